@@ -1,0 +1,135 @@
+/**
+ * Runs every check of the project, one after another, and ends with a plain line of counts.
+ *
+ * A step counts as one passed or failed; the last step counts each of its tests. A failed step prints its output and
+ * does not keep the next ones from running. With `CI=true` a skipped test is a failure.
+ *
+ * @module
+ */
+
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const isCi = process.env['CI'] === 'true'
+
+/** Scripts of package.json; each is one check. The examples import the package by its name, so the build comes first. */
+const steps = ['build', 'check', 'check:package', 'check:unused', 'check:docs', 'check:security']
+
+/**
+ * Servers that some tests start, by the package of Debian that has each and the start of a path that it installs. They are
+ * installed where they are missing and this runs as root; their own services are not used.
+ */
+const debianPackages = [
+  { name: 'postgresql', path: '/usr/lib/postgresql' },
+  { name: 'mariadb-server', path: '/usr/sbin/mariadbd' },
+  { name: 'slapd', path: '/usr/sbin/slapd' },
+  { name: 'ldap-utils', path: '/usr/bin/ldapsearch' },
+]
+
+const counts = { passed: 0, failed: 0, skipped: 0 }
+const workFolder = mkdtempSync(join(tmpdir(), 'sallyport-verify-'))
+try {
+  for (const step of steps) {
+    const { isGood } = await run(step)
+    counts[isGood ? 'passed' : 'failed'] += 1
+  }
+  await installServers()
+  await runTests()
+} catch (error) {
+  console.error(error)
+  counts.failed += 1
+} finally {
+  rmSync(workFolder, { recursive: true, force: true })
+}
+
+process.exitCode = counts.failed === 0 ? 0 : 1
+console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
+
+/** Installs what is missing of the servers; without it their tests fail and say which program is not there. */
+async function installServers() {
+  const missing = debianPackages.filter(({ path }) => !existsSync(path)).map(({ name }) => name)
+  if (missing.length === 0) return
+  const install = ['install', '--yes', '--no-install-recommends', ...missing]
+  if (process.getuid?.() !== 0) {
+    console.log(`Missing: run "apt-get ${install.join(' ')}" as root, or the tests with these servers fail.`)
+    return
+  }
+  const environment = { DEBIAN_FRONTEND: 'noninteractive' }
+  await outputOf('apt-get', ['update'], environment)
+  const { exitCode, output } = await outputOf('apt-get', install, environment)
+  console.log(`${exitCode === 0 ? 'ok    ' : 'failed'} apt-get install ${missing.join(' ')}`)
+  if (exitCode !== 0) console.log(output)
+}
+
+/** Runs all tests with coverage, and adds what the runner's report says to the counts. */
+async function runTests() {
+  const reportFile = join(workFolder, 'tests.json')
+  const options = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`]
+  const { isGood, output } = await run('test:all', options, { NODE_OPTIONS: '--unhandled-rejections=strict' })
+
+  const { passed, failed, skipped } = readReport(reportFile)
+  counts.passed += passed
+  counts.failed += failed
+  counts.skipped += skipped
+  if (isGood && passed + failed === 0) fail('No test has run.')
+  // Coverage below its floor, a file that cannot be loaded, an error outside of any test: none is a failed test.
+  else if (!isGood && failed === 0) fail('No test has failed, but the run has: see above.')
+  if (skipped > 0) {
+    if (isGood) console.log(output)
+    if (isCi) fail('A skipped test is a failure here.')
+  }
+}
+
+function fail(reason) {
+  console.log(reason)
+  counts.failed += 1
+}
+
+/** The counts of vitest's JSON report; none when there is no report. */
+function readReport(file) {
+  try {
+    const report = JSON.parse(readFileSync(file, 'utf8'))
+    return {
+      passed: report.numPassedTests,
+      failed: report.numFailedTests,
+      skipped: report.numPendingTests + report.numTodoTests,
+    }
+  } catch (error) {
+    console.log(`The test runner left no report: ${error.message}`)
+    return { passed: 0, failed: 0, skipped: 0 }
+  }
+}
+
+/** Runs a script of package.json; prints one line about it, and its output when it fails. */
+async function run(script, options = [], environment = {}) {
+  const begin = performance.now()
+  const { exitCode, output } = await outputOf('npm', ['run', '--silent', script, '--', ...options], environment)
+  const isGood = exitCode === 0
+  const seconds = ((performance.now() - begin) / 1000).toFixed(1)
+  console.log(`${isGood ? 'ok    ' : 'failed'} ${script} (${seconds} s)`)
+  if (!isGood) console.log(output)
+  return { isGood, output }
+}
+
+/** Runs a command in the project's folder; stdout and stderr are kept together, in order of arrival. */
+function outputOf(command, options, environment) {
+  return new Promise((resolve) => {
+    const child = spawn(command, options, {
+      cwd: root,
+      env: { ...process.env, NO_COLOR: '1', ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let output = ''
+    const keep = (chunk) => {
+      output += chunk
+    }
+    child.stdout.setEncoding('utf8').on('data', keep)
+    child.stderr.setEncoding('utf8').on('data', keep)
+    child.on('error', (error) => resolve({ exitCode: 1, output: `${output}${error.message}` }))
+    child.on('close', (exitCode) => resolve({ exitCode, output }))
+  })
+}
