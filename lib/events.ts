@@ -1,0 +1,201 @@
+/**
+ * Typed audit events: what happened at the front, for an audit trail or an alarm.
+ *
+ * @module
+ */
+
+import { EventEmitter } from 'node:events'
+import type { AuthKind } from './auth.js'
+import type { HttpErrorCode } from './errors.js'
+import { type Logger, withPlainErrors } from './logger.js'
+
+interface Occurrence {
+  /** When it happened, in milliseconds since the epoch. */
+  readonly at: number
+}
+
+interface FromClient extends Occurrence {
+  /** The client's address as `trust proxy` gives it; `undefined` when its socket has closed. */
+  readonly address: string | undefined
+}
+
+interface ByUser extends FromClient {
+  /** The administrator or user who did it. */
+  readonly by: string
+}
+
+/** Why a login was refused. The client never learns it. */
+export type LoginRefusal =
+  | 'unknown-user'
+  | 'wrong-password'
+  | 'disabled'
+  | 'throttled'
+  | 'overloaded'
+  | 'store-unavailable'
+  | 'token-store-full'
+  | 'malformed'
+
+/** The events of {@link SecurityEvents} and what each of them carries. No event carries a password or a usable token. */
+export interface SecurityEventMap {
+  /** A user logged in. */
+  login: FromClient & {
+    /** Who logged in, as {@link UserAccount.subject}. */
+    readonly subject: string
+    /** Id of the new token, a digest; `undefined` for Basic, which has none. */
+    readonly tokenId: string | undefined
+    /** A token of this kind was issued, or Basic was accepted. */
+    readonly kind: AuthKind
+  }
+  /** A login was refused. */
+  loginRefused: FromClient & {
+    /** What the client typed, known to the user store or not; empty when no name could be read. */
+    readonly userName: string
+    /** What was wrong with it. */
+    readonly reason: LoginRefusal
+    /** The private reason when a store failed. */
+    readonly cause?: unknown
+  }
+  /** A user logged out: the token is dead. */
+  logout: FromClient & {
+    /** Whose token it was. */
+    readonly subject: string
+    /** Id of the token that ended, as the `login` event gave it. */
+    readonly tokenId: string
+  }
+  /** A gate refused a request. */
+  refusal: FromClient & {
+    /** Of the request, as sent. */
+    readonly method: string
+    /** With the mount and without the query, which may hold secrets. */
+    readonly path: string
+    /** Status code of the answer. */
+    readonly status: number
+    /** Which rule refused. */
+    readonly code: HttpErrorCode
+    /** The caller; `undefined` when nobody was authenticated. */
+    readonly subject: string | undefined
+    /** The private reason, for 5xx answers. */
+    readonly cause: unknown
+  }
+  /** A live token was put out to make room for another. */
+  eviction: Occurrence & {
+    /** Whose token was put out. */
+    readonly subject: string
+    /** Id of the token that ended, as the `login` event gave it. */
+    readonly tokenId: string
+    /** What the token was good for. */
+    readonly kind: AuthKind
+  }
+  /** All tokens of a user were revoked. */
+  revocation: Occurrence & {
+    /** Whose tokens were revoked. */
+    readonly subject: string
+    /** Tokens that ended, of every kind; 0 when there were none. */
+    readonly count: number
+  }
+  /** A user was added. */
+  userAdded: ByUser & {
+    /** The new user. */
+    readonly subject: string
+    /** Whether the user was added as an administrator. */
+    readonly isAdmin: boolean
+  }
+  /** A user was removed: all tokens of the user are dead. */
+  userRemoved: ByUser & {
+    /** The user who is gone. */
+    readonly subject: string
+  }
+  /** A user's password was changed, by the user or by an administrator: all tokens of the user are dead. */
+  passwordChanged: ByUser & {
+    /** Whose password it is; the same as `by` when users change their own. */
+    readonly subject: string
+  }
+  /** Roles were given to a user or taken away. */
+  rolesChanged: ByUser & {
+    /** Whose roles they are. */
+    readonly subject: string
+    /** Roles given, as requested: the user may have had some of them already. */
+    readonly added: readonly string[]
+    /** Roles taken away, as requested: the user may not have had all of them. */
+    readonly removed: readonly string[]
+  }
+  /** A role without members was added. */
+  roleAdded: ByUser & {
+    /** The new role, with its domain as the administrator wrote it. */
+    readonly role: string
+  }
+  /** A role was removed from everybody who had it. */
+  roleRemoved: ByUser & {
+    /** The role that is gone, with its domain as the administrator wrote it. */
+    readonly role: string
+  }
+  /** The account for emergencies was used: the user store has been unreachable for long enough. */
+  breakGlassUsed: FromClient & {
+    /** The account for emergencies: `BREAK-GLASS/` and its name. */
+    readonly subject: string
+  }
+}
+
+/** Emits {@link SecurityEventMap}. A listener that throws is logged; it changes nothing for the request. */
+export class SecurityEvents extends EventEmitter<{ [Name in keyof SecurityEventMap]: [SecurityEventMap[Name]] }> {
+  readonly #logger: Logger
+
+  constructor(logger: Logger) {
+    super()
+    this.#logger = logger
+  }
+
+  /** Emits one event and writes one line to the log. */
+  report<Name extends keyof SecurityEventMap>(name: Name, event: SecurityEventMap[Name]): void {
+    this.#log(levelOf(name, event), { event: name, ...event, at: undefined }, messages[name])
+    for (const listener of this.rawListeners(name) as ((event: SecurityEventMap[Name]) => unknown)[]) {
+      try {
+        const result = listener.call(this, event)
+        if (result instanceof Promise) result.catch((error: unknown) => this.#listenerFailed(name, error))
+      } catch (error) {
+        this.#listenerFailed(name, error)
+      }
+    }
+  }
+
+  #listenerFailed(name: string, error: unknown): void {
+    this.#log('error', { event: name, cause: error }, 'a listener of security.events failed')
+  }
+
+  /** A log that cannot be written (a full disk) changes nothing for the request. */
+  #log(level: 'info' | 'warn' | 'error', fields: object, message: string): void {
+    try {
+      this.#logger[level](withPlainErrors(fields), message)
+    } catch {}
+  }
+}
+
+const messages: Record<keyof SecurityEventMap, string> = {
+  login: 'logged in',
+  loginRefused: 'login refused',
+  logout: 'logged out',
+  refusal: 'request refused',
+  eviction: 'token evicted to make room',
+  revocation: 'tokens revoked',
+  userAdded: 'user added',
+  userRemoved: 'user removed',
+  passwordChanged: 'password changed',
+  rolesChanged: 'roles changed',
+  roleAdded: 'role added',
+  roleRemoved: 'role removed',
+  breakGlassUsed: 'BREAK-GLASS ACCOUNT USED: the user store cannot be reached',
+}
+
+/** What somebody should look at; everything else is the course of things. */
+const levels: Partial<Record<keyof SecurityEventMap, 'warn' | 'error'>> = {
+  loginRefused: 'warn',
+  refusal: 'warn',
+  eviction: 'warn',
+  breakGlassUsed: 'error',
+}
+
+function levelOf(name: keyof SecurityEventMap, event: object): 'info' | 'warn' | 'error' {
+  if ('status' in event && (event.status as number) >= 500) return 'error'
+  if ('cause' in event && event.cause !== undefined) return 'error'
+  return levels[name] ?? 'info'
+}

@@ -1,0 +1,67 @@
+/**
+ * The log: pino's calling convention, and a default that writes one escaped JSON line to stderr.
+ *
+ * @module
+ */
+
+/** A logger with pino's shape: fields first, then the message. A pino logger fits as it is. */
+export interface Logger {
+  /** The course of things: a login, a change of users. */
+  info(fields: object, message: string): void
+  /** What somebody should look at: a refusal, an eviction, a risky setting. */
+  warn(fields: object, message: string): void
+  /** What has failed: a store, a listener, an answer of 5xx. */
+  error(fields: object, message: string): void
+}
+
+/** Writes one JSON line per entry. Control, bidirectional and line-separating characters are escaped. It never throws. */
+export function jsonLogger(write: (line: string) => void = stderrWriter()): Logger {
+  const at =
+    (level: string) =>
+    (fields: object, message: string): void => {
+      const entry = { time: new Date().toISOString(), level, message }
+      write(`${escapeLine(lineOf(entry, fields))}\n`)
+    }
+  return { info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+/** A log whose reader has gone must not end the process, which a stream without a listener for its errors would. */
+function stderrWriter(): (line: string) => void {
+  if (!process.stderr.listeners('error').includes(ignoreError)) process.stderr.on('error', ignoreError)
+  return (line) => void process.stderr.write(line)
+}
+
+function ignoreError(): void {}
+
+function lineOf(entry: object, fields: object): string {
+  try {
+    return JSON.stringify({ ...entry, ...fields, ...entry }, plainValue)
+  } catch {
+    return JSON.stringify({ ...entry, fields: 'could not be written as JSON' }) // a circle, or a getter that throws
+  }
+}
+
+/** Characters that JSON leaves as they are, but that would break a line or turn its reading direction on a terminal. */
+const unsafeInLine = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g
+
+function escapeLine(line: string): string {
+  return line.replace(unsafeInLine, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+function plainValue(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : plainError(value)
+}
+
+/** Fields whose errors are plain objects: a logger that serialises them by itself would leave the message out. */
+export function withPlainErrors(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, plainError(value)]))
+}
+
+/** Causes of causes that are written. */
+const maxCauses = 5
+
+function plainError(value: unknown, depth: number = 0): unknown {
+  if (!(value instanceof Error) || depth === maxCauses) return value instanceof Error ? value.message : value
+  const { name, message, code, cause } = value as Error & { code?: unknown }
+  return { name, message, code, cause: plainError(cause, depth + 1) }
+}
