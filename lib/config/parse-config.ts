@@ -1,0 +1,50 @@
+/**
+ * A configuration from an object.
+ *
+ * @module
+ */
+
+import { ConfigError } from '../errors.js'
+import type { Config } from './config.js'
+import type { ConfigOptions } from './config-options.js'
+import { describeFindings, type Locate } from './findings.js'
+import { type Interpretation, interpret } from './interpret.js'
+import { deepFreeze } from './tree.js'
+
+const configs = new WeakSet<object>()
+
+/** Whether a value is a configuration that {@link parseConfig} or `loadConfig` made. */
+export function isConfig(value: object): value is Config {
+  return configs.has(value)
+}
+
+/**
+ * Reads the configuration that an object holds: what a TOML parser makes of a `deployment.toml`, or an object of the
+ * same keys. The object is neither changed nor kept.
+ *
+ * @example
+ * ```ts
+ * const config = parseConfig({ management_api: { control_access: { enable: true, allow: ['10.0.0.0/8'] } } })
+ * ```
+ *
+ * @throws {@link ConfigError} that lists every mistake.
+ */
+export function parseConfig(source: object, options: ConfigOptions = {}): Config {
+  if (typeof source !== 'object' || source === null || Array.isArray(source)) {
+    const got = source === null ? 'null' : Array.isArray(source) ? 'a list' : typeof source
+    throw new ConfigError([{ key: 'configuration', rule: `must be an object, got ${got}` }])
+  }
+  return conclude(interpret(source, { path: undefined, home: options.home ?? '', options }), () => undefined)
+}
+
+/**
+ * Makes the configuration of an interpretation, its warnings put into words.
+ *
+ * @throws {@link ConfigError} when there are mistakes.
+ */
+export function conclude({ source, config, mistakes, warnings }: Interpretation, locate: Locate): Config {
+  if (config === undefined) throw new ConfigError(describeFindings(mistakes, source, locate))
+  const complete = deepFreeze({ ...config, warnings: describeFindings(warnings, source, locate) })
+  configs.add(complete)
+  return complete
+}

@@ -1,0 +1,74 @@
+/**
+ * `[management_api.cors]`.
+ *
+ * @module
+ */
+
+import type { CorsConfig } from '../config.js'
+import { type Field, field, flag, partsOf, refuseAt, table } from '../fields.js'
+
+/** A field name of HTTP (RFC 9110 section 5.6.2), or `*`. */
+const fieldName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+
+const headersRule = 'must name header fields, separated by commas; leave the key out for the default'
+
+const allowedHeaders = field((value, refuse) => {
+  const parts = partsOf(value)
+  if (parts === undefined || !parts.every((part) => fieldName.test(part))) return refuse(headersRule)
+  return typeof value === 'string' ? value : parts.join(', ')
+})
+
+const originsRule = 'must be "*" or origins such as https://portal.example.com, separated by commas or as a list'
+
+const allowedOrigins = field((value, refuse) => {
+  const parts = partsOf(value)
+  if (parts === undefined) return refuse(originsRule)
+  if (parts.every((part) => part === '')) {
+    const isTypo = typeof value === 'string' && value.includes(',')
+    return refuse(isTypo ? `${originsRule}; the "," of WSO2's own page is a misprint of "*"` : originsRule)
+  }
+  for (const part of parts) {
+    const mistake = mistakeOf(part)
+    if (mistake !== undefined) return refuse(...mistake)
+  }
+  return parts.includes('*') ? ['*'] : [...new Set(parts)]
+})
+
+/** A scheme, a host and no more, for schemes that URLs give no origin, such as those of browser extensions. */
+const otherOrigin = /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s*:]+(?::\d+)?$/
+
+/** What is wrong with an origin; `undefined` when nothing is. */
+function mistakeOf(origin: string): [rule: string, hint?: string] | undefined {
+  if (origin === '*') return undefined
+  if (origin === '') return ['must not have an empty entry between its commas']
+  if (origin.toLowerCase() === 'null') return ['must not allow the origin null: any page can take it on']
+  if (origin.includes('*')) return ['must not have a "*" within an origin: write every origin out']
+  const url = URL.canParse(origin) ? new URL(origin) : undefined
+  if (url === undefined || !origin.includes('://')) {
+    return ['must have a scheme before each host', `, such as https://${bareHost(origin)}`]
+  }
+  if (url.origin === origin || (url.origin === 'null' && otherOrigin.test(origin))) return undefined
+  const exact = url.origin === 'null' ? 'scheme://host' : url.origin
+  return ['must have origins exactly as browsers send them, without path or slash at the end', `: ${exact}`]
+}
+
+function bareHost(text: string): string {
+  return /^[a-z0-9.-]+/i.exec(text)?.[0] ?? 'portal.example.com'
+}
+
+/**
+ * Cross-origin calls. `enable` is WSO2's key and `enabled` the one that its documentation has, which WSO2 reads nowhere:
+ * here either works.
+ */
+export const corsTable: Field<CorsConfig> = table({
+  enable: flag.optional(),
+  enabled: flag.optional(),
+  allowed_origins: allowedOrigins.prefault('*'),
+  allowed_headers: allowedHeaders.prefault('Authorization, Content-Type'),
+}).transform(({ enable, enabled, allowed_origins, allowed_headers }, context): CorsConfig => {
+  if (enable !== undefined && enabled !== undefined && enable !== enabled) {
+    const other = ['management_api', 'cors', 'enable']
+    refuseAt(context, ['enabled'], 'must not contradict management_api.cors.enable; write only enable', other)
+  }
+  return { isEnabled: enable ?? enabled ?? true, allowedOrigins: allowed_origins, allowedHeaders: allowed_headers }
+})

@@ -1,0 +1,82 @@
+/**
+ * The user stores that a configuration names, with what each needs from other tables.
+ *
+ * @module
+ */
+
+import type { UserStoreConfig } from '../config.js'
+import type { Finding } from '../findings.js'
+import { formatKey, type KeyPath } from '../key-path.js'
+import type { DatasourceTable, RealmManagerTable, SuperAdminTable } from '../tables/datasource.js'
+import type { StoreTable, UserStoreTable } from '../tables/user-store.js'
+import { datasourceId } from './datasource-id.js'
+import { ldapStore } from './ldap-store.js'
+import { sqlStore } from './sql-store.js'
+
+/** The tables that user stores are made of. */
+export interface UserStoreTables {
+  readonly user_store: UserStoreTable
+  readonly datasource: readonly (DatasourceTable | undefined)[]
+  readonly realm_manager: RealmManagerTable
+  readonly super_admin: SuperAdminTable
+}
+
+/** Databases that there is a driver for. */
+const knownUrl = /^\s*jdbc:(?:postgresql|mysql|mariadb|sqlite):/i
+
+/** Lists the stores, the primary one first; those that cannot be made are reported. */
+export function userStoresOf(
+  { user_store, datasource, realm_manager, super_admin: superAdmin }: UserStoreTables,
+  home: string,
+  mistake: (finding: Finding) => void,
+): UserStoreConfig[] {
+  function databaseOf(store: StoreTable, path: KeyPath): { datasource: DatasourceTable; url: string } | undefined {
+    const { data_source } = store.values
+    const id = datasourceId(data_source || realm_manager.data_source)
+    const named = [...datasource.entries()].filter(([, entry]) => entry?.id === id)
+    const [[index, entry] = []] = named
+    if (entry === undefined || index === undefined) {
+      const at = [...path, data_source ? 'data_source' : 'type']
+      mistake({ path: at, rule: `needs a [[datasource]] with id = ${JSON.stringify(id)}, which is not there` })
+      return undefined
+    }
+    const { url } = entry
+    if (named.length > 1) {
+      mistake({ path: ['datasource', named[1]![0], 'id'], rule: 'must not be the id of two databases' })
+    }
+    if (url === undefined || !knownUrl.test(url)) {
+      const rule = 'must begin with jdbc:postgresql:, jdbc:mysql:, jdbc:mariadb: or jdbc:sqlite:'
+      mistake({ path: ['datasource', index, 'url'], rule })
+      return undefined
+    }
+    return { datasource: entry, url }
+  }
+
+  function checkAccount({ values }: StoreTable, path: KeyPath): void {
+    const { connection_name: name = '', connection_password: password = '' } = values
+    if (name !== '' && password === '') {
+      mistake({ path: [...path, 'connection_password'], rule: 'must be written beside connection_name' })
+    }
+    if (name === '' && password !== '') {
+      mistake({ path: [...path, 'connection_name'], rule: 'must be written beside connection_password' })
+    }
+  }
+
+  function storeOf(store: StoreTable): UserStoreConfig | undefined {
+    const path = store.index === undefined ? ['user_store'] : ['user_store', 'secondary', store.index]
+    const common = { key: formatKey(path), domain: store.values.domain_name! }
+    const { kind } = store
+    if (kind === undefined) return undefined
+    if (kind === 'database') {
+      const database = databaseOf(store, path)
+      if (database === undefined) return undefined
+      const { datasource, url } = database
+      return { ...common, type: kind, sql: sqlStore(store, datasource, { url, home, superAdmin }) }
+    }
+    checkAccount(store, path)
+    const ldap = ldapStore(store, kind, { home, superAdmin })
+    return { ...common, type: ldap.isReadOnly === true ? 'read_only_ldap' : 'read_write_ldap', ldap }
+  }
+
+  return [user_store.primary, ...user_store.secondaries].map(storeOf).filter((store) => store !== undefined)
+}
