@@ -1,0 +1,112 @@
+/**
+ * The client's address, and whether the app's `trust proxy` setting lets it be believed. All address rules, throttle
+ * keys and audit events read the address here; `X-Forwarded-For` is read by Express only.
+ *
+ * @module
+ */
+
+import type { Application, Request } from 'express'
+import { UnavailableError } from '../errors.js'
+import type { Gate } from './gate.js'
+import { trustListProblem } from './trust-list.js'
+
+/** What `app.get` needs; apps of Express 4 and 5 both have it. */
+type App = Pick<Application, 'get'>
+
+const advice = 'set it to the addresses of your own proxies, for example app.set("trust proxy", ["10.0.0.1"])'
+
+/** The client's address; `undefined` when there is none (its socket has closed) or the trust function throws. */
+export function clientAddress(request: Request): string | undefined {
+  try {
+    return request.ip
+  } catch {
+    return undefined
+  }
+}
+
+/** Why an app's `trust proxy` cannot be combined with address rules: a client could choose its address. */
+export function trustProxyProblem(app: App): string | undefined {
+  const mistake = mistakeIn(app.get('trust proxy')) ?? mistakeInFunction(app.get('trust proxy fn'))
+  return mistake === undefined ? undefined : `"trust proxy" ${mistake}; ${advice}`
+}
+
+/** What is risky about an app's `trust proxy`, though not wrong by itself. */
+export function trustProxyWarning(app: App): string | undefined {
+  const setting: unknown = app.get('trust proxy')
+  if (typeof setting !== 'number' || !(setting >= 1)) return undefined
+  return `"trust proxy" is a count of ${setting}: a client that reaches the app by a shorter way chooses its address; ${advice}`
+}
+
+/** What {@link trustProxyGate} reports to. */
+export interface TrustProxyReports {
+  /** Gets the reason for the refusals, once for each app and setting. */
+  readonly onProblem: (text: string) => void
+  /** Gets what {@link trustProxyWarning} says, once for each app and setting. */
+  readonly onWarning?: ((text: string) => void) | undefined
+}
+
+/**
+ * Refuses every request (503) while the app's `trust proxy` is not safe. It stands before every address rule.
+ *
+ * The setting is judged at the first request of each app, because only then the app is known; afterwards it is only
+ * compared. A sub-app is an app of its own, which may have a setting of its own.
+ */
+export function trustProxyGate({ onProblem, onWarning }: TrustProxyReports): Gate {
+  const judged = new WeakMap<object, { readonly setting: unknown; readonly problem: string | undefined }>()
+
+  return function trustProxyGate({ app }) {
+    const setting: unknown = app.get('trust proxy')
+    let judgement = judged.get(app)
+    if (judgement === undefined || !Object.is(judgement.setting, setting)) {
+      judgement = { setting, problem: trustProxyProblem(app) }
+      judged.set(app, judgement)
+      const warning = trustProxyWarning(app)
+      if (judgement.problem !== undefined) onProblem(judgement.problem)
+      else if (warning !== undefined) onWarning?.(warning)
+    }
+    if (judgement.problem === undefined) return undefined
+    return new UnavailableError('ERR_TRUST_PROXY_UNSAFE', 'The server is not set up safely. The log has the reason.', {
+      cause: new Error(judgement.problem),
+    })
+  }
+}
+
+function mistakeIn(setting: unknown): string | undefined {
+  // Express takes all of these as: trust nobody.
+  if (setting === undefined || setting === null || setting === false || setting === '') return undefined
+  if (setting === true) return 'is true: every client chooses its address with X-Forwarded-For'
+  if (typeof setting === 'number') {
+    return Number.isSafeInteger(setting) && setting >= 0 ? undefined : `is ${setting}, which is not a count of proxies`
+  }
+  if (typeof setting === 'function') return functionMistake(setting as TrustFunction)
+  if (typeof setting === 'string') return trustListProblem(setting.split(',').map((entry) => entry.trim()))
+  return Array.isArray(setting) ? trustListProblem(setting) : `is of type ${typeof setting}`
+}
+
+/** What Express really asks: somebody may have set it past the setting. */
+function mistakeInFunction(isTrusted: unknown): string | undefined {
+  return typeof isTrusted === 'function' ? functionMistake(isTrusted as TrustFunction) : undefined
+}
+
+type TrustFunction = (address: string, hop: number) => unknown
+
+/** Addresses that no proxy has, because they are reserved for documentation (RFC 5737, RFC 3849). */
+const nobodysAddresses = ['192.0.2.1', '198.51.100.1', '203.0.113.1', '2001:db8::1']
+
+/** Farther away than any count of proxies reaches. */
+const remoteHop = 1_000
+
+/** A function that throws is no mistake: then there is no address, and the request is refused. */
+function functionMistake(isTrusted: TrustFunction): string | undefined {
+  const answers = nobodysAddresses.map((address) => {
+    try {
+      return isTrusted(address, remoteHop)
+    } catch {
+      return false
+    }
+  })
+  const promises = answers.filter((answer) => typeof (answer as PromiseLike<unknown> | undefined)?.then === 'function')
+  for (const promise of promises) void Promise.resolve(promise).catch(() => undefined)
+  if (promises.length > 0) return 'is a function that returns a promise, which counts as true for every address'
+  return answers.every(Boolean) ? 'is a function that trusts every address' : undefined
+}
