@@ -1,0 +1,31 @@
+/**
+ * Read-only users: those who are no administrators may look, and change nothing. It stands after authentication.
+ *
+ * @module
+ */
+
+import type { RequestHandler } from 'express'
+import type { AuthenticatedRequest } from '../auth.js'
+import { ForbiddenError } from '../errors.js'
+import { type Gate, handlerOf } from '../internal/gate.js'
+
+/** Methods that change nothing (RFC 9110 section 9.2.1). TRACE, which is safe too, has no use behind a login. */
+const readingMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/**
+ * Lets those who are no administrators, and those who are not known, use GET, HEAD and OPTIONS only.
+ *
+ * @returns A handler that passes {@link ForbiddenError} (403, `ERR_READ_ONLY`) to `next()`.
+ */
+export function readOnlyUsers(): RequestHandler {
+  return handlerOf(readOnlyUsersGate())
+}
+
+/** The gate behind {@link readOnlyUsers}, for wiring into a facet. */
+export function readOnlyUsersGate(): Gate {
+  return function readOnlyUsersGate(request) {
+    if (readingMethods.has(request.method)) return undefined
+    if ((request as AuthenticatedRequest).auth?.isAdmin === true) return undefined
+    return new ForbiddenError('ERR_READ_ONLY', 'Only administrators may change this.')
+  }
+}
