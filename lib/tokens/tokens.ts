@@ -1,0 +1,145 @@
+/**
+ * Issues, verifies, lists and revokes tokens. The store decides: a token is good for as long as the store holds it.
+ *
+ * @module
+ */
+
+import type { Auth, AuthKind } from '../auth.js'
+import type { SecurityEvents } from '../events.js'
+import type { Accounts } from '../users/accounts.js'
+import type { UserAccount } from '../users/user-store.js'
+import type { KeyRing } from './key-ring.js'
+import { Revocations } from './revocations.js'
+import { createTokenIssuer, type IssuedToken, type Login } from './token-issuer.js'
+import { createTokenJudge } from './token-judge.js'
+import type { TokenParts } from './token-parts.js'
+import type { TokenQuery, TokenRecord, TokenStore } from './token-store.js'
+import { maxExpirySeconds } from './verify-token.js'
+
+export type { IssuedToken, Login } from './token-issuer.js'
+
+/** Options of {@link createTokens}. */
+export interface TokensOptions {
+  /** Keeps the tokens. `close` closes it too. */
+  readonly store: TokenStore
+  /** Signs and verifies. */
+  readonly keys: KeyRing
+  /** `iss` of the tokens (RFC 7519 section 4.1.1). */
+  readonly issuer: string
+  /** `aud` of the tokens (RFC 7519 section 4.1.3). */
+  readonly audience: string
+  /** Life of a token, 1 to 2 592 000 (30 days). */
+  readonly expirySeconds: number
+  /** Milliseconds since the epoch. @defaultValue `Date.now` */
+  readonly clock?: (() => number) | undefined
+  /** Keeps rights fresh. @defaultValue a token has the rights of its login until it ends */
+  readonly accounts?: Accounts | undefined
+  /** Told when all tokens of a user are revoked. */
+  readonly events?: SecurityEvents | undefined
+}
+
+/** A live token, as a list shows it. */
+export interface TokenInfo {
+  /** The argument of {@link Tokens.revoke}. It is a digest and opens nothing. */
+  readonly id: string
+  /** What the token is good for. */
+  readonly kind: AuthKind
+  /** Whose token it is, as {@link UserAccount.subject}. */
+  readonly subject: string
+  /** The scope at login. */
+  readonly scope: string
+  /** Milliseconds since the epoch. */
+  readonly issuedAt: number
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number
+  /** Milliseconds since the epoch of the last request. */
+  readonly lastAccessAt: number
+  /** The client's address at login. */
+  readonly address: string | undefined
+}
+
+/** The tokens of one issuer. Each method throws or rejects with {@link StoreError} when the store fails. */
+export interface Tokens {
+  /**
+   * Issues a token to a user who has just been authenticated.
+   *
+   * Rejects with {@link UnavailableError} (503, `ERR_TOKEN_STORE_FULL`) when the store is full and puts nobody out, and
+   * with {@link UnauthorizedError} (401, `ERR_AUTH_INVALID_CREDENTIALS`) when the user's tokens were revoked meanwhile.
+   */
+  issue(account: UserAccount, login?: Login): Promise<IssuedToken>
+  /**
+   * Tells whose token this is, and notes the access. It answers without a promise when the store and the accounts do.
+   *
+   * `id`: the `tokenId` of this very text, where the caller remembers it; by default it is that of a management token.
+   *
+   * @throws {@link UnauthorizedError} (401, `ERR_TOKEN_INVALID`), or rejects with it.
+   */
+  verify(token: string, id?: string): Auth | Promise<Auth>
+  /** Ends a token: no `verify` succeeds after the answer. Whether there was one. */
+  revoke(id: string): Promise<boolean>
+  /**
+   * Ends all tokens and remembered logins of a user, and refuses the tokens of logins that have begun already. How many
+   * tokens there were.
+   */
+  revokeUser(subject: string): Promise<number>
+  /** Live tokens, the most recently used first; 100 unless `limit` says otherwise. */
+  list(query?: TokenQuery): Promise<readonly TokenInfo[]>
+  /** Closes the store. */
+  close(): Promise<void>
+}
+
+/**
+ * Puts store, keys and accounts together.
+ *
+ * @throws TypeError when an option is missing or out of range.
+ */
+export function createTokens(options: TokensOptions): Tokens {
+  demandOptions(options)
+  const { store, accounts, events, clock = Date.now } = options
+  const revocations = new Revocations(clock)
+  const parts: TokenParts = { ...options, accounts, clock, revocations }
+
+  return {
+    issue: createTokenIssuer(parts),
+    verify: createTokenJudge(parts),
+
+    async revoke(id) {
+      const wasLive = await store.remove(id)
+      // Noted after the removal: a look-up that begins later finds nothing, one that began earlier meets the note.
+      revocations.noteToken(id)
+      return wasLive
+    },
+
+    async revokeUser(subject) {
+      // Noted before the removal for logins, which may add a token at any moment, and after it for look-ups.
+      const at = clock()
+      revocations.noteSubject(subject, at)
+      accounts?.end(subject)
+      const count = await store.removeAllOf(subject)
+      revocations.noteSubject(subject, at)
+      events?.report('revocation', { at, subject, count })
+      return count
+    },
+
+    async list(query) {
+      return (await store.list(query)).map(infoOf)
+    },
+
+    async close() {
+      await store.close()
+    },
+  }
+}
+
+function infoOf({ id, kind, subject, scope, issuedAt, expiresAt, lastAccessAt, address }: TokenRecord): TokenInfo {
+  return { id, kind, subject, scope, issuedAt, expiresAt, lastAccessAt, address }
+}
+
+function demandOptions({ issuer, audience, expirySeconds }: TokensOptions): void {
+  for (const [name, value] of Object.entries({ issuer, audience })) {
+    if (typeof value !== 'string' || value === '') throw new TypeError(`"${name}" option must be a non-empty string`)
+  }
+  if (!Number.isInteger(expirySeconds) || expirySeconds < 1 || expirySeconds > maxExpirySeconds) {
+    throw new TypeError(`"expirySeconds" option must be an integer from 1 to ${maxExpirySeconds}`)
+  }
+}
