@@ -1,0 +1,96 @@
+/**
+ * User stores whose users and roles can be listed and changed: directories and databases.
+ *
+ * @module
+ */
+
+import type { UserStore } from './user-store.js'
+
+/** Which users {@link ManagedUserStore.list} returns. */
+export interface UserQuery {
+  /** Name pattern with `*` (any text) and `?` (one character). @defaultValue `'*'` */
+  readonly pattern?: string | undefined
+  /** Only users with this role. */
+  readonly role?: string | undefined
+}
+
+/** A user to be added. */
+export interface NewUser {
+  /** Name without a domain. */
+  readonly name: string
+  /** In plain text: the store hashes it. */
+  readonly password: string
+  /** Whether the user gets the store's {@link ManagedUserStore.adminRole}. */
+  readonly isAdmin: boolean
+}
+
+/** Roles to give and to take away. */
+export interface RoleChange {
+  /** Roles that the user is to have; one that the user has already stays. */
+  readonly added: readonly string[]
+  /** Roles that the user is to lose; one that the user does not have is ignored. */
+  readonly removed: readonly string[]
+}
+
+/**
+ * A user store that can be managed. Names and roles are the store's own, with `DOMAIN/` before them unless the store is the
+ * primary one; roles that this store does not share with others begin with `Internal/` or `Application/`.
+ *
+ * Every method takes a signal, has a time-out of its own, rejects with {@link StoreError} when the store fails (the outcome of a
+ * write is then not known), and with {@link UserStoreRefusal} when it refuses.
+ */
+export interface ManagedUserStore extends UserStore {
+  /** Domain of the store; `PRIMARY` for the first. */
+  readonly domain: string
+  /** Name of the role that makes an administrator. */
+  readonly adminRole: string
+  /** Whether every write is refused. */
+  readonly isReadOnly: boolean
+  /** Names of users, sorted, at most the store's own limit (100 unless configured). */
+  list(query: UserQuery, signal?: AbortSignal): Promise<readonly string[]>
+  /** Names of all roles, sorted, at most the store's own limit. */
+  listRoles(signal?: AbortSignal): Promise<readonly string[]>
+  /** Names of the users that have a role, sorted; `undefined` when there is no such role. */
+  membersOf(role: string, signal?: AbortSignal): Promise<readonly string[] | undefined>
+  /** Adds a user. */
+  add(user: NewUser, signal?: AbortSignal): Promise<void>
+  /** Removes a user with all its roles. */
+  remove(subject: string, signal?: AbortSignal): Promise<void>
+  /** Sets a user's password. */
+  setPassword(subject: string, password: string, signal?: AbortSignal): Promise<void>
+  /** Gives and takes roles, all or none. */
+  changeRoles(subject: string, change: RoleChange, signal?: AbortSignal): Promise<void>
+  /** Adds a role without members. */
+  addRole(role: string, signal?: AbortSignal): Promise<void>
+  /** Removes a role from all its members. */
+  removeRole(role: string, signal?: AbortSignal): Promise<void>
+}
+
+/** Why a store refuses a change. */
+export type UserStoreRefusalCode =
+  | 'user-exists'
+  | 'user-not-found'
+  | 'role-exists'
+  | 'role-not-found'
+  | 'invalid-name'
+  | 'invalid-password'
+  | 'read-only'
+  | 'protected'
+
+/** A change that a store refuses. The message is public and holds no secret. */
+export class UserStoreRefusal extends Error {
+  /** Constant, also where a bundler has renamed the class. */
+  override readonly name = 'UserStoreRefusal'
+  /** Decides the answer: `user-exists` becomes 400 `ERR_USER_EXISTS`, for example. */
+  readonly code: UserStoreRefusalCode
+
+  constructor(code: UserStoreRefusalCode, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** Whether a user store can be managed. */
+export function isManaged(store: UserStore): store is ManagedUserStore {
+  return 'listRoles' in store
+}

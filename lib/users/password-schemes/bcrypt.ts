@@ -1,0 +1,51 @@
+/**
+ * Bcrypt: hashes that other programs made. The package `bcryptjs` is optional and is loaded when the first such hash is met.
+ *
+ * @module
+ */
+
+import { timingSafeEqual } from 'node:crypto'
+import { ConfigError } from '../../errors.js'
+import { bcryptDigest } from './bcrypt-worker.js'
+import type { PasswordScheme } from './password-scheme.js'
+
+/** Bcrypt reads so many bytes of a password and drops the rest, so a longer one is never the one that was hashed. */
+const maxPasswordBytes = 72
+
+/** Each step doubles the time: 14 is more than a second. */
+const minCost = 4
+const maxCost = 14
+
+const format = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/
+/** The version, the cost and the salt; the digest is what follows. */
+const settingsLength = 29
+
+export const bcrypt: PasswordScheme = {
+  problemOf(hash) {
+    const match = format.exec(hash)
+    if (match === null) return 'is no whole bcrypt hash: $2b$10$ and 53 characters, for example'
+    const cost = Number(match[1])
+    return cost < minCost || cost > maxCost ? `must have a bcrypt cost from ${minCost} to ${maxCost}` : undefined
+  },
+  load: demandBcrypt,
+  async verify(password, hash) {
+    await demandBcrypt()
+    const isWhole = Buffer.byteLength(password) <= maxPasswordBytes && !password.includes('\0')
+    // A password that cannot be right costs the same work: its refusal must not tell which kind of hash a user has.
+    const computed = await bcryptDigest(isWhole ? password : '', hash.slice(0, settingsLength))
+    const isEqual = timingSafeEqual(
+      Buffer.from(computed.slice(settingsLength)),
+      Buffer.from(hash.slice(settingsLength)),
+    )
+    return isWhole && isEqual
+  },
+}
+
+async function demandBcrypt(): Promise<void> {
+  try {
+    await import('bcryptjs')
+  } catch (cause) {
+    const rule = 'bcrypt hashes need an optional package; run: npm install bcryptjs'
+    throw new ConfigError([{ key: 'internal_apis.users', rule }], { code: 'ERR_CONFIG_MISSING_PACKAGE', cause })
+  }
+}

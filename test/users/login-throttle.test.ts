@@ -1,0 +1,427 @@
+import fc from 'fast-check'
+import { beforeEach, describe, expect, it } from 'vitest'
+import {
+  createLoginThrottle,
+  type LoginAttempt,
+  type LoginThrottle,
+  type LoginThrottleOptions,
+} from '../../lib/users/login-throttle.js'
+
+const second = 1000
+const minute = 60 * second
+const hour = 60 * minute
+
+let now = 0
+beforeEach(() => {
+  now = Date.parse('2026-01-01T00:00:00Z')
+})
+
+const throttleOf = (options: LoginThrottleOptions = {}): LoginThrottle =>
+  createLoginThrottle({ clock: () => now, ...options })
+
+type Outcome = 'failed' | 'succeeded' | 'cancelled'
+
+/** One login with this outcome: what it met, in the end. */
+async function login(throttle: LoginThrottle, outcome: Outcome, name = 'alice', address?: string) {
+  const admission = await throttle.begin(name, address ?? '192.0.2.1')
+  if (!admission.isAllowed) return admission.retryAfterSeconds
+  admission[outcome]()
+  return outcome
+}
+
+async function logins(count: number, ...args: Parameters<typeof login>) {
+  const outcomes = []
+  for (let index = 0; index < count; index++) outcomes.push(await login(...args))
+  return outcomes
+}
+
+/** A source of its own for each number. */
+const source = (number: number): string => `10.${number >> 16}.${(number >> 8) & 255}.${number & 255}`
+
+async function failFromManySources(throttle: LoginThrottle, count: number, name = 'alice') {
+  for (let index = 0; index < count; index++)
+    expect(await login(throttle, 'failed', name, source(index))).toBe('failed')
+}
+
+// Covers: A09
+describe('the pair of user and source', () => {
+  it('is locked for a minute by the fifth failure', async () => {
+    const throttle = throttleOf()
+    expect(await logins(6, throttle, 'failed')).toEqual([...Array(5).fill('failed'), 60])
+    now += minute - 1
+    expect(await login(throttle, 'succeeded')).toBe(1)
+    now += 1
+    expect(await login(throttle, 'succeeded')).toBe('succeeded')
+  })
+
+  it('is locked twice as long each time, up to the window', async () => {
+    const throttle = throttleOf()
+    const locks = []
+    for (let round = 0; round < 6; round++) {
+      expect(await logins(5, throttle, 'failed')).toEqual(Array(5).fill('failed'))
+      const seconds = Number(await login(throttle, 'failed'))
+      locks.push(seconds)
+      now += seconds * second
+    }
+    expect(locks).toEqual([60, 120, 240, 480, 900, 900])
+  })
+
+  it('begins with the first lock again after a window without one', async () => {
+    const throttle = throttleOf()
+    await logins(5, throttle, 'failed')
+    now += minute + 15 * minute
+    await logins(5, throttle, 'failed')
+    expect(await login(throttle, 'failed')).toBe(60)
+  })
+
+  it('is not locked by failures that are more than a window apart', async () => {
+    const throttle = throttleOf()
+    await logins(4, throttle, 'failed')
+    now += 15 * minute
+    expect(await logins(4, throttle, 'failed')).toEqual(Array(4).fill('failed'))
+    expect(await login(throttle, 'succeeded')).toBe('succeeded')
+  })
+
+  it('counts from nothing after a good login', async () => {
+    const throttle = throttleOf()
+    await logins(4, throttle, 'failed')
+    await login(throttle, 'succeeded')
+    expect(await logins(5, throttle, 'failed')).toEqual(Array(5).fill('failed'))
+    expect(await login(throttle, 'failed')).toBe(60)
+  })
+
+  it('does not count what was no wrong credential', async () => {
+    const throttle = throttleOf()
+    expect(await logins(500, throttle, 'cancelled')).toEqual(Array(500).fill('cancelled'))
+    expect(await logins(5, throttle, 'failed')).toEqual(Array(5).fill('failed'))
+  })
+
+  it('locks nobody else: not the user elsewhere, not another user there', async () => {
+    const throttle = throttleOf()
+    await logins(6, throttle, 'failed')
+    expect(await login(throttle, 'succeeded', 'alice', '192.0.2.2')).toBe('succeeded')
+    expect(await login(throttle, 'succeeded', 'bob')).toBe('succeeded')
+    expect(await login(throttle, 'succeeded')).toBe(60)
+  })
+
+  it('lets the user in from another source after 50 wrong logins', async () => {
+    const throttle = throttleOf()
+    await logins(50, throttle, 'failed')
+    expect(await login(throttle, 'succeeded', 'alice', '198.51.100.9')).toBe('succeeded')
+  })
+
+  it('settles a login once', async () => {
+    const throttle = throttleOf({ maxFailures: 2 })
+    const attempt = (await throttle.begin('alice', '192.0.2.1')) as LoginAttempt
+    attempt.failed()
+    attempt.failed()
+    attempt.succeeded()
+    attempt.cancelled()
+    expect(await login(throttle, 'failed')).toBe('failed')
+    expect(await login(throttle, 'failed')).toBe(60)
+  })
+
+  it('takes the times and limits it is given', async () => {
+    const throttle = throttleOf({ maxFailures: 1, lockoutSeconds: 10, windowSeconds: 15 })
+    expect(await logins(2, throttle, 'failed')).toEqual(['failed', 10])
+    now += 10 * second
+    expect(await logins(2, throttle, 'failed')).toEqual(['failed', 15])
+  })
+})
+
+describe('logins of one pair at the same time', () => {
+  it('cannot fail more often together than one after the other', async () => {
+    const throttle = throttleOf()
+    let guesses = 0
+    const outcomes = await Promise.all(
+      Array.from({ length: 100 }, async () => {
+        const admission = await throttle.begin('alice', '192.0.2.1')
+        if (!admission.isAllowed) return 'throttled'
+        guesses++
+        await Promise.resolve()
+        admission.failed()
+        return 'failed'
+      }),
+    )
+    expect(guesses).toBe(5)
+    expect(outcomes.filter((outcome) => outcome === 'throttled')).toHaveLength(95)
+  })
+
+  it('all go on when they are good', async () => {
+    const throttle = throttleOf()
+    let underWay = 0
+    let most = 0
+    const outcomes = await Promise.all(
+      Array.from({ length: 100 }, async () => {
+        const admission = await throttle.begin('alice', '192.0.2.1')
+        if (!admission.isAllowed) return 'throttled'
+        most = Math.max(most, ++underWay)
+        await Promise.resolve()
+        underWay--
+        admission.succeeded()
+        return 'succeeded'
+      }),
+    )
+    expect(outcomes).toEqual(Array(100).fill('succeeded'))
+    expect(most).toBe(5)
+  })
+
+  it('all go on when nothing becomes known of them', async () => {
+    const throttle = throttleOf()
+    const outcomes = await Promise.all(Array.from({ length: 100 }, () => login(throttle, 'cancelled')))
+    expect(outcomes).toEqual(Array(100).fill('cancelled'))
+  })
+
+  it('leave when they are told to, and nobody behind them waits for that', async () => {
+    const throttle = throttleOf({ maxFailures: 1 })
+    const underWay = (await throttle.begin('alice', '192.0.2.1')) as LoginAttempt
+    const client = new AbortController()
+    const leaving = throttle.begin('alice', '192.0.2.1', client.signal)
+    const staying = throttle.begin('alice', '192.0.2.1', new AbortController().signal)
+    client.abort('gone')
+    await expect(leaving).rejects.toBe('gone')
+    underWay.succeeded()
+    expect((await staying).isAllowed).toBe(true)
+  })
+
+  it('do not wait when they were told to leave before', async () => {
+    const throttle = throttleOf({ maxFailures: 1 })
+    await throttle.begin('alice', '192.0.2.1')
+    await expect(throttle.begin('alice', '192.0.2.1', AbortSignal.abort('gone'))).rejects.toBe('gone')
+  })
+
+  it('are not called back once they have had their turn', async () => {
+    const throttle = throttleOf({ maxFailures: 1 })
+    const underWay = (await throttle.begin('alice', '192.0.2.1')) as LoginAttempt
+    const client = new AbortController()
+    const waiting = throttle.begin('alice', '192.0.2.1', client.signal)
+    underWay.cancelled()
+    const admitted = (await waiting) as LoginAttempt
+    client.abort('gone')
+    const next = throttle.begin('alice', '192.0.2.1')
+    expect(next).toBeInstanceOf(Promise)
+    admitted.failed()
+    expect(await next).toEqual({ isAllowed: false, retryAfterSeconds: 60 })
+  })
+
+  it('answers every one of them, whatever becomes of the others', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.constantFrom<Outcome>('failed', 'succeeded', 'cancelled'), { maxLength: 60 }),
+        async (outcomes) => {
+          const throttle = throttleOf()
+          const answers = await Promise.all(outcomes.map((outcome) => login(throttle, outcome)))
+          return answers.length === outcomes.length
+        },
+      ),
+    )
+  })
+})
+
+// Covers: A09
+describe('the counter of a user', () => {
+  it('slows new sources after 100 failures from everywhere, and shuts nobody out', async () => {
+    const throttle = throttleOf()
+    await failFromManySources(throttle, 100)
+    expect(await login(throttle, 'succeeded', 'alice', '198.51.100.1')).toBe(9)
+    now += 9 * second
+    expect(await login(throttle, 'failed', 'alice', '198.51.100.2')).toBe('failed')
+    expect(await login(throttle, 'succeeded', 'alice', '198.51.100.1')).toBe(9)
+    now += 9 * second
+    expect(await login(throttle, 'succeeded', 'alice', '198.51.100.1')).toBe('succeeded')
+  })
+
+  it('does not touch a source with a good login in the last 24 hours', async () => {
+    const throttle = throttleOf()
+    await login(throttle, 'succeeded', 'alice', '203.0.113.7')
+    now += 24 * hour - 1
+    await failFromManySources(throttle, 100)
+    expect(await login(throttle, 'succeeded', 'alice', '198.51.100.1')).toBe(9)
+    expect(await login(throttle, 'cancelled', 'alice', '203.0.113.7')).toBe('cancelled')
+    now += 1
+    expect(await login(throttle, 'succeeded', 'alice', '203.0.113.7')).toBe(9)
+  })
+
+  it('begins anew with a good login', async () => {
+    const throttle = throttleOf()
+    await login(throttle, 'succeeded', 'alice', '203.0.113.7')
+    await failFromManySources(throttle, 100)
+    await login(throttle, 'succeeded', 'alice', '203.0.113.7')
+    expect(await login(throttle, 'failed', 'alice', '198.51.100.1')).toBe('failed')
+  })
+
+  it('does not count what fails where the user has logged in', async () => {
+    const throttle = throttleOf({ maxFailuresOfUser: 3 })
+    await login(throttle, 'succeeded', 'alice', '203.0.113.7')
+    await logins(4, throttle, 'failed', 'alice', '203.0.113.7')
+    expect(await login(throttle, 'failed', 'alice', '198.51.100.1')).toBe('failed')
+  })
+
+  it('counts logins under way, so that parallel guesses from many sources cannot pass it', async () => {
+    const throttle = throttleOf({ maxFailuresOfUser: 10 })
+    const admissions = await Promise.all(
+      Array.from({ length: 30 }, (_, index) => throttle.begin('alice', source(index))),
+    )
+    expect(admissions.filter(({ isAllowed }) => isAllowed)).toHaveLength(10)
+  })
+
+  it('does not count for other users', async () => {
+    const throttle = throttleOf()
+    await failFromManySources(throttle, 100)
+    expect(await login(throttle, 'failed', 'bob', '198.51.100.1')).toBe('failed')
+  })
+})
+
+describe('the counter of a source', () => {
+  it('slows a source that tries 300 users, but not the users that logged in from there', async () => {
+    const throttle = throttleOf()
+    await login(throttle, 'succeeded', 'alice')
+    for (let index = 0; index < 300; index++) expect(await login(throttle, 'failed', `user${index}`)).toBe('failed')
+    expect(await login(throttle, 'succeeded', 'bob')).toBe(3)
+    expect(await login(throttle, 'succeeded', 'alice')).toBe('succeeded')
+    now += 3 * second
+    expect(await login(throttle, 'succeeded', 'bob')).toBe('succeeded')
+  })
+
+  it('is not set back by a good login: one account does not pay for guesses at others', async () => {
+    const throttle = throttleOf({ maxFailuresOfSource: 10 })
+    for (let index = 0; index < 10; index++) await login(throttle, 'failed', `user${index}`)
+    await login(throttle, 'succeeded', 'alice', '192.0.2.2')
+    expect(await login(throttle, 'failed', 'bob')).toBe(90)
+  })
+})
+
+describe('unlock', () => {
+  it('ends the lock of a user everywhere, and of nobody else', async () => {
+    const throttle = throttleOf({ maxFailuresOfUser: 11 })
+    await logins(5, throttle, 'failed')
+    await logins(5, throttle, 'failed', 'alice', '192.0.2.2')
+    await login(throttle, 'failed', 'alice', '192.0.2.3')
+    await logins(5, throttle, 'failed', 'bob')
+    throttle.unlock('ALICE')
+    expect(await login(throttle, 'failed')).toBe('failed')
+    expect(await login(throttle, 'failed', 'alice', '192.0.2.2')).toBe('failed')
+    expect(await login(throttle, 'failed', 'alice', '192.0.2.9')).toBe('failed')
+    expect(await login(throttle, 'failed', 'bob')).toBe(60)
+  })
+})
+
+// Covers: A09
+describe('keys', () => {
+  it.each([
+    ['IPv4', ['192.0.2.1', '::ffff:192.0.2.1', '::FFFF:192.0.2.1', '::ffff:c000:201', '0:0:0:0:0:ffff:c000:0201']],
+    [
+      'IPv6, by its /64',
+      [
+        '2001:db8::1',
+        '2001:DB8::1',
+        '2001:0db8:0:0::1',
+        '2001:db8:0:0:0:0:0:1',
+        '2001:0db8:0000:0000:0000:0000:0000:0001',
+        '2001:db8::0.0.0.1',
+        '2001:db8::ffff:ffff:ffff:ffff',
+        '2001:db8:0:0:1234::',
+        '2001:db8::1%eth0',
+      ],
+    ],
+    ['IPv4 with a port', ['192.0.2.1', '192.0.2.1:50123', '192.0.2.1:1', '[::ffff:192.0.2.1]:65535']],
+    ['IPv6 with a port', ['2001:db8::1', '[2001:db8::1]:50123', '[2001:DB8::2]', '[2001:db8::1%eth0]:443']],
+    ['no address', ['', '']],
+  ])('are the same for every spelling of one source: %s', async (_family, spellings) => {
+    const throttle = throttleOf({ maxFailures: 1 })
+    await login(throttle, 'failed', 'alice', spellings[0])
+    for (const spelling of spellings)
+      expect([spelling, await login(throttle, 'failed', 'alice', spelling)]).toEqual([spelling, 60])
+  })
+
+  it.each([
+    ['unix', '127.1'],
+    ['unknown', '_gazonk'],
+    ['192.0.2.300:1', '192.0.2.300:2'],
+    ['198.51.100.7:1', '198.51.100.8:1'],
+    ['192.0.2.1:', '192.0.2.1:123456'],
+  ])(
+    'differ for texts that are no address, and for clients behind a proxy that adds ports: %s, %s',
+    async (one, other) => {
+      const throttle = throttleOf({ maxFailures: 1 })
+      await login(throttle, 'failed', 'alice', one)
+      expect(await login(throttle, 'failed', 'alice', other)).toBe('failed')
+      expect(await login(throttle, 'failed', 'alice', one)).toBe(60)
+    },
+  )
+
+  it.each(['PRIMARY/alice', 'primary/ALICE', 'Primary/alice'])('are those of alice for %s', async (name) => {
+    const throttle = throttleOf({ maxFailures: 1 })
+    await login(throttle, 'failed', 'alice')
+    expect(await login(throttle, 'failed', name)).toBe(60)
+  })
+
+  it.each(['SECOND/alice', 'PRIMARY', 'PRIMARYalice'])('are not those of alice for %s', async (name) => {
+    const throttle = throttleOf({ maxFailures: 1 })
+    await login(throttle, 'failed', 'alice')
+    expect(await login(throttle, 'failed', name)).toBe('failed')
+  })
+
+  it.each(['192.0.2.2', '::ffff:192.0.2.2', '2001:db8:0:1::1', '::192.0.2.1', 'unix'])(
+    'differ for another source: %s',
+    async (other) => {
+      const throttle = throttleOf({ maxFailures: 1 })
+      await login(throttle, 'failed', 'alice', '192.0.2.1')
+      await login(throttle, 'failed', 'alice', '2001:db8::1')
+      expect(await login(throttle, 'failed', 'alice', other)).toBe('failed')
+    },
+  )
+
+  it.each(['ALICE', 'Alice', 'aLICE'])('are blind to the case of the name: %s', async (name) => {
+    const throttle = throttleOf({ maxFailures: 1 })
+    await login(throttle, 'failed', 'alice')
+    expect(await login(throttle, 'failed', name)).toBe(60)
+  })
+
+  it('are the same for both Unicode forms of a name', async () => {
+    const throttle = throttleOf({ maxFailures: 1 })
+    await login(throttle, 'failed', 'J\u00d6RG')
+    expect(await login(throttle, 'failed', 'jo\u0308rg')).toBe(60)
+  })
+
+  it('keep name and source apart', async () => {
+    const throttle = throttleOf({ maxFailures: 1 })
+    await login(throttle, 'failed', 'a 1', '192.0.2.1')
+    expect(await login(throttle, 'failed', 'a', '192.0.2.1')).toBe('failed')
+  })
+})
+
+describe('memory', () => {
+  it('is bounded: the longest unused records are forgotten', async () => {
+    const throttle = throttleOf({ maxFailures: 1, maxEntries: 10 })
+    await login(throttle, 'failed', 'first')
+    for (let index = 0; index < 10; index++) await login(throttle, 'failed', `user${index}`, source(index))
+    expect(await login(throttle, 'failed', 'user9', source(9))).toBe(60)
+    expect(await login(throttle, 'failed', 'first')).toBe('failed')
+  })
+
+  it('is not taken by logins of which nothing becomes known', async () => {
+    const throttle = throttleOf({ maxFailures: 1, maxEntries: 10 })
+    await login(throttle, 'failed', 'first')
+    for (let index = 0; index < 100; index++) await login(throttle, 'cancelled', `user${index}`, source(index))
+    expect(await login(throttle, 'failed', 'first')).toBe(60)
+  })
+
+  it('keeps what a login under way counts on', async () => {
+    const throttle = throttleOf({ maxFailures: 2, maxEntries: 2 })
+    await login(throttle, 'failed')
+    const underWay = (await throttle.begin('alice', '192.0.2.1')) as LoginAttempt
+    for (let index = 0; index < 10; index++) await login(throttle, 'failed', `user${index}`, source(index))
+    underWay.failed()
+    expect(await login(throttle, 'failed')).toBe(60)
+  })
+
+  it('keeps good logins apart from failures', async () => {
+    const throttle = throttleOf({ maxEntries: 10, maxFailuresOfUser: 1 })
+    await login(throttle, 'succeeded', 'alice', '203.0.113.7')
+    for (let index = 0; index < 100; index++) await login(throttle, 'failed', `user${index}`, source(index))
+    await login(throttle, 'failed')
+    expect(await login(throttle, 'failed', 'alice', '192.0.2.9')).toBe(900)
+    expect(await login(throttle, 'succeeded', 'alice', '203.0.113.7')).toBe('succeeded')
+  })
+})
