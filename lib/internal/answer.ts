@@ -1,0 +1,53 @@
+/**
+ * How requests are answered: JSON, an empty body, or a refusal in the form the client understands.
+ *
+ * @module
+ */
+
+import { STATUS_CODES } from 'node:http'
+import type { Request, Response } from 'express'
+import type { HttpError } from '../errors.js'
+
+/** Answers with a JSON object that no cache may keep. */
+export function answerJson(response: Response, status: number, body: object, type = 'application/json'): void {
+  const text = JSON.stringify(body)
+  response.statusCode = status
+  response.setHeader('Cache-Control', 'no-store')
+  response.setHeader('Content-Type', `${type}; charset=utf-8`)
+  response.setHeader('X-Content-Type-Options', 'nosniff')
+  response.setHeader('Content-Length', Buffer.byteLength(text))
+  response.end(text)
+}
+
+/** Answers without a body. */
+export function answerEmpty(response: Response, status: number): void {
+  response.statusCode = status
+  response.setHeader('Cache-Control', 'no-store')
+  response.setHeader('Content-Length', 0)
+  response.end()
+}
+
+const problemType = 'application/problem+json'
+
+/**
+ * Answers a refusal: as RFC 9457 when the client asks for `application/problem+json`; without a body where the error is
+ * {@link HttpError.bare}; otherwise as a flat object of strings, which is what WSO2's clients read. Never as HTML.
+ */
+export function answerRefusal(error: HttpError, request: Request, response: Response): void {
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value)
+
+  const { status, code, message } = error
+  const { accept } = request.headers
+  if (accept && request.accepts(['application/json', problemType]) === problemType) {
+    const title = STATUS_CODES[status]
+    answerJson(response, status, { type: 'about:blank', title, status, detail: message, code }, problemType)
+  } else if (error.bare === 'always' || (error.bare === 'without-accept' && !accept)) {
+    answerEmpty(response, status)
+  } else {
+    answerJson(response, status, { Error: message, code })
+  }
+}

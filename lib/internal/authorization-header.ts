@@ -1,0 +1,71 @@
+/**
+ * Reads the `Authorization` header: exactly one line, Basic (RFC 7617) or Bearer (RFC 6750 section 2.1).
+ *
+ * @module
+ */
+
+import type { IncomingMessage } from 'node:http'
+import { hasControlCharacter } from './control-character.js'
+
+/** A user name and a password, as the client sent them. */
+export interface BasicCredentials {
+  readonly name: string
+  readonly password: string
+}
+
+/** Longest `Authorization` value that is looked at, in characters. */
+const maxHeaderLength = 8192
+
+/**
+ * Whether the request has more than one `Authorization` line. Node keeps the first of several without a word, so that
+ * the front and something behind it could each believe another one.
+ */
+export function hasSeveralAuthorizations({ rawHeaders }: IncomingMessage): boolean {
+  let count = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!
+    if (name.length === 13 && name.toLowerCase() === 'authorization') count++
+  }
+  return count > 1
+}
+
+/** The token of a Bearer header; `undefined` for another scheme or none. The scheme is blind to case. */
+export function parseBearer(header: string | undefined): string | undefined {
+  if (header === undefined || header.length > maxHeaderLength || !hasScheme(header, 'bearer ')) return undefined
+  let start = 7
+  while (header.charCodeAt(start) === 0x20) start++
+  return start < header.length ? header.slice(start) : undefined
+}
+
+/** `Basic`, blanks, and base64 with its padding. */
+const basicSyntax = /^basic +([A-Za-z0-9+/]+={0,2})$/i
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/**
+ * The user name and password of a Basic header, split at the first colon. `undefined` when there is none, or when it is
+ * not canonical base64 of well-formed UTF-8 without control characters.
+ */
+export function parseBasic(header: string | undefined): BasicCredentials | undefined {
+  if (header === undefined || header.length > maxHeaderLength) return undefined
+  const encoded = basicSyntax.exec(header)?.[1]
+  if (encoded === undefined) return undefined
+  const bytes = Buffer.from(encoded, 'base64')
+  if (bytes.toString('base64') !== encoded) return undefined
+  const text = decodeUtf8(bytes)
+  if (text === undefined || hasControlCharacter(text)) return undefined
+  const colon = text.indexOf(':')
+  return colon < 0 ? undefined : { name: text.slice(0, colon), password: text.slice(colon + 1) }
+}
+
+function hasScheme(header: string, scheme: string): boolean {
+  return header.slice(0, scheme.length).toLowerCase() === scheme
+}
+
+function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * Passwords over plain HTTP: refused, unless nobody can listen in or the operator asked for it.
+ *
+ * @module
+ */
+
+import type { Request } from 'express'
+import { ForbiddenError } from '../errors.js'
+
+/** Headers that proxies add: a request that has one did not begin on this machine. */
+const forwardingHeader = /^(?:forwarded|via|x-forwarded-.*|x-real-ip|x-client-ip)$/
+
+const loopback = /^(?:127\.|::1$|::ffff:127\.)/
+
+/**
+ * The refusal for a request that carries a password in the clear; `undefined` when it may pass: over TLS (by Express'
+ * `request.secure`, which follows `trust proxy`), from this machine itself, or when plain HTTP is allowed.
+ */
+export function plainHttpRefusal(request: Request, allowsPlainHttp: boolean): ForbiddenError | undefined {
+  if (allowsPlainHttp || isSecure(request) || isFromThisMachine(request)) return undefined
+  return new ForbiddenError(
+    'ERR_HTTPS_REQUIRED',
+    "Passwords are accepted over HTTPS only. Behind a proxy that ends TLS, set Express' trust proxy to its address; " +
+      'to allow plain HTTP, write http in management_api.protocols.',
+    { bare: 'never' },
+  )
+}
+
+function isSecure(request: Request): boolean {
+  try {
+    return request.secure
+  } catch {
+    return false // the app's own trust function threw
+  }
+}
+
+function isFromThisMachine({ socket, headers }: Request): boolean {
+  return loopback.test(socket.remoteAddress ?? '') && !Object.keys(headers).some((name) => forwardingHeader.test(name))
+}

@@ -1,0 +1,20 @@
+/**
+ * Remembers which refusals the audit trail has already: a refused login is one event, not two.
+ *
+ * @module
+ */
+
+import type { HttpError } from '../errors.js'
+
+const reported = new WeakSet<HttpError>()
+
+/** Notes that a refusal was reported, and returns it. */
+export function markReported<Refusal extends HttpError>(refusal: Refusal): Refusal {
+  reported.add(refusal)
+  return refusal
+}
+
+/** Whether {@link markReported} was called for a refusal. */
+export function isReported(refusal: HttpError): boolean {
+  return reported.has(refusal)
+}

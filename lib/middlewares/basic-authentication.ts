@@ -1,0 +1,155 @@
+/**
+ * HTTP Basic for every resource: each request carries the password, and there is no token and no logout.
+ *
+ * @module
+ */
+
+import { createHmac, randomBytes } from 'node:crypto'
+import type { Request, RequestHandler } from 'express'
+import { LRUCache } from 'lru-cache'
+import type { Auth, AuthenticatedRequest } from '../auth.js'
+import { ForbiddenError, UnauthorizedError } from '../errors.js'
+import type { SecurityEvents } from '../events.js'
+import { type BasicCredentials, hasSeveralAuthorizations, parseBasic } from '../internal/authorization-header.js'
+import { challengesOf } from '../internal/challenge.js'
+import { clientGone } from '../internal/client-gone.js'
+import { isCrossSite } from '../internal/cross-site.js'
+import { type Gate, handlerOf, type Verdict } from '../internal/gate.js'
+import { plainHttpRefusal } from '../internal/plain-http.js'
+import { anonymousVerdict, type IsPublic } from '../internal/public-path.js'
+import { markReported } from '../internal/reported-refusals.js'
+import { severalCredentials } from '../internal/several-credentials.js'
+import { clientAddress } from '../internal/trust-proxy.js'
+import type { AccountState } from '../users/account-state.js'
+import type { Accounts } from '../users/accounts.js'
+import type { Authenticator, LoginContext } from '../users/authenticator.js'
+import type { UserAccount } from '../users/user-store.js'
+
+/** Options of {@link basicAuthentication}. */
+export interface BasicAuthenticationOptions {
+  /** Checks names and passwords, with the throttle that all logins share. */
+  readonly authenticator: Authenticator
+  /** Keeps the rights of remembered callers fresh. */
+  readonly accounts: Accounts
+  /**
+   * Whether a password may come over plain HTTP from another machine.
+   *
+   * @defaultValue false
+   */
+  readonly allowsPlainHttp?: boolean
+  /** See `bearerAuthentication`. */
+  readonly isPublic?: IsPublic | undefined
+  /**
+   * Milliseconds since the epoch.
+   *
+   * @defaultValue `Date.now`
+   */
+  readonly clock?: () => number
+  /** Told of each login that succeeds, which is once a minute for a caller that keeps calling. */
+  readonly events?: SecurityEvents
+  /**
+   * Realm of the challenge: printable ASCII without quotes.
+   *
+   * @defaultValue `'Sallyport'`
+   */
+  readonly realm?: string
+}
+
+/** How long a good password is remembered, so that a call does not cost a password hash. */
+const rememberedMs = 60_000
+
+/** Callers remembered at the most; beyond that the longest unused ones pay for a hash again. */
+const maxRemembered = 1000
+
+interface Remembered {
+  readonly account: UserAccount
+  readonly state: AccountState
+  readonly issuedAt: number
+}
+
+/**
+ * Lets a request pass with a good name and password and sets `request.auth`, kind `basic`.
+ *
+ * A browser repeats Basic credentials by itself, so requests that another site made are refused (403). The challenge
+ * names Basic only to clients that are no browser scripts, so that no login box pops up over a page.
+ *
+ * @returns A handler that passes to `next()`: 400, 401, 403, 429 and 503.
+ */
+export function basicAuthentication(options: BasicAuthenticationOptions): RequestHandler {
+  return handlerOf(basicAuthenticationGate(options))
+}
+
+/** The gate behind {@link basicAuthentication}, for wiring into a facet. */
+export function basicAuthenticationGate(options: BasicAuthenticationOptions): Gate {
+  const { authenticator, accounts, allowsPlainHttp = false, isPublic, clock = Date.now, events } = options
+  const challenges = challengesOf(options.realm)
+  const remembered = new LRUCache<string, Remembered>({ max: maxRemembered })
+  const digestKey = randomBytes(32)
+
+  async function callerOf(credentials: BasicCredentials, context: LoginContext): Promise<Remembered> {
+    const { address } = context
+    const digest = createHmac('sha256', digestKey)
+      .update(`${credentials.name}:${credentials.password}`)
+      .digest('base64')
+    const now = clock()
+    const known = remembered.get(digest)
+    if (known !== undefined && now - known.issuedAt < rememberedMs && now >= known.issuedAt) {
+      await accounts.refresh(known.account.subject, known.state)
+      if (!known.state.hasEnded) return known
+    }
+    remembered.delete(digest)
+    const account = await authenticator.authenticate(credentials.name, credentials.password, context)
+    const caller = { account, state: accounts.stateOf(account), issuedAt: now }
+    remembered.set(digest, caller)
+    events?.report('login', { at: now, address, subject: account.subject, tokenId: undefined, kind: 'basic' })
+    return caller
+  }
+
+  function refusal(request: Request, error: { code: UnauthorizedError['code']; message: string; cause?: unknown }) {
+    const challenge = isFromBrowserScript(request) ? challenges.bearer : `${challenges.bearer}, ${challenges.basic}`
+    return new UnauthorizedError(error.code, error.message, {
+      headers: { 'WWW-Authenticate': challenge },
+      cause: error.cause,
+    })
+  }
+
+  return function basicAuthenticationGate(request, response): Verdict | Promise<Verdict> {
+    if (hasSeveralAuthorizations(request)) return severalCredentials(challenges.basic)
+    const { authorization } = request.headers
+    if (!authorization) {
+      const verdict = anonymousVerdict(request, isPublic)
+      if (verdict !== undefined) return verdict === 'pass' ? undefined : verdict
+    }
+    const credentials = parseBasic(authorization)
+    if (credentials === undefined) {
+      return refusal(request, { code: 'ERR_AUTH_REQUIRED', message: 'Authentication is required.' })
+    }
+    if (isCrossSite(request)) {
+      return new ForbiddenError('ERR_CROSS_SITE', 'Requests of other sites are not taken with a password.')
+    }
+    const plainHttp = plainHttpRefusal(request, allowsPlainHttp)
+    if (plainHttp !== undefined) return plainHttp
+
+    const { origin } = request.headers
+    return callerOf(credentials, { address: clientAddress(request), origin, signal: clientGone(response) }).then(
+      ({ account, state, issuedAt }) => {
+        ;(request as AuthenticatedRequest).auth = authOf(account, state, issuedAt)
+        response.setHeader('Cache-Control', 'no-store')
+        return undefined
+      },
+      (error: unknown) => {
+        if (!(error instanceof UnauthorizedError)) throw error
+        return markReported(refusal(request, error))
+      },
+    )
+  }
+}
+
+function authOf({ subject }: UserAccount, { roles, isAdmin }: AccountState, issuedAt: number): Auth {
+  const scope = isAdmin ? 'admin' : 'default'
+  return { subject, roles, isAdmin, scope, tokenId: undefined, kind: 'basic', issuedAt, expiresAt: undefined }
+}
+
+function isFromBrowserScript({ headers }: Request): boolean {
+  return headers.origin !== undefined || Object.keys(headers).some((name) => name.startsWith('sec-fetch-'))
+}

@@ -1,0 +1,136 @@
+/**
+ * Login: takes a name and a password by HTTP Basic and answers with a token.
+ *
+ * @module
+ */
+
+import type { Request, RequestHandler, Response } from 'express'
+import { ForbiddenError, type HttpError, type HttpErrorCode, UnauthorizedError } from '../errors.js'
+import type { LoginRefusal, SecurityEvents } from '../events.js'
+import { answerJson } from '../internal/answer.js'
+import { hasSeveralAuthorizations, parseBasic } from '../internal/authorization-header.js'
+import { challengesOf } from '../internal/challenge.js'
+import { clientGone } from '../internal/client-gone.js'
+import { isBlindCrossSite, isCrossSite } from '../internal/cross-site.js'
+import { isSignInMethod, methodNotAllowed, signInMethods } from '../internal/endpoint.js'
+import { type Gate, handlerOf, refusalOf, type Verdict } from '../internal/gate.js'
+import { plainHttpRefusal } from '../internal/plain-http.js'
+import { isReported, markReported } from '../internal/reported-refusals.js'
+import { severalCredentials } from '../internal/several-credentials.js'
+import { clientAddress } from '../internal/trust-proxy.js'
+import type { Tokens } from '../tokens/tokens.js'
+import type { Authenticator } from '../users/authenticator.js'
+
+/** Options of {@link basicLogin}. */
+export interface BasicLoginOptions {
+  /** Checks names and passwords, with the throttle that all logins share. */
+  readonly authenticator: Authenticator
+  /** Issues the token. */
+  readonly tokens: Tokens
+  /**
+   * Whether a password may come over plain HTTP from another machine.
+   *
+   * @defaultValue false
+   */
+  readonly allowsPlainHttp?: boolean
+  /**
+   * Milliseconds since the epoch; the same clock that `tokens` has.
+   *
+   * @defaultValue `Date.now`
+   */
+  readonly clock?: () => number
+  /** Told of each login that succeeds. */
+  readonly events?: SecurityEvents
+  /**
+   * Realm of the challenge: printable ASCII without quotes.
+   *
+   * @defaultValue `'Sallyport'`
+   */
+  readonly realm?: string
+}
+
+/**
+ * Answers GET and POST with 200 and `{"AccessToken":"..."}`. Credentials in the query or the body are ignored.
+ *
+ * @example
+ * ```ts
+ * app.use('/login', basicLogin({ authenticator, tokens }))
+ * ```
+ *
+ * @returns A handler that passes to `next()`: 401 with a Basic challenge, 403 over plain HTTP, 405, 429 and 503.
+ */
+export function basicLogin(options: BasicLoginOptions): RequestHandler {
+  return handlerOf(basicLoginGate(options))
+}
+
+/** The gate behind {@link basicLogin}, for wiring into a facet. */
+export function basicLoginGate(options: BasicLoginOptions): Gate {
+  const { authenticator, tokens, allowsPlainHttp = false, clock = Date.now, events } = options
+  const challenges = challengesOf(options.realm)
+
+  function unauthorized(code: HttpErrorCode, message: string): UnauthorizedError {
+    return new UnauthorizedError(code, message, { headers: { 'WWW-Authenticate': challenges.basic } })
+  }
+
+  function withoutCredentials(request: Request): UnauthorizedError {
+    const message = 'Send a user name and a password by HTTP Basic.'
+    if (!request.headers.authorization) return unauthorized('ERR_AUTH_REQUIRED', message)
+    const address = clientAddress(request)
+    events?.report('loginRefused', { at: clock(), address, userName: '', reason: 'malformed' })
+    return markReported(unauthorized('ERR_AUTH_INVALID_CREDENTIALS', message))
+  }
+
+  /** What the authenticator refuses it has reported; a token that cannot be issued is a refused login as well. */
+  function refusedLogin(error: unknown, userName: string, address: string | undefined): HttpError {
+    const refusal = refusalOf(error)
+    const reason = refusalReasons[refusal.code]
+    if (!isReported(refusal) && reason !== undefined) {
+      events?.report('loginRefused', { at: clock(), address, userName, reason, cause: refusal.cause })
+      markReported(refusal)
+    }
+    return refusal instanceof UnauthorizedError ? markReported(unauthorized(refusal.code, refusal.message)) : refusal
+  }
+
+  return function basicLoginGate(request, response): Verdict | Promise<Verdict> {
+    if (!isSignInMethod(request)) return methodNotAllowed(signInMethods)
+    if (hasSeveralAuthorizations(request)) return severalCredentials(challenges.basic)
+    if (isBlindCrossSite(request)) {
+      return new ForbiddenError('ERR_CROSS_SITE', 'A page of another site cannot log in without asking for it.')
+    }
+    const credentials = parseBasic(request.headers.authorization)
+    if (credentials === undefined) return withoutCredentials(request)
+    const refusal = plainHttpRefusal(request, allowsPlainHttp)
+    if (refusal !== undefined) return refusal
+
+    const begunAt = clock()
+    const address = clientAddress(request)
+    const { origin } = request.headers
+    const context = { address, origin, isCrossSite: isCrossSite(request), signal: clientGone(response) }
+    return authenticator
+      .authenticate(credentials.name, credentials.password, context)
+      .then(async (account): Promise<Verdict> => {
+        if (isOver(response)) return 'answered'
+        const { token, id } = await tokens.issue(account, { address, begunAt })
+        if (isOver(response)) {
+          await tokens.revoke(id)
+          return 'answered'
+        }
+        events?.report('login', { at: begunAt, address, subject: account.subject, tokenId: id, kind: 'management' })
+        answerJson(response, 200, { AccessToken: token })
+        return 'answered'
+      })
+      .catch((error: unknown) => refusedLogin(error, credentials.name, address))
+  }
+}
+
+/** Refusals that are refused logins; any other is a fault, which is reported with its cause as a refused request. */
+const refusalReasons: Partial<Record<HttpErrorCode, LoginRefusal>> = {
+  ERR_TOKEN_STORE_FULL: 'token-store-full',
+  ERR_STORE_UNAVAILABLE: 'store-unavailable',
+  ERR_AUTH_INVALID_CREDENTIALS: 'wrong-password',
+}
+
+/** The client has gone, or the login took so long that it was refused: nobody would ever use the token. */
+function isOver(response: Response): boolean {
+  return response.destroyed || response.headersSent
+}
