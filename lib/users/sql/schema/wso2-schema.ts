@@ -1,0 +1,296 @@
+/**
+ * WSO2's tables (`UM_*`), shared with its own servers: what is written here, they read.
+ *
+ * @module
+ */
+
+import { createHash, randomUUID } from 'node:crypto'
+import type { SqlDialect, SqlQuery, SqlRow, SqlValue } from '../database/sql-database.js'
+import { type RoleName, readRoleName } from '../role-name.js'
+import { foldName } from '../user-name.js'
+import { isTrue, placeholders, type StoredRole, type StoredUser, type UserSchema } from './user-schema.js'
+
+/** A table that only this schema has. */
+export const wso2UserTable = 'UM_USER'
+
+/** Options of {@link wso2Schema}. */
+export interface Wso2SchemaOptions {
+  /** Domain of the store. */
+  readonly domain: string
+  /** Whether names are equal that differ in case. */
+  readonly ignoresCase: boolean
+  /** Whether roles of `UM_ROLE` are read; else only those that begin with `Internal/` or `Application/`. */
+  readonly readsGroups: boolean
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number
+}
+
+/** The super tenant, the only one that the management API serves. */
+const tenant = -1234
+
+/** A password that must be changed is good for so long. */
+const oneTimePasswordMs = 24 * 60 * 60 * 1000
+
+/** The statements of WSO2's schema. */
+export function wso2Schema(dialect: SqlDialect, options: Wso2SchemaOptions): UserSchema {
+  const { domain, ignoresCase, readsGroups, clock } = options
+  // A table in another character set than the connection's cannot be compared with every text.
+  const text = (column: string): string =>
+    dialect === 'mysql' ? `CONVERT(${column} USING utf8mb4) COLLATE utf8mb4_bin` : column
+  const forUpdate = dialect === 'sqlite' ? '' : ' FOR UPDATE'
+  const nameCondition = (count: number, column = 'UM_USER_NAME'): string =>
+    ignoresCase
+      ? `(${text(column)} IN (${placeholders(count)}) OR LOWER(${text(column)}) IN (${placeholders(count)}))`
+      : `${text(column)} IN (${placeholders(count)})`
+  const nameParameters = (names: readonly string[]): readonly string[] =>
+    ignoresCase ? [...names, ...names.map((name) => name.toLowerCase())] : names
+  const isSameName = (one: string, other: string): boolean =>
+    ignoresCase ? foldName(one) === foldName(other) : one === other
+
+  function readUser(row: SqlRow): StoredUser {
+    const password = String(row['password'] ?? '')
+    const salt = String(row['salt'] ?? '')
+    const age = Math.abs(clock() - millisecondsOf(row['changed']))
+    return {
+      key: keyOf(row),
+      name: String(row['name']),
+      password,
+      salt,
+      isDisabled: isTrue(row['must_change']) && !(age <= oneTimePasswordMs),
+      // The random id keeps a version from being a plain digest of a password that is stored without a salt.
+      version: createHash('sha256')
+        .update(JSON.stringify([row['uuid'], password, salt]))
+        .digest('base64url'),
+    }
+  }
+
+  /** The number of this store's domain, made when it is missing and the transaction writes. */
+  async function domainKey(query: SqlQuery, locks: boolean): Promise<SqlValue | undefined> {
+    const rows = await query(
+      `SELECT UM_DOMAIN_ID AS id, UM_DOMAIN_NAME AS name FROM UM_DOMAIN
+        WHERE ${text('UM_DOMAIN_NAME')} = ? AND UM_TENANT_ID = ${tenant}${locks ? forUpdate : ''}`,
+      [domain],
+    )
+    const row = rows.find(({ name }) => name === domain)
+    return row === undefined ? undefined : keyOf(row)
+  }
+
+  async function ensuredDomainKey(query: SqlQuery): Promise<SqlValue> {
+    const key = await domainKey(query, true)
+    if (key !== undefined) return key
+    await query(`INSERT INTO UM_DOMAIN (UM_DOMAIN_NAME, UM_TENANT_ID) VALUES (?, ${tenant})`, [domain])
+    return (await domainKey(query, true)) ?? null
+  }
+
+  /** Rows of `UM_HYBRID_USER_ROLE` that are this user's: they are kept by name. */
+  async function hybridRowsOf(query: SqlQuery, user: StoredUser): Promise<readonly SqlRow[]> {
+    const parameters = nameParameters([user.name])
+    const rows = await query(
+      `SELECT ur.UM_ID AS id, ur.UM_USER_NAME AS name, r.UM_ID AS role_id, r.UM_ROLE_NAME AS role
+        FROM UM_HYBRID_USER_ROLE ur
+        JOIN UM_HYBRID_ROLE r ON r.UM_ID = ur.UM_ROLE_ID AND r.UM_TENANT_ID = ur.UM_TENANT_ID
+        JOIN UM_DOMAIN d ON d.UM_DOMAIN_ID = ur.UM_DOMAIN_ID AND d.UM_TENANT_ID = ur.UM_TENANT_ID
+        WHERE ${nameCondition(1, 'ur.UM_USER_NAME')} AND ur.UM_TENANT_ID = ${tenant} AND ${text('d.UM_DOMAIN_NAME')} = ?`,
+      [...parameters, domain],
+    )
+    return rows.filter(({ name }) => isSameName(String(name), user.name))
+  }
+
+  return {
+    isShared: true,
+
+    async usersNamed(query, names, locks = false) {
+      const rows = await query(
+        `SELECT UM_ID AS id, UM_USER_ID AS uuid, UM_USER_NAME AS name, UM_USER_PASSWORD AS password,
+          UM_SALT_VALUE AS salt, UM_REQUIRE_CHANGE AS must_change, ${changedTime[dialect]} AS changed
+          FROM ${wso2UserTable} WHERE ${nameCondition(names.length)} AND UM_TENANT_ID = ${tenant}${locks ? forUpdate : ''}`,
+        nameParameters(names),
+      )
+      return rows.map(readUser)
+    },
+
+    async rolesOf(query, user) {
+      const external = readsGroups
+        ? await query(
+            `SELECT r.UM_ROLE_NAME AS name FROM UM_USER_ROLE ur
+              JOIN UM_ROLE r ON r.UM_ID = ur.UM_ROLE_ID AND r.UM_TENANT_ID = ur.UM_TENANT_ID
+              WHERE ur.UM_USER_ID = ? AND ur.UM_TENANT_ID = ${tenant}`,
+            [user.key],
+          )
+        : []
+      const hybrid = await hybridRowsOf(query, user)
+      return [
+        ...external.flatMap(({ name }) => externalRole(String(name))),
+        ...hybrid.map(({ role }) => hybridRole(String(role))),
+      ]
+    },
+
+    async rolesNamed(query, role) {
+      if (!role.isInternal && !readsGroups) return []
+      const { table } = tablesOf(role)
+      const read = role.isInternal ? hybridRole : externalRole
+      const rows = await query(
+        `SELECT UM_ID AS id, UM_ROLE_NAME AS name FROM ${table} WHERE ${text('UM_ROLE_NAME')} = ? AND UM_TENANT_ID = ${tenant}`,
+        [role.stored],
+      )
+      return rows.flatMap((row) =>
+        [read(String(row['name']))].flat().map((found) => ({ key: keyOf(row), role: found })),
+      )
+    },
+
+    async listUsers(query, patterns, limit) {
+      const column = text('UM_USER_NAME')
+      const folded = ignoresCase ? `LOWER(${column})` : column
+      const conditions = patterns.flatMap(() => [`${column} LIKE ? ESCAPE '!'`, `${folded} LIKE ? ESCAPE '!'`])
+      const rows = await query(
+        `SELECT UM_USER_NAME AS name FROM ${wso2UserTable}
+          WHERE (${conditions.join(' OR ')}) AND UM_TENANT_ID = ${tenant} ORDER BY UM_USER_NAME LIMIT ${limit}`,
+        patterns.flatMap((pattern) => [pattern, ignoresCase ? pattern.toLowerCase() : pattern]),
+      )
+      return rows.map(({ name }) => String(name))
+    },
+
+    async listRoles(query, limit) {
+      const external = readsGroups
+        ? await query(
+            `SELECT UM_ROLE_NAME AS name FROM UM_ROLE WHERE UM_TENANT_ID = ${tenant} AND UM_SHARED_ROLE = FALSE
+              ORDER BY UM_ROLE_NAME LIMIT ${limit}`,
+          )
+        : []
+      const hybrid = await query(
+        `SELECT UM_ROLE_NAME AS name FROM UM_HYBRID_ROLE WHERE UM_TENANT_ID = ${tenant}
+          ORDER BY UM_ROLE_NAME LIMIT ${limit}`,
+      )
+      return [
+        ...external.flatMap(({ name }) => externalRole(String(name))),
+        ...hybrid.map(({ name }) => hybridRole(String(name))),
+      ]
+    },
+
+    async membersOf(query, role, limit) {
+      const rows = role.role.isInternal
+        ? await query(
+            `SELECT ur.UM_USER_NAME AS name FROM UM_HYBRID_USER_ROLE ur
+              JOIN UM_DOMAIN d ON d.UM_DOMAIN_ID = ur.UM_DOMAIN_ID AND d.UM_TENANT_ID = ur.UM_TENANT_ID
+              WHERE ur.UM_ROLE_ID = ? AND ur.UM_TENANT_ID = ${tenant} AND ${text('d.UM_DOMAIN_NAME')} = ?
+              ORDER BY ur.UM_USER_NAME LIMIT ${limit}`,
+            [role.key, domain],
+          )
+        : await query(
+            `SELECT u.UM_USER_NAME AS name FROM ${wso2UserTable} u
+              JOIN UM_USER_ROLE ur ON ur.UM_USER_ID = u.UM_ID AND ur.UM_TENANT_ID = u.UM_TENANT_ID
+              WHERE ur.UM_ROLE_ID = ? AND ur.UM_TENANT_ID = ${tenant} ORDER BY u.UM_USER_NAME LIMIT ${limit}`,
+            [role.key],
+          )
+      return rows.map(({ name }) => String(name))
+    },
+
+    async lockNames(query) {
+      // The tables let two users have one name. Whoever adds one holds the row of the domain meanwhile.
+      await ensuredDomainKey(query)
+    },
+
+    async insertUser(query, name, { hash, salt }) {
+      await query(
+        `INSERT INTO ${wso2UserTable} (UM_USER_ID, UM_USER_NAME, UM_USER_PASSWORD, UM_SALT_VALUE, UM_REQUIRE_CHANGE,
+          UM_CHANGED_TIME, UM_TENANT_ID) VALUES (?, ?, ?, ?, FALSE, CURRENT_TIMESTAMP, ${tenant})`,
+        [randomUUID(), name, hash, salt],
+      )
+    },
+
+    async updatePassword(query, user, { hash, salt }) {
+      await query(
+        `UPDATE ${wso2UserTable} SET UM_USER_PASSWORD = ?, UM_SALT_VALUE = ?, UM_REQUIRE_CHANGE = FALSE,
+          UM_CHANGED_TIME = CURRENT_TIMESTAMP WHERE UM_ID = ? AND UM_TENANT_ID = ${tenant}`,
+        [hash, salt, user.key],
+      )
+    },
+
+    async deleteUser(query, user) {
+      for (const row of await hybridRowsOf(query, user)) {
+        await query(`DELETE FROM UM_HYBRID_USER_ROLE WHERE UM_ID = ? AND UM_TENANT_ID = ${tenant}`, [keyOf(row)])
+      }
+      for (const table of ['UM_USER_ROLE', 'UM_USER_ATTRIBUTE']) {
+        await query(`DELETE FROM ${table} WHERE UM_USER_ID = ? AND UM_TENANT_ID = ${tenant}`, [user.key])
+      }
+      await query(`DELETE FROM ${wso2UserTable} WHERE UM_ID = ? AND UM_TENANT_ID = ${tenant}`, [user.key])
+    },
+
+    async insertRole(query, role) {
+      await query(`INSERT INTO ${tablesOf(role).table} (UM_ROLE_NAME, UM_TENANT_ID) VALUES (?, ${tenant})`, [
+        role.stored,
+      ])
+    },
+
+    async deleteRole(query, role) {
+      const { table, members } = tablesOf(role.role)
+      await query(`DELETE FROM ${members} WHERE UM_ROLE_ID = ? AND UM_TENANT_ID = ${tenant}`, [role.key])
+      await query(`DELETE FROM ${table} WHERE UM_ID = ? AND UM_TENANT_ID = ${tenant}`, [role.key])
+    },
+
+    async giveRole(query, user, role) {
+      if (role.role.isInternal) {
+        await query(
+          `INSERT INTO UM_HYBRID_USER_ROLE (UM_USER_NAME, UM_ROLE_ID, UM_TENANT_ID, UM_DOMAIN_ID)
+            VALUES (?, ?, ${tenant}, ?)`,
+          [user.name, role.key, await ensuredDomainKey(query)],
+        )
+        return
+      }
+      await query(`INSERT INTO UM_USER_ROLE (UM_ROLE_ID, UM_USER_ID, UM_TENANT_ID) VALUES (?, ?, ${tenant})`, [
+        role.key,
+        user.key,
+      ])
+    },
+
+    async takeRole(query, user, role) {
+      if (role.role.isInternal) return takeHybridRole(query, user, role)
+      await query(`DELETE FROM UM_USER_ROLE WHERE UM_USER_ID = ? AND UM_ROLE_ID = ? AND UM_TENANT_ID = ${tenant}`, [
+        user.key,
+        role.key,
+      ])
+    },
+  }
+
+  async function takeHybridRole(query: SqlQuery, user: StoredUser, role: StoredRole): Promise<void> {
+    const rows = await hybridRowsOf(query, user)
+    for (const row of rows.filter((each) => String(each['role_id']) === String(role.key))) {
+      await query(`DELETE FROM UM_HYBRID_USER_ROLE WHERE UM_ID = ? AND UM_TENANT_ID = ${tenant}`, [keyOf(row)])
+    }
+  }
+}
+
+/** PostgreSQL's driver makes a date of it; the others are asked for seconds since the epoch. */
+const changedTime: Readonly<Record<SqlDialect, string>> = {
+  postgresql: 'UM_CHANGED_TIME',
+  mysql: 'UNIX_TIMESTAMP(UM_CHANGED_TIME)',
+  sqlite: `strftime('%s', UM_CHANGED_TIME)`,
+}
+
+/** NaN, which is never recent, for what cannot be read. */
+function millisecondsOf(value: unknown): number {
+  return value instanceof Date ? value.getTime() : Number(value ?? Number.NaN) * 1000
+}
+
+function keyOf(row: SqlRow): SqlValue {
+  const { id } = row
+  return typeof id === 'number' ? id : String(id)
+}
+
+function tablesOf(role: RoleName): { readonly table: string; readonly members: string } {
+  return role.isInternal
+    ? { table: 'UM_HYBRID_ROLE', members: 'UM_HYBRID_USER_ROLE' }
+    : { table: 'UM_ROLE', members: 'UM_USER_ROLE' }
+}
+
+/** None for a role of `UM_ROLE` that begins like one of the other table: it would be taken for that one. */
+function externalRole(name: string): readonly RoleName[] {
+  const role = readRoleName(name)
+  return role.isInternal ? [] : [role]
+}
+
+/** `Internal/` is left out in the table, `Application/` and `Workflow/` are not. */
+function hybridRole(name: string): RoleName {
+  const role = readRoleName(name)
+  return role.isInternal ? role : readRoleName(`Internal/${name}`)
+}

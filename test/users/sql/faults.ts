@@ -1,0 +1,222 @@
+/** What a store does while its database is down, slow or cut off, whichever the server is. */
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { StoreError } from '../../../lib/errors.js'
+import { openSqlDatabase, type SqlDatabaseOptions } from '../../../lib/users/sql/database/open-sql-database.js'
+import { isSqlError, type SqlDatabase } from '../../../lib/users/sql/database/sql-database.js'
+import { type SqlUserStore, sqlUserStore } from '../../../lib/users/sql/sql-user-store.js'
+import type { DatabaseServer } from '../../helpers/database-server.js'
+
+/** A server under test, with WSO2's tables and the users of the contract in a database. */
+export interface FaultySetting {
+  readonly server: DatabaseServer
+  readonly datasource: SqlDatabaseOptions
+  /** Connections of clients to the database. */
+  readonly backends: () => Promise<readonly number[]>
+  /** Processes of the server, so that all of it can be held. */
+  readonly processes: () => Promise<readonly number[]>
+  /** Cuts one of them off, from the side of the server. */
+  readonly cutOff: (backend: number) => Promise<unknown>
+  /** Holds a lock on the table of users until the function it gives is called. */
+  readonly lockUsers: () => Promise<() => Promise<void>>
+}
+
+/** Milliseconds that a statement may take here, and connecting. */
+const timeoutMs = 1500
+const connectTimeoutMs = 700
+
+/** Runs the suite. `restore` puts the users of the contract back. */
+export function databaseFaults(name: string, settingOf: () => FaultySetting, restore: () => Promise<void>): void {
+  describe(`${name} that fails`, () => {
+    let database: SqlDatabase
+    let store: SqlUserStore
+    const login = async (): Promise<void> => {
+      const { failure } = await store.authenticate('alice', 'alice-secret')
+      // Never that: whatever the server does, the password is right.
+      if (failure !== undefined) throw new Error(failure)
+    }
+
+    beforeEach(async () => {
+      await restore()
+      database = await openSqlDatabase({ ...settingOf().datasource, timeoutMs, connectTimeoutMs, maxConnections: 10 })
+      store = await sqlUserStore({ datasource: database })
+    })
+
+    afterEach(async () => {
+      await store.close()
+      await database.close()
+    })
+
+    /** Fills the pool: so many logins at a time need all of its connections. */
+    async function warmUp(): Promise<void> {
+      await Promise.all(Array.from({ length: 40 }, login))
+    }
+
+    async function outcome(work: Promise<unknown>): Promise<unknown> {
+      const begin = performance.now()
+      const result = await work.then(
+        () => 'good',
+        (error: unknown) => error,
+      )
+      // Waiting, connecting and the statement share one limit; the rest is the machine's own slowness.
+      expect(performance.now() - begin).toBeLessThan(4 * timeoutMs)
+      return result
+    }
+
+    /** Tries until a login is good again; each try in between is a {@link StoreError}. */
+    async function expectRecovery(): Promise<void> {
+      const endsAt = performance.now() + 20_000
+      for (;;) {
+        const result = await outcome(login())
+        if (result === 'good') break
+        expect(result).toBeInstanceOf(StoreError)
+        expect(performance.now()).toBeLessThan(endsAt)
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      }
+      await warmUp()
+      expect((await settingOf().backends()).length).toBeLessThanOrEqual(10)
+    }
+
+    it('is no start failure when it is down', async () => {
+      await settingOf().server.signal('SIGKILL')
+      const late = await sqlUserStore({ datasource: { ...settingOf().datasource, timeoutMs, connectTimeoutMs } })
+      expect(await outcome(late.authenticate('alice', 'alice-secret'))).toBeInstanceOf(StoreError)
+      await settingOf().server.start()
+      await expectRecovery()
+      await expect.poll(() => outcome(late.authenticate('alice', 'alice-secret')), { timeout: 5000 }).toBe('good')
+      await late.close()
+    })
+
+    it('answers reads although every connection has been cut off', async () => {
+      await warmUp()
+      const backends = await settingOf().backends()
+      expect(backends.length).toBeGreaterThan(1)
+      for (const backend of backends) await settingOf().cutOff(backend)
+      const results = await Promise.all(Array.from({ length: 20 }, () => outcome(login())))
+      expect(results).toEqual(Array.from({ length: 20 }, () => 'good'))
+    })
+
+    it('begins a change on a new connection when the old one has been cut off', async () => {
+      await warmUp()
+      for (const backend of await settingOf().backends()) await settingOf().cutOff(backend)
+      await store.setPassword('bob', 'other-secret')
+      expect(await store.authenticate('bob', 'other-secret')).toHaveProperty('account')
+    })
+
+    it('answers in time while the server stands still, and recovers', async () => {
+      await warmUp()
+      const processes = await settingOf().processes()
+      for (const pid of processes) process.kill(pid, 'SIGSTOP')
+      let results: readonly unknown[]
+      try {
+        const adding = store.add({ name: 'dave', password: 'dave-secret', isAdmin: false })
+        results = await Promise.all([outcome(adding), ...Array.from({ length: 30 }, () => outcome(login()))])
+      } finally {
+        for (const pid of processes) process.kill(pid, 'SIGCONT')
+      }
+      for (const result of results) expect(result).toBeInstanceOf(StoreError)
+      await expectRecovery()
+    })
+
+    it('does not hold requests while the server is known to be down', async () => {
+      await settingOf().server.signal('SIGKILL')
+      await outcome(login())
+      const results = await Promise.all(Array.from({ length: 200 }, () => outcome(login())))
+      for (const result of results) expect(result).toBeInstanceOf(StoreError)
+      await settingOf().server.start()
+      await expectRecovery()
+    })
+
+    it('answers logins with an error or rightly while the server is killed and started again', async () => {
+      await warmUp()
+      const under: Promise<unknown>[] = Array.from({ length: 50 }, () => outcome(login()))
+      const killed = settingOf().server.signal('SIGKILL')
+      under.push(...Array.from({ length: 50 }, () => outcome(login())))
+      await killed
+      for (const result of await Promise.all(under)) {
+        if (result !== 'good') expect(result).toBeInstanceOf(StoreError)
+      }
+      await settingOf().server.start()
+      await expectRecovery()
+    })
+
+    it('says that it does not know, when the server is killed while users are added', async () => {
+      await warmUp()
+      const names = Array.from({ length: 30 }, (_, index) => `added${index}`)
+      const adding = names.map((user) =>
+        outcome(store.add({ name: user, password: 'added-secret', isAdmin: false })).then(
+          (result) => [user, result] as const,
+        ),
+      )
+      await adding[0]
+      await settingOf().server.signal('SIGKILL')
+      const results = await Promise.all(adding)
+      await settingOf().server.start()
+      await expectRecovery()
+      for (const [user, result] of results) {
+        const isThere = (await store.find(user)) !== undefined
+        if (result === 'good') expect([user, isThere]).toEqual([user, true])
+        else expect(result).toBeInstanceOf(StoreError)
+        if (isThere) expect(await store.authenticate(user, 'added-secret')).toHaveProperty('account')
+      }
+      expect(results[0]![1]).toBe('good')
+    })
+
+    it('gives a change up in time when another session holds the lock, and changes nothing', async () => {
+      await warmUp()
+      const unlock = await settingOf().lockUsers()
+      const results = await Promise.all(
+        Array.from({ length: 12 }, () => outcome(store.setPassword('bob', 'other-secret'))),
+      )
+      for (const result of results) expect(result).toBeInstanceOf(StoreError)
+      await unlock()
+      await expectRecovery()
+      expect(await store.authenticate('bob', 'bob-secret')).toHaveProperty('account')
+    })
+
+    it('refuses more than may wait, at once', async () => {
+      const small = await openSqlDatabase({ ...settingOf().datasource, timeoutMs, maxConnections: 1, maxWaiting: 2 })
+      const results = await Promise.all(
+        Array.from({ length: 10 }, () => small.query('SELECT 1 AS one').catch((error: unknown) => error)),
+      )
+      expect(results.filter((result) => isSqlError(result, 'overloaded'))).toHaveLength(8)
+      await small.close()
+    })
+
+    it('leaves the queue when the client has gone', async () => {
+      const small = await openSqlDatabase({ ...settingOf().datasource, timeoutMs, maxConnections: 1 })
+      const first = small.query('SELECT 1 AS one')
+      const gone = new AbortController()
+      const second = small.query('SELECT 2 AS two', [], { signal: gone.signal })
+      gone.abort(new Error('gone'))
+      await expect(second).rejects.toThrow('gone')
+      expect(await first).toHaveLength(1)
+      expect(await small.query('SELECT 3 AS three')).toHaveLength(1)
+      await small.close()
+    })
+
+    it('answers 500 logins at a time over 10 connections, each with its own account', async () => {
+      const users = ['alice', 'bob', 'carol']
+      const patient = await sqlUserStore({
+        datasource: { ...settingOf().datasource, maxConnections: 10, timeoutMs: 30_000 },
+      })
+      const logins = Array.from({ length: 500 }, async (_, index) => {
+        const user = users[index % 3]!
+        const isRight = index % 2 === 0
+        const { account } = await patient.authenticate(user, isRight ? `${user}-secret` : 'wrong-secret')
+        return account?.subject === (isRight ? user : undefined)
+      })
+      expect((await Promise.all(logins)).filter((isRight) => !isRight)).toEqual([])
+      expect((await settingOf().backends()).length).toBeLessThanOrEqual(20)
+      await patient.close()
+    })
+
+    it('has no connection left after close', async () => {
+      await warmUp()
+      await store.close()
+      await database.close()
+      await expect.poll(() => settingOf().backends(), { timeout: 5000 }).toEqual([])
+      await expect(login()).rejects.toBeInstanceOf(StoreError)
+    })
+  })
+}
