@@ -1,0 +1,79 @@
+/**
+ * Filters of the configuration, with `?` for a name.
+ *
+ * @module
+ */
+
+import { FilterParser } from 'ldapts'
+import type { DirectoryEntry } from './directory-entry.js'
+import { escapeFilterValue } from './escape.js'
+
+/** A filter that finds users or groups by name. */
+export interface FilterTemplate {
+  /** The filter for one name. */
+  filterFor(name: string): string
+  /** Attributes that the name is compared with. */
+  readonly attributes: readonly string[]
+  /**
+   * Whether an entry has this very name in one of them. A directory takes more for equal than it should for a login: full
+   * width letters, blanks around, other blanks inside.
+   */
+  hasName(entry: DirectoryEntry, name: string, fold: (text: string) => string): boolean
+}
+
+/** A comparison with `?` in its value: attribute, matching rule, value. */
+const comparison = /\(([\w.;-]+)(:[\w.:-]*)?=([^()]*\?[^()]*)\)/g
+
+/** Entities of XML, which WSO2 needs because it writes the filter to an XML file as it is. */
+const entities: Readonly<Record<string, string>> = { '&amp;': '&', '&lt;': '<', '&gt;': '>' }
+
+/**
+ * A filter as `ldapts` reads it: no entities, and no blanks between the parentheses.
+ *
+ * @throws Error for what is no filter (RFC 4515).
+ */
+export function readFilter(text: string): string {
+  const plain = text.trim().replace(/&(?:amp|lt|gt);/g, (entity) => entities[entity]!)
+  const filter = plain.replace(/(\([&|!]|\))\s+(?=[()])/g, '$1')
+  FilterParser.parseString(filter)
+  // The parser takes an end for a parenthesis. In values they are escaped, so that they can be counted.
+  if (filter.split('(').length !== filter.split(')').length) throw new Error('unbalanced parentheses')
+  return filter.startsWith('(') ? filter : `(${filter})`
+}
+
+/**
+ * Reads a filter with at least one comparison with `?`.
+ *
+ * @throws Error for what is no such filter.
+ */
+export function filterTemplate(text: string): FilterTemplate {
+  const filter = readFilter(text)
+  const comparisons = [...filter.matchAll(comparison)].map(([, attribute, , value]) => ({
+    attribute: attribute!,
+    expected: value!.split('?'),
+  }))
+  if (comparisons.length === 0) throw new Error('no comparison with ?')
+
+  return {
+    filterFor: (name) => filter.replaceAll('?', () => escapeFilterValue(name)),
+    attributes: [...new Set(comparisons.map(({ attribute }) => attribute))],
+    hasName: (entry, name, fold) =>
+      comparisons.some(({ attribute, expected }) => {
+        const matches = valueTest(expected, fold(name))
+        return entry.values(attribute).some((value) => matches(fold(value)))
+      }),
+  }
+}
+
+/** The same filter, whose every comparison with `?` is with this attribute. */
+export function comparingWith(text: string, attribute: string): string {
+  return readFilter(text).replace(comparison, () => `(${attribute}=?)`)
+}
+
+/** Tests for the name between the texts around it, in which `*` means any text. */
+function valueTest(around: readonly string[], name: string): (value: string) => boolean {
+  const literal = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+  const pattern = around.map((text) => text.toLowerCase().split('*').map(literal).join('.*')).join(literal(name))
+  const expression = new RegExp(`^${pattern}$`, 's')
+  return (value) => expression.test(value)
+}

@@ -1,0 +1,262 @@
+/** Answers that a real directory does not give on demand: Active Directory's, and those of one that is broken or evil. */
+
+import { afterEach, describe, expect, it } from 'vitest'
+import { type LdapUserStore, type LdapUserStoreOptions, ldapUserStore } from '../../../lib/ldap.js'
+import { openDirectory } from '../../../lib/users/ldap/directory.js'
+import { entry, type FakeLdap, type FakeRequest, request, result, startFakeLdap } from '../../helpers/fake-ldap.js'
+
+const people = 'ou=People,dc=example,dc=org'
+const groups = 'ou=Groups,dc=example,dc=org'
+const aliceDn = `CN=Alice,${people}`
+const password = 'alice-secret'
+
+const bindDone = 0x61
+const searchDone = 0x65
+const extendedDone = 0x78
+const success = 0
+
+let fake: FakeLdap | undefined
+let store: LdapUserStore | undefined
+
+afterEach(async () => {
+  store?.close()
+  await fake?.stop()
+})
+
+function open(options: Partial<LdapUserStoreOptions> = {}): LdapUserStore {
+  store = ldapUserStore({
+    connectionUrl: fake!.url,
+    connectionName: 'cn=service',
+    connectionPassword: 'service-secret',
+    userSearchBase: people,
+    userNameAttribute: 'sAMAccountName',
+    userNameSearchFilter: '(&(objectCategory=person)(sAMAccountName=?))',
+    groupSearchBase: groups,
+    readTimeoutMs: 300,
+    ...options,
+  })
+  return store
+}
+
+const alice = { sAMAccountName: ['alice'], objectClass: ['user'], userAccountControl: ['512'], pwdLastSet: ['1'] }
+const isUserBind = ({ tag, text }: FakeRequest): boolean => tag === request.bind && !text.includes('cn=service')
+const isGroupSearch = ({ tag, text }: FakeRequest): boolean => tag === request.search && text.includes('groupOfNames')
+
+/** A directory with one user, whose password is always right, and no group; `special` goes first. */
+async function startWith(
+  special: (asked: FakeRequest) => readonly Buffer[] | undefined | 'as usual',
+  ...more: Parameters<typeof startFakeLdap> extends [unknown, ...infer Rest] ? Rest : never
+): Promise<void> {
+  fake = await startFakeLdap(
+    (asked) => {
+      const answer = special(asked)
+      if (answer !== 'as usual') return answer
+      if (asked.tag === request.bind) return [result(asked.id, bindDone, success)]
+      const found = isGroupSearch(asked) ? [] : [entry(asked.id, aliceDn, alice)]
+      return [...found, result(asked.id, searchDone, success)]
+    },
+    ...more,
+  )
+}
+
+const failure = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'no failure',
+    (error: unknown) => error,
+  )
+
+describe('Active Directory', () => {
+  it('has all groups of a user whose memberOf comes in parts', async () => {
+    const dns = ['one', 'two', 'three'].map((name) => `CN=${name},${groups}`)
+    await startWith((asked) => {
+      const { id, tag, text } = asked
+      if (tag !== request.search) return 'as usual'
+      const isSecond = text.includes('range=2-*')
+      const attributes = isSecond
+        ? { 'memberOf;range=2-*': dns.slice(2) }
+        : { ...alice, memberOf: [], 'memberOf;range=0-1': dns.slice(0, 2) }
+      return [entry(id, aliceDn, attributes), result(id, searchDone, success)]
+    })
+    const { account } = await open({ memberOfAttribute: 'memberOf' }).authenticate('alice', password)
+    expect(account?.roles).toEqual(['Internal/everyone', 'one', 'three', 'two'])
+  })
+
+  it('does not ask for the same part for ever', async () => {
+    await startWith(({ id, tag }) => {
+      if (tag !== request.search) return 'as usual'
+      return [
+        entry(id, aliceDn, { ...alice, 'memberOf;range=0-1': [`CN=one,${groups}`] }),
+        result(id, searchDone, success),
+      ]
+    })
+    const { account } = await open({ memberOfAttribute: 'memberOf' }).authenticate('alice', password)
+    expect(account?.roles).toEqual(['Internal/everyone', 'one'])
+  })
+
+  it('says of a disabled account that it is', async () => {
+    await startWith(({ id, tag }) =>
+      tag === request.search
+        ? [entry(id, aliceDn, { ...alice, userAccountControl: ['514'] }), result(id, searchDone, success)]
+        : 'as usual',
+    )
+    expect(await open().authenticate('alice', password)).toEqual({ failure: 'disabled' })
+    expect(await open().find('alice')).toBeUndefined()
+  })
+
+  it.each([
+    ['52e', 'wrong-password'],
+    ['525', 'wrong-password'],
+    ['530', 'disabled'],
+    ['532', 'disabled'],
+    ['533', 'disabled'],
+    ['701', 'disabled'],
+    ['773', 'disabled'],
+    ['775', 'disabled'],
+  ])('refuses a bind with data %s as %s', async (data, outcome) => {
+    const message = `80090308: LdapErr: DSID-0C090446, comment: AcceptSecurityContext error, data ${data}, v2580`
+    await startWith((asked) => (isUserBind(asked) ? [result(asked.id, bindDone, 49, message)] : 'as usual'))
+    expect(await open().authenticate('alice', password)).toEqual({ failure: outcome })
+  })
+
+  it('has another version when the time of the password changes', async () => {
+    let pwdLastSet = '1'
+    await startWith(({ id, tag, text }) =>
+      tag === request.search && !text.includes('groupOfNames')
+        ? [entry(id, aliceDn, { ...alice, pwdLastSet: [pwdLastSet] }), result(id, searchDone, success)]
+        : 'as usual',
+    )
+    const users = open()
+    const before = await users.find('alice')
+    expect((await users.find('alice'))?.version).toBe(before?.version)
+    pwdLastSet = '2'
+    expect((await users.find('alice'))?.version).not.toBe(before?.version)
+  })
+})
+
+describe('an answer', () => {
+  it('that comes byte by byte is read', async () => {
+    await startWith(
+      () => 'as usual',
+      (socket, bytes) => {
+        for (const byte of bytes) socket.write(Buffer.of(byte))
+      },
+    )
+    expect((await open().authenticate('alice', password)).account?.subject).toBe('alice')
+  })
+
+  it.each([1, 8, 10, 12, 14, 32, 34, 48, 50, 51, 52, 53, 80])(
+    'to a bind with result code %i is no wrong password',
+    async (code) => {
+      await startWith((asked) => (isUserBind(asked) ? [result(asked.id, bindDone, code)] : 'as usual'))
+      expect(await failure(open().authenticate('alice', password))).toMatchObject({ kind: 'result', resultCode: code })
+    },
+  )
+
+  it.each([
+    ['success of a search', ({ id }: FakeRequest) => [result(id, searchDone, success)]],
+    ['success of another request', ({ id }: FakeRequest) => [result(id + 1, bindDone, success)]],
+    ['a notice that the connection ends', () => [result(0, extendedDone, 52), result(1, bindDone, success)]],
+    ['no LDAP', () => [Buffer.from('HTTP/1.1 200 OK\r\n\r\n')]],
+    ['a part of one', ({ id }: FakeRequest) => [result(id, bindDone, success).subarray(0, -1)]],
+    ['the end of the connection', () => undefined],
+  ])('to a bind that is %s logs nobody in', async (_what, answer) => {
+    await startWith((asked) => (isUserBind(asked) ? answer(asked) : 'as usual'))
+    expect(await failure(open().authenticate('alice', password))).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+  })
+
+  it('that is cut at the size limit after one entry is no single hit', async () => {
+    await startWith((asked) =>
+      asked.tag === request.search && !isGroupSearch(asked)
+        ? [entry(asked.id, aliceDn, alice), result(asked.id, searchDone, 4)]
+        : 'as usual',
+    )
+    expect(await open().authenticate('alice', password)).toEqual({ failure: 'unknown-user' })
+    expect(await open().find('alice')).toBeUndefined()
+  })
+
+  it('that is cut after some groups is a failure', async () => {
+    await startWith((asked) => (isGroupSearch(asked) ? [result(asked.id, searchDone, 4)] : 'as usual'))
+    expect(await failure(open().authenticate('alice', password))).toMatchObject({ kind: 'result' })
+    expect(await open().listRoles()).toEqual(['Internal/everyone'])
+  })
+
+  it('with another user is none', async () => {
+    await startWith(({ id, tag }) =>
+      tag === request.search
+        ? [entry(id, `CN=Bob,${people}`, { ...alice, sAMAccountName: ['bob'] }), result(id, searchDone, success)]
+        : 'as usual',
+    )
+    expect(await open().authenticate('alice', password)).toEqual({ failure: 'unknown-user' })
+  })
+
+  it.each([
+    ['no name', {}],
+    ['a name that is no text', { sAMAccountName: ['\xff\xfe'] }],
+    ['a name with a control character', { sAMAccountName: ['alice\n'] }],
+  ])('with an entry with %s is none', async (_what, more) => {
+    await startWith(({ id, tag }) =>
+      tag === request.search
+        ? [entry(id, aliceDn, { objectClass: ['user'], ...more }), result(id, searchDone, success)]
+        : 'as usual',
+    )
+    expect(await open().authenticate('alice', password)).toEqual({ failure: 'unknown-user' })
+  })
+
+  it('that a forger puts behind the one to StartTLS is not taken for one to the bind', async () => {
+    await startWith(({ id, tag }) =>
+      tag === request.extended
+        ? [result(id, extendedDone, success), result(1, bindDone, success), result(2, bindDone, success)]
+        : 'as usual',
+    )
+    const users = open({ startTls: true, connectTimeoutMs: 300 })
+    expect(await failure(users.authenticate('alice', password))).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+    expect(fake!.requests.map(({ tag }) => tag)).toEqual([request.extended])
+  })
+})
+
+describe('a bind', () => {
+  it.each([
+    ['', password],
+    [aliceDn, ''],
+  ])('as %j with %j is not even sent', async (dn, given) => {
+    await startWith(() => 'as usual')
+    const directory = openDirectory({
+      servers: [{ host: '127.0.0.1', port: Number(new URL(fake!.url).port), isTls: false }],
+      ca: undefined,
+      startTls: false,
+      service: undefined,
+      connectTimeoutMs: 300,
+      readTimeoutMs: 300,
+      retryDelayMs: 1,
+      maxConnections: 1,
+      maxWaiting: 1,
+      queueTimeoutMs: 300,
+      now: () => 0,
+    })
+    expect(await directory.bind(dn, given)).toBe('wrong-password')
+    expect(fake!.requests).toEqual([])
+    directory.close()
+  })
+})
+
+describe('a search', () => {
+  it('has limits of size and time, and follows no alias', async () => {
+    await startWith(() => 'as usual')
+    await open().find('alice')
+    const [, search] = fake!.requests
+    // derefAliases never, sizeLimit 2, timeLimit 1, typesOnly false (RFC 4511 section 4.5.1).
+    expect(search!.text).toContain('\x0a\x01\x00\x02\x01\x02\x02\x01\x01\x01\x01\x00')
+  })
+
+  it('is done without a bind when nobody in particular may search', async () => {
+    await startWith(() => 'as usual')
+    await open({ connectionName: '', connectionPassword: '', isAnonymous: true }).find('alice')
+    expect(fake!.requests.map(({ tag }) => tag)).toEqual([request.search, request.search])
+  })
+
+  it('never shows a password in an error', async () => {
+    await startWith((asked) => (isUserBind(asked) ? undefined : 'as usual'))
+    const error = (await failure(open().authenticate('alice', password))) as Error
+    expect(`${error.stack} ${JSON.stringify(error)} ${String(error.cause)}`).not.toContain('secret')
+  })
+})
