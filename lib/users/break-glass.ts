@@ -1,0 +1,159 @@
+/**
+ * An account for emergencies: it lets one operator in while the user store cannot be reached, and only then.
+ *
+ * @module
+ */
+
+import { randomUUID } from 'node:crypto'
+import { StoreError } from '../errors.js'
+import type { SecurityEvents } from '../events.js'
+import { networkSet } from '../internal/network-set.js'
+import type { LoginContext } from './authenticator.js'
+import { type HashQueue, sharedHashQueue } from './hash-queue.js'
+import { checkPasswordHash, isPasswordHash, verifyPassword } from './password-hash.js'
+import type { AuthenticationResult, UserAccount, UserStore } from './user-store.js'
+
+/** Options of {@link createBreakGlass}: `[management_api.break_glass]`. */
+export interface BreakGlassOptions {
+  /** Name of the account; its subject is `BREAK-GLASS/` and this name. */
+  readonly userName: string
+  /** A password hash; a plain password is refused. */
+  readonly passwordHash: string
+  /** Addresses and CIDR blocks it may be used from. */
+  readonly allowedNetworks: readonly string[]
+  /** How long the store must have been unreachable. @defaultValue 30 */
+  readonly afterSeconds?: number
+  /** Life of its tokens at the most. @defaultValue 900 (15 minutes) */
+  readonly maxTokenAgeSeconds?: number
+  /** The store that must be unreachable. */
+  readonly primary: UserStore
+  /** Told of each use. */
+  readonly events?: SecurityEvents | undefined
+  /** Called when the store answers again after the account was used: its tokens must end. */
+  readonly onRecovery?: ((subject: string) => void) | undefined
+  /** Limits password hashing. @defaultValue the queue that the whole process shares */
+  readonly hashQueue?: HashQueue
+  /** Milliseconds since the epoch. @defaultValue `Date.now` */
+  readonly clock?: () => number
+}
+
+/** An account for emergencies. */
+export interface BreakGlass {
+  /**
+   * The primary store, whose answers are watched, together with the account: `find` knows it while it may be used. It is
+   * to be used in place of the primary store.
+   */
+  readonly primary: UserStore
+  /**
+   * Checks a login that the primary store could not check. `undefined`: the account is not meant, or is not open to this
+   * client, or not yet; then the login stays refused as unavailable.
+   */
+  authenticate(name: string, password: string, context: LoginContext): Promise<AuthenticationResult | undefined>
+}
+
+/** Failures that are further apart, and longer than the wait itself, say nothing about the time between them. */
+const silenceMs = 5 * 60 * 1000
+
+/** Domain of the account. */
+export const breakGlassDomain = 'BREAK-GLASS'
+
+/**
+ * Makes the account. It opens when every call of the primary store has failed for `afterSeconds`, the first failure being
+ * that of some login or look-up, and it closes with the first call that succeeds.
+ *
+ * @throws TypeError when the password is no hash that can be verified.
+ * @throws {@link ConfigError} when a network is malformed.
+ */
+export function createBreakGlass(options: BreakGlassOptions): BreakGlass {
+  const { userName, passwordHash, primary, events, onRecovery, clock = Date.now } = options
+  const { afterSeconds = 30, maxTokenAgeSeconds = 900, hashQueue = sharedHashQueue } = options
+  const problem = isPasswordHash(passwordHash) ? checkPasswordHash(passwordHash) : 'is no hash'
+  if (problem !== undefined) throw new TypeError(`the password of the break-glass account ${problem}`)
+  const isAllowedAddress = networkSet(options.allowedNetworks)
+  const subject = `${breakGlassDomain}/${userName.normalize('NFC')}`
+  const afterMs = afterSeconds * 1000
+  const maxSilenceMs = afterMs + silenceMs
+  let failingSince: number | undefined
+  let lastFailureAt: number | undefined
+  let lastUse: { readonly account: UserAccount; readonly at: number } | undefined
+
+  function recovered(): void {
+    failingSince = undefined
+    lastFailureAt = undefined
+    if (lastUse === undefined) return
+    lastUse = undefined
+    onRecovery?.(subject)
+  }
+
+  /** Notes whether the store could answer. A client that has gone says nothing about it. */
+  async function watched<T>(work: () => T | Promise<T>): Promise<T> {
+    const begunAt = clock()
+    try {
+      const result = await work()
+      recovered()
+      return result
+    } catch (error) {
+      if (error instanceof StoreError) noteFailure(begunAt)
+      throw error
+    }
+  }
+
+  function noteFailure(at: number): void {
+    if (lastFailureAt === undefined || at - lastFailureAt > maxSilenceMs) failingSince = at
+    failingSince ??= at
+    lastFailureAt = at
+  }
+
+  function isOpen(now: number): boolean {
+    return failingSince !== undefined && now - failingSince >= afterMs
+  }
+
+  function isOpenTo({ address, origin }: LoginContext, now: number): boolean {
+    return origin === undefined && address !== undefined && isOpen(now) && isAllowedAddress(address)
+  }
+
+  /** While the store is down. One look at it tells whether it still is: any user will do. */
+  async function currentAccount(): Promise<UserAccount | undefined> {
+    try {
+      await watched(() => primary.find(userName))
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error
+    }
+    if (lastUse === undefined) return undefined
+    const age = clock() - lastUse.at
+    return age >= 0 && age < maxTokenAgeSeconds * 1000 ? lastUse.account : undefined
+  }
+
+  return {
+    primary: inPlaceOf(primary, {
+      authenticate: (name, password, signal) => watched(() => primary.authenticate(name, password, signal)),
+      find: (name, signal) => (name === subject ? currentAccount() : watched(() => primary.find(name, signal))),
+    }),
+
+    async authenticate(name, password, context) {
+      if (name !== userName && name !== subject) return undefined
+      if (!isOpenTo(context, clock())) return undefined
+      const isRight = await hashQueue.run(() => verifyPassword(password, passwordHash), context.signal)
+      if (!isRight) return { failure: 'wrong-password' }
+      const now = clock()
+      // The store may have come back meanwhile.
+      if (!isOpen(now)) return undefined
+      const version = randomUUID()
+      const account: UserAccount = { subject, roles: [], isAdmin: true, version, maxTokenAgeSeconds }
+      lastUse = { account, at: now }
+      events?.report('breakGlassUsed', { at: now, address: context.address, subject })
+      return { account }
+    },
+  }
+}
+
+/** A store with some methods exchanged. A proxy, because the others may use private fields of the store itself. */
+function inPlaceOf(store: UserStore, exchanged: Pick<UserStore, 'authenticate' | 'find'>): UserStore {
+  return new Proxy(store, {
+    get(target, name) {
+      if (Object.hasOwn(exchanged, name)) return Reflect.get(exchanged, name)
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}

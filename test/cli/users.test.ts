@@ -1,0 +1,145 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { describe, expect, it } from 'vitest'
+import { type OpenManagedStore, openManagedStore } from '../../lib/cli/open-managed-store.js'
+import type { CommandProcess } from '../../lib/cli/read-password.js'
+import { usersCommand } from '../../lib/cli/users.js'
+import { MemoryUserStore, storeFailure } from '../helpers/memory-user-store.js'
+
+const newStore = (): MemoryUserStore =>
+  new MemoryUserStore({
+    users: {
+      root: { password: 'Root-password-1', roles: ['admin'] },
+      bob: { password: 'Bob-password-3', roles: [] },
+    },
+    roles: ['viewers'],
+  })
+
+/** Runs `sallyport users` in this process. */
+async function run(args: readonly string[], { input = '', store = newStore(), open }: Options = {}): Promise<Outcome> {
+  const stdin = Object.assign(new PassThrough(), { isTTY: false }) as unknown as NodeJS.ReadStream
+  ;(stdin as unknown as PassThrough).end(input)
+  const [out, err] = [[] as string[], [] as string[]]
+  const stderr = { write: (text: string) => err.push(text) } as unknown as NodeJS.WritableStream
+  const process: CommandProcess = { stdin, stderr, stdout: { write: (text) => out.push(text) } }
+  const files: string[] = []
+  const openStore: OpenManagedStore = async (path) => {
+    files.push(path)
+    return { store, init: async () => void store.calls.push('init') }
+  }
+  await usersCommand(process, open ?? openStore).parseAsync(args, { from: 'user' })
+  return { code: process.exitCode ?? 0, stdout: out.join(''), stderr: err.join(''), store, files }
+}
+
+interface Options {
+  readonly input?: string
+  readonly store?: MemoryUserStore
+  readonly open?: OpenManagedStore
+}
+
+interface Outcome {
+  readonly code: number | string
+  readonly stdout: string
+  readonly stderr: string
+  readonly store: MemoryUserStore
+  readonly files: readonly string[]
+}
+
+describe('sallyport users', () => {
+  it('lists the users, and closes the store', async () => {
+    const { code, stdout, stderr, store, files } = await run(['list'])
+    expect({ code, stdout, stderr, files }).toEqual({
+      code: 0,
+      stdout: 'bob\nroot\n',
+      stderr: '',
+      files: ['deployment.toml'],
+    })
+    expect(store.isClosed).toBe(true)
+  })
+
+  it('takes another file', async () => {
+    expect((await run(['list', '--config', 'other.toml'])).files).toEqual(['other.toml'])
+  })
+
+  it('shows nothing that a terminal would obey', async () => {
+    const store = new MemoryUserStore({ users: { 'a\u001b[2J\u202eb': { password: 'x', roles: [] } } })
+    expect((await run(['list'], { store })).stdout).toBe('a\\u{1b}[2J\\u{202e}b\n')
+  })
+
+  it('makes the tables', async () => {
+    expect((await run(['init'])).store.calls).toEqual(['init'])
+  })
+
+  it('says when there is nothing to make', async () => {
+    const open: OpenManagedStore = async () => ({ store: newStore() })
+    expect(await run(['init'], { open })).toMatchObject({
+      code: 1,
+      stderr: 'This user store needs nothing to be made.\n',
+    })
+  })
+
+  it.each([
+    [['add', 'alice'], false],
+    [['add', 'alice', '--admin'], true],
+  ])('%j adds a user with the first line of the input', async (args, isAdmin) => {
+    const { code, stdout, stderr, store } = await run(args, { input: 'Alice-password\nmore' })
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'Added alice.\n', stderr: '' })
+    expect((await store.authenticate('alice', 'Alice-password')).account).toMatchObject({ isAdmin })
+  })
+
+  it('warns of a short password', async () => {
+    expect((await run(['add', 'alice'], { input: 'seven77' })).stderr).toContain('fewer than 8')
+  })
+
+  it('sets a password', async () => {
+    const { store } = await run(['passwd', 'bob'], { input: 'Other-password\n' })
+    expect(await store.authenticate('bob', 'Other-password')).toHaveProperty('account')
+  })
+
+  it('takes no password as an argument', async () => {
+    const command = usersCommand({} as CommandProcess, async () => ({ store: newStore() }))
+    const passwd = command.commands.find((one) => one.name() === 'passwd')!
+    passwd.exitOverride().configureOutput({ writeErr: () => {} })
+    await expect(command.parseAsync(['passwd', 'bob', 'Secret-word-9'], { from: 'user' })).rejects.toThrow(
+      'too many arguments',
+    )
+  })
+
+  it('removes a user, gives roles and takes them', async () => {
+    const store = newStore()
+    expect((await run(['grant', 'bob', 'admin'], { store })).stdout).toBe('Gave admin to bob.\n')
+    expect(await store.membersOf('admin')).toEqual(['bob', 'root'])
+    expect((await run(['revoke', 'root', 'admin'], { store })).stdout).toBe('Took admin from root.\n')
+    expect(await store.membersOf('admin')).toEqual(['bob'])
+    expect((await run(['remove', 'root'], { store })).stdout).toBe('Removed root.\n')
+    expect(await store.list({})).toEqual(['bob'])
+  })
+
+  it.each([
+    [['remove', 'root'], 'The last administrator must stay one.\n'],
+    [['revoke', 'ROOT', 'Admin'], 'The last administrator must stay one.\n'],
+    [['remove', 'nobody'], 'There is no such user.\n'],
+    [['grant', 'bob', 'nothing'], 'There is no such role.\n'],
+    [['add', 'bob'], 'There is a user with this name.\n'],
+  ])('ends with 1 for %j and says why', async (args, stderr) => {
+    const { code, stdout, ...rest } = await run(args, { input: 'Some-password\n' })
+    expect({ code, stdout, stderr: rest.stderr }).toEqual({ code: 1, stdout: '', stderr })
+  })
+
+  it('ends with 1 when the store fails, and closes it', async () => {
+    const store = newStore()
+    store.failure = storeFailure()
+    expect(await run(['list'], { store })).toMatchObject({ code: 1, stderr: 'the user store cannot be reached\n' })
+    expect(store.isClosed).toBe(true)
+  })
+
+  it('ends with 1 while the users of the file are in effect, and makes none', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'sallyport-')), 'deployment.toml')
+    writeFileSync(file, '')
+    const { code, stderr } = await run(['list', '--config', file], { open: openManagedStore })
+    expect(code).toBe(1)
+    expect(stderr).toContain('[[internal_apis.users]] in the file itself')
+  })
+})
