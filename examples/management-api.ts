@@ -1,0 +1,92 @@
+/**
+ * An Express app whose /management is guarded by what a deployment.toml says.
+ *
+ * Run it with `npm start`, or with another file: `npm start -- path/to/deployment.toml`. PORT is the port, 9201 unless
+ * it is set; ADMIN_PASSWORD and READER_PASSWORD are the users' passwords, random unless they are set.
+ */
+
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import express from 'express'
+import { ConfigError, createSecurity, getAuth } from 'sallyport'
+
+const ownFile = process.argv[2]
+for (const name of ['ADMIN_PASSWORD', 'READER_PASSWORD']) process.env[name] ??= randomBytes(12).toString('base64url')
+
+const security = await createSecurity(ownFile ?? new URL('deployment.toml', import.meta.url)).catch(
+  (error: unknown) => {
+    if (!(error instanceof ConfigError)) throw error
+    console.error(error.message)
+    process.exit(1)
+  },
+)
+
+const apis = [
+  { name: 'HealthcareAPI', url: 'http://localhost:8290/healthcare' },
+  { name: 'StockQuoteAPI', url: 'http://localhost:8290/stockquote' },
+]
+
+const managementRoutes = express.Router()
+managementRoutes.get('/apis', (request, response) => {
+  const { apiName } = request.query
+  const list = apis.filter(({ name }) => apiName === undefined || name === apiName)
+  response.json({ count: list.length, list })
+})
+managementRoutes.get('/whoami', (request, response) => {
+  const { subject, roles, isAdmin } = getAuth(request)
+  response.json({ subject, roles, isAdmin })
+})
+
+const app = express()
+app.use('/management', security.managementApi(), managementRoutes)
+
+const server = security.createServer(app).listen(Number(process.env['PORT'] ?? 9201), '127.0.0.1')
+await once(server, 'listening').catch((error: Error) => {
+  console.error(`cannot listen: ${error.message}`)
+  process.exit(1)
+})
+const { port } = server.address() as AddressInfo
+
+const base = `http://127.0.0.1:${port}/management`
+const tokenOf = (user: string) => `$(curl -s -u '${user}' $BASE/login | sed 's/.*"AccessToken":"\\([^"]*\\)".*/\\1/')`
+
+console.log(
+  ownFile === undefined
+    ? `
+The management API listens on ${base}. Try it:
+
+  BASE=${base}
+  TOKEN=${tokenOf(`admin:${process.env['ADMIN_PASSWORD']}`)}
+  READER=${tokenOf(`reader:${process.env['READER_PASSWORD']}`)}
+
+  curl -i -H "Authorization: Bearer $READER" $BASE/whoami    # 200
+  curl -i $BASE/whoami                                       # 401: no token
+  curl -i -H "Authorization: Bearer $READER" $BASE/apis      # 403: only administrators
+  curl -i -H "Authorization: Bearer $TOKEN" "$BASE/apis?apiName=StockQuoteAPI"
+  curl -i -H "Authorization: Bearer $TOKEN" $BASE/logout     # 200: from now on the token is dead
+  curl -i -H "Authorization: Bearer $TOKEN" $BASE/whoami     # 401
+
+Ctrl-C ends it.
+`
+    : `
+The management API listens on ${base}, guarded by ${ownFile}. With a user of that file:
+
+  BASE=${base}
+  TOKEN=${tokenOf('NAME:PASSWORD')}
+  curl -i -H "Authorization: Bearer $TOKEN" $BASE/whoami
+
+Ctrl-C ends it.
+`,
+)
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, async () => {
+    // Requests that are under way are answered, within a second.
+    setTimeout(() => server.closeAllConnections(), 1000).unref()
+    server.close()
+    server.closeIdleConnections()
+    await once(server, 'close')
+    await security.close()
+  })
+}

@@ -1,0 +1,73 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { expect, it } from 'vitest'
+
+const root = new URL('../', import.meta.url)
+const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
+  readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>
+  readonly bin: Readonly<Record<string, string>>
+}
+
+it('exports exactly these names from sallyport', async () => {
+  expect(Object.keys(await import('../lib/index.js')).sort()).toMatchInlineSnapshot(`
+    [
+      "BadRequestError",
+      "ConfigError",
+      "ForbiddenError",
+      "HttpError",
+      "MemoryTokenStore",
+      "StoreError",
+      "TooManyRequestsError",
+      "UnauthorizedError",
+      "UnavailableError",
+      "UserStoreRefusal",
+      "basicAuthentication",
+      "basicLogin",
+      "bearerAuthentication",
+      "corsPolicy",
+      "createAccounts",
+      "createAuthenticator",
+      "createKeyRing",
+      "createLoginThrottle",
+      "createSecurity",
+      "createTokens",
+      "errorResponses",
+      "fileUserStore",
+      "getAuth",
+      "hashPassword",
+      "ipAllowList",
+      "isManaged",
+      "jsonLogger",
+      "loadConfig",
+      "logout",
+      "parseConfig",
+      "pathAuthorization",
+      "readOnlyUsers",
+    ]
+  `)
+})
+
+it('exports exactly these names from sallyport/sql', async () => {
+  expect(Object.keys(await import('../lib/sql.js')).sort()).toEqual(['initSchema', 'openSqlDatabase', 'sqlUserStore'])
+})
+
+it('exports exactly these names from sallyport/ldap', async () => {
+  expect(Object.keys(await import('../lib/ldap.js')).sort()).toEqual(['LdapError', 'ldapUserStore'])
+})
+
+it('exports nothing from sallyport/express at run time', async () => {
+  expect(Object.keys(await import('../lib/express.js'))).toEqual([])
+})
+
+it('has a source for every file that exports and bin of package.json name', () => {
+  const built = [...Object.values(manifest.exports).flatMap(targetsOf), ...Object.values(manifest.bin)]
+    .map((target) => target.replace(/^\.\//, ''))
+    .filter((target) => target.startsWith('dist/'))
+  expect(built).toContain('dist/index.d.ts')
+
+  const sources = built.map((target) => target.replace(/^dist\//, 'lib/').replace(/(\.d\.ts|\.js)$/, '.ts'))
+  expect(sources.filter((source) => !existsSync(new URL(source, root)))).toEqual([])
+})
+
+function targetsOf(target: string | Readonly<Record<string, string>>): readonly string[] {
+  return typeof target === 'string' ? [target] : Object.values(target)
+}

@@ -1,0 +1,114 @@
+import { isBuiltin } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { filesBelow, packagesReachedFrom, resolveRelative, staticImportsOf } from './helpers/static-imports.js'
+
+const lib = fileURLToPath(new URL('../lib/', import.meta.url))
+
+/** One import between two files of lib; both paths are relative to lib. */
+interface Edge {
+  readonly from: string
+  readonly to: string
+  readonly isTypeOnly: boolean
+}
+
+const edges: readonly Edge[] = filesBelow(lib, '.ts').flatMap((from) =>
+  staticImportsOf(lib + from)
+    .filter(({ specifier }) => specifier.startsWith('.'))
+    .map(({ specifier, isTypeOnly }) => ({
+      from,
+      to: resolveRelative(lib + from, specifier).slice(lib.length),
+      isTypeOnly,
+    })),
+)
+
+/** Edges that exist at run time, as text. */
+function runTimeEdges(from: RegExp, to: RegExp): readonly string[] {
+  return edges
+    .filter((edge) => !edge.isTypeOnly && from.test(edge.from) && to.test(edge.to))
+    .map((edge) => `${edge.from} -> ${edge.to}`)
+}
+
+describe('what an import of the package loads', () => {
+  const reached = (): readonly string[] => packagesReachedFrom(`${lib}index.ts`)
+
+  it('is exactly these packages', () => {
+    expect(reached().filter((name) => !isBuiltin(name))).toEqual([
+      '@node-rs/argon2',
+      'cors',
+      'jose',
+      'lru-cache',
+      'smol-toml',
+      'zod',
+    ])
+  })
+
+  it('names the built-in modules with node:', () => {
+    expect(reached().filter((name) => isBuiltin(name) && !name.startsWith('node:'))).toEqual([])
+  })
+
+  it('is no driver of a database for sallyport/sql until a URL names one', () => {
+    const packages = packagesReachedFrom(`${lib}sql.ts`).filter((name) => !isBuiltin(name))
+    expect(packages).toEqual(['@node-rs/argon2'])
+  })
+
+  it('is ldapts for sallyport/ldap', () => {
+    const packages = packagesReachedFrom(`${lib}ldap.ts`).filter((name) => !isBuiltin(name))
+    expect(packages).toEqual(['@node-rs/argon2', 'ldapts'])
+  })
+
+  it('is nothing for the types of sallyport/express but our own', () => {
+    expect(packagesReachedFrom(`${lib}express.ts`)).toEqual([])
+  })
+})
+
+describe('what the folders of lib may import', () => {
+  it('has every relative import name a file', () => {
+    const files = new Set(filesBelow(lib, '.ts'))
+    expect(edges.length).toBeGreaterThan(0)
+    expect(edges.filter(({ to }) => !files.has(to))).toEqual([])
+  })
+
+  it.each([
+    ['a middleware imports no other middleware', /^middlewares\//, /^middlewares\//],
+    ['a middleware sees types of the configuration only', /^middlewares\//, /^config\//],
+    ['a middleware sees no implementation of a store', /^middlewares\//, /^(tokens|users)\/.+-(token|user)-store\.ts$/],
+    ['the configuration knows nothing of tokens and users', /^config\//, /^(tokens|users)\//],
+    ['the configuration knows nothing of the request path', /^config\//, /^(middlewares|resources)\//],
+    [
+      'tokens know nothing of users, requests and configuration',
+      /^tokens\//,
+      /^(users|middlewares|resources|config)\//,
+    ],
+    [
+      'users know nothing of tokens, requests and configuration',
+      /^users\//,
+      /^(tokens|middlewares|resources|config)\//,
+    ],
+    ['pure functions know nothing of the parts that use them', /^internal\//, /^[a-z]+\/(?<!^internal\/)/],
+    [
+      'only the wiring and the command read the configuration',
+      /^(?!config\/|cli\/|create-security\.ts|index\.ts)/,
+      /^config\//,
+    ],
+    ['only the public surface and the command import the wiring', /^(?!index\.ts|cli\/)/, /^create-security\.ts$/],
+    ['nothing imports the public surface', /^/, /^index\.ts$/],
+    ['nothing imports the command', /^(?!cli\/)/, /^cli\//],
+  ])('%s', (_rule, from, to) => {
+    expect(runTimeEdges(from, to)).toEqual([])
+  })
+
+  it.each(['config', 'tokens', 'users'])('%s never imports express, not even its types', (folder) => {
+    const importers = filesBelow(lib + folder, '.ts').filter((file) =>
+      staticImportsOf(`${lib}${folder}/${file}`).some(({ specifier }) => specifier.startsWith('express')),
+    )
+    expect(importers).toEqual([])
+  })
+
+  it('imports only types of express', () => {
+    const importers = filesBelow(lib, '.ts').filter((file) =>
+      staticImportsOf(lib + file).some(({ specifier, isTypeOnly }) => specifier.startsWith('express') && !isTypeOnly),
+    )
+    expect(importers).toEqual([])
+  })
+})

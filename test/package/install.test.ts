@@ -1,0 +1,151 @@
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { packagesReachedFrom } from '../helpers/static-imports.js'
+import { type ConsumerProject, installInto, packInto, type Tarball, versionOf } from './consumer-project.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'sallyport-package-'))
+let tarball: Tarball
+let esmProject: ConsumerProject
+let cjsProject: ConsumerProject
+
+beforeAll(async () => {
+  tarball = await packInto(folder)
+  const types = ['@types/node', '@types/express'].map((name) => `${name}@${versionOf(name)}`)
+  esmProject = await installInto(join(folder, 'esm'), 'module', [
+    tarball.path,
+    `express@${versionOf('express')}`,
+    ...types,
+  ])
+  cjsProject = await installInto(join(folder, 'cjs'), 'commonjs', [tarball.path, `express@${versionOf('express4')}`])
+  for (const project of [esmProject, cjsProject]) {
+    copyFileSync(fileURLToPath(new URL('fixtures/sign-in.mjs', import.meta.url)), join(project.folder, 'sign-in.mjs'))
+  }
+})
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('the tarball', () => {
+  it('holds the build and the documents, and nothing else', () => {
+    const documents = tarball.files.filter((file) => !file.startsWith('dist/'))
+    expect(documents.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'])
+    expect(tarball.files.filter((file) => file.startsWith('dist/') && !/\.(js|d\.ts)$/.test(file))).toEqual([])
+    expect(tarball.files.filter((file) => file.includes('.test.'))).toEqual([])
+  })
+
+  it('holds every file that exports and bin of package.json name', () => {
+    const manifest = JSON.parse(readFileSync(installed('package.json'), 'utf8')) as { exports: object; bin: object }
+    const named = [
+      ...Object.values(manifest.exports).flatMap(leavesOf),
+      ...Object.values(manifest.bin).flatMap(leavesOf),
+    ]
+    expect(named.length).toBeGreaterThan(4)
+    expect(named.filter((file) => !tarball.files.includes(file.replace(/^\.\//, '')))).toEqual([])
+  })
+
+  it('loads the same packages from its entry as the sources do', () => {
+    const packages = packagesReachedFrom(installed('dist/index.js')).filter((name) => !isBuiltin(name))
+    const ofSources = packagesReachedFrom(fileURLToPath(new URL('../../lib/index.ts', import.meta.url)))
+    expect(packages).toEqual(ofSources.filter((name) => !isBuiltin(name)))
+  })
+})
+
+describe('the installed package', () => {
+  const story = { refusedLogin: 401, login: 200, call: 200, caller: 'ada', logout: 200, callAfterLogout: 401 }
+
+  it('signs in, serves and signs out when imported beside Express 5', async () => {
+    esmProject.write(
+      'main.js',
+      `import express from 'express'
+import * as sallyport from 'sallyport'
+import 'sallyport/express'
+import { signInStory } from './sign-in.mjs'
+console.log(JSON.stringify(await signInStory(express, sallyport)))
+`,
+    )
+    expect(JSON.parse(await esmProject.run('node', ['main.js']))).toEqual(story)
+  })
+
+  it.each([
+    ['required', `require('sallyport')`],
+    ['imported', `await import('sallyport')`],
+  ])('signs in, serves and signs out when %s from CommonJS beside Express 4', async (_how, expression) => {
+    cjsProject.write(
+      'main.js',
+      `const express = require('express')
+async function main() {
+  const { signInStory } = await import('./sign-in.mjs')
+  console.log(JSON.stringify(await signInStory(express, ${expression})))
+}
+main()
+`,
+    )
+    expect(JSON.parse(await cjsProject.run('node', ['main.js']))).toEqual(story)
+  })
+
+  it('has a command that hashes a password', async () => {
+    const output = await esmProject.run(join('node_modules', '.bin', 'sallyport'), ['hash-password'], 'throw-away\n')
+    expect(output).toMatch(/^\$argon2id\$\S+\n$/)
+  })
+})
+
+describe('the types of the installed package', () => {
+  const app = `import express from 'express'
+import { createSecurity, getAuth, type Security } from 'sallyport'
+const security: Security = await createSecurity('deployment.toml')
+express().use('/management', security.managementApi(), (request, response) => {
+  response.json({ caller: getAuth(request).subject satisfies string })
+})
+await security.close()
+`
+  const readsAuth = `import type { Request } from 'express'
+export const subjectOf = (request: Request): string | undefined => request.auth?.subject
+`
+
+  it.each([true, false])('accept the first app with exactOptionalPropertyTypes %s', (exactOptionalPropertyTypes) => {
+    expect(complaintsAbout(app, { exactOptionalPropertyTypes })).toEqual([])
+  })
+
+  it('know request.auth with sallyport/express', () => {
+    expect(complaintsAbout(`import 'sallyport/express'\n${readsAuth}`)).toEqual([])
+  })
+
+  it('leave Express as it is without sallyport/express', () => {
+    const complaints = complaintsAbout(`import 'sallyport'\n${readsAuth}`)
+    expect(complaints).toEqual([expect.stringContaining(`Property 'auth' does not exist`)])
+  })
+})
+
+function installed(path: string): string {
+  return join(esmProject.folder, 'node_modules', 'sallyport', path)
+}
+
+function leavesOf(target: unknown): readonly string[] {
+  return typeof target === 'string' ? [target] : Object.values(target as object).flatMap(leavesOf)
+}
+
+/** What the compiler says of a module in the project that has the types of Express, and of our declarations behind it. */
+function complaintsAbout(text: string, options: ts.CompilerOptions = {}): readonly string[] {
+  const consumer = esmProject.write('consumer.ts', text)
+  const program = ts.createProgram([consumer], {
+    strict: true,
+    noEmit: true,
+    target: ts.ScriptTarget.ES2023,
+    module: ts.ModuleKind.NodeNext,
+    types: ['node'],
+    typeRoots: [join(esmProject.folder, 'node_modules', '@types')],
+    skipLibCheck: false,
+    ...options,
+  })
+  const judged = program
+    .getSourceFiles()
+    .filter(({ fileName }) => fileName === consumer || fileName.includes('/node_modules/sallyport/'))
+  expect(judged.length).toBeGreaterThan(1)
+  return [...program.getGlobalDiagnostics(), ...judged.flatMap((file) => program.getSemanticDiagnostics(file))].map(
+    ({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'),
+  )
+}
