@@ -1,0 +1,41 @@
+/**
+ * What is compared, in the order of the table.
+ *
+ * @module
+ */
+
+/**
+ * @typedef {object} Contender
+ * @property {string} name What the table and the chart call it.
+ * @property {string} file The server in `servers/`.
+ * @property {'listen' | 'create'} [how] How the server is made, for those that can be made in two ways.
+ * @property {'us' | 'unguarded' | 'peer'} kind
+ */
+
+/** What every contender is measured against. */
+export const base = { name: 'Express, no guard, app.listen', file: 'express', how: 'listen', kind: 'unguarded' }
+
+/** The same app on our server: the second base, for what the guard itself costs there. */
+export const fastBase = { name: 'Express, no guard, createServer', file: 'express', how: 'create', kind: 'unguarded' }
+
+/** @type {readonly Contender[]} */
+export const contenders = [
+  { name: 'Sallyport, createServer', file: 'sallyport', how: 'create', kind: 'us' },
+  { name: 'Sallyport by hand, createServer', file: 'sallyport-by-hand', how: 'create', kind: 'us' },
+  { name: 'Sallyport, app.listen', file: 'sallyport', how: 'listen', kind: 'us' },
+  { name: 'Sallyport by hand, app.listen', file: 'sallyport-by-hand', how: 'listen', kind: 'us' },
+  fastBase,
+  { name: 'Fastify, cors, @fastify/jwt with cache', file: 'fastify', kind: 'peer' },
+  { name: 'fast-jwt with cache', file: 'fast-jwt', kind: 'peer' },
+  { name: 'express-jwt', file: 'express-jwt', kind: 'peer' },
+  { name: 'jose, by hand', file: 'jose', kind: 'peer' },
+  { name: 'passport-jwt', file: 'passport-jwt', kind: 'peer' },
+  { name: 'express-session, memory', file: 'express-session', kind: 'peer' },
+  { name: 'express-oauth2-jwt-bearer', file: 'express-oauth2-jwt-bearer', kind: 'peer' },
+]
+
+/** Pairs whose ratio is a target of its own. */
+export const pairs = [
+  { name: 'guarded, both on createServer', contender: contenders[0], against: fastBase },
+  { name: 'guarded by hand, both on createServer', contender: contenders[1], against: fastBase },
+]

@@ -1,0 +1,131 @@
+/**
+ * The benchmark: `npm run bench` takes some minutes and writes `bench/results/`, `npm run bench -- quick` takes one and
+ * prints only.
+ *
+ *     node bench/run.mjs [quick] [--node <program>] [--only <part of a name>] [--out <folder>]
+ *
+ * Everything stays on this machine: servers on the first core, the load on the second, on the loopback address.
+ *
+ * @module
+ */
+
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { base, contenders, pairs } from './contenders.mjs'
+
+const folder = fileURLToPath(new URL('.', import.meta.url))
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    node: { type: 'string', default: process.execPath },
+    only: { type: 'string', default: '' },
+    out: { type: 'string' },
+  },
+})
+const isQuick = positionals.includes('quick')
+const { node } = values
+
+if (!existsSync(join(folder, 'node_modules'))) {
+  const options = ['--no-audit', '--no-fund', '--loglevel=error']
+  const { status } = spawnSync('npm', ['ci', '--prefix', folder, ...options], { stdio: 'inherit' })
+  if (status !== 0) process.exit(1)
+}
+// They need what was just installed.
+const { compare } = await import('./paired.mjs')
+const { loginFlood } = await import('./login-flood.mjs')
+const { barChart, markdownReport } = await import('./report.mjs')
+const { moveToSecondCore, pinned } = await import('./server-process.mjs')
+
+const isPinned = moveToSecondCore()
+const options = isQuick
+  ? { node, processes: 1, windows: 2, windowMs: 300, warmUpRequests: 5000, floodMs: 2000, roundMs: 100 }
+  : { node, processes: 2, windows: 3, windowMs: 800, warmUpRequests: 20_000, floodMs: 10_000, roundMs: 1000 }
+
+const about = machine()
+const fileName = `node-${about.major}`
+const results = {
+  machine: about,
+  rows: await serverRows(),
+  pairs: await pairRows(),
+  pieces: await pieces(),
+  flood: await loginFlood(options),
+  tokenStore: isQuick ? undefined : tokenStore(),
+  chartName: `${fileName}.svg`,
+}
+const markdown = markdownReport(results)
+console.log(`\n${markdown}`)
+
+const out = values.out ?? (isQuick ? undefined : join(folder, 'results'))
+if (out !== undefined) {
+  mkdirSync(out, { recursive: true })
+  writeFileSync(join(out, `${fileName}.md`), markdown)
+  writeFileSync(join(out, results.chartName), barChart(results))
+}
+
+function machine() {
+  const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim().slice(1)
+  return {
+    title: `Benchmark on Node ${version.split('.')[0]}`,
+    node: `Node ${version}`,
+    major: version.split('.')[0],
+    cpu: `${cpus().length} x ${cpus()[0].model.trim()}`,
+    pinning: isPinned ? 'servers on one core, load on another' : 'without pinning to cores',
+    date: new Date().toISOString().slice(0, 10),
+  }
+}
+
+async function serverRows() {
+  const rows = []
+  for (const contender of contenders.filter(({ name }) => name.includes(values.only))) {
+    const result = await compare(contender, base, options)
+    rows.push({ ...contender, ...result })
+    progress(contender.name, result)
+  }
+  const middle = rows[rows.length >> 1]
+  return [
+    { ...base, ratio: 1, cpuRatio: 1, spread: [1, 1], rate: middle.baseRate, microseconds: middle.baseMicroseconds },
+    ...rows,
+  ]
+}
+
+async function pairRows() {
+  const rows = []
+  for (const { name, contender, against } of pairs.filter(({ contender }) => contender.name.includes(values.only))) {
+    const result = await compare(contender, against, options)
+    rows.push({ name, ...result })
+    progress(name, result)
+  }
+  return rows
+}
+
+function progress(name, { ratio, rate }) {
+  console.log(`${name.padEnd(40)} ${ratio.toFixed(2).padStart(6)} ${rate.toFixed(0).padStart(8)} req/s`)
+}
+
+async function pieces() {
+  const [command, parameters] = pinned(node, join(folder, 'pieces.mjs'), String(options.roundMs))
+  const child = spawn(command, parameters, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const [rows] = await once(child, 'message')
+  return rows
+}
+
+/** The table that `token-store.ts` prints, as Markdown. */
+function tokenStore() {
+  const script = join(folder, 'token-store.ts')
+  const [command, parameters] = pinned(node, '--import', 'tsx', '--expose-gc', script)
+  const { stdout, status } = spawnSync(command, parameters, { encoding: 'utf8', cwd: join(folder, '..') })
+  if (status !== 0) throw new Error('token-store.ts has failed')
+  const rows = stdout.split('\n').filter((line) => line.startsWith('\u2502'))
+  const cells = rows.map((line) =>
+    line
+      .split('\u2502')
+      .slice(2, -1)
+      .map((cell) => cell.trim()),
+  )
+  return [cells[0], cells[0].map(() => '---'), ...cells.slice(1)].map((row) => `| ${row.join(' | ')} |`).join('\n')
+}
