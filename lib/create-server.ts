@@ -11,10 +11,10 @@ import { type ExpressMessages, expressMessages } from './internal/express-messag
 
 /** Options of {@link createExpressServer}. */
 export interface ExpressServerOptions {
-  /** @defaultValue `'http'` */
+  /** @defaultValue `'https'` where `tls` is given, else `'http'` */
   readonly protocol?: 'http' | 'https' | undefined
   /**
-   * Key material and whatever else `https.createServer` takes; only for `protocol: 'https'`. Its time-outs replace those
+   * Key material and whatever else `https.createServer` takes; not used with `protocol: 'http'`. Its time-outs replace those
    * of `createExpressServer`, its `IncomingMessage` and `ServerResponse` are not used.
    */
   readonly tls?: https.ServerOptions | undefined
@@ -52,14 +52,14 @@ const connectionsCheckingIntervalMs = 5_000
  * @example
  * ```ts
  * createExpressServer(app).listen(9164)
- * createExpressServer(app, { protocol: 'https', tls: { key, cert } }).listen(9164)
+ * createExpressServer(app, { tls: { key, cert } }).listen(9164)
  * ```
  *
  * @throws TypeError for something that is not an Express app.
  */
 export function createExpressServer(app: Express, options: ExpressServerOptions = {}): http.Server | https.Server {
   if (!isExpressApp(app)) throw new TypeError('app must be an Express application')
-  const { protocol = 'http', tls } = options
+  const { tls, protocol = tls === undefined ? 'http' : 'https' } = options
   const messages = expressMessages(app)
   const timeouts = {
     headersTimeout: headersTimeoutMs,

@@ -257,6 +257,12 @@ describe('the options of createExpressServer', () => {
     },
   )
 
+  it('speaks TLS where key material is given and nothing else is said', () => {
+    expect(createExpressServer(express(), { tls: {} })).toBeInstanceOf(https.Server)
+    expect(createExpressServer(express(), { protocol: 'http', tls: {} })).not.toBeInstanceOf(https.Server)
+    expect(createExpressServer(express())).not.toBeInstanceOf(https.Server)
+  })
+
   it('make an https server, whose own time-outs go first', () => {
     const server = createExpressServer(express(), { protocol: 'https', tls: { headersTimeout: 9000 } })
     expect(server).toBeInstanceOf(https.Server)
