@@ -38,7 +38,9 @@ import type { UserStore } from './users/user-store.js'
 /** Options of `security.managementApi`. */
 export interface ManagementApiOptions {
   /**
-   * Whether `/users` and `/roles` are answered here, as far as the user store can be managed. `false` leaves them to the app: authorized, then passed on.
+   * Whether `/users` and `/roles` are answered here: managed where the user store can be, 403 while the users come from the
+   * file. A user store of the app's own that cannot be managed, and `false`, leave them to the app: authorized, then
+   * passed on.
    *
    * @defaultValue true
    */
