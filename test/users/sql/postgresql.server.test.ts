@@ -75,7 +75,8 @@ describe('PostgreSQL', () => {
         await query('UPDATE pair SET value = value + 1 WHERE id = ?', [second])
       })
     await Promise.all([add(1, 2), add(2, 1)])
-    expect(begun).toBe(3)
+    // The server may give up both.
+    expect(begun).toBeGreaterThanOrEqual(3)
     expect(await own.query('SELECT value FROM pair ORDER BY id')).toEqual([{ value: 2 }, { value: 2 }])
   })
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { setTimeout } from 'node:timers/promises'
 import { ConnectionPool } from './connection-pool.js'
 import type { SqlConnection, SqlDriver } from './sql-connection.js'
 import {
@@ -52,6 +53,9 @@ export interface SqlPoolOptions {
 
 /** A transaction that the database gives up is begun so many times in all. */
 const maxAttempts = 3
+
+/** Two transactions that were both given up must not begin again in step: each waits up to this long first. */
+const maxPauseMs = 100
 
 /** Undoing may take so long even when the time for the transaction is over. */
 const rollbackMs = 1000
@@ -162,6 +166,7 @@ export function pooledDatabase(
           return await attemptTransaction(work, endsAt, queryOptions.signal)
         } catch (error) {
           if (!isSqlError(error, 'conflict') || attempt === maxAttempts) throw error
+          await setTimeout(Math.random() * maxPauseMs)
         }
       }
     },
