@@ -16,8 +16,9 @@ import { type ConfigSource, readConfig } from './config/read-config.js'
 import { createExpressServer, type ExpressServerOptions } from './create-server.js'
 import { ConfigError } from './errors.js'
 import { SecurityEvents } from './events.js'
+import { Facets } from './facets.js'
 import { facetRefusal } from './internal/facet-refusal.js'
-import { type GateRow, handlerOf } from './internal/gate.js'
+import { handlerOf } from './internal/gate.js'
 import { jsonLogger } from './logger.js'
 import { type ManagementApiOptions, managementApiGates } from './management-api.js'
 import { demandOptions, type SecurityOptions } from './security-options.js'
@@ -123,7 +124,7 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
   const authenticator = createAuthenticator({ users, throttle, breakGlass, events, clock })
   warnAtStart(config, logger, keys.warnings)
 
-  const facets: { readonly row: GateRow; readonly options: ManagementApiOptions | undefined }[] = []
+  const facets = new Facets()
   const refuse = facetRefusal(events, clock)
   const parts = {
     users,
@@ -151,13 +152,13 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
 
   async function takeOver(source: ConfigSource): Promise<void> {
     const next = await readConfig(source, configOptions)
-    // Made once before anything is exchanged: a rule that cannot be compiled must not stop halfway.
-    managementApiGates(next, parts)
+    // Made before anything is exchanged: a rule that cannot be compiled must not stop halfway.
+    const exchange = facets.prepare(next)
     await located(next, opened?.reload(next))
     warnOfRestart(config, next, logger)
     warnAtStart(next, logger)
     config = next
-    for (const { row, options: facetOptions } of facets) row.gates = managementApiGates(next, parts, facetOptions)
+    exchange()
   }
 
   const security: Security = {
@@ -170,13 +171,12 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
     },
 
     managementApi(facetOptions) {
-      const row = { gates: managementApiGates(config, parts, facetOptions) }
-      facets.push({ row, options: facetOptions })
+      const row = facets.add('managementApi', config, (current) => managementApiGates(current, parts, facetOptions))
       return handlerOf(row, refuse)
     },
 
     createServer(app, serverOptions = {}) {
-      checkServer(config, { app, isManagementApiMounted: facets.length > 0, options: serverOptions, logger })
+      checkServer(config, { app, mounted: facets.mounted, options: serverOptions, logger })
       return createExpressServer(app, serverOptions)
     },
 

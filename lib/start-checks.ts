@@ -8,23 +8,23 @@ import type { Express } from 'express'
 import type { Config, EnabledControl } from './config/config.js'
 import type { ExpressServerOptions } from './create-server.js'
 import { ConfigError, type ConfigProblem } from './errors.js'
+import type { FacetName } from './facets.js'
 import { trustProxyProblem } from './internal/trust-proxy.js'
 import type { Logger } from './logger.js'
 
 /** What {@link checkServer} looks at besides the configuration. */
 export interface ServerCheck {
   readonly app: Express
-  readonly isManagementApiMounted: boolean
+  /** The facets that were made. */
+  readonly mounted: ReadonlySet<FacetName>
   readonly options: ExpressServerOptions
   readonly logger: Logger
 }
 
 /** @throws {@link ConfigError} with everything that keeps a server from being what the configuration says. */
-export function checkServer(config: Config, { app, isManagementApiMounted, options, logger }: ServerCheck): void {
+export function checkServer(config: Config, { app, mounted, options, logger }: ServerCheck): void {
   const { managementApi, enabledControls } = config
-  const problems = enabledControls
-    .filter(({ facet }) => !(facet === 'managementApi' && isManagementApiMounted))
-    .map(unmounted)
+  const problems = enabledControls.filter(({ facet }) => !mounted.has(facet)).map(unmounted)
   const trustProxy = trustProxyProblem(app)
   if (trustProxy !== undefined) {
     if (managementApi.allowedNetworks !== undefined) problems.push({ key: 'trust proxy', rule: trustProxy })
