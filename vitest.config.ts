@@ -9,24 +9,36 @@ const serverTests = 'test/**/*.server.test.ts'
 /** Ends a test that hangs. It is far from what any test takes, so that a busy machine fails none. */
 const hangTimeout = 60_000
 
+/** What every test starts with: the same inputs for properties, and patience with a busy machine. */
+const common = { setupFiles: 'test/helpers/fixed-seed.ts', expect: { poll: { timeout: hangTimeout / 2 } } }
+
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
+          ...common,
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: [packageTests, serverTests],
           testTimeout: hangTimeout,
         },
       },
-      { test: { name: 'package', include: [packageTests], testTimeout: hangTimeout, hookTimeout: 3 * hangTimeout } },
       {
         test: {
+          name: 'package',
+          include: [packageTests],
+          testTimeout: 3 * hangTimeout,
+          hookTimeout: 3 * hangTimeout,
+        },
+      },
+      {
+        test: {
+          ...common,
           name: 'servers',
           include: [serverTests],
-          testTimeout: hangTimeout,
-          hookTimeout: hangTimeout,
+          testTimeout: 3 * hangTimeout,
+          hookTimeout: 3 * hangTimeout,
           fileParallelism: false,
         },
       },

@@ -48,7 +48,9 @@ function copyOf({
   ...rest
 }: TokenRecord) {
   const { lastAccessAt, address } = rest
-  return { id, kind, subject, roles, isAdmin, accountVersion, scope, issuedAt, expiresAt, lastAccessAt, address }
+  const { audience, parent, idleTimeoutMs } = rest
+  const bounds = { audience, parent, idleTimeoutMs, issuedAt, expiresAt, lastAccessAt }
+  return { id, kind, subject, roles, isAdmin, accountVersion, scope, address, ...bounds }
 }
 
 const sharing = (tokenStore: TokenStore, changes: Parameters<typeof document>[0] = {}) => ({

@@ -31,7 +31,7 @@ function sallyport(args: readonly string[], input: string | Buffer = ''): Promis
   })
 }
 
-describe('sallyport', { timeout: 30_000 }, () => {
+describe('sallyport', () => {
   it('prints a hash of the first line of the input, and nothing else', async () => {
     const { code, stdout, stderr } = await sallyport(['hash-password'], 'correct horse battery\nsecond line\n')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })

@@ -1,5 +1,6 @@
 /**
- * What every user store must do that can be managed. Each implementation's test calls this once for each way it is set up.
+ * What every user store must do that can be managed: beside what every store must do at a login, its lists and changes. Each
+ * implementation's test calls this once for each way it is set up.
  *
  * @module
  */
@@ -10,36 +11,25 @@ import {
   UserStoreRefusal,
   type UserStoreRefusalCode,
 } from '../../lib/users/managed-user-store.js'
+import { type LoginCapabilities, loginContract, qualified } from './login-store.js'
+
+export { contractUsers } from './login-store.js'
 
 /** What a store under test can do. */
-export interface UserStoreCapabilities {
+export interface UserStoreCapabilities extends LoginCapabilities {
   /** Users, passwords and roles can be changed. A store that cannot must refuse every change as `read-only`. */
   readonly isWritable: boolean
-  /** Names are equal that differ in case. */
-  readonly ignoresCase: boolean
   /** Roles of the store can be added without members. */
   readonly allowsEmptyRoles: boolean
   /** Roles that begin with `Internal/` can be added and given. */
   readonly hasInternalRoles: boolean
 }
 
-/** Users that a store under test has at the start. `carol` has no role. */
-export const contractUsers = {
-  alice: { password: 'alice-secret', roles: ['admin'] },
-  bob: { password: 'bob-secret', roles: ['operators'] },
-  carol: { password: 'carol-secret', roles: [] },
-} as const
-
 /** Roles that a store under test has at the start; `admin` makes an administrator. */
 export const contractRoles = ['admin', 'operators', 'viewers'] as const
 
 /** The super admin, who is protected. */
 export const contractSuperAdmin = 'alice'
-
-/** A subject as the store under test spells it: with its domain, unless that is `PRIMARY`. */
-function qualified(store: ManagedUserStore, name: string): string {
-  return store.domain === 'PRIMARY' ? name : `${store.domain}/${name}`
-}
 
 /**
  * Runs the contract. `makeStore` makes a store that has {@link contractUsers} and {@link contractRoles} and nothing else;
@@ -50,6 +40,8 @@ export function userStoreContract(
   capabilities: UserStoreCapabilities,
   makeStore: () => Promise<ManagedUserStore>,
 ): void {
+  loginContract(name, capabilities, makeStore)
+
   describe(`${name} as a user store`, () => {
     let store: ManagedUserStore
     const subject = (local: string): string => qualified(store, local)
@@ -72,104 +64,9 @@ export function userStoreContract(
     }
 
     describe('a login', () => {
-      it('gives the account of an administrator', async () => {
-        const { account } = await store.authenticate('alice', 'alice-secret')
-        expect(account).toEqual({
-          subject: subject('alice'),
-          roles: expect.arrayContaining([store.adminRole, 'Internal/everyone']),
-          isAdmin: true,
-          version: expect.stringMatching(/./),
-        })
-      })
-
-      it('gives the account of another user with the roles of the store', async () => {
-        const { account } = await store.authenticate('bob', 'bob-secret')
-        expect(account).toMatchObject({ subject: subject('bob'), isAdmin: false })
-        expect([...account!.roles].sort()).toEqual(['Internal/everyone', subject('operators')].sort())
-      })
-
-      it('gives a user without roles the role of everybody', async () => {
-        const { account } = await store.authenticate('carol', 'carol-secret')
-        expect(account).toMatchObject({ roles: ['Internal/everyone'], isAdmin: false })
-      })
-
       it('accepts the name with the domain of the store before it', async () => {
         const { account } = await store.authenticate(`${store.domain}/bob`, 'bob-secret')
         expect(account?.subject).toBe(subject('bob'))
-      })
-
-      it.each([
-        ['a wrong password', 'alice', 'alice-secreT'],
-        ['the password of another user', 'alice', 'bob-secret'],
-        ['an empty password', 'alice', ''],
-        ['a password with more behind it', 'alice', 'alice-secret '],
-        ['a password with NUL behind it', 'alice', 'alice-secret\0'],
-        ['a password that is too long to be looked at', 'alice', 'a'.repeat(5000)],
-      ])('refuses %s', async (_what, user, password) => {
-        expect(await store.authenticate(user, password)).toEqual({ failure: 'wrong-password' })
-      })
-
-      it.each([
-        ['an unknown name', 'nobody'],
-        ['an empty name', ''],
-        ['a blank behind', 'alice '],
-        ['a blank before', ' alice'],
-        ['NUL behind', 'alice\0'],
-        ['a wildcard', 'alic*'],
-        ['another wildcard', 'alic?'],
-        ['a wildcard of SQL', 'alic_'],
-        ['any text', '%'],
-        ['an accent', 'alic\u00e9'],
-        ['full width letters', '\uff41\uff4c\uff49\uff43\uff45'],
-        ['a letter that looks the same', '\u0430lice'],
-        ['an invisible letter', 'ali\u200bce'],
-        ['half of a character', 'alice\ud800'],
-        ['another domain', 'OTHER/alice'],
-        ['a quote', `alice' OR '1'='1`],
-        ['a comment', `alice'-- `],
-        ['a filter', 'alice)(|(uid=*'],
-        ['a name of 300 letters', 'a'.repeat(300)],
-        ['a name of an object', '__proto__'],
-      ])('finds nobody with %s', async (_what, user) => {
-        expect(await store.authenticate(user, 'alice-secret')).toEqual({ failure: 'unknown-user' })
-        expect(await store.find(user)).toBeUndefined()
-      })
-
-      it(`${capabilities.ignoresCase ? 'takes' : 'does not take'} a name in another case for the same`, async () => {
-        const { account, failure } = await store.authenticate('ALICE', 'alice-secret')
-        if (capabilities.ignoresCase) expect(account?.subject).toBe(subject('alice'))
-        else expect(failure).toBe('unknown-user')
-      })
-
-      it('does no work when the client has gone', async () => {
-        const signal = AbortSignal.abort(new Error('gone'))
-        await expect(store.authenticate('alice', 'alice-secret', signal)).rejects.toThrow('gone')
-      })
-
-      it('answers many at a time, each with its own account', async () => {
-        const names = Object.keys(contractUsers) as (keyof typeof contractUsers)[]
-        const logins = Array.from({ length: 30 }, (_, index) => {
-          const user = names[index % 3]!
-          const isRight = index % 2 === 0
-          const { password } = contractUsers[isRight ? user : names[(index + 1) % 3]!]
-          return store
-            .authenticate(user, password)
-            .then(({ account }) => expect(account?.subject).toBe(isRight ? subject(user) : undefined))
-        })
-        await Promise.all(logins)
-      })
-    })
-
-    describe('find', () => {
-      it('gives what a login gave', async () => {
-        const { account } = await store.authenticate('bob', 'bob-secret')
-        expect(await store.find(account!.subject)).toEqual(account)
-      })
-
-      it('gives the same version every time', async () => {
-        const first = await store.find(subject('bob'))
-        expect((await store.find(subject('bob')))?.version).toBe(first!.version)
-        expect((await store.find(subject('carol')))?.version).not.toBe(first!.version)
       })
     })
 

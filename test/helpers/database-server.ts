@@ -2,10 +2,11 @@
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { chownSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { freePort } from './free-port.js'
+import { holdProcess } from './hold-process.js'
 
 /** A database server for tests, on the loopback interface. */
 export interface DatabaseServer {
@@ -13,7 +14,10 @@ export interface DatabaseServer {
   readonly folder: string
   /** The server's process. */
   pid(): number
-  /** Sends a signal to the server. After one that ends it, it resolves when the process is gone. */
+  /**
+   * Sends a signal to the server. After one that ends it, it resolves when the process is gone; with SIGSTOP the server stands
+   * still when the call returns.
+   */
   signal(signal: NodeJS.Signals): Promise<void>
   /** Starts the server again with the same data. */
   start(): Promise<void>
@@ -31,7 +35,8 @@ export interface ServerRecipe {
   readonly check: (port: number) => Promise<unknown>
 }
 
-const startMs = 30_000
+/** Far more than any of them takes, so that a busy machine fails none. */
+const startMs = 120_000
 
 /** Starts a server and waits until it answers. */
 export async function startDatabaseServer(recipe: ServerRecipe): Promise<DatabaseServer> {
@@ -76,6 +81,7 @@ export async function startDatabaseServer(recipe: ServerRecipe): Promise<Databas
     const child = server
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
     const gone = new Promise((resolve) => child.once('exit', resolve))
+    if (name === 'SIGSTOP') return holdProcess(child.pid!)
     child.kill(name)
     if (name === 'SIGKILL' || name === 'SIGTERM' || name === 'SIGQUIT' || name === 'SIGINT') await gone
   }
@@ -89,7 +95,7 @@ export async function startDatabaseServer(recipe: ServerRecipe): Promise<Databas
     async stop() {
       if (server?.pid !== undefined) await signal('SIGCONT')
       await signal('SIGKILL')
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+      rmSync(folder, { recursive: true, force: true, maxRetries: 30 })
     },
   }
   try {
@@ -139,15 +145,4 @@ function accountOf(user: string): { readonly uid?: number; readonly gid?: number
   if (process.getuid?.() !== 0) return {}
   const idOf = (option: string): number => Number(execFileSync('id', [option, user], { encoding: 'utf8' }))
   return { uid: idOf('-u'), gid: idOf('-g') }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { readonly port: number }
-      probe.close(() => resolve(port))
-    })
-  })
 }

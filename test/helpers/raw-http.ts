@@ -16,7 +16,7 @@ export interface RawAnswer {
 }
 
 /** Longer than any answer may take. It only tells a hanging connection from a slow one. */
-const hangMs = 8000
+const hangMs = 50_000
 
 /** Sends bytes over a new connection and reads until the server ends it. Rejects when it never does. */
 export function sendRaw(port: number, bytes: string | Uint8Array, host = '127.0.0.1'): Promise<RawAnswer> {

@@ -33,13 +33,13 @@ export async function listen(app: RequestListener): Promise<ListeningServer> {
  * Sends bytes as they are and reads until the server closes the connection, so that a request must ask for
  * `Connection: close`. Answers to pipelined requests come in their order.
  *
- * @throws when the server is silent for five seconds
+ * @throws when the server is silent for longer than any answer may take
  */
 export async function sendRaw(port: number, bytes: Uint8Array): Promise<readonly RawResponse[]> {
   const socket = connect(port, '127.0.0.1')
   const chunks: Buffer[] = []
   let isLate = false
-  socket.setTimeout(5_000, () => {
+  socket.setTimeout(50_000, () => {
     isLate = true
     socket.destroy()
   })

@@ -1,10 +1,10 @@
 /** A directory server for tests: the slapd of the distribution's package, with password policies, member-of and TLS. */
 
 import { rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { Client } from 'ldapts'
 import { certificatesIn, type DatabaseServer, startDatabaseServer, type TestCertificates } from './database-server.js'
+import { freePort } from './free-port.js'
 
 /** Suffix of the directory. */
 export const suffix = 'dc=example,dc=org'
@@ -169,22 +169,11 @@ function ldif(entries: readonly LdifEntry[]): string {
 }
 
 async function bound<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ url, timeout: 10_000, connectTimeout: 10_000 })
+  const client = new Client({ url, timeout: 60_000, connectTimeout: 60_000 })
   try {
     await client.bind(manager.dn, manager.password)
     return await work(client)
   } finally {
     await client.unbind()
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { readonly port: number }
-      probe.close(() => resolve(port))
-    })
-  })
 }

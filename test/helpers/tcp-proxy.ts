@@ -33,6 +33,8 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       client.destroy()
       target.destroy()
     }
+    // It counts as open until its end is heard of, not until the last byte has gone the other way.
+    client.on('end', () => sockets.delete(client))
     client.on('data', (bytes) => {
       chunks.push(bytes)
       if (proxy.onData?.(bytes, number) === false) end()

@@ -36,7 +36,7 @@ export interface ConsumerProject {
   readonly folder: string
   /** Writes a file; returns its path. */
   write(name: string, text: string): string
-  /** Runs a command in the project's folder; rejects unless it ends by itself, with 0, within half a minute. */
+  /** Runs a command in the project's folder; rejects unless it ends by itself, with 0, within a minute. */
   run(command: string, args: readonly string[], input?: string): Promise<string>
 }
 
@@ -59,7 +59,7 @@ export async function installInto(
     folder,
     write,
     async run(command, args, input = '') {
-      const running = execute(command, [...args], { cwd: folder, timeout: 30_000 })
+      const running = execute(command, [...args], { cwd: folder, timeout: 60_000 })
       running.child.stdin?.end(input)
       return (await running).stdout
     },

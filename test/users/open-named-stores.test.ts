@@ -73,6 +73,33 @@ describe('opening what [user_store] names', () => {
     await expect(open(user_store)).rejects.toMatchObject({ name: 'ConfigError', problems: [{ key }] })
   })
 
+  it('names the mistakes of every store at once, and leaves none open', async () => {
+    const broken = { ...directory, password_hash_method: 'ROT13' }
+    const secondary = [
+      { ...broken, domain_name: 'A' },
+      { type: 'database', domain_name: 'B' },
+      { ...broken, domain_name: 'C', user_name_list_filter: '((' },
+    ]
+    await expect(open({ type: 'database', password_digest: 'ROT13', secondary })).rejects.toMatchObject({
+      problems: [
+        { key: 'user_store.password_digest' },
+        { key: 'user_store.secondary[0].password_hash_method' },
+        { key: 'user_store.secondary[2].password_hash_method' },
+        { key: 'user_store.secondary[2].user_name_list_filter' },
+      ],
+    })
+  })
+
+  it.each(['nothing', 'dc=example,', 'ou=a+cn=b,dc=x'])('refuses base_dn = %j by its own name', async (base_dn) => {
+    await expect(open({ ...directory, base_dn })).rejects.toMatchObject({
+      problems: [{ key: 'user_store.base_dn', rule: 'must be a distinguished name, such as dc=example,dc=org' }],
+    })
+    const bases = { user_search_base: 'ou=x,dc=y', group_search_base: 'no name' }
+    await expect(open({ ...directory, ...bases, base_dn })).rejects.toMatchObject({
+      problems: [{ key: 'user_store.base_dn' }, { key: 'user_store.group_search_base' }],
+    })
+  })
+
   it('says how the package of a directory is installed', async () => {
     vi.doMock('ldapts', () => {
       throw new Error('not installed')

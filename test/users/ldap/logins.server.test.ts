@@ -209,7 +209,7 @@ describe('a login at a directory', () => {
     })
 
     it('answers 200 at a time, each with its own account', async () => {
-      const users = open()
+      const users = open({ queueTimeoutMs: 60_000 })
       const logins = Array.from({ length: 200 }, async (_, index) => {
         const name = parallelNames[index % 20]!
         const isRight = index % 3 !== 0

@@ -187,7 +187,7 @@ describe('a pooled database', () => {
       })
     const database = server.database({ maxConnections: 1 })
     const first = database.query('SELECT 1')
-    await vi.waitFor(() => expect(server.statements).toHaveLength(1))
+    await vi.waitFor(() => expect(server.statements).toHaveLength(1), 30_000)
     await expect(database.query('SELECT 2', [], { timeoutMs: 10 })).rejects.toMatchObject({ kind: 'timeout' })
     finish()
     await first
@@ -247,7 +247,7 @@ describe('a pooled database', () => {
     const inUse = database.query('SELECT 1')
     const waits = database.query('SELECT 2')
     const refused = expect(waits).rejects.toMatchObject({ kind: 'connection' })
-    await vi.waitFor(() => expect(server.statements).toHaveLength(1))
+    await vi.waitFor(() => expect(server.statements).toHaveLength(1), 30_000)
     await database.close()
     await refused
     await expect(database.query('SELECT 3')).rejects.toMatchObject({ kind: 'connection' })

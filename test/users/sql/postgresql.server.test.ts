@@ -109,6 +109,15 @@ describe('PostgreSQL', () => {
         await client.query('LOCK TABLE UM_USER IN EXCLUSIVE MODE')
         return () => client.end()
       },
+      async fillDisk() {
+        await server.run(
+          'shared',
+          `CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$;
+          CREATE TRIGGER no_room BEFORE INSERT OR UPDATE ON UM_USER FOR EACH ROW EXECUTE FUNCTION no_room()`,
+        )
+        return () => server.run('shared', 'DROP FUNCTION no_room CASCADE')
+      },
     }),
     async () => {
       await wso2.close()

@@ -36,7 +36,13 @@ export function tlsConnections(
     async function connect(host: string, query: string): Promise<unknown> {
       const { server, database, credentials } = setting()
       const url = `${scheme}//${host}:${server.port}/${database}?${query}`
-      const opened = await openSqlDatabase({ url, home: server.folder, timeoutMs: 3000, ...credentials })
+      const opened = await openSqlDatabase({
+        url,
+        home: server.folder,
+        timeoutMs: 30_000,
+        connectTimeoutMs: 30_000,
+        ...credentials,
+      })
       try {
         const [row] = await opened.query(isEncrypted)
         return String(Object.values(row!).at(-1)) !== '' && String(Object.values(row!).at(-1)) !== 'false'
