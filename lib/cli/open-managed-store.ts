@@ -5,6 +5,8 @@
  */
 
 import { loadConfig } from '../config/load-config.js'
+import { locateProblems } from '../config/locate-problems.js'
+import { ConfigError } from '../errors.js'
 import type { Logger } from '../logger.js'
 import { isManaged, type ManagedUserStore } from '../users/managed-user-store.js'
 import { openUserStore } from '../users/open-user-store.js'
@@ -36,7 +38,10 @@ export const openManagedStore: OpenManagedStore = async (path, logger) => {
         'and a [user_store].',
     )
   }
-  const { users, init } = await openUserStore(config, { logger, home: undefined, env: process.env })
+  const opening = openUserStore(config, { logger, home: undefined, env: process.env })
+  const { users, init } = await opening.catch(async (error: unknown) => {
+    throw error instanceof ConfigError ? await locateProblems(error, config) : error
+  })
   if (isManaged(users)) return { store: users, init }
   await users.close()
   throw new CommandError(`${path}: the users of this user store cannot be managed.`)

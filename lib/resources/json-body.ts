@@ -6,6 +6,8 @@
 
 import type { Request } from 'express'
 import { BadRequestError, HttpError } from '../errors.js'
+import { readBytes } from '../internal/body-bytes.js'
+import { utf8Type } from '../internal/media-type.js'
 import { parseJsonObject } from '../tokens/strict-json.js'
 
 /** The members of a JSON object, so that no name is special. */
@@ -14,11 +16,8 @@ export type JsonMembers = ReadonlyMap<string, unknown>
 /** Far more than a user with a long password, or a role with a long name, takes. */
 const maxBodyBytes = 64 * 1024
 
-/** A client that trickles its body is not waited for any longer. */
-const bodyTimeoutMs = 20_000
-
 /** RFC 9110 section 8.3.1; JSON is UTF-8 (RFC 8259 section 8.1). */
-const jsonType = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?;?\s*$/i
+const jsonType = utf8Type('application/json')
 
 /**
  * The refusal of a write that is not declared as JSON; a form of another site can declare nothing but a form or text. A
@@ -42,7 +41,11 @@ export async function readJsonBody(request: Request): Promise<JsonMembers> {
   const { body } = request as { body?: unknown }
   // A body parser that leaves a request alone may set an empty object all the same.
   if (body !== undefined && request.readableEnded) return membersOf(body)
-  return membersOf(request.readableEnded || request.destroyed ? undefined : await readBytes(request))
+  return membersOf(
+    request.readableEnded || request.destroyed
+      ? undefined
+      : await readBytes(request, { maxBytes: maxBodyBytes, malformed }),
+  )
 }
 
 function membersOf(body: unknown): JsonMembers {
@@ -61,56 +64,10 @@ function parse(bytes: Uint8Array): JsonMembers {
   }
 }
 
-function readBytes(request: Request): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let length = 0
-    const listeners = {
-      data: (chunk: Buffer | string) => {
-        const bytes = Buffer.from(chunk)
-        length += bytes.length
-        if (length > maxBodyBytes) fail(tooLarge())
-        else chunks.push(bytes)
-      },
-      end: () => settle(() => resolve(Buffer.concat(chunks))),
-      error: () => fail(malformed()),
-      close: () => fail(malformed()),
-    }
-    const timer = setTimeout(() => fail(late()), bodyTimeoutMs)
-    timer.unref()
-
-    function settle(outcome: () => void): void {
-      clearTimeout(timer)
-      for (const [event, listener] of Object.entries(listeners)) request.off(event, listener)
-      outcome()
-    }
-    function fail(error: HttpError): void {
-      settle(() => reject(error))
-      // An `error` event without a listener would end the process.
-      request.on('error', () => {})
-      request.pause()
-    }
-
-    if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) return fail(tooLarge())
-    for (const [event, listener] of Object.entries(listeners)) request.on(event, listener)
-  })
-}
-
 function missing(): HttpError {
   return new BadRequestError('ERR_REQUEST_INVALID', 'JSON payload is missing')
 }
 
 function malformed(): HttpError {
   return new BadRequestError('ERR_REQUEST_INVALID', 'The payload is not a JSON object.')
-}
-
-/** What is left of the body is not waited for: the connection ends. */
-const lastAnswer = { headers: { Connection: 'close' } }
-
-function tooLarge(): HttpError {
-  return new HttpError(413, 'ERR_BODY_TOO_LARGE', `The payload is larger than ${maxBodyBytes} bytes.`, lastAnswer)
-}
-
-function late(): HttpError {
-  return new HttpError(408, 'ERR_REQUEST_INVALID', 'The payload did not arrive in time.', lastAnswer)
 }

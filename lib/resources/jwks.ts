@@ -11,11 +11,9 @@ import type { KeyRing } from '../tokens/key-ring.js'
 
 /** Answers GET and HEAD with the public parts of the keys. */
 export function jwksGate(keys: KeyRing): Gate {
-  const keySet = keys.jwks()
-
   return function jwksGate(request, response) {
     if (request.method !== 'GET' && request.method !== 'HEAD') return methodNotAllowed('GET, HEAD')
-    answerJson(response, 200, keySet, 'application/jwk-set+json')
+    answerJson(response, 200, keys.jwks(), 'application/jwk-set+json')
     return 'answered'
   }
 }

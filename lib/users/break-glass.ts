@@ -9,6 +9,7 @@ import { StoreError } from '../errors.js'
 import type { SecurityEvents } from '../events.js'
 import { networkSet } from '../internal/network-set.js'
 import type { LoginContext } from './authenticator.js'
+import { startDeadline, untilAborted } from './deadline.js'
 import { type HashQueue, sharedHashQueue } from './hash-queue.js'
 import { checkPasswordHash, isPasswordHash, verifyPassword } from './password-hash.js'
 import type { AuthenticationResult, UserAccount, UserStore } from './user-store.js'
@@ -33,6 +34,8 @@ export interface BreakGlassOptions {
   readonly onRecovery?: ((subject: string) => void) | undefined
   /** Limits password hashing. @defaultValue the queue that the whole process shares */
   readonly hashQueue?: HashQueue
+  /** Milliseconds after which a call of the store that has no answer yet counts as failed. @defaultValue 20 000 */
+  readonly timeoutMs?: number
   /** Milliseconds since the epoch. @defaultValue `Date.now` */
   readonly clock?: () => number
 }
@@ -66,7 +69,7 @@ export const breakGlassDomain = 'BREAK-GLASS'
  */
 export function createBreakGlass(options: BreakGlassOptions): BreakGlass {
   const { userName, passwordHash, primary, events, onRecovery, clock = Date.now } = options
-  const { afterSeconds = 30, maxTokenAgeSeconds = 900, hashQueue = sharedHashQueue } = options
+  const { afterSeconds = 30, maxTokenAgeSeconds = 900, hashQueue = sharedHashQueue, timeoutMs = 20_000 } = options
   const problem = isPasswordHash(passwordHash) ? checkPasswordHash(passwordHash) : 'is no hash'
   if (problem !== undefined) throw new TypeError(`the password of the break-glass account ${problem}`)
   const isAllowedAddress = networkSet(options.allowedNetworks)
@@ -85,16 +88,23 @@ export function createBreakGlass(options: BreakGlassOptions): BreakGlass {
     onRecovery?.(subject)
   }
 
-  /** Notes whether the store could answer. A client that has gone says nothing about it. */
-  async function watched<T>(work: () => T | Promise<T>): Promise<T> {
+  /**
+   * Notes whether the store could answer; one that hangs, whatever its signal says, could not. A client that has gone says
+   * nothing about it.
+   */
+  async function watched<T>(work: (signal: AbortSignal) => T | Promise<T>, caller?: AbortSignal): Promise<T> {
     const begunAt = clock()
+    const deadline = startDeadline(timeoutMs, caller)
     try {
-      const result = await work()
+      const answer = (async () => work(deadline.signal))()
+      const result = await untilAborted(answer, deadline.signal)
       recovered()
       return result
     } catch (error) {
       if (error instanceof StoreError) noteFailure(begunAt)
       throw error
+    } finally {
+      deadline.end()
     }
   }
 
@@ -115,7 +125,7 @@ export function createBreakGlass(options: BreakGlassOptions): BreakGlass {
   /** While the store is down. One look at it tells whether it still is: any user will do. */
   async function currentAccount(): Promise<UserAccount | undefined> {
     try {
-      await watched(() => primary.find(userName))
+      await watched((signal) => primary.find(userName, signal))
     } catch (error) {
       if (!(error instanceof StoreError)) throw error
     }
@@ -126,8 +136,10 @@ export function createBreakGlass(options: BreakGlassOptions): BreakGlass {
 
   return {
     primary: inPlaceOf(primary, {
-      authenticate: (name, password, signal) => watched(() => primary.authenticate(name, password, signal)),
-      find: (name, signal) => (name === subject ? currentAccount() : watched(() => primary.find(name, signal))),
+      authenticate: (name, password, caller) =>
+        watched((signal) => primary.authenticate(name, password, signal), caller),
+      find: (name, caller) =>
+        name === subject ? currentAccount() : watched((signal) => primary.find(name, signal), caller),
     }),
 
     async authenticate(name, password, context) {

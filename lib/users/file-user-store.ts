@@ -63,6 +63,7 @@ export async function fileUserStore(options: FileUserStoreOptions): Promise<File
     },
 
     async authenticate(name, password, signal) {
+      signal?.throwIfAborted()
       const { users, hashes } = current
       const subject = name.normalize('NFC')
       const user = users.get(subject)

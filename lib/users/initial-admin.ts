@@ -6,10 +6,11 @@
 
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FileUserConfig } from '../config/config.js'
 import { ConfigError } from '../errors.js'
+import { replaceFile } from '../internal/replace-file.js'
 import { hashPassword } from './password-hash.js'
 
 /** Options of {@link createInitialAdmin}. */
@@ -80,22 +81,5 @@ async function readPassword(file: string): Promise<string | undefined> {
     return undefined
   } finally {
     await handle?.close()
-  }
-}
-
-/** Writes beside the file and renames: readers see the old text or the new one, and a link is replaced itself. */
-async function replaceFile(file: string, text: string): Promise<void> {
-  const draft = `${file}.${randomBytes(6).toString('hex')}.tmp`
-  let handle: FileHandle | undefined
-  try {
-    handle = await open(draft, 'wx', 0o600)
-    await handle.writeFile(text)
-    await handle.sync()
-    await handle.close()
-    await rename(draft, file)
-  } catch (error) {
-    await handle?.close().catch(() => undefined)
-    await rm(draft, { force: true })
-    throw error
   }
 }

@@ -16,18 +16,23 @@ type OpenStore = Pick<OpenUserStore, 'init'> & { readonly store: ManagedUserStor
 /**
  * Opens the stores, and makes a chain of several; the first is the primary one. `init` makes the tables of all databases.
  *
- * @throws {@link ConfigError} when the options of a store cannot be used. None is open then.
+ * @throws {@link ConfigError} with every option of any store that cannot be used. None is open then.
  */
 export async function openNamedStores(
   configs: readonly UserStoreConfig[],
   options: OpenUserStoreOptions,
 ): Promise<Pick<OpenUserStore, 'users' | 'init'>> {
   const opened: OpenStore[] = []
-  try {
-    for (const config of configs) opened.push(await openStore(config, options))
-  } catch (error) {
+  const failures: unknown[] = []
+  for (const config of configs) {
+    await openStore(config, options).then(
+      (store) => opened.push(store),
+      (error: unknown) => failures.push(error),
+    )
+  }
+  if (failures.length > 0) {
     await Promise.all(opened.map(({ store }) => store.close()))
-    throw error
+    throw togetherOf(failures)
   }
   const inits = opened.map(({ init }) => init).filter((init) => init !== undefined)
   const stores = opened.map(({ store }) => ({ domain: store.domain, store }))
@@ -41,6 +46,13 @@ export async function openNamedStores(
             for (const init of inits) await init()
           },
   }
+}
+
+/** One error with the mistakes of all stores. */
+function togetherOf([first, ...others]: readonly unknown[]): unknown {
+  if (!(first instanceof ConfigError) || others.length === 0) return first
+  const problems = [first, ...others].flatMap((error) => (error instanceof ConfigError ? error.problems : []))
+  return new ConfigError(problems, { code: first.code, cause: first.cause })
 }
 
 async function openStore(config: UserStoreConfig, options: OpenUserStoreOptions): Promise<OpenStore> {

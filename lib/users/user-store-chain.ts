@@ -52,6 +52,11 @@ export function userStoreChain(stores: readonly ChainedUserStore[]): UserStoreCh
     return selected(name) ?? primary!
   }
 
+  /** Whether a role is one that users of every store may have, `Internal/everyone` for example. */
+  function isShared(role: string): boolean {
+    return selected(role) === undefined && role.includes('/')
+  }
+
   /** A name as its store knows it: `PRIMARY/` also means a first store that has another domain. */
   function nameIn({ domain }: ChainedUserStore, name: string): string {
     const { domain: before, rest } = splitDomain(name)
@@ -113,9 +118,12 @@ export function userStoreChain(stores: readonly ChainedUserStore[]): UserStoreCh
     },
 
     async list(query, signal) {
-      const owner = query.pattern === undefined ? undefined : selected(query.pattern)
+      const named = query.pattern === undefined ? undefined : selected(query.pattern)
+      const ofRole = query.role === undefined || isShared(query.role) ? undefined : ownerOf(query.role)
+      if (named !== undefined && ofRole !== undefined && named !== ofRole) return []
+      const owner = named ?? ofRole
       const asked = owner === undefined ? managed : [owner.store].filter(isManaged)
-      const pattern = owner === undefined ? query.pattern : nameIn(owner, query.pattern!)
+      const pattern = named === undefined ? query.pattern : nameIn(named, query.pattern!)
       const lists = await Promise.all(asked.map((store) => store.list({ ...query, pattern }, signal)))
       return [...new Set(lists.flat())].sort()
     },
@@ -126,9 +134,7 @@ export function userStoreChain(stores: readonly ChainedUserStore[]): UserStoreCh
     },
 
     async membersOf(role, signal) {
-      const owner = selected(role)
-      const isShared = owner === undefined && role.includes('/')
-      const asked = isShared ? managed : [ownerOf(role).store].filter(isManaged)
+      const asked = isShared(role) ? managed : [ownerOf(role).store].filter(isManaged)
       const lists = await Promise.all(asked.map((store) => store.membersOf(role, signal)))
       const found = lists.filter((members) => members !== undefined)
       return found.length === 0 ? undefined : [...new Set(found.flat())].sort()

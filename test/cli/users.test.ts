@@ -135,6 +135,24 @@ describe('sallyport users', () => {
     expect(store.isClosed).toBe(true)
   })
 
+  it('tells where in the file a mistake is that only the store finds', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'sallyport-')), 'deployment.toml')
+    const lines = [
+      '[internal_apis.file_user_store]',
+      'enable = false',
+      '[user_store]',
+      'type = "database"',
+      'password_digest = "ROT13"',
+      '[[datasource]]',
+      'id = "WSO2CarbonDB"',
+      'url = "jdbc:sqlite:./users.db"',
+    ]
+    writeFileSync(path, lines.join('\n'))
+    const { code, stdout, stderr } = await run(['list', '--config', path], { open: openManagedStore })
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toContain(`${path}:5:1 user_store.password_digest: must be SHA-256`)
+  })
+
   it('ends with 1 while the users of the file are in effect, and makes none', async () => {
     const file = join(mkdtempSync(join(tmpdir(), 'sallyport-')), 'deployment.toml')
     writeFileSync(file, '')

@@ -67,7 +67,9 @@ const matrix: readonly (readonly [string, string, object | undefined, number, nu
   ['DELETE', '/roles/admin', undefined, 403, 403],
 ]
 
+// Covers: E07
 describe('a caller who is no administrator', () => {
+  // Covers: A08 E07
   it.each(matrix)(
     'is answered %s %s %j with %i where no rule holds, and %i by default',
     async (method, path, body, ...statuses) => {
@@ -116,6 +118,7 @@ describe('a caller who is no administrator', () => {
 })
 
 describe('an administrator', () => {
+  // Covers: A08
   it('sets the password of others without the old one, and the own one only with it', async () => {
     const front = await startManagedFront()
     const token = await front.login(people.root)
@@ -153,6 +156,7 @@ describe('an administrator', () => {
   })
 })
 
+// Covers: E07
 describe('the last administrator', () => {
   it('stays one', async () => {
     const front = await startManagedFront(oneSetUp, { store: { superAdmin: 'nobody' } })
@@ -194,6 +198,7 @@ describe('the tokens of a user', () => {
     ['PUT', '/roles', roles('second', [], ['admin'])],
   ]
 
+  // Covers: E06
   it.each(ends)('end at once with %s %s', async (...change) => {
     const front = await startManagedFront()
     const [root, ...tokens] = [
@@ -267,6 +272,7 @@ describe('a password', () => {
     expect((await ask(front, 'root', 'PATCH', '/users/bob', password())).status).toBe(400)
   })
 
+  // Covers: A08 A12
   it("of one's own is guessed as slowly as at a login", async () => {
     const front = await startManagedFront()
     const token = await front.login(people.bob)

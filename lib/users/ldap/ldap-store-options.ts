@@ -44,6 +44,8 @@ export interface LdapUserStoreOptions extends StorePatterns {
   /** Milliseconds that a caller waits for a connection. @defaultValue 5000 */
   readonly queueTimeoutMs?: number | undefined
 
+  /** `base_dn`: what the bases were made of, so that a mistake in it is told of this key. */
+  readonly baseDn?: string | undefined
   /** `user_search_base`: one or several with `#` between them. */
   readonly userSearchBase: string
   /** `user_name_attribute`. @defaultValue `'uid'` */

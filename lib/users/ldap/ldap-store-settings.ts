@@ -81,12 +81,17 @@ export function readSettings(options: LdapUserStoreOptions): LdapStoreSettings {
 
   function basesOf(key: string, text: string): readonly string[] {
     const bases = text.split('#').map((base) => base.trim())
+    // The mistake is in base_dn, and this key need not be in the file.
+    if (isBaseBroken && bases.every((base) => base.endsWith(baseDn))) return bases
     if (bases.some((base) => base === '' || parseName(base) === undefined)) {
       refuse(key, 'must be distinguished names with # between two')
     }
     return bases
   }
 
+  const { baseDn = '' } = options
+  const isBaseBroken = baseDn !== '' && parseName(baseDn) === undefined
+  if (isBaseBroken) refuse('base_dn', 'must be a distinguished name, such as dc=example,dc=org')
   const userNameAttribute = options.userNameAttribute || 'uid'
   const groupNameAttribute = options.groupNameAttribute || 'cn'
   const loginText = options.userNameSearchFilter || `(&(objectClass=person)(${userNameAttribute}=?))`

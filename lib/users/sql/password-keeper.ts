@@ -21,14 +21,24 @@ export interface PasswordKeeper {
 export function argon2idKeeper(hashQueue: HashQueue = sharedHashQueue): PasswordKeeper {
   let nobodysHash: Promise<string> | undefined
 
+  /** Made once; a failure is not kept. */
+  function hashOfNobody(): Promise<string> {
+    nobodysHash ??= hashQueue
+      .run(() => hashPassword(randomBytes(16).toString('base64')))
+      .catch((error: unknown) => {
+        nobodysHash = undefined
+        throw error
+      })
+    return nobodysHash
+  }
+
   return {
     async make(password, signal) {
       return { hash: await hashQueue.run(() => hashPassword(password), signal), salt: '' }
     },
 
     async isRight(password, user, signal) {
-      nobodysHash ??= hashPassword(randomBytes(16).toString('base64'))
-      const hash = user?.password ?? (await nobodysHash)
+      const hash = user?.password ?? (await hashOfNobody())
       const isRight = await hashQueue.run(() => verifyPassword(password, hash), signal)
       return isRight && user !== undefined
     },

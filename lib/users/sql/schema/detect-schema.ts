@@ -23,7 +23,7 @@ export async function detectSchema(
   if (await hasTable(database, wso2UserTable, options)) return wso2Schema(database.dialect, wso2)
   if (await hasTable(database, ownUserTable, options)) return ownSchema(database.dialect)
   throw new StoreError(
-    `The database has no table ${wso2UserTable} and no ${ownUserTable}: make them with initSchema().`,
+    `The database has no table ${wso2UserTable} and no ${ownUserTable}: run "sallyport users init", or call initSchema().`,
   )
 }
 
