@@ -34,8 +34,16 @@ export const contenders = [
   { name: 'express-oauth2-jwt-bearer', file: 'express-oauth2-jwt-bearer', kind: 'peer' },
 ]
 
-/** Pairs whose ratio is a target of its own. */
+/** Pairs whose ratio is a target of its own, or shows what a caller with a connection of its own sees (`keepsCaller`). */
 export const pairs = [
   { name: 'guarded, both on createServer', contender: contenders[0], against: fastBase },
+  {
+    name: 'guarded, both on createServer, each caller on a connection of its own',
+    contender: contenders[0],
+    against: fastBase,
+    keepsCaller: true,
+  },
   { name: 'guarded by hand, both on createServer', contender: contenders[1], against: fastBase },
+  { name: 'guarded, both under app.listen', contender: contenders[2], against: base },
+  { name: 'guarded by hand, both under app.listen', contender: contenders[3], against: base },
 ]

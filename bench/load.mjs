@@ -10,12 +10,13 @@
 import { connect } from 'node:net'
 
 /**
- * Sends requests to 127.0.0.1 for a time, each connection in turn through all of them.
+ * Sends requests to 127.0.0.1 for a time. `keepsCaller`: each connection sends the same request again and again, as the
+ * connection of a client does; otherwise all of them in turn, as behind a proxy.
  *
- * @param {{ port: number, requests: readonly Buffer[], connections?: number, milliseconds: number }} options
+ * @param {{ port: number, requests: readonly Buffer[], connections?: number, milliseconds: number, keepsCaller?: boolean }} options
  * @returns {Promise<{ answers: number, seconds: number }>}
  */
-export async function load({ port, requests, connections = 32, milliseconds }) {
+export async function load({ port, requests, connections = 32, milliseconds, keepsCaller = false }) {
   const clients = await Promise.all(Array.from({ length: connections }, () => open(port)))
   let next = 0
   let answers = 0
@@ -24,9 +25,9 @@ export async function load({ port, requests, connections = 32, milliseconds }) {
 
   await Promise.all(
     clients.map(
-      (socket) =>
+      (socket, number) =>
         new Promise((resolve, reject) => {
-          const send = () => socket.write(requests[next++ % requests.length])
+          const send = () => socket.write(requests[(keepsCaller ? number : next++) % requests.length])
           const answered = () => {
             answers++
             if (performance.now() < end) return send()

@@ -95,8 +95,9 @@ async function serverRows() {
 
 async function pairRows() {
   const rows = []
-  for (const { name, contender, against } of pairs.filter(({ contender }) => contender.name.includes(values.only))) {
-    const result = await compare(contender, against, options)
+  const wanted = pairs.filter(({ contender }) => contender.name.includes(values.only))
+  for (const { name, contender, against, keepsCaller } of wanted) {
+    const result = await compare(contender, against, { ...options, keepsCaller })
     rows.push({ name, ...result })
     progress(name, result)
   }

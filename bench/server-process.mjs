@@ -30,9 +30,9 @@ export function pinned(node, ...parameters) {
  * Starts a server, sees that it guards what it should, and warms it up.
  *
  * @param {import('./contenders.mjs').Contender} contender
- * @param {{ node: string, warmUpRequests: number, isPinned?: boolean }} options
+ * @param {{ node: string, warmUpRequests: number, isPinned?: boolean, keepsCaller?: boolean }} options
  */
-export async function startServer({ name, file, how, kind }, { node, warmUpRequests, isPinned = true }) {
+export async function startServer({ name, file, how, kind }, { node, warmUpRequests, isPinned = true, keepsCaller }) {
   const script = fileURLToPath(new URL(`servers/${file}.mjs`, import.meta.url))
   const parameters = how === undefined ? [script] : [script, how]
   const [command, all] = isPinned ? pinned(node, ...parameters) : [node, parameters]
@@ -62,7 +62,7 @@ export async function startServer({ name, file, how, kind }, { node, warmUpReque
   const requests = credentials.map((credential) => Buffer.from(`${head}${credential}\r\n\r\n`))
   const window = async (milliseconds) => {
     const before = await processorTime()
-    const { answers, seconds } = await load({ port, requests, milliseconds })
+    const { answers, seconds } = await load({ port, requests, milliseconds, keepsCaller })
     const after = await processorTime()
     return { answers, rate: answers / seconds, microseconds: (after - before) / answers }
   }

@@ -30,6 +30,9 @@ function recordOf(number: number): TokenRecord {
   return {
     id: tokenId('management', `token ${number}`),
     kind: 'management',
+    audience: undefined,
+    parent: undefined,
+    idleTimeoutMs: undefined,
     subject,
     roles,
     isAdmin: false,

@@ -7,7 +7,7 @@
 import http from 'node:http'
 import https from 'node:https'
 import type { Express } from 'express'
-import { type ExpressMessages, expressMessages } from './internal/express-messages.js'
+import { type ExpressMessages, expressMessages, rememberMessages } from './internal/express-messages.js'
 
 /** Options of {@link createExpressServer}. */
 export interface ExpressServerOptions {
@@ -70,6 +70,7 @@ export function createExpressServer(app: Express, options: ExpressServerOptions 
       ? https.createServer({ ...timeouts, ...tls, ...messages.classes }, app)
       : http.createServer({ ...timeouts, ...messages.classes }, app)
 
+  rememberMessages(server, messages)
   hideFromOtherListeners(server, app, messages)
   return server
 }

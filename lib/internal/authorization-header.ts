@@ -13,6 +13,8 @@ export interface BasicCredentials {
   readonly password: string
 }
 
+const fieldName = 'authorization'
+
 /** Longest `Authorization` value that is looked at, in characters. */
 const maxHeaderLength = 8192
 
@@ -21,12 +23,16 @@ const maxHeaderLength = 8192
  * the front and something behind it could each believe another one.
  */
 export function hasSeveralAuthorizations({ rawHeaders }: IncomingMessage): boolean {
-  let count = 0
+  let candidates = 0
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]!
-    if (name.length === 13 && name.toLowerCase() === 'authorization') count++
+    if (rawHeaders[index]!.length === fieldName.length) candidates++
   }
-  return count > 1
+  // Nearly always there is one, and its spelling makes no difference.
+  return candidates > 1 && countOf(fieldName, rawHeaders) > 1
+}
+
+function countOf(name: string, rawHeaders: readonly string[]): number {
+  return rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === name).length
 }
 
 /** The token of a Bearer header; `undefined` for another scheme or none. The scheme is blind to case. */

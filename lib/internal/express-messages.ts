@@ -26,6 +26,8 @@ export interface MessageClasses {
 /** Two classes, and the choice of the prototypes with which their instances are born: at first Node's. */
 export interface ExpressMessages {
   readonly classes: MessageClasses
+  /** The app whose prototypes messages are born with at the moment. */
+  readonly app: ExpressPrototypes | undefined
   /** From now on: the app's prototypes, or Node's while the app's have a name that Node uses itself. */
   useApp(): void
   /** From now on: Node's prototypes. */
@@ -45,7 +47,7 @@ export interface ExpressMessages {
  */
 export function expressMessages(app: ExpressPrototypes, node: MessageClasses = http): ExpressMessages {
   if (isEcmaClass(node.IncomingMessage) || isEcmaClass(node.ServerResponse)) {
-    return { classes: node, useApp() {}, useNode() {}, restore() {} }
+    return { classes: node, app: undefined, useApp() {}, useNode() {}, restore() {} }
   }
   const initRequest = node.IncomingMessage as unknown as Initialize
   const initResponse = node.ServerResponse as unknown as Initialize
@@ -62,7 +64,10 @@ export function expressMessages(app: ExpressPrototypes, node: MessageClasses = h
   Object.setPrototypeOf(IncomingMessage, node.IncomingMessage)
   Object.setPrototypeOf(ServerResponse, node.ServerResponse)
 
+  let appInUse: ExpressPrototypes | undefined
+
   function useNode(): void {
+    appInUse = undefined
     IncomingMessage.prototype = node.IncomingMessage.prototype
     ServerResponse.prototype = node.ServerResponse.prototype
   }
@@ -72,6 +77,7 @@ export function expressMessages(app: ExpressPrototypes, node: MessageClasses = h
     if (!isInvisible(app)) return
     IncomingMessage.prototype = app.request
     ServerResponse.prototype = app.response
+    appInUse = app
   }
 
   function restore(value: unknown): void {
@@ -81,7 +87,28 @@ export function expressMessages(app: ExpressPrototypes, node: MessageClasses = h
 
   useNode()
   const classes = { IncomingMessage, ServerResponse } as unknown as MessageClasses
-  return { classes, useApp, useNode, restore }
+  return {
+    classes,
+    get app() {
+      return appInUse
+    },
+    useApp,
+    useNode,
+    restore,
+  }
+}
+
+const messagesOfServers = new WeakMap<object, ExpressMessages>()
+
+/** Remembers with which messages a server was made, for {@link keepsPrototype}. */
+export function rememberMessages(server: http.Server, messages: ExpressMessages): void {
+  messagesOfServers.set(server, messages)
+}
+
+/** Whether a request that Express handles has kept the prototype that it was born with. */
+export function keepsPrototype(request: http.IncomingMessage & { readonly app?: unknown }): boolean {
+  const { server } = (request.socket ?? {}) as { readonly server?: http.Server }
+  return server !== undefined && messagesOfServers.get(server)?.app === request.app
 }
 
 type Initialize = (this: object, ...values: unknown[]) => void

@@ -6,6 +6,7 @@
 
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { HttpError, StoreError, UnavailableError } from '../errors.js'
+import { useLookupTables } from './lookup-tables.js'
 
 /** `undefined`: the request may go on. `'answered'`: the gate has answered it. An {@link HttpError}: it is refused. */
 export type Verdict = undefined | 'answered' | HttpError
@@ -38,6 +39,7 @@ export function handlerOf(gate: Gate | GateRow, refuse: Refuse = passToNext): Re
   const row: GateRow = typeof gate === 'function' ? { gates: [gate] } : gate
 
   return function gateHandler(request, response, next) {
+    useLookupTables(request, response)
     runFrom(0, row.gates, request, response, next, refuse)
   }
 }
