@@ -5,7 +5,7 @@
  */
 
 import { hash } from 'node:crypto'
-import type { AuthKind } from '../auth.js'
+import type { RecordKind } from '../tokens/token-store.js'
 
 /**
  * Returns the SHA-256 of kind and credential, base64url, 43 characters.
@@ -13,6 +13,6 @@ import type { AuthKind } from '../auth.js'
  * The kind is part of it, so that a credential of one kind is never found as another. It opens nothing: whoever reads
  * a store cannot use what is there.
  */
-export function tokenId(kind: AuthKind, credential: string): string {
+export function tokenId(kind: RecordKind, credential: string): string {
   return hash('sha256', `${kind}:${credential}`, 'base64url')
 }

@@ -4,23 +4,24 @@
  * @module
  */
 
-import { ExpiryOrder } from './expiry-order.js'
-import { partCountFor } from './part-of.js'
-import { RecencyOrder } from './recency-order.js'
 import { Sweeper } from './sweeper.js'
-import { TokenEntry } from './token-entry.js'
-import type { TokenQuery, TokenRecord, TokenStore } from './token-store.js'
-import { UserIndex, UserTokens } from './user-tokens.js'
+import type { TokenEntry } from './token-entry.js'
+import { mostRecentOf, TokenPool } from './token-pool.js'
+import type { RecordKind, TokenQuery, TokenRecord, TokenStore } from './token-store.js'
 
 /** Options of {@link MemoryTokenStore}. */
 export interface MemoryTokenStoreOptions {
-  /** How many tokens the store holds, from 1. @defaultValue 200 */
+  /** How many management tokens the store holds, from 1. @defaultValue 200 */
   readonly maxSize?: number | undefined
-  /** How many of them one user may hold, from 1. @defaultValue no limit but `maxSize` */
+  /** How many portal sessions it holds beside them, and as many sign-ons that portals share, from 1. @defaultValue 10 000 */
+  readonly maxSessions?: number | undefined
+  /** How many OAuth tokens it holds beside them, from 1. @defaultValue 10 000 */
+  readonly maxOAuthTokens?: number | undefined
+  /** How many management tokens one user may hold, from 1. @defaultValue no limit but `maxSize` */
   readonly maxPerUser?: number | undefined
   /**
-   * What a new token does to a full store: `true` puts another one out, `false` refuses the new one. At `maxPerUser`
-   * it decides the same for the tokens of that user.
+   * What a new management token does to a full store: `true` puts another one out, `false` refuses the new one. At
+   * `maxPerUser` it decides the same for the tokens of that user. A new token of another kind always puts one of its kind out.
    *
    * @defaultValue true
    */
@@ -41,13 +42,10 @@ export interface MemoryTokenStoreOptions {
 /** Longest interval of a Node timer. */
 const maxIntervalSeconds = 2_147_483
 
-/** Tokens removed at a time: at a million tokens this takes a fraction of a millisecond. */
-const sliceSize = 128
-
 const defaultListLimit = 100
 
 /**
- * Keeps tokens in lru-caches, and answers at once, never with a promise.
+ * Keeps tokens in lru-caches, and answers at once, never with a promise. Each kind has a bound of its own.
  *
  * When it is full, expired tokens go first; then, if the user who logs in holds more than half of it, the one of that
  * user that was idle longest; else the one of all that was idle longest. So nobody floods others out.
@@ -55,86 +53,90 @@ const defaultListLimit = 100
  * @throws TypeError when an option is out of range.
  */
 export class MemoryTokenStore implements TokenStore {
-  readonly #maxSize: number
-  readonly #maxPerUser: number
-  readonly #removesOldest: boolean
   readonly #clock: () => number
-  readonly #onEvict: ((record: TokenRecord) => void) | undefined
-  readonly #entries: RecencyOrder
-  readonly #users: UserIndex
-  readonly #expiries = new ExpiryOrder()
+  readonly #pools: Readonly<Record<Exclude<RecordKind, 'basic'>, TokenPool>>
+  /** Asked first, so that the others cost a management token nothing. */
+  readonly #management: TokenPool
+  readonly #others: readonly TokenPool[]
   readonly #sweeper: Sweeper
   #tick = 0
   #isClosed = false
 
   constructor(options: MemoryTokenStoreOptions = {}) {
     const { maxSize = 200, maxPerUser = maxSize, cleanUpIntervalSeconds = 600 } = options
+    const { maxSessions = 10_000, maxOAuthTokens = 10_000, removeOldestOnOverflow = true, onEvict } = options
     demandInteger('maxSize', maxSize, Number.MAX_SAFE_INTEGER)
     demandInteger('maxPerUser', maxPerUser, Number.MAX_SAFE_INTEGER)
+    demandInteger('maxSessions', maxSessions, Number.MAX_SAFE_INTEGER)
+    demandInteger('maxOAuthTokens', maxOAuthTokens, Number.MAX_SAFE_INTEGER)
     demandInteger('cleanUpIntervalSeconds', cleanUpIntervalSeconds, maxIntervalSeconds)
-    this.#maxSize = maxSize
-    this.#maxPerUser = maxPerUser
-    this.#removesOldest = options.removeOldestOnOverflow ?? true
+    const poolOf = (size: number): TokenPool =>
+      new TokenPool({ maxSize: size, maxPerUser: size, removesOldest: true, onEvict })
     this.#clock = options.clock ?? Date.now
-    this.#onEvict = options.onEvict
-    this.#entries = new RecencyOrder(maxSize)
-    this.#users = new UserIndex(partCountFor(maxSize))
-    this.#sweeper = new Sweeper(cleanUpIntervalSeconds, () => this.#removeExpired(this.#clock()))
+    this.#management = new TokenPool({ maxSize, maxPerUser, removesOldest: removeOldestOnOverflow, onEvict })
+    this.#pools = {
+      management: this.#management,
+      portal: poolOf(maxSessions),
+      oauth: poolOf(maxOAuthTokens),
+      sso: poolOf(maxSessions),
+    }
+    this.#others = [this.#pools.portal, this.#pools.oauth, this.#pools.sso]
+    this.#sweeper = new Sweeper(cleanUpIntervalSeconds, () => this.#removeExpired())
   }
 
   /** How many tokens are held, with those that have expired but were not cleaned up yet. */
   get size(): number {
-    return this.#entries.size
+    return this.#others.reduce((sum, { size }) => sum + size, this.#management.size)
   }
 
   find(id: string): TokenRecord | undefined {
-    return this.#entries.find(id)
+    return this.#management.find(id) ?? this.#findOther(id)
   }
 
   /** Adds a token in place of one with the same id. A closed store takes none. */
   add(record: TokenRecord): boolean {
     if (this.#isClosed) return false
-    const twin = this.#entries.find(record.id)
-    if (twin !== undefined) this.#remove(twin)
-    if (!this.#makeRoom(record)) return false
-
-    const owner = this.#users.find(record.subject) ?? new UserTokens(record.subject)
-    const entry = new TokenEntry(record, owner, ++this.#tick)
-    this.#entries.add(entry)
-    this.#users.add(entry)
-    this.#expiries.add(entry)
+    this.remove(record.id)
+    if (!this.#poolOf(record.kind).add(record, ++this.#tick, this.#clock())) return false
     this.#sweeper.start()
     return true
   }
 
   touch(id: string, at: number): void {
-    const entry = this.#entries.touch(id, at, ++this.#tick)
-    entry?.owner.moveToFront(entry)
+    const tick = ++this.#tick
+    if (this.#management.touch(id, at, tick)) return
+    for (const pool of this.#others) {
+      if (pool.touch(id, at, tick)) return
+    }
   }
 
   remove(id: string): boolean {
-    const entry = this.#entries.find(id)
-    if (entry === undefined) return false
-    this.#remove(entry)
-    return true
+    for (const pool of [this.#management, ...this.#others]) {
+      const entry = pool.find(id)
+      if (entry === undefined) continue
+      pool.remove(entry)
+      if (this.size === 0) this.#sweeper.stop()
+      return true
+    }
+    return false
   }
 
   removeAllOf(subject: string): number {
-    const owner = this.#users.find(subject)
-    let count = 0
-    for (let entry = owner?.mostRecent; entry !== undefined; entry = owner?.mostRecent) {
-      this.#remove(entry)
-      count++
-    }
+    const count = this.#others.reduce(
+      (sum, pool) => sum + pool.removeAllOf(subject),
+      this.#management.removeAllOf(subject),
+    )
+    if (this.size === 0) this.#sweeper.stop()
     return count
   }
 
   list({ subject, kind, limit = defaultListLimit }: TokenQuery = {}): readonly TokenRecord[] {
     const now = this.#clock()
+    const pools = kind === undefined ? [this.#management, ...this.#others] : [this.#poolOf(kind)]
     const found: TokenRecord[] = []
-    for (const entry of subject === undefined ? this.#entries.mostRecentFirst() : tokensOf(this.#users.find(subject))) {
+    for (const entry of mostRecentOf(pools, subject)) {
       if (found.length >= limit) break
-      if (entry.expiresAt > now && (kind === undefined || entry.kind === kind)) found.push(entry)
+      if ((kind === undefined || entry.kind === kind) && this.#isLive(entry, now)) found.push(entry)
     }
     return found
   }
@@ -142,65 +144,36 @@ export class MemoryTokenStore implements TokenStore {
   close(): void {
     this.#isClosed = true
     this.#sweeper.stop()
-    this.#entries.clear()
-    this.#users.clear()
-    this.#expiries.clear()
+    this.#management.clear()
+    for (const pool of this.#others) pool.clear()
   }
 
-  /** Whether there is room for one more token of this user, made by the rules of the class if need be. */
-  #makeRoom({ id, subject }: TokenRecord): boolean {
-    const owner = this.#users.find(subject)
-    if (owner !== undefined && owner.count >= this.#maxPerUser) {
-      this.#removeExpiredOf(owner)
-      if (owner.count >= this.#maxPerUser && !this.#evict(owner.longestIdle)) return false
+  #findOther(id: string): TokenEntry | undefined {
+    for (const pool of this.#others) {
+      const entry = pool.find(id)
+      if (entry !== undefined) return entry
     }
-    if (this.#entries.size >= this.#maxSize) {
-      this.#removeExpired(this.#clock())
-      if (this.#entries.size >= this.#maxSize && !this.#evict(this.#victimFor(owner))) return false
-    }
-    return !this.#entries.isPartFull(id) || this.#evict(this.#entries.longestIdleNextTo(id))
+    return undefined
   }
 
-  #victimFor(owner: UserTokens | undefined): TokenEntry | undefined {
-    const holdsMoreThanHalf = owner !== undefined && owner.count > this.#maxSize / 2
-    return holdsMoreThanHalf ? owner.longestIdle : this.#entries.longestIdle()
+  #poolOf(kind: RecordKind): TokenPool {
+    return this.#pools[kind === 'basic' ? 'management' : kind]
   }
 
-  #evict(entry: TokenEntry | undefined): boolean {
-    if (entry === undefined || !this.#removesOldest) return false
-    this.#remove(entry)
-    this.#onEvict?.(entry)
-    return true
+  #isLive(entry: TokenEntry, now: number): boolean {
+    if (entry.endsAt <= now) return false
+    if (entry.parent === undefined) return true
+    const parent = this.find(entry.parent) as TokenEntry | undefined
+    return parent !== undefined && parent.endsAt > now
   }
 
-  /** Removes up to a slice of what has expired. Whether there is more. */
-  #removeExpired(now: number): boolean {
-    for (let count = 0; count < sliceSize; count++) {
-      const expired = this.#expiries.findExpired(now)
-      if (expired === undefined) return false
-      this.#remove(expired)
-    }
-    return this.#expiries.findExpired(now) !== undefined
-  }
-
-  #removeExpiredOf(owner: UserTokens): void {
+  /** Removes a slice of what has expired, of each kind. Whether there is more. */
+  #removeExpired(): boolean {
     const now = this.#clock()
-    if (this.#expiries.findExpired(now) === undefined) return
-    for (const entry of [...tokensOf(owner)]) {
-      if (entry.expiresAt <= now) this.#remove(entry)
-    }
+    const hasMore = [this.#management, ...this.#others].map((pool) => pool.removeExpired(now)).includes(true)
+    if (this.size === 0) this.#sweeper.stop()
+    return hasMore
   }
-
-  #remove(entry: TokenEntry): void {
-    this.#entries.remove(entry)
-    this.#users.remove(entry)
-    this.#expiries.remove(entry)
-    if (this.#entries.size === 0) this.#sweeper.stop()
-  }
-}
-
-function* tokensOf(owner: UserTokens | undefined): Generator<TokenEntry, undefined> {
-  for (let entry = owner?.mostRecent; entry !== undefined; entry = entry.olderOfUser) yield entry
 }
 
 function demandInteger(name: string, value: number, largest: number): void {

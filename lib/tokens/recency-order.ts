@@ -5,6 +5,7 @@
  */
 
 import { LRUCache } from 'lru-cache'
+import { mergedByTick } from './merged-by-tick.js'
 import { partCapacityFor, partCountFor, partOf } from './part-of.js'
 import type { TokenEntry } from './token-entry.js'
 
@@ -99,19 +100,8 @@ export class RecencyOrder {
   }
 
   /** All entries, the most recently used first. The order must not change meanwhile. */
-  *mostRecentFirst(): Generator<TokenEntry, undefined> {
-    const rows = this.#parts.flatMap((part) => {
-      const entries = part?.values()
-      const first = entries?.next().value
-      return entries === undefined || first === undefined ? [] : [{ entries, first: first as TokenEntry }]
-    })
-    while (rows.length > 0) {
-      const row = rows.reduce((best, other) => (other.first.tick > best.first.tick ? other : best))
-      yield row.first
-      const next = row.entries.next().value
-      if (next === undefined) rows.splice(rows.indexOf(row), 1)
-      else row.first = next as TokenEntry
-    }
+  mostRecentFirst(): Generator<TokenEntry, undefined> {
+    return mergedByTick(this.#parts.map((part) => (part?.values() ?? []) as Iterable<TokenEntry>))
   }
 
   clear(): void {

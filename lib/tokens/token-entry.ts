@@ -1,12 +1,11 @@
 /**
- * A token as the memory store holds it: the record, and its places in the orders of its user and of expiry.
+ * A token or a session as the memory store holds it: the record, and its places in the orders of its user and of expiry.
  *
  * @module
  */
 
-import type { AuthKind } from '../auth.js'
 import type { AccountState } from '../users/account-state.js'
-import type { TokenRecord } from './token-store.js'
+import { endOf, type RecordKind, type TokenRecord } from './token-store.js'
 import type { UserTokens } from './user-tokens.js'
 
 /** Times are kept relative to this, so that V8 stores them as small integers in place of boxed doubles. */
@@ -15,7 +14,7 @@ const origin = Date.now()
 /** A live object: `find` answers the same one each time, and `account` may be set on it. */
 export class TokenEntry implements TokenRecord {
   readonly id: string
-  readonly kind: AuthKind
+  readonly kind: RecordKind
   readonly owner: UserTokens
   readonly roles: readonly string[]
   readonly isAdmin: boolean
@@ -56,6 +55,21 @@ export class TokenEntry implements TokenRecord {
     return this.owner.subject
   }
 
+  /** Only a {@link BoundEntry} has one: most entries are management tokens, and a field of theirs would cost each of them. */
+  get audience(): string | undefined {
+    return undefined
+  }
+
+  /** As `audience`. */
+  get parent(): string | undefined {
+    return undefined
+  }
+
+  /** As `audience`. */
+  get idleTimeoutMs(): number | undefined {
+    return undefined
+  }
+
   get issuedAt(): number {
     return this.#issued + origin
   }
@@ -68,8 +82,46 @@ export class TokenEntry implements TokenRecord {
     return this.#lastAccess + origin
   }
 
+  /** See {@link endOf}. */
+  get endsAt(): number {
+    return endOf(this)
+  }
+
   noteAccess(at: number, tick: number): void {
     this.#lastAccess = at - origin
     this.tick = tick
   }
+}
+
+/** An entry with an audience, a parent or an idle time-out: a session, or an OAuth token. */
+export class BoundEntry extends TokenEntry {
+  readonly #audience: string | undefined
+  readonly #parent: string | undefined
+  readonly #idleTimeoutMs: number | undefined
+
+  constructor(record: TokenRecord, owner: UserTokens, tick: number) {
+    super(record, owner, tick)
+    this.#audience = record.audience
+    this.#parent = record.parent
+    this.#idleTimeoutMs = record.idleTimeoutMs
+  }
+
+  override get audience(): string | undefined {
+    return this.#audience
+  }
+
+  override get parent(): string | undefined {
+    return this.#parent
+  }
+
+  override get idleTimeoutMs(): number | undefined {
+    return this.#idleTimeoutMs
+  }
+}
+
+/** Makes the entry that holds a record in the least memory. */
+export function entryOf(record: TokenRecord, owner: UserTokens, tick: number): TokenEntry {
+  const { audience, parent, idleTimeoutMs } = record
+  const isBound = audience !== undefined || parent !== undefined || idleTimeoutMs !== undefined
+  return isBound ? new BoundEntry(record, owner, tick) : new TokenEntry(record, owner, tick)
 }

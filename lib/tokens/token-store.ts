@@ -7,12 +7,25 @@
 import type { AuthKind } from '../auth.js'
 import type { AccountState } from '../users/account-state.js'
 
-/** One live token. */
+/**
+ * What a record is good for: what requests are authenticated with, or `sso`, a sign-on that several portals share, which
+ * authenticates no request by itself.
+ */
+export type RecordKind = AuthKind | 'sso'
+
+/** One live token or session. */
 export interface TokenRecord {
   /** SHA-256 of kind and credential, base64url: store key, `tokenId` and argument of `revoke` in one. */
   readonly id: string
   /** What the token is good for; part of `id`. */
-  readonly kind: AuthKind
+  readonly kind: RecordKind
+  /** The portal of a session, the audience of an OAuth token; `undefined` for the other kinds. */
+  readonly audience: string | undefined
+  /**
+   * Id of a record that this one ends with: it is good only while the other one is. The store has to keep it and to leave such
+   * a record out of `list`; at a request the parent is looked up by whoever verifies. `undefined`: none.
+   */
+  readonly parent: string | undefined
   /** Whose token it is: see `UserAccount.subject`. */
   readonly subject: string
   /** Roles at login. What a request may do is decided by `account`. */
@@ -27,6 +40,8 @@ export interface TokenRecord {
   readonly issuedAt: number
   /** Milliseconds since the epoch. From this moment on the token is refused, whether it was cleaned up or not. */
   readonly expiresAt: number
+  /** Milliseconds without a request after which the record ends earlier: see {@link endOf}. `undefined`: it does not. */
+  readonly idleTimeoutMs: number | undefined
   /** Milliseconds since the epoch of the last request that used the token; only the store's `touch` changes it. */
   lastAccessAt: number
   /** The client's address at login. */
@@ -43,7 +58,7 @@ export interface TokenQuery {
   /** Only tokens of this user. */
   readonly subject?: string | undefined
   /** Only tokens of this kind. */
-  readonly kind?: AuthKind | undefined
+  readonly kind?: RecordKind | undefined
   /** At most so many, the most recently used first. @defaultValue 100 */
   readonly limit?: number | undefined
 }
@@ -61,14 +76,29 @@ export interface TokenStore {
   find(id: string): MaybePromise<TokenRecord | undefined>
   /** Adds a token. `false`: the store is full and puts nobody out, so the token was not added. */
   add(record: TokenRecord): MaybePromise<boolean>
-  /** Notes that a token was used. An id that is not there is ignored: no token comes back to life. */
+  /**
+   * Notes that a token was used. An id that is not there is ignored, and so is a record that has ended by `at`: nothing comes
+   * back to life.
+   */
   touch(id: string, at: number): MaybePromise<void>
   /** Ends a token. Whether there was one. */
   remove(id: string): MaybePromise<boolean>
   /** Ends all tokens of a user, of every kind. How many there were. */
   removeAllOf(subject: string): MaybePromise<number>
-  /** Live tokens, the most recently used first. */
+  /** Live tokens, the most recently used first. A record whose parent has ended is not live. */
   list(query?: TokenQuery): MaybePromise<readonly TokenRecord[]>
   /** Ends timers and connections. */
   close(): MaybePromise<void>
+}
+
+/**
+ * When a record ends, in milliseconds since the epoch: at `expiresAt`, or earlier if it was idle for `idleTimeoutMs`. From
+ * this moment on it is refused.
+ */
+export function endOf({
+  expiresAt,
+  idleTimeoutMs,
+  lastAccessAt,
+}: Pick<TokenRecord, 'expiresAt' | 'idleTimeoutMs' | 'lastAccessAt'>): number {
+  return idleTimeoutMs === undefined ? expiresAt : Math.min(expiresAt, lastAccessAt + idleTimeoutMs)
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Auth, AuthKind } from '../auth.js'
+import type { Auth } from '../auth.js'
 import type { SecurityEvents } from '../events.js'
 import type { Accounts } from '../users/accounts.js'
 import type { UserAccount } from '../users/user-store.js'
@@ -13,7 +13,7 @@ import { Revocations } from './revocations.js'
 import { createTokenIssuer, type IssuedToken, type Login } from './token-issuer.js'
 import { createTokenJudge } from './token-judge.js'
 import type { TokenParts } from './token-parts.js'
-import type { TokenQuery, TokenRecord, TokenStore } from './token-store.js'
+import type { RecordKind, TokenQuery, TokenRecord, TokenStore } from './token-store.js'
 import { maxExpirySeconds } from './verify-token.js'
 
 export type { IssuedToken, Login } from './token-issuer.js'
@@ -36,6 +36,8 @@ export interface TokensOptions {
   readonly accounts?: Accounts | undefined
   /** Told when all tokens of a user are revoked. */
   readonly events?: SecurityEvents | undefined
+  /** What was revoked of late; share it with `createSessions` over the same store. @defaultValue of these tokens alone */
+  readonly revocations?: Revocations | undefined
 }
 
 /** A live token, as a list shows it. */
@@ -43,7 +45,9 @@ export interface TokenInfo {
   /** The argument of {@link Tokens.revoke}. It is a digest and opens nothing. */
   readonly id: string
   /** What the token is good for. */
-  readonly kind: AuthKind
+  readonly kind: RecordKind
+  /** The portal of a session, the audience of an OAuth token. */
+  readonly audience: string | undefined
   /** Whose token it is, as {@link UserAccount.subject}. */
   readonly subject: string
   /** The scope at login. */
@@ -71,10 +75,11 @@ export interface Tokens {
    * Tells whose token this is, and notes the access. It answers without a promise when the store and the accounts do.
    *
    * `id`: the `tokenId` of this very text, where the caller remembers it; by default it is that of a management token.
+   * `oauthAudience`: takes OAuth tokens for this audience, and nothing else.
    *
    * @throws {@link UnauthorizedError} (401, `ERR_TOKEN_INVALID`), or rejects with it.
    */
-  verify(token: string, id?: string): Auth | Promise<Auth>
+  verify(token: string, id?: string, oauthAudience?: string): Auth | Promise<Auth>
   /** Ends a token: no `verify` succeeds after the answer. Whether there was one. */
   revoke(id: string): Promise<boolean>
   /**
@@ -96,7 +101,7 @@ export interface Tokens {
 export function createTokens(options: TokensOptions): Tokens {
   demandOptions(options)
   const { store, accounts, events, clock = Date.now } = options
-  const revocations = new Revocations(clock)
+  const { revocations = new Revocations(clock) } = options
   const parts: TokenParts = { ...options, accounts, clock, revocations }
 
   return {
@@ -131,8 +136,9 @@ export function createTokens(options: TokensOptions): Tokens {
   }
 }
 
-function infoOf({ id, kind, subject, scope, issuedAt, expiresAt, lastAccessAt, address }: TokenRecord): TokenInfo {
-  return { id, kind, subject, scope, issuedAt, expiresAt, lastAccessAt, address }
+function infoOf(record: TokenRecord): TokenInfo {
+  const { id, kind, audience, subject, scope, issuedAt, expiresAt, lastAccessAt, address } = record
+  return { id, kind, audience, subject, scope, issuedAt, expiresAt, lastAccessAt, address }
 }
 
 function demandOptions({ issuer, audience, expirySeconds }: TokensOptions): void {

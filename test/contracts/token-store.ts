@@ -13,6 +13,8 @@ export interface ContractStoreOptions {
   readonly maxSize: number
   readonly removeOldestOnOverflow: boolean
   readonly clock: () => number
+  /** The bound of portal sessions, which is one of its own. @default at least 10 */
+  readonly maxSessions?: number
 }
 
 const start = Date.UTC(2026, 0, 1)
@@ -22,6 +24,9 @@ export function recordOf(name: string, fields: Partial<TokenRecord> = {}): Token
   return {
     id: tokenId('management', name),
     kind: 'management',
+    audience: undefined,
+    parent: undefined,
+    idleTimeoutMs: undefined,
     subject: 'alice',
     roles: ['operator'],
     isAdmin: false,
@@ -218,6 +223,108 @@ export function tokenStoreContract(
       expect(await store.find(recordOf('b').id)).toBeUndefined()
       now = start + 60_000
       expect(await store.add(recordOf('b', { expiresAt: now + 1 }))).toBe(true)
+    })
+
+    describe('with a session', () => {
+      /** Ends a minute after its last use, and after ten in any case. */
+      const sessionOf = (name: string, fields: Partial<TokenRecord> = {}): TokenRecord =>
+        recordOf(name, {
+          kind: 'portal',
+          audience: 'publisher',
+          expiresAt: start + 600_000,
+          idleTimeoutMs: 60_000,
+          ...fields,
+        })
+      const { id } = sessionOf('a')
+
+      it('keeps what a token does not have', async () => {
+        const record = sessionOf('a', { parent: recordOf('p').id })
+        await store.add(record)
+        const found = await store.find(id)
+        expect(found).toBeDefined()
+        for (const field of Object.keys(record) as (keyof TokenRecord)[])
+          expect(found?.[field], field).toEqual(record[field])
+      })
+
+      it.each([
+        ['is listed a second before it was idle for too long', 59_000, 1],
+        ['is not listed at the moment it was idle for too long', 60_000, 0],
+        ['is not listed a second later', 61_000, 0],
+      ])('%s', async (_what, passed, count) => {
+        await store.add(sessionOf('a'))
+        now = start + passed
+        expect(await idsOf()).toHaveLength(count)
+        expect(await idsOf({ kind: 'portal' })).toHaveLength(count)
+        expect(await idsOf({ subject: 'alice' })).toHaveLength(count)
+      })
+
+      it('counts idle time from its last use', async () => {
+        await store.add(sessionOf('a'))
+        await store.touch(id, start + 59_000)
+        now = start + 118_000
+        expect(await idsOf()).toEqual([id])
+        now = start + 120_000
+        expect(await idsOf()).toEqual([])
+      })
+
+      it('lets no use put off its absolute end', async () => {
+        await store.add(sessionOf('a'))
+        for (let minutes = 1; minutes <= 20; minutes++) await store.touch(id, start + minutes * 30_000)
+        now = start + 599_999
+        expect(await idsOf()).toEqual([id])
+        now = start + 600_000
+        expect(await idsOf()).toEqual([])
+      })
+
+      it('does not come back to life by a use after it was idle for too long', async () => {
+        await store.add(sessionOf('a'))
+        await store.touch(id, start + 60_000)
+        now = start + 60_001
+        expect(await idsOf()).toEqual([])
+        expect((await store.find(id))?.lastAccessAt ?? start).toBe(start)
+      })
+
+      it('does not list what lost its parent, or whose parent has ended', async () => {
+        const parent = recordOf('p', { kind: 'sso', expiresAt: start + 5000 })
+        await store.add(parent)
+        await store.add(sessionOf('a', { parent: parent.id }))
+        await store.add(sessionOf('b', { parent: recordOf('never there').id }))
+        expect(await idsOf({ kind: 'portal' })).toEqual([id])
+        now = start + 5000
+        expect(await idsOf()).toEqual([])
+        now = start
+        await store.remove(parent.id)
+        expect(await idsOf()).toEqual([])
+      })
+
+      it('puts out no token of another kind, and is put out by none', async () => {
+        store = await storeWith({ maxSize: 2, maxSessions: 2 })
+        for (const name of ['a', 'b']) await store.add(sessionOf(name))
+        for (const name of ['c', 'd', 'e']) await store.add(recordOf(name))
+        expect(await idsOf({ kind: 'portal' })).toHaveLength(2)
+        expect(await idsOf({ kind: 'management' })).toEqual(['e', 'd'].map((name) => recordOf(name).id))
+        expect(await idsOf()).toHaveLength(4)
+      })
+
+      it('makes room for another one: first the one that was idle for too long', async () => {
+        store = await storeWith({ maxSessions: 2 })
+        await store.add(sessionOf('a', { subject: 'a' }))
+        await store.add(sessionOf('b', { subject: 'b', idleTimeoutMs: 5000 }))
+        await store.touch(id, start + 1000)
+        await store.touch(sessionOf('b').id, start + 2000)
+        now = start + 7000
+        expect(await store.add(sessionOf('c', { subject: 'c', lastAccessAt: now }))).toBe(true)
+        expect(await idsOf()).toEqual(['c', 'a'].map((name) => recordOf(name).id))
+      })
+
+      it('is removed with everything else of its user', async () => {
+        await store.add(sessionOf('a'))
+        await store.add(recordOf('b', { kind: 'sso' }))
+        await store.add(recordOf('c', { kind: 'oauth', audience: 'https://api.example.com' }))
+        await store.add(recordOf('d'))
+        expect(await store.removeAllOf('alice')).toBe(4)
+        expect(await store.find(id)).toBeUndefined()
+      })
     })
   })
 }

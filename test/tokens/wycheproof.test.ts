@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { SigningAlgorithm } from '../../lib/config/config.js'
 import { verifyCompactJws } from '../../lib/tokens/compact-jws.js'
-import type { VerificationKey } from '../../lib/tokens/key-ring.js'
+import type { VerificationKey } from '../../lib/tokens/key-set.js'
 
 interface Vectors {
   readonly testGroups: readonly {

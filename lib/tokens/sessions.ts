@@ -1,0 +1,182 @@
+/**
+ * The sessions of one portal, in the store that holds the tokens as well: begun, verified and ended.
+ *
+ * @module
+ */
+
+import { randomBytes } from 'node:crypto'
+import type { Auth } from '../auth.js'
+import { UnauthorizedError } from '../errors.js'
+import { isPortalName, portalNameRule } from '../internal/portal-name.js'
+import { tokenId } from '../internal/token-id.js'
+import type { Accounts } from '../users/accounts.js'
+import type { UserAccount } from '../users/user-store.js'
+import { addRecord } from './add-record.js'
+import { authOf, createRecordJudge, type LiveRecord } from './record-judge.js'
+import { Revocations } from './revocations.js'
+import { scopeOf, stateAtLogin } from './token-parts.js'
+import type { TokenStore } from './token-store.js'
+
+/** Options of {@link createSessions}. */
+export interface SessionsOptions {
+  /** Keeps the sessions. It may hold tokens and the sessions of other portals too; it stays yours to close. */
+  readonly store: TokenStore
+  /** Name of the portal; part of each session's id, so that the cookie of one portal is nothing to another. */
+  readonly portal: string
+  /** Milliseconds without a request after which a session ends. */
+  readonly idleTimeoutMs: number
+  /** Milliseconds after which a session ends however busy it is. */
+  readonly absoluteTimeoutMs: number
+  /** Keeps rights fresh. @defaultValue a session has the rights of its login until it ends */
+  readonly accounts?: Accounts | undefined
+  /** What was revoked of late; the one of the `Tokens` over the same store. @defaultValue of these sessions alone */
+  readonly revocations?: Revocations | undefined
+  /** Milliseconds since the epoch. @defaultValue `Date.now` */
+  readonly clock?: (() => number) | undefined
+}
+
+/** How a session begins. */
+export interface SessionLogin {
+  /** The client's address. */
+  readonly address?: string | undefined
+  /**
+   * When the login began, in milliseconds since the epoch: see `Login.begunAt`.
+   *
+   * @defaultValue the time of the call
+   */
+  readonly begunAt?: number | undefined
+  /** Id of the record that the session ends with. @defaultValue none */
+  readonly parent?: string | undefined
+}
+
+/** A session that has just begun. */
+export interface NewSession {
+  /** What the cookie holds: 256 random bits. It is kept nowhere. */
+  readonly credential: string
+  /** Argument of {@link Sessions.end} and of `tokens.revoke`. */
+  readonly id: string
+  /** The caller of its requests. */
+  readonly auth: Auth
+}
+
+/** A session that was found good. */
+export interface LiveSession {
+  /** The caller. `expiresAt` is the absolute end of the session. */
+  readonly auth: Auth
+  /** When it was last used, in milliseconds since the epoch; this request included if it counts as a use. */
+  readonly lastAccessAt: number
+  /** Milliseconds without a request after which it ends. */
+  readonly idleTimeoutMs: number
+}
+
+/** The sessions of one portal. Each method throws or rejects with {@link StoreError} when the store fails. */
+export interface Sessions {
+  /**
+   * Begins a session for a user who has just been authenticated. Rejects like `tokens.issue`.
+   */
+  begin(account: UserAccount, login?: SessionLogin): Promise<NewSession>
+  /**
+   * Tells whose session this is. `isActivity`: the request counts as a use, which keeps the session from being idle. It
+   * answers without a promise when the store and the accounts do.
+   *
+   * @throws {@link UnauthorizedError} (401, `ERR_SESSION_ENDED`), or rejects with it. It has no challenge yet.
+   */
+  verify(credential: string, isActivity: boolean): LiveSession | Promise<LiveSession>
+  /** Ends a session: no `verify` succeeds after the answer. Whether there was one. */
+  end(id: string): Promise<boolean>
+  /** The id of a session, by what its cookie holds. */
+  idOf(credential: string): string
+}
+
+const credentialBytes = 32
+
+/**
+ * Makes the sessions of one portal.
+ *
+ * @throws TypeError when an option is out of range.
+ */
+export function createSessions(options: SessionsOptions): Sessions {
+  demandOptions(options)
+  const { store, portal, idleTimeoutMs, absoluteTimeoutMs, accounts, clock = Date.now } = options
+  const { revocations = new Revocations(clock) } = options
+  const judge = createRecordJudge({
+    store,
+    clock,
+    accounts,
+    revocations,
+    refusalOf: sessionEnded,
+    // Only who holds the cookie can name the record, so that there is nothing to verify.
+    restore: (_credential, record) =>
+      accounts?.restoredStateOf(record) ?? stateAtLogin(record.accountVersion, record.roles, record.isAdmin),
+  })
+
+  function idOf(credential: string): string {
+    return tokenId('portal', `${portal}:${credential}`)
+  }
+
+  function liveSession(record: LiveRecord, isActivity: boolean): LiveSession {
+    return {
+      auth: authOf(record),
+      lastAccessAt: isActivity ? clock() : record.lastAccessAt,
+      idleTimeoutMs: record.idleTimeoutMs ?? idleTimeoutMs,
+    }
+  }
+
+  return {
+    idOf,
+
+    async begin(account, { address, begunAt = clock(), parent } = {}) {
+      const { sequence } = revocations
+      const credential = randomBytes(credentialBytes).toString('base64url')
+      const id = idOf(credential)
+      const issuedAt = clock()
+      const scope = scopeOf(account.isAdmin)
+      const maxAgeMs = Math.min(absoluteTimeoutMs, (account.maxTokenAgeSeconds ?? Number.POSITIVE_INFINITY) * 1000)
+      const expiresAt = issuedAt + maxAgeMs
+      const terms = {
+        id,
+        kind: 'portal',
+        audience: portal,
+        parent,
+        scope,
+        issuedAt,
+        expiresAt,
+        idleTimeoutMs,
+        address,
+      } as const
+      const record = await addRecord({ store, accounts, revocations }, account, terms, { begunAt, sequence })
+      return { credential, id, auth: authOf(record) }
+    },
+
+    verify(credential, isActivity) {
+      const { sequence } = revocations
+      const found = store.find(idOf(credential))
+      const live =
+        found instanceof Promise
+          ? found.then((record) => judge(credential, record, sequence, isActivity))
+          : judge(credential, found, sequence, isActivity)
+      return live instanceof Promise
+        ? live.then((record) => liveSession(record, isActivity))
+        : liveSession(live, isActivity)
+    },
+
+    async end(id) {
+      const wasLive = await store.remove(id)
+      // Noted after the removal: a look-up that begins later finds nothing, one that began earlier meets the note.
+      revocations.noteToken(id)
+      return wasLive
+    },
+  }
+}
+
+/** The one refusal of a session: the same whatever is wrong with it. */
+function sessionEnded(cause?: unknown): UnauthorizedError {
+  return new UnauthorizedError('ERR_SESSION_ENDED', 'The session has ended. Sign in again.', { cause })
+}
+
+function demandOptions({ portal, idleTimeoutMs, absoluteTimeoutMs }: SessionsOptions): void {
+  if (!isPortalName(portal)) throw new TypeError(`"portal" option ${portalNameRule}`)
+  for (const [name, value] of Object.entries({ idleTimeoutMs, absoluteTimeoutMs })) {
+    if (!Number.isFinite(value) || value <= 0) throw new TypeError(`"${name}" option must be a number above 0`)
+  }
+}
