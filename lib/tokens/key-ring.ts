@@ -4,11 +4,13 @@
  * @module
  */
 
-import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
-import { calculateJwkThumbprint, type JWK } from 'jose'
+import { type KeyObject, sign } from 'node:crypto'
+import type { JWK } from 'jose'
 import type { SigningAlgorithm } from '../config/config.js'
 import type { ConfigProblem } from '../errors.js'
-import { generateSigningKey, keyFileError, keyFileWarnings, readSigningKey } from './signing-key.js'
+import { keysFromFile } from './key-file.js'
+import { digests, type KeySet, keySetOf, namedJwkOf, type RetiredKey, type VerificationKey } from './key-set.js'
+import { generateSigningKey } from './signing-key.js'
 
 /** Options of {@link createKeyRing}. */
 export interface KeyRingOptions {
@@ -16,23 +18,20 @@ export interface KeyRingOptions {
   readonly algorithm?: SigningAlgorithm | undefined
   /** Bits of an RSA key that is made: 2048 to 4096. Not used by the other algorithms, nor with `keyFile`. @defaultValue 2048 */
   readonly rsaBits?: number | undefined
-  /** Path of a private key, PKCS#8 PEM or JWK. @defaultValue a new key, which ends with the process */
+  /**
+   * Path of a private key, PKCS#8 PEM or JWK. Keys before it that still verify are read from the file of the same name with
+   * `.retired` after it, which `sallyport keys rotate` writes.
+   *
+   * @defaultValue a new key, which ends with the process
+   */
   readonly keyFile?: string | undefined
-}
-
-/** A public key and the only algorithm it is used with. A key object, never text: text could be taken for an HMAC secret. */
-export interface VerificationKey {
-  /** Its thumbprint (RFC 7638), which a token's header names. */
-  readonly kid: string
-  /** A token that names another is refused. */
-  readonly algorithm: SigningAlgorithm
-  /** The public half; the private one never leaves the key ring. */
-  readonly publicKey: KeyObject
+  /** Milliseconds since the epoch. It tells when a retired key ends. @defaultValue `Date.now` */
+  readonly clock?: (() => number) | undefined
 }
 
 /** One key that signs, and every key that is still good for verifying. */
 export interface KeyRing {
-  /** The only algorithm that tokens are signed with, and accepted with. */
+  /** The only algorithm that tokens are signed with. Each key accepts its own, and no other. */
   readonly algorithm: SigningAlgorithm
   /** Id of the key that signs: its thumbprint (RFC 7638). */
   readonly kid: string
@@ -42,15 +41,23 @@ export interface KeyRing {
   sign(signingInput: string): Promise<string>
   /** The key with this id. */
   find(kid: string): VerificationKey | undefined
-  /** The public parts of all keys, as a JWK Set (RFC 7517 section 5). */
+  /** The public parts of all keys that verify now, as a JWK Set (RFC 7517 section 5). It is frozen, and made anew only when it changes. */
   jwks(): {
     /** Each with `kid`, `alg` and `use`; the key that signs first. */
     readonly keys: readonly JWK[]
   }
 }
 
-/** Node's names for what each JWS algorithm does. */
-const digests = { RS256: 'sha256', ES256: 'sha256', EdDSA: null } as const
+/** A ring whose keys can be exchanged while it is in use. */
+export interface ChangingKeyRing extends KeyRing {
+  /**
+   * Signs with another key from now on. The one before it verifies until its last token has expired, unless the new keys
+   * name another end for it.
+   *
+   * @param tokenSeconds - Longest life of a token that was signed so far.
+   */
+  exchange(next: KeySet, tokenSeconds: number): void
+}
 
 /**
  * Makes a key pair, or reads the private key from a file.
@@ -61,40 +68,82 @@ export async function createKeyRing({
   algorithm = 'RS256',
   rsaBits = 2048,
   keyFile,
+  clock,
 }: KeyRingOptions = {}): Promise<KeyRing> {
   if (!Object.hasOwn(digests, algorithm)) throw new TypeError('"algorithm" option must be RS256, ES256 or EdDSA')
   if (!Number.isInteger(rsaBits) || rsaBits < 2048 || rsaBits > 4096) {
     throw new TypeError('"rsaBits" option must be an integer from 2048 to 4096')
   }
-  if (keyFile === undefined) return keyRingOf(await generateSigningKey(algorithm, rsaBits), algorithm)
-
-  const ring = await keyRingOf(await readSigningKey(keyFile, algorithm), algorithm, await keyFileWarnings(keyFile))
-  await demandMatchingParts(ring, keyFile)
-  return ring
+  const keys = keyFile === undefined ? await newKeys(algorithm, rsaBits) : await keysFromFile(keyFile, algorithm)
+  return keyRingOf(keys, clock)
 }
 
-/** Puts a ring together. Retired keys verify what they signed before, and sign no more. */
-async function keyRingOf(
-  privateKey: KeyObject,
-  algorithm: SigningAlgorithm,
-  warnings: readonly ConfigProblem[] = [],
-  retired: readonly KeyObject[] = [],
-): Promise<KeyRing> {
-  const publicKeys = [createPublicKey(privateKey), ...retired]
-  const keys = await Promise.all(publicKeys.map((publicKey) => verificationKeyOf(publicKey, algorithm)))
-  const byKid = new Map(keys.map((key) => [key.kid, key]))
-  const jwks = {
-    keys: keys.map(({ kid, publicKey }) => ({ ...publicJwkOf(publicKey), kid, alg: algorithm, use: 'sig' })),
-  }
+/** Makes a key that lives and dies with the process. */
+export async function newKeys(algorithm: SigningAlgorithm, rsaBits: number): Promise<KeySet> {
+  return keySetOf(await generateSigningKey(algorithm, rsaBits), algorithm)
+}
+
+/** Puts a ring together. Retired keys verify what they signed before until their time is up, and sign no more. */
+export function keyRingOf(keys: KeySet, clock: () => number = Date.now): ChangingKeyRing {
+  let { signing, warnings } = keys
+  let signText = signerOf(keys.privateKey, signing.algorithm)
+  let retired = withoutKey(keys.retired, signing.kid)
+  let shown: { readonly keySet: ReturnType<KeyRing['jwks']>; readonly validUntil: number } | undefined
+
+  const isLive = ({ verifyUntil }: RetiredKey): boolean => clock() < verifyUntil
 
   return {
-    algorithm,
-    kid: keys[0]!.kid,
-    warnings,
-    sign: signerOf(privateKey, algorithm),
-    find: (kid) => byKid.get(kid),
-    jwks: () => structuredClone(jwks),
+    // What a token's header says and what signs it is read in one go, so that an exchange never comes between.
+    get algorithm() {
+      return signing.algorithm
+    },
+    get kid() {
+      return signing.kid
+    },
+    get warnings() {
+      return warnings
+    },
+
+    sign: (signingInput) => signText(signingInput),
+
+    find(kid) {
+      if (kid === signing.kid) return signing
+      const key = retired.get(kid)
+      return key !== undefined && isLive(key) ? key : undefined
+    },
+
+    jwks() {
+      if (shown === undefined || clock() >= shown.validUntil) {
+        const live = [...retired.values()].filter(isLive)
+        const keySet = { keys: [signing, ...live].map((key) => Object.freeze(namedJwkOf(key))) }
+        Object.freeze(keySet.keys)
+        shown = { keySet: Object.freeze(keySet), validUntil: Math.min(...live.map(({ verifyUntil }) => verifyUntil)) }
+      }
+      return shown.keySet
+    },
+
+    exchange(next, tokenSeconds) {
+      const before = { ...signing, verifyUntil: clock() + tokenSeconds * 1000, isFinal: false }
+      const known = [...retired.values(), ...(next.signing.kid === signing.kid ? [] : [before])].filter(isLive)
+      retired = withoutKey([...known, ...next.retired], next.signing.kid)
+      signing = next.signing
+      warnings = next.warnings
+      signText = signerOf(next.privateKey, signing.algorithm)
+      shown = undefined
+    },
   }
+}
+
+/** By id. Of two ends for one key the later holds, or the one that is final. */
+function withoutKey(keys: readonly RetiredKey[], kid: string): ReadonlyMap<string, RetiredKey> {
+  const byKid = new Map<string, RetiredKey>()
+  for (const { isFinal, verifyUntil, ...key } of keys) {
+    const other = byKid.get(key.kid)
+    const end = isFinal || other === undefined ? verifyUntil : Math.max(verifyUntil, other.verifyUntil)
+    byKid.set(key.kid, { kid: key.kid, algorithm: key.algorithm, publicKey: key.publicKey, verifyUntil: end, isFinal })
+  }
+  byKid.delete(kid)
+  return byKid
 }
 
 /** With a callback Node signs on its thread pool: a little faster than WebCrypto, and as harmless to the event loop. */
@@ -110,23 +159,4 @@ function signerOf(key: KeyObject, algorithm: SigningAlgorithm): KeyRing['sign'] 
         else reject(error)
       })
     })
-}
-
-async function verificationKeyOf(publicKey: KeyObject, algorithm: SigningAlgorithm): Promise<VerificationKey> {
-  return { kid: await calculateJwkThumbprint(publicJwkOf(publicKey)), algorithm, publicKey }
-}
-
-function publicJwkOf(publicKey: KeyObject): JWK {
-  return publicKey.export({ format: 'jwk' }) as JWK
-}
-
-/** A JWK carries both halves of its key, and nothing but a signature tells whether they belong together. */
-async function demandMatchingParts({ algorithm, kid, sign: signText, find }: KeyRing, keyFile: string): Promise<void> {
-  const text = 'self test'
-  const options = { key: find(kid)!.publicKey, dsaEncoding: 'ieee-p1363' } as const
-  const isMatching = await signText(text).then(
-    (signature) => verify(digests[algorithm], Buffer.from(text), options, Buffer.from(signature, 'base64url')),
-    () => false,
-  )
-  if (!isMatching) throw keyFileError(keyFile, 'must hold a private key that belongs to its public key')
 }

@@ -18,6 +18,10 @@ export interface TokenSignerOptions {
 export interface TokenClaims {
   readonly subject: string
   readonly scope: string
+  /** `aud`, where it is not that of the signer. */
+  readonly audience?: string | undefined
+  /** Whom the token was issued to (RFC 9068 section 2.2); left out for tokens that no client asked for. */
+  readonly clientId?: string | undefined
   readonly issuedAtSeconds: number
   readonly expiresAtSeconds: number
 }
@@ -34,18 +38,25 @@ export function createTokenSigner({
   issuer,
   audience,
 }: TokenSignerOptions): (claims: TokenClaims) => Promise<string> {
-  const header = base64urlJson({ alg: keys.algorithm, typ: tokenType, kid: keys.kid })
+  let kid: string | undefined
+  let header = ''
 
-  return async function signToken({ subject, scope, issuedAtSeconds, expiresAtSeconds }) {
+  return async function signToken({ subject, scope, issuedAtSeconds, expiresAtSeconds, ...claims }) {
     const payload = base64urlJson({
       iss: issuer,
       sub: subject,
-      aud: audience,
+      aud: claims.audience ?? audience,
       iat: issuedAtSeconds,
       exp: expiresAtSeconds,
       jti: randomBytes(jtiBytes).toString('base64url'),
       scope,
+      client_id: claims.clientId,
     })
+    // Nothing is awaited between the header and the signature: the keys may be exchanged at any other moment.
+    if (kid !== keys.kid) {
+      kid = keys.kid
+      header = base64urlJson({ alg: keys.algorithm, typ: tokenType, kid })
+    }
     const signingInput = `${header}.${payload}`
     return `${signingInput}.${await keys.sign(signingInput)}`
   }

@@ -4,19 +4,17 @@
  * @module
  */
 
-import { createPrivateKey, createPublicKey, generateKeyPair, hash, type JsonWebKey, type KeyObject } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPair, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { SigningAlgorithm } from '../config/config.js'
 import { ConfigError, type ConfigProblem } from '../errors.js'
+import { isPublishedKey } from '../internal/published-key.js'
 
 const keyFileKey = 'management_api.jwt_token_security_handler.token_config.key_file'
 
 const minRsaBits = 2048
 const minRsaExponent = 65537n
-
-/** SHA-256 of the public key (SPKI, DER) of `wso2carbon.jks`, whose private key everybody can download. */
-const publishedKeyDigest = 'ad874c42382e2a464a3dba787fb3a0b5e2de30100545742758a6fbf0cb6aca5e'
 
 /**
  * The keys come out of the generation as bytes: on Node 20 a generated KeyObject shares a lock with the job that made it,
@@ -66,7 +64,7 @@ export async function readSigningKey(path: string, algorithm: SigningAlgorithm):
   if (key === undefined) {
     throw keyFileError(path, `must hold one unencrypted private key for ${algorithm}, as PKCS#8 PEM or as JWK`)
   }
-  const misfit = misfitOf(key, algorithm)
+  const misfit = misfitOf(createPublicKey(key), algorithm)
   if (misfit !== undefined) throw keyFileError(path, misfit)
   return key
 }
@@ -95,8 +93,8 @@ function parsePrivateKey(text: string, algorithm: SigningAlgorithm): KeyObject |
   }
 }
 
-/** Why an algorithm must not be used with a key. */
-function misfitOf(key: KeyObject, algorithm: SigningAlgorithm): string | undefined {
+/** Why an algorithm must not be used with a public key, or with the private one that belongs to it. */
+export function misfitOf(key: KeyObject, algorithm: SigningAlgorithm): string | undefined {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details = {} } = key
   switch (algorithm) {
     case 'RS256':
@@ -116,15 +114,9 @@ function misfitOf(key: KeyObject, algorithm: SigningAlgorithm): string | undefin
     case 'EdDSA':
       if (type !== 'ed25519') return `must hold an Ed25519 key for EdDSA, got ${type}`
   }
-  return isPublishedKey(createPublicKey(key))
+  return isPublishedKey(key)
     ? 'must not hold the wso2carbon key that WSO2 publishes: anybody could sign tokens with it'
     : undefined
-}
-
-/** Whether this is the public half of a key pair that everybody can download. */
-export function isPublishedKey(publicKey: KeyObject): boolean {
-  const bytes = publicKey.export({ type: 'spki', format: 'der' })
-  return hash('sha256', bytes) === publishedKeyDigest
 }
 
 /** The refusal of a key file, which is named by its absolute path. */

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { calculateJwkThumbprint } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ConfigError } from '../../lib/errors.js'
+import { isPublishedKey } from '../../lib/internal/published-key.js'
 import { createKeyRing, type KeyRing, type KeyRingOptions } from '../../lib/tokens/key-ring.js'
-import { isPublishedKey } from '../../lib/tokens/signing-key.js'
 
 const keyFileKey = 'management_api.jwt_token_security_handler.token_config.key_file'
 const algorithms = ['RS256', 'ES256', 'EdDSA'] as const
@@ -116,8 +116,9 @@ describe('createKeyRing', () => {
 
   it('is not changed by a change of the JWK Set it answered', async () => {
     const ring = await createKeyRing({ algorithm: 'ES256' })
-    Object.assign(ring.jwks().keys[0]!, { kid: 'other' })
-    expect(ring.jwks().keys[0]!.kid).toBe(ring.kid)
+    expect(() => Object.assign(ring.jwks().keys[0]!, { kid: 'other' })).toThrow(TypeError)
+    expect(() => (ring.jwks().keys as unknown[]).push({})).toThrow(TypeError)
+    expect(ring.jwks().keys).toEqual([expect.objectContaining({ kid: ring.kid })])
   })
 
   it.each(['__proto__', 'constructor', '', 'KID'])('finds no key named %j', async (kid) => {

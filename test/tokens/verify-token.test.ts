@@ -97,7 +97,7 @@ describe('verifyToken', () => {
     expect(await verify(await tokenWith({ header: { typ } }))).toMatchObject({ subject: 'alice' })
   })
 
-  it.each([undefined, null, '', 'JWT', 'at+jwt ', 'application/', 'x/at+jwt', ['at+jwt']])(
+  it.each([undefined, null, '', 'JWT', 'at+jwt ', 'application/', 'x/at+jwt', 'at+application/jwt', ['at+jwt']])(
     'refuses the type %j',
     async (typ) => {
       expect(await causeOf(await tokenWith({ header: { typ } }))).toContain('typ')

@@ -1,0 +1,106 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { keysCommand } from '../../lib/cli/keys.js'
+import type { CommandProcess } from '../../lib/cli/read-password.js'
+import { createKeyRing } from '../../lib/tokens/key-ring.js'
+
+const start = Date.UTC(2026, 0, 1)
+
+let home: string
+let file: string
+
+beforeAll(() => {
+  home = mkdtempSync(join(tmpdir(), 'sallyport-keys-'))
+  file = join(home, 'deployment.toml')
+})
+
+beforeEach(() => {
+  for (const name of ['token.pem', 'token.pem.retired']) rmSync(join(home, name), { force: true })
+})
+
+afterAll(() => {
+  rmSync(home, { recursive: true })
+})
+
+interface Outcome {
+  readonly code: unknown
+  readonly stdout: string
+  readonly stderr: string
+}
+
+async function rotate(tokenConfig: readonly string[], args: readonly string[] = []): Promise<Outcome> {
+  writeFileSync(file, ['[management_api.jwt_token_security_handler.token_config]', ...tokenConfig].join('\n'))
+  const [out, err] = [[] as string[], [] as string[]]
+  const process = {
+    stdin: undefined,
+    stdout: { write: (text: string) => out.push(text) },
+    stderr: { write: (text: string) => err.push(text) },
+    exitCode: undefined,
+  } as unknown as CommandProcess
+  await keysCommand(process, () => start).parseAsync(['rotate', '--config', file, ...args], { from: 'user' })
+  return { code: process.exitCode ?? 0, stdout: out.join(''), stderr: err.join('') }
+}
+
+const keyFile = ['key_file = "token.pem"', 'algorithm = "ES256"', 'expiry = 600']
+
+// Covers: B19
+describe('sallyport keys rotate', () => {
+  it('makes the first key beside the configuration', async () => {
+    const { code, stdout, stderr } = await rotate(keyFile)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const ring = await createKeyRing({ algorithm: 'ES256', keyFile: join(home, 'token.pem') })
+    expect(stdout).toBe(`Made the key ${ring.kid} in ${join(home, 'token.pem')}.\n`)
+  })
+
+  it.each([
+    [[], '2026-01-01T01:10:00.000Z'],
+    [['--reload-within', '5m'], '2026-01-01T00:15:00.000Z'],
+  ])('keeps the old key for the life of a token and the time to reload: %j', async (args, end) => {
+    await rotate(keyFile)
+    const { kid } = await createKeyRing({ algorithm: 'ES256', keyFile: join(home, 'token.pem') })
+    const { code, stdout } = await rotate(keyFile, args)
+    expect(code).toBe(0)
+    expect(stdout).toContain(`The key ${kid} verifies until ${end}.\n`)
+    expect(stdout).toContain('once it reloads its configuration')
+    expect(JSON.parse(readFileSync(join(home, 'token.pem.retired'), 'utf8')).keys).toEqual([
+      expect.objectContaining({ kid, verify_until: Date.parse(end) / 1000, final: false }),
+    ])
+  })
+
+  it('drops the old key where it may be in other hands', async () => {
+    await rotate(keyFile)
+    const { kid } = await createKeyRing({ algorithm: 'ES256', keyFile: join(home, 'token.pem') })
+    expect((await rotate(keyFile, ['--drop'])).stdout).toContain(`The key ${kid} verifies nothing any more.\n`)
+    const ring = await createKeyRing({ algorithm: 'ES256', keyFile: join(home, 'token.pem'), clock: () => start })
+    expect(ring.find(kid)).toBeUndefined()
+  })
+
+  it('shows no private key', async () => {
+    await rotate(keyFile)
+    const { stdout, stderr } = await rotate(keyFile)
+    const { 1: line } = readFileSync(join(home, 'token.pem'), 'utf8').split('\n')
+    expect(`${stdout}${stderr}`).not.toContain(line)
+  })
+
+  it.each<[string, readonly string[], readonly string[], RegExp]>([
+    ['without a key file', [], [], /each start makes its own key: .* write key_file in token_config/],
+    ['with a key store', ['keystore = "primary"'], [], /is in the key store "primary".*previous_keystore/],
+    ['with a time without a unit', keyFile, ['--reload-within', '5'], /must be a duration with a unit/],
+    ['with a mistake in the file', [...keyFile, 'expiry2 = 1'], [], /expiry2: is not a known key/],
+    ['where the folder is missing', ['key_file = "nope/token.pem"'], [], /ENOENT/],
+  ])('changes nothing %s', async (_, tokenConfig, args, message) => {
+    const { code, stdout, stderr } = await rotate(tokenConfig, args)
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toMatch(message)
+  })
+
+  it('changes nothing where the old key cannot be read', async () => {
+    writeFileSync(join(home, 'token.pem'), 'no key')
+    const { code, stderr } = await rotate(keyFile)
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/must hold one unencrypted private key/)
+    expect(readFileSync(join(home, 'token.pem'), 'utf8')).toBe('no key')
+  })
+})

@@ -1,0 +1,42 @@
+import { lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { replaceFile } from '../../lib/internal/replace-file.js'
+import { folderWith } from '../helpers/key-files.js'
+
+const isRoot = process.getuid?.() === 0
+
+describe('replaceFile', () => {
+  it('writes a file that only its owner can read, whatever it was before', async () => {
+    const folder = folderWith({ 'a.txt': 'old' })
+    for (const name of ['a.txt', 'new.txt']) {
+      await replaceFile(join(folder, name), 'new')
+      expect(readFileSync(join(folder, name), 'utf8')).toBe('new')
+      if (process.platform !== 'win32') expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600)
+    }
+    expect(readdirSync(folder).toSorted()).toEqual(['a.txt', 'new.txt'])
+  })
+
+  it.skipIf(process.platform === 'win32')('replaces a link, and leaves alone what it pointed to', async () => {
+    const folder = folderWith({ target: 'kept' })
+    symlinkSync(join(folder, 'target'), join(folder, 'link'))
+    await replaceFile(join(folder, 'link'), 'new')
+    expect(lstatSync(join(folder, 'link')).isSymbolicLink()).toBe(false)
+    expect(readFileSync(join(folder, 'target'), 'utf8')).toBe('kept')
+  })
+
+  it.skipIf(!isRoot)('gives the file to another owner where it may', async () => {
+    const file = join(folderWith(), 'a')
+    await replaceFile(file, 'x', { owner: { uid: 12_345, gid: 23_456 } })
+    expect(statSync(file)).toMatchObject({ uid: 12_345, gid: 23_456 })
+  })
+
+  it('leaves nothing behind when it fails', async () => {
+    const folder = folderWith()
+    await expect(replaceFile(join(folder, 'missing', 'a'), 'x')).rejects.toMatchObject({ code: 'ENOENT' })
+    mkdirSync(join(folder, 'taken'))
+    writeFileSync(join(folder, 'taken', 'file'), '')
+    await expect(replaceFile(join(folder, 'taken'), 'x')).rejects.toThrow()
+    expect(readdirSync(folder)).toEqual(['taken'])
+  })
+})
