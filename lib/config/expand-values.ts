@@ -5,7 +5,7 @@
  */
 
 import type { Finding } from './findings.js'
-import type { KeyPath } from './key-path.js'
+import { isWithin, type KeyPath } from './key-path.js'
 import { childNamed, type KnownKey } from './known-keys/known-key.js'
 import { defaultValues, knownKeys } from './known-keys/known-keys.js'
 import { brokenPlaceholder, type Expand, expandKey, hasPlaceholder } from './placeholders.js'
@@ -15,11 +15,26 @@ import { namedDatasources } from './user-stores/datasource-id.js'
 /** Tables that are read only when the users do not come from the file. */
 const userTables = ['user_store', 'realm_manager', 'super_admin', 'datasource']
 
+/** Tables of key stores, which are opened only when something uses them. */
+const keyStoreTables: readonly KeyPath[] = [
+  ['keystore'],
+  ['custom_keystore'],
+  ['truststore'],
+  ['internal_api_ssl_config', 'key_store'],
+  ['internal_api_ssl_config', 'trust_store'],
+]
+
 /**
  * Expands the values that are read: a variable that is missing must not stop a start that does not need it. So tables of
- * users are left out while the users come from the file, and databases that no user store names are left out always.
+ * users are left out while the users come from the file, and databases that no user store names are left out always. What
+ * is wrong in a key store goes to `inKeyStore`.
  */
-export function expandValues(values: Tree, expand: Expand, mistake: (finding: Finding) => void): void {
+export function expandValues(
+  values: Tree,
+  expand: Expand,
+  mistake: (finding: Finding) => void,
+  inKeyStore: (finding: Finding) => void = mistake,
+): void {
   const expandRead = (value: TreeValue, known: KnownKey, path: KeyPath): void => {
     if (Array.isArray(value)) value.forEach((entry, index) => void expandRead(entry, known, [...path, index]))
     if (!isTree(value)) return
@@ -28,7 +43,10 @@ export function expandValues(values: Tree, expand: Expand, mistake: (finding: Fi
       const at = [...path, name]
       if (child?.isRead !== true || (path.length === 0 && userTables.includes(name))) continue
       if (child.children.size > 0) expandRead(value[name], child, at)
-      else expandKey(value, at, expand, (inner, rule) => mistake({ path: inner, rule }))
+      else {
+        const report = keyStoreTables.some((table) => isWithin(at, table)) ? inKeyStore : mistake
+        expandKey(value, at, expand, report)
+      }
     }
   }
   expandRead(values, knownKeys, [])

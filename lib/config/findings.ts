@@ -20,6 +20,8 @@ export interface Finding {
   readonly got?: string | undefined
   /** Another place that this one clashes with. */
   readonly related?: KeyPath | undefined
+  /** Another place that has to be put right. */
+  readonly see?: KeyPath | undefined
 }
 
 /** Finds where a key is written. */
@@ -44,7 +46,8 @@ export function pathMeant(path: KeyPath, suggestion: string): KeyPath {
   return [...path.slice(0, -1), ...suggestion.split('.')]
 }
 
-function ruleOf({ path, rule, got, related }: Finding, source: Tree, locate: Locate): string {
+function ruleOf({ path, rule, got, related, see }: Finding, source: Tree, locate: Locate): string {
+  if (see !== undefined) return `${rule} (see ${placeOf(see, locate)})`
   const other = related === undefined ? '' : ` (the other is ${placeOf(related, locate)})`
   if (!rule.startsWith('must ')) return `${rule}${other}`
   return `${rule}${other}, got ${got ?? describeValue(path, writtenAt(source, path))}`

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { ConfigError } from '../errors.js'
 import type { Config } from './config.js'
 import type { ConfigOptions } from './config-options.js'
-import { interpret } from './interpret.js'
+import { interpretSecrets } from './interpret-secrets.js'
 import { conclude } from './parse-config.js'
 import { parseToml } from './parse-toml.js'
 import { readText } from './read-text.js'
@@ -29,7 +29,7 @@ export async function loadConfig(path: string | URL, options: ConfigOptions = {}
   const file = fileOf(path)
   const text = await readText(file)
   const origin = { path: resolve(file), home: dirname(resolve(file)), options }
-  const interpretation = interpret(parseToml(text, file), origin)
+  const interpretation = await interpretSecrets(parseToml(text, file), origin)
 
   if (interpretation.mistakes.length === 0 && interpretation.warnings.length === 0) {
     return conclude(interpretation, () => undefined)

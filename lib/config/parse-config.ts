@@ -9,6 +9,7 @@ import type { Config } from './config.js'
 import type { ConfigOptions } from './config-options.js'
 import { describeFindings, type Locate } from './findings.js'
 import { type Interpretation, interpret } from './interpret.js'
+import { interpretSecrets } from './interpret-secrets.js'
 import { deepFreeze } from './tree.js'
 
 const configs = new WeakSet<object>()
@@ -20,7 +21,8 @@ export function isConfig(value: object): value is Config {
 
 /**
  * Reads the configuration that an object holds: what a TOML parser makes of a `deployment.toml`, or an object of the
- * same keys. The object is neither changed nor kept.
+ * same keys. The object is neither changed nor kept. Encrypted secrets are a mistake here: to open a key store takes time,
+ * which `loadConfig` and `createSecurity` have.
  *
  * @example
  * ```ts
@@ -30,11 +32,27 @@ export function isConfig(value: object): value is Config {
  * @throws {@link ConfigError} that lists every mistake.
  */
 export function parseConfig(source: object, options: ConfigOptions = {}): Config {
-  if (typeof source !== 'object' || source === null || Array.isArray(source)) {
-    const got = source === null ? 'null' : Array.isArray(source) ? 'a list' : typeof source
-    throw new ConfigError([{ key: 'configuration', rule: `must be an object, got ${got}` }])
-  }
-  return conclude(interpret(source, { path: undefined, home: options.home ?? '', options }), () => undefined)
+  demandTable(source)
+  const whyEncrypted = 'is encrypted, and parseConfig opens no key store: give the object to createSecurity'
+  const interpretation = interpret(source, { path: undefined, home: options.home ?? '', options, whyEncrypted })
+  return conclude(interpretation, () => undefined)
+}
+
+/**
+ * Does what {@link parseConfig} does, and opens the key store where the configuration uses encrypted secrets.
+ *
+ * @throws {@link ConfigError} that lists every mistake.
+ */
+export async function parseEncryptedConfig(source: object, options: ConfigOptions): Promise<Config> {
+  demandTable(source)
+  const interpretation = await interpretSecrets(source, { path: undefined, home: options.home ?? '', options })
+  return conclude(interpretation, () => undefined)
+}
+
+function demandTable(source: unknown): void {
+  if (typeof source === 'object' && source !== null && !Array.isArray(source)) return
+  const got = source === null ? 'null' : Array.isArray(source) ? 'a list' : typeof source
+  throw new ConfigError([{ key: 'configuration', rule: `must be an object, got ${got}` }])
 }
 
 /**

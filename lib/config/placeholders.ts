@@ -1,16 +1,21 @@
 /**
- * Placeholders in values: `$env{NAME}`, `$sys{name}`, `$ref{dotted.key}`, `$secret{alias}`.
+ * Placeholders in values: `$env{NAME}`, `$sys{name}`, `$ref{dotted.key}`, `$secret{alias}`; and `$env{}` and `$sys{}` in
+ * `[secrets]`.
  *
  * @module
  */
 
 import type { ConfigOptions } from './config-options.js'
+import type { Finding } from './findings.js'
 import { formatKey, type KeyPath, parseKey } from './key-path.js'
+import { PlaceholderError } from './placeholder-error.js'
 import { isTree, type Tree, type TreeValue, valueAt } from './tree.js'
 
 const placeholder = /\$(env|sys|ref|secret)\{([^{}]*)\}/g
 /** What begins like a placeholder, in any case. */
 const opening = /\$(?:env|sys|ref|secret)\{/gi
+/** What is read in `[secrets]` only. Elsewhere it would be a password that everybody knows. */
+const fileOpening = /\$file\{/i
 /** A placeholder at one place of a text. */
 const wellFormed = /\$(?:env|sys|ref|secret)\{[^{}]+\}/y
 const wholePlaceholder = /^\$ref\{([^{}]*)\}$/
@@ -38,12 +43,9 @@ export function brokenPlaceholder(text: string): string | undefined {
       ? `has a ${start} without a name and a closing brace after it`
       : `has a ${start}, but placeholders are written in lower case`
   }
-  return undefined
-}
-
-/** Why a value cannot be expanded. The message is a rule for a finding, and shows no value. */
-class PlaceholderError extends Error {
-  override readonly name = 'PlaceholderError'
+  return fileOpening.test(text)
+    ? 'has a $file{}, which is read in [secrets] only: write $secret{alias} here, and alias = "$file{path}" there'
+    : undefined
 }
 
 /** Expands the placeholders of one text. */
@@ -57,11 +59,16 @@ export type Expand = (text: string) => TreeValue
  *
  * @param source The configuration as written.
  * @param defaults What a `$ref{}` finds where the configuration has nothing.
+ * @param secretOf Finds the text of a `$secret{}`.
  * @throws The returned function throws {@link PlaceholderError}.
  */
-export function placeholders(source: Tree, defaults: ReadonlyMap<string, TreeValue>, options: ConfigOptions): Expand {
-  const env = options.env ?? process.env
-  const systemProperties = options.systemProperties ?? {}
+export function placeholders(
+  source: Tree,
+  defaults: ReadonlyMap<string, TreeValue>,
+  options: ConfigOptions,
+  secretOf: (alias: string) => string,
+): Expand {
+  const variables = variablesOf(options)
   const known = new Map<string, TreeValue>()
 
   const expand = (text: string, trail: readonly string[]): TreeValue => {
@@ -75,22 +82,8 @@ export function placeholders(source: Tree, defaults: ReadonlyMap<string, TreeVal
   }
 
   const textOf = (kind: string, name: string, trail: readonly string[]): string => {
-    if (kind === 'env') {
-      const value = Object.hasOwn(env, name) ? env[name] : undefined
-      if (value !== undefined) return value
-      throw new PlaceholderError(`needs the environment variable ${name}, which is not set`)
-    }
-    if (kind === 'sys') {
-      const value = Object.hasOwn(systemProperties, name) ? systemProperties[name] : undefined
-      if (value !== undefined && value !== '') return value
-      throw new PlaceholderError(`needs the system property ${name}, which is missing or empty`)
-    }
-    if (kind === 'secret') {
-      throw new PlaceholderError(
-        'cannot be read: $secret{} needs key store support, which this version does not have yet; ' +
-          'use $env{NAME} and put the password into an environment variable',
-      )
-    }
+    if (kind === 'env' || kind === 'sys') return variables(kind, name)
+    if (kind === 'secret') return secretOf(name)
     const target = targetOf(name, trail)
     if (typeof target === 'string') return target
     if (typeof target === 'object') throw new PlaceholderError(`can refer to ${name}, a list, only as its whole value`)
@@ -123,31 +116,51 @@ export function placeholders(source: Tree, defaults: ReadonlyMap<string, TreeVal
   return (text) => expand(text, [])
 }
 
+/** The value of a `$env{}` or `$sys{}`. */
+function variablesOf({ env = process.env, systemProperties = {} }: ConfigOptions) {
+  return (kind: 'env' | 'sys', name: string): string => {
+    const values: Readonly<Record<string, string | undefined>> = kind === 'env' ? env : systemProperties
+    const value = Object.hasOwn(values, name) ? values[name] : undefined
+    if (kind === 'env' && value === undefined) {
+      throw new PlaceholderError(`needs the environment variable ${name}, which is not set`)
+    }
+    if (value !== undefined && (kind === 'env' || value !== '')) return value
+    throw new PlaceholderError(`needs the system property ${name}, which is missing or empty`)
+  }
+}
+
+/**
+ * Returns the function that expands an entry of `[secrets]`, in which only `$env{}` and `$sys{}` may stand.
+ *
+ * @throws The returned function throws {@link PlaceholderError}.
+ */
+export function secretPlaceholders(options: ConfigOptions): (text: string) => string {
+  const variables = variablesOf(options)
+  return (text) => {
+    const broken = fileOpening.test(text) ? 'has a $file{} that is not the whole entry' : brokenPlaceholder(text)
+    if (broken !== undefined) throw new PlaceholderError(broken)
+    return text.replace(placeholder, (_, kind: string, name: string) => {
+      if (kind === 'env' || kind === 'sys') return variables(kind, name)
+      throw new PlaceholderError(`has a $${kind}{}, which must not stand in [secrets]`)
+    })
+  }
+}
+
 /** Expands every text below a key of a table, in place. A value that cannot be expanded is taken out and reported. */
-export function expandKey(
-  table: Tree,
-  path: KeyPath,
-  expand: Expand,
-  refuse: (path: KeyPath, rule: string) => void,
-): void {
+export function expandKey(table: Tree, path: KeyPath, expand: Expand, refuse: (finding: Finding) => void): void {
   const name = path.at(-1) as string
   const expanded = expandValue(table[name], path, expand, refuse)
   if (expanded === undefined) delete table[name]
   else table[name] = expanded
 }
 
-function expandValue(
-  value: TreeValue,
-  path: KeyPath,
-  expand: Expand,
-  refuse: (path: KeyPath, rule: string) => void,
-): TreeValue {
+function expandValue(value: TreeValue, path: KeyPath, expand: Expand, refuse: (finding: Finding) => void): TreeValue {
   if (typeof value === 'string') {
     try {
       return expand(value)
     } catch (error) {
       if (!(error instanceof PlaceholderError)) throw error
-      refuse(path, error.message)
+      refuse({ path, rule: error.message, see: error.see })
       return undefined
     }
   }

@@ -7,7 +7,7 @@
 import type { Config } from './config.js'
 import type { ConfigOptions } from './config-options.js'
 import { loadConfig } from './load-config.js'
-import { isConfig, parseConfig } from './parse-config.js'
+import { isConfig, parseEncryptedConfig } from './parse-config.js'
 
 /** A path or file URL of a TOML file, a parsed TOML object, or a configuration that was read before. */
 export type ConfigSource = string | URL | object
@@ -19,5 +19,7 @@ export type ConfigSource = string | URL | object
  */
 export async function readConfig(source: ConfigSource, options: ConfigOptions = {}): Promise<Config> {
   if (typeof source === 'string' || source instanceof URL) return loadConfig(source, options)
-  return typeof source === 'object' && source !== null && isConfig(source) ? source : parseConfig(source, options)
+  return typeof source === 'object' && source !== null && isConfig(source)
+    ? source
+    : parseEncryptedConfig(source, options)
 }

@@ -160,13 +160,6 @@ describe('$ref{}', () => {
   })
 })
 
-describe('$secret{}', () => {
-  it('says what can be used for now', () => {
-    const rule = problemsOf({ ...userWith('$secret{pwd}'), secrets: { pwd: '[x]' } })[key]
-    expect(rule).toMatch(/key store support.*use \$env\{NAME\}/)
-  })
-})
-
 describe('a broken placeholder', () => {
   const unfinished = (start: string) => `has a ${start} without a name and a closing brace after it`
   const capital = (start: string) => `has a ${start}, but placeholders are written in lower case`
@@ -210,7 +203,7 @@ describe('a broken placeholder', () => {
 it('leaves a text without placeholders as it is', () => {
   const text = fc
     .string({ minLength: 1 })
-    .filter((text) => text.trim() !== '' && !/\$(env|sys|ref|secret)\{/i.test(text))
+    .filter((text) => text.trim() !== '' && !/\$(env|sys|ref|secret|file)\{/i.test(text))
   fc.assert(
     fc.property(text, (password) => {
       expect(passwordOf(password)).toBe(password)
