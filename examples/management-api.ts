@@ -1,13 +1,17 @@
 /**
  * An Express app whose /management is guarded by what a deployment.toml says.
  *
- * Run it with `npm start`, or with another file: `npm start -- path/to/deployment.toml`. PORT is the port, 9201 unless
- * it is set; ADMIN_PASSWORD and READER_PASSWORD are the users' passwords, random unless they are set.
+ * Run it with `npm start`, or with another file: `npm start -- path/to/deployment.toml`. HTTPS_PORT and PORT are the ports,
+ * 9164 and 9201 unless they are set; ADMIN_PASSWORD and READER_PASSWORD are the users' passwords, random unless they are set.
  */
 
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import express from 'express'
 import { ConfigError, createSecurity, getAuth } from 'sallyport'
 
@@ -41,40 +45,56 @@ managementRoutes.get('/whoami', (request, response) => {
 const app = express()
 app.use('/management', security.managementApi(), managementRoutes)
 
-const server = security.createServer(app).listen(Number(process.env['PORT'] ?? 9201), '127.0.0.1')
-await once(server, 'listening').catch((error: Error) => {
+const ports = { https: Number(process.env['HTTPS_PORT'] ?? 9164), http: Number(process.env['PORT'] ?? 9201) }
+const { protocols } = security.config.managementApi
+const servers = await Promise.all(protocols.map(listen)).catch((error: Error) => {
   console.error(`cannot listen: ${error.message}`)
   process.exit(1)
 })
-const { port } = server.address() as AddressInfo
 
-const base = `http://127.0.0.1:${port}/management`
-const tokenOf = (user: string) => `$(curl -s -u '${user}' $BASE/login | sed 's/.*"AccessToken":"\\([^"]*\\)".*/\\1/')`
+async function listen(protocol: 'https' | 'http'): Promise<Server> {
+  const server = security.createServer(app, { protocol }).listen(ports[protocol], '127.0.0.1')
+  await once(server, 'listening')
+  return server
+}
+
+const bases = servers.map((server, index) => {
+  const { port } = server.address() as AddressInfo
+  return `${protocols[index]}://127.0.0.1:${port}/management`
+})
+const base = bases[0]!
+// Made at the first start, because deployment.toml names no key store.
+const certificate = join(dirname(ownFile ?? fileURLToPath(import.meta.url)), 'sallyport-tryout.pem')
+const isTryOut = base.startsWith('https:') && existsSync(certificate)
+const trust = isTryOut ? '--cacert $CA ' : ''
+const setUp = `BASE=${base}${isTryOut ? `\n  CA=${relative('.', certificate)}` : ''}`
+const tokenOf = (user: string) =>
+  `$(curl -s ${trust}-u '${user}' $BASE/login | sed 's/.*"AccessToken":"\\([^"]*\\)".*/\\1/')`
 
 console.log(
   ownFile === undefined
     ? `
-The management API listens on ${base}. Try it:
+The management API listens on ${bases.join(' and ')}. Try it:
 
-  BASE=${base}
+  ${setUp}
   TOKEN=${tokenOf(`admin:${process.env['ADMIN_PASSWORD']}`)}
   READER=${tokenOf(`reader:${process.env['READER_PASSWORD']}`)}
 
-  curl -i -H "Authorization: Bearer $READER" $BASE/whoami    # 200
-  curl -i $BASE/whoami                                       # 401: no token
-  curl -i -H "Authorization: Bearer $READER" $BASE/apis      # 403: only administrators
-  curl -i -H "Authorization: Bearer $TOKEN" "$BASE/apis?apiName=StockQuoteAPI"
-  curl -i -H "Authorization: Bearer $TOKEN" $BASE/logout     # 200: from now on the token is dead
-  curl -i -H "Authorization: Bearer $TOKEN" $BASE/whoami     # 401
+  curl -i ${trust}-H "Authorization: Bearer $READER" $BASE/whoami    # 200
+  curl -i ${trust}$BASE/whoami                                       # 401: no token
+  curl -i ${trust}-H "Authorization: Bearer $READER" $BASE/apis      # 403: only administrators
+  curl -i ${trust}-H "Authorization: Bearer $TOKEN" "$BASE/apis?apiName=StockQuoteAPI"
+  curl -i ${trust}-H "Authorization: Bearer $TOKEN" $BASE/logout     # 200: from now on the token is dead
+  curl -i ${trust}-H "Authorization: Bearer $TOKEN" $BASE/whoami     # 401
 
 Ctrl-C ends it.
 `
     : `
-The management API listens on ${base}, guarded by ${ownFile}. With a user of that file:
+The management API listens on ${bases.join(' and ')}, guarded by ${ownFile}. With a user of that file:
 
-  BASE=${base}
+  ${setUp}
   TOKEN=${tokenOf('NAME:PASSWORD')}
-  curl -i -H "Authorization: Bearer $TOKEN" $BASE/whoami
+  curl -i ${trust}-H "Authorization: Bearer $TOKEN" $BASE/whoami
 
 Ctrl-C ends it.
 `,
@@ -83,10 +103,12 @@ Ctrl-C ends it.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, async () => {
     // Requests that are under way are answered, within a second.
-    setTimeout(() => server.closeAllConnections(), 1000).unref()
-    server.close()
-    server.closeIdleConnections()
-    await once(server, 'close')
+    for (const server of servers) {
+      setTimeout(() => server.closeAllConnections(), 1000).unref()
+      server.close()
+      server.closeIdleConnections()
+    }
+    await Promise.all(servers.map((server) => once(server, 'close')))
     await security.close()
   })
 }

@@ -1,12 +1,13 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { freePort } from '../helpers/free-port.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -19,14 +20,6 @@ interface Example {
   readonly output: () => string
   /** Resolves with the exit code. */
   readonly ended: Promise<number | null>
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
 }
 
 function run(environment: Record<string, string>, ...values: string[]): Example {
@@ -47,7 +40,7 @@ function run(environment: Record<string, string>, ...values: string[]): Example 
 }
 
 async function started(environment: Record<string, string> = {}): Promise<Example> {
-  const example = run({ PORT: String(await freePort()), ...environment })
+  const example = run({ PORT: String(await freePort()), HTTPS_PORT: String(await freePort()), ...environment })
   await expect.poll(example.output, { timeout: startMs, interval: 100 }).toContain('Ctrl-C ends it.')
   return example
 }
@@ -63,11 +56,11 @@ describe('examples/management-api.ts', () => {
   }, async () => {
     const example = await started()
     const commands = commandsIn(example.output())
-    expect(commands).toHaveLength(9)
+    expect(commands).toHaveLength(10)
 
     const script = commands.map((line) => (line.includes('curl -i') ? `${line.replace(/ #.*/, '')}\necho` : line))
     const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script.join('\n')], {
-      timeout: 30_000,
+      timeout: startMs,
     })
     const statuses = [...stdout.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, status]) => Number(status))
     expect(statuses).toEqual([200, 401, 403, 200, 200, 401])
@@ -77,10 +70,13 @@ describe('examples/management-api.ts', () => {
     expect(stdout).toContain('"name":"StockQuoteAPI"')
     expect(stdout).not.toContain('HealthcareAPI')
 
-    const begunAt = performance.now()
+    // A connection that a browser keeps open: waiting for its end would take for ever.
+    const [, port] = /127\.0\.0\.1:(\d+)/.exec(example.output())!
+    const idle = connect(Number(port), '127.0.0.1').on('error', () => {})
+    onTestFinished(() => void idle.destroy())
+    await once(idle, 'connect')
     example.process.kill('SIGINT')
     expect(await example.ended).toBe(0)
-    expect(performance.now() - begunAt).toBeLessThan(2000)
   })
 
   it('has random passwords, unless they are given', { timeout: 3 * startMs }, async () => {

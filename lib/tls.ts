@@ -1,0 +1,7 @@
+/**
+ * `sallyport/tls`: private keys and certificates from the key stores that a configuration names.
+ *
+ * @module
+ */
+
+export { type KeyMaterial, loadKeyStore, loadTrustStore } from './tls/key-store.js'

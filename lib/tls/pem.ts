@@ -1,0 +1,60 @@
+/**
+ * Certificates and keys as PEM text (RFC 7468), in one file or two.
+ *
+ * @module
+ */
+
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { type KeyStoreEntries, KeyStoreError } from './key-store-entries.js'
+
+const certificateBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
+const keyBlock = /-----BEGIN ((?:RSA |EC |ENCRYPTED )?PRIVATE KEY)-----[\s\S]+?-----END \1-----/g
+
+/** Whether a file is PEM: comments may stand before its first block. */
+export function isPem(bytes: Buffer): boolean {
+  return /^-----BEGIN [A-Z0-9 ]+-----\r?$/m.test(bytes.toString('latin1'))
+}
+
+/**
+ * Reads PEM files. The first certificate is the key's own.
+ *
+ * @param keyBytes The file with the private key, where it has one of its own.
+ * @throws {@link KeyStoreError} when a block cannot be read, or there are several keys.
+ */
+export function readPem(bytes: Buffer, keyBytes: Buffer = bytes): KeyStoreEntries {
+  const certificates = certificatesIn(bytes)
+  const keys = keyBytes.toString('latin1').match(keyBlock) ?? []
+  const field = keyBytes === bytes ? 'file' : 'keyFile'
+  if (keys.length > 1) throw new KeyStoreError(field, 'must name a file with one private key, not several')
+  if (keys.length === 0 && field === 'keyFile') {
+    throw new KeyStoreError(field, 'must name a PEM file with a private key')
+  }
+  return {
+    keys: keys.map((key) => ({
+      alias: undefined,
+      certificates,
+      open: async (keyPassword) => openKey(key, keyPassword, field),
+    })),
+    certificates,
+  }
+}
+
+function certificatesIn(bytes: Buffer): X509Certificate[] {
+  try {
+    return (bytes.toString('latin1').match(certificateBlock) ?? []).map((block) => new X509Certificate(block))
+  } catch (cause) {
+    throw new KeyStoreError('file', 'names a PEM file with a certificate that cannot be read', { cause })
+  }
+}
+
+const isEncrypted = /^-----BEGIN ENCRYPTED|^Proc-Type: 4,ENCRYPTED/m
+
+function openKey(key: string, passphrase: string, field: 'file' | 'keyFile'): KeyObject {
+  try {
+    return createPrivateKey({ key, passphrase })
+  } catch (cause) {
+    // The cause of a wrong password is told in many ways, by library and cipher.
+    if (isEncrypted.test(key)) throw new KeyStoreError('keyPassword', 'is not the password of the private key')
+    throw new KeyStoreError(field, 'names a PEM file with a private key that cannot be read', { cause })
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * Key material of a server: from the key store that the configuration names, checked for today.
+ *
+ * @module
+ */
+
+import type { X509Certificate } from 'node:crypto'
+import { dirname } from 'node:path'
+import type { Config, KeyStoreConfig } from '../config/config.js'
+import { ConfigError, type ConfigProblem } from '../errors.js'
+import { isPublishedKey } from '../internal/published-key.js'
+import { type KeyMaterial, loadKeyStore, loadTrustStore } from './key-store.js'
+import { fileState } from './key-store-file.js'
+import { tryOutCertificate } from './try-out-certificate.js'
+
+/** What a server shows its clients, and whom it trusts. */
+export interface ServerMaterial extends KeyMaterial {
+  /** Certificates of the authorities that client certificates have to come from; `undefined`: none is asked for. */
+  readonly trusted: readonly X509Certificate[] | undefined
+  /** What does not keep it from being used, but should be put right. */
+  readonly warnings: readonly ConfigProblem[]
+}
+
+const dayMs = 24 * 60 * 60 * 1000
+const expiryNoticeMs = 30 * dayMs
+
+/** The key store of a server: `[keystore.tls]`, then `[internal_api_ssl_config]`, then `[keystore.primary]`. */
+export function serverKeyStore({ keyStores }: Config): KeyStoreConfig {
+  return keyStores.tls ?? keyStores.internalApi ?? keyStores.primary
+}
+
+/** Whether a server of this configuration may speak HTTPS with a certificate of the front's own. */
+export function mayServeHttps({ managementApi, tlsTables }: Config): boolean {
+  return tlsTables.length > 0 || managementApi.protocols.includes('https')
+}
+
+/**
+ * Loads the key material.
+ *
+ * @returns Without `key` and `certificates` when the store is the one that WSO2's products come with, and it is not there.
+ * @throws {@link ConfigError} when a store cannot be used, or the certificate not today. Its problems have no position.
+ */
+export async function loadServerMaterial(
+  config: Config,
+  now: number,
+): Promise<ServerMaterial | Pick<ServerMaterial, 'trusted'>> {
+  const trusted = config.tls.clientCertificates === 'none' ? undefined : await loadTrustStore(trustStore(config))
+  const store = serverKeyStore(config)
+  if (store.isWso2Default && store.problems.length === 0 && (await fileState(store.fileName, store.folders)) === '') {
+    return { trusted }
+  }
+  const material = await loadKeyStore(store)
+  const certificate = material.certificates[0]!
+  const key = `${store.key}.${store.keyNames.file}`
+  const rule = validityProblem(certificate, now)
+  if (rule !== undefined) throw new ConfigError([{ key, rule }])
+  const rules = [publicityWarning(certificate), expiryWarning(certificate, now)].filter((text) => text !== undefined)
+  return { ...material, trusted, warnings: rules.map((text) => ({ key, rule: text })) }
+}
+
+/** Key material of a server without a key store: a certificate for trying out. */
+export function tryOutMaterial(
+  config: Config,
+  { trusted }: Pick<ServerMaterial, 'trusted'>,
+  { home, now }: { readonly home: string | undefined; readonly now: number },
+): ServerMaterial {
+  const directory = config.path === undefined ? (home ?? '.') : dirname(config.path)
+  const tryOut = tryOutCertificate({ directory, hostNames: [config.tls.hostName], now })
+  const { fingerprint256 } = tryOut.certificates[0]!
+  const place =
+    tryOut.file === undefined ? 'it could not be written, and ends with the process' : `it is in ${tryOut.file}`
+  const rule =
+    'there is no key store, so the server shows a certificate that was made on this machine: fine for trying out, but no ' +
+    `client knows it; ${place}; its SHA-256 fingerprint is ${fingerprint256}`
+  return { ...tryOut, trusted, warnings: [{ key: serverKeyStore(config).key, rule }] }
+}
+
+/** Tells a change in any of the files that {@link loadServerMaterial} reads. */
+export async function serverMaterialState(config: Config): Promise<string> {
+  const { fileName, keyFileName, folders } = serverKeyStore(config)
+  const trust = config.tls.clientCertificates === 'none' ? undefined : trustStore(config)
+  const states = await Promise.all([
+    fileState(fileName, folders),
+    keyFileName === undefined ? '' : fileState(keyFileName, folders),
+    trust === undefined ? '' : fileState(trust.fileName, trust.folders),
+  ])
+  return states.join('\n')
+}
+
+function trustStore({ keyStores }: Config): KeyStoreConfig {
+  return keyStores.internalApiTrust
+}
+
+function validityProblem({ validFrom, validTo }: X509Certificate, now: number): string | undefined {
+  if (Date.parse(validTo) <= now) return `names a certificate that expired on ${dayOf(validTo)}`
+  if (Date.parse(validFrom) > now) return `names a certificate that is not valid before ${dayOf(validFrom)}`
+  return undefined
+}
+
+/** What to say of a certificate that ends within 30 days. */
+export function expiryWarning({ validTo }: X509Certificate, now: number): string | undefined {
+  const leftMs = Date.parse(validTo) - now
+  if (leftMs > expiryNoticeMs) return undefined
+  return `names a certificate that expires on ${dayOf(validTo)}: renew it`
+}
+
+/** Subjects of the certificates that WSO2 has made for its key stores over the years. */
+const publishedSubject = /^C=US\nST=CA\nL=Mountain View\nO=WSO2\n(?:OU=WSO2\n)?CN=localhost$/
+
+function publicityWarning(certificate: X509Certificate): string | undefined {
+  if (isPublishedKey(certificate.publicKey)) {
+    return 'names a key store that everybody can download with its private key: whoever is between a client and this server can read everything; make a key of your own'
+  }
+  if (publishedSubject.test(certificate.subject)) {
+    return 'names a certificate that looks like those that products of WSO2 come with, whose private keys everybody can download; make a key of your own'
+  }
+  return undefined
+}
+
+function dayOf(date: string): string {
+  return new Date(date).toISOString().slice(0, 10)
+}

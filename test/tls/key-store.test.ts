@@ -1,0 +1,245 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import forge from 'node-forge'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import type { KeyStoreConfig } from '../../lib/config/config.js'
+import { loadConfig } from '../../lib/config/load-config.js'
+import { parseConfig } from '../../lib/config/parse-config.js'
+import { ConfigError } from '../../lib/errors.js'
+import { loadKeyStore, loadTrustStore } from '../../lib/tls/key-store.js'
+import { folderWith, keyPair, pemOfKey } from '../helpers/key-files.js'
+import { secret, secretsIn } from '../helpers/recorded-log.js'
+
+const jks = readFileSync(new URL('../corpora/keystores/wso2carbon.jks', import.meta.url))
+
+function primary(home: string, table: Record<string, unknown>): KeyStoreConfig {
+  return parseConfig({ keystore: { primary: table } }, { home, env: {} }).keyStores.primary
+}
+
+/** The only problem with which opening fails. */
+async function problemOf(opening: Promise<unknown>): Promise<ConfigError['problems'][number]> {
+  const error: unknown = await opening.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  expect(error).toBeInstanceOf(ConfigError)
+  const { problems, message } = error as ConfigError
+  expect(problems).toHaveLength(1)
+  expect(secretsIn(message)).toEqual([])
+  return problems[0]!
+}
+
+const password = secret('the-store-password')
+
+/** A PKCS #12 file of node-forge, which knows RSA keys only. */
+function pkcs12(pair = keyPair({ type: 'rsa' }), options: Record<string, unknown> = {}, secretWord = password): Buffer {
+  const key = forge.pki.privateKeyFromPem(pemOfKey(pair.key)) as forge.pki.rsa.PrivateKey
+  const certificate = forge.pki.certificateFromPem(pair.certificate.toString())
+  const store = forge.pkcs12.toPkcs12Asn1(key, [certificate], secretWord, { friendlyName: 'mine', ...options })
+  return Buffer.from(forge.asn1.toDer(store).getBytes(), 'latin1')
+}
+
+describe('a JKS file', () => {
+  const wso2 = { file_name: 'a.jks', password: 'wso2carbon', alias: 'wso2carbon', key_password: 'wso2carbon' }
+
+  it.each(['wso2carbon', 'WSO2Carbon'])('gives its key by the alias %s', async (alias) => {
+    const { key, certificates } = await loadKeyStore(primary(folderWith({ 'a.jks': jks }), { ...wso2, alias }))
+    expect(key.asymmetricKeyType).toBe('rsa')
+    expect(certificates.map(({ subject }) => subject)).toEqual(['C=US\nST=CA\nL=Mountain View\nO=WSO2\nCN=localhost'])
+  })
+
+  it('gives the other certificates to a trust store', async () => {
+    const certificates = await loadTrustStore(primary(folderWith({ 'a.jks': jks }), wso2))
+    expect(certificates.length).toBe(36)
+  })
+
+  it.each([
+    [{ password: secret('wrong-password') }, 'keystore.primary.password', /is not the password/],
+    [{ password: '' }, 'keystore.primary.password', /must not be empty/],
+    [{ key_password: secret('wrong-password') }, 'keystore.primary.key_password', /not the password of the key/],
+    [{ alias: 'wso2carbom' }, 'keystore.primary.alias', /which has wso2carbon/],
+  ])('is refused with %j', async (change, key, rule) => {
+    const problem = await problemOf(loadKeyStore(primary(folderWith({ 'a.jks': jks }), { ...wso2, ...change })))
+    expect(problem).toMatchObject({ key, rule: expect.stringMatching(rule) })
+    if ('alias' in change) expect(problem.suggestion).toBe('wso2carbon')
+  })
+
+  it('needs the package jks-js, and says how to install it', async () => {
+    vi.doMock('jks-js', () => {
+      throw new Error('not installed')
+    })
+    onTestFinished(() => void vi.doUnmock('jks-js'))
+    await expect(loadKeyStore(primary(folderWith({ 'a.jks': jks }), wso2))).rejects.toMatchObject({
+      code: 'ERR_CONFIG_MISSING_PACKAGE',
+      message: expect.stringMatching(/^keystore\.primary: .*npm install jks-js$/),
+    })
+  })
+
+  it.each([8, 12, 100, jks.length - 1])('is refused when it ends after %i bytes', async (length) => {
+    const store = primary(folderWith({ 'a.jks': jks.subarray(0, length) }), wso2)
+    await expect(loadKeyStore(store)).rejects.toThrow(ConfigError)
+  })
+})
+
+describe('a PKCS #12 file', () => {
+  it.each(['3des', 'aes128', 'aes256'])('with %s gives its key and certificate', async (algorithm) => {
+    const pair = keyPair({ type: 'rsa' })
+    const home = folderWith({ 'a.p12': pkcs12(pair, { algorithm }) })
+    const { key, certificates } = await loadKeyStore(primary(home, { file_name: 'a.p12', password, alias: 'MINE' }))
+    expect(pemOfKey(key)).toBe(pemOfKey(pair.key))
+    expect(certificates.map(String)).toEqual([pair.certificate.toString()])
+  })
+
+  it('needs no alias when it has one key', async () => {
+    const store = primary(folderWith({ 'a.p12': pkcs12() }), { file_name: 'a.p12', password })
+    expect((await loadKeyStore(store)).key.asymmetricKeyType).toBe('rsa')
+  })
+
+  it('takes a password beyond ASCII', async () => {
+    const word = secret('p\u00e4ssw\u00f6rd-\u20ac')
+    const bytes = pkcs12(keyPair({ type: 'rsa' }), { algorithm: '3des' }, word)
+    const store = primary(folderWith({ 'a.p12': bytes }), { file_name: 'a.p12', password: word })
+    expect((await loadKeyStore(store)).key.asymmetricKeyType).toBe('rsa')
+  })
+
+  it.each([
+    [{ password: secret('wrong-password') }, 'keystore.primary.password', /is not the password/],
+    [{ alias: 'mime' }, 'keystore.primary.alias', /which has mine/],
+  ])('is refused with %j', async (change, key, rule) => {
+    const store = primary(folderWith({ 'a.p12': pkcs12() }), { file_name: 'a.p12', password, ...change })
+    expect(await problemOf(loadKeyStore(store))).toMatchObject({ key, rule: expect.stringMatching(rule) })
+  })
+
+  it('is refused without a MAC: anybody may have changed it', async () => {
+    const home = folderWith({ 'a.p12': pkcs12(keyPair({ type: 'rsa' }), { useMac: false }) })
+    const problem = await problemOf(loadKeyStore(primary(home, { file_name: 'a.p12', password })))
+    expect(problem.rule).toMatch(/without a MAC/)
+  })
+
+  it('is refused when any byte of it was changed', async () => {
+    const bytes = pkcs12()
+    for (let index = 0; index < bytes.length; index += 97) {
+      const changed = Buffer.from(bytes)
+      changed[index]! ^= 0x55
+      const store = primary(folderWith({ 'a.p12': changed }), { file_name: 'a.p12', password })
+      await expect(loadKeyStore(store), `byte ${index}`).rejects.toThrow(ConfigError)
+    }
+  })
+
+  it('is refused when its key belongs to another certificate', async () => {
+    const [one, other] = [keyPair({ type: 'rsa' }), keyPair({ type: 'rsa' })]
+    const home = folderWith({ 'a.p12': pkcs12({ ...one, key: other.key }) })
+    const problem = await problemOf(loadKeyStore(primary(home, { file_name: 'a.p12', password })))
+    expect(problem.rule).toMatch(/does not belong/)
+  })
+})
+
+describe('PEM files', () => {
+  it.each(['ec', 'rsa', 'ed25519'] as const)('give a key of type %s, from one file', async (type) => {
+    const pair = keyPair({ type })
+    const { key, certificates } = await loadKeyStore(primary(folderWith({ 'a.pem': pair.pem }), { file_name: 'a.pem' }))
+    expect(pemOfKey(key)).toBe(pemOfKey(pair.key))
+    expect(certificates).toHaveLength(1)
+  })
+
+  it('give the key of a second file, and the chain of the first', async () => {
+    const authority = keyPair({ isAuthority: true, name: 'an authority' })
+    const pair = keyPair({ issuer: authority })
+    const home = folderWith({
+      'server.crt': `a comment\n${pair.certificate}${authority.certificate}`,
+      'server.key': pemOfKey(pair.key),
+    })
+    const { certificates } = await loadKeyStore(primary(home, { file_name: 'server.crt', key_file: 'server.key' }))
+    expect(certificates.map(({ subject }) => subject)).toEqual(['CN=localhost', 'CN=an authority'])
+  })
+
+  it('may have an encrypted key', async () => {
+    const pair = keyPair()
+    const word = secret('the-key-password')
+    const encrypted = pair.key.export({ format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: word })
+    const home = folderWith({ 'a.pem': pair.certificate.toString() + encrypted })
+    const table = { file_name: 'a.pem', key_password: word }
+    expect((await loadKeyStore(primary(home, table))).key.asymmetricKeyType).toBe('ec')
+    const wrong = { ...table, key_password: secret('another-password') }
+    expect(await problemOf(loadKeyStore(primary(home, wrong)))).toMatchObject({
+      key: 'keystore.primary.key_password',
+      rule: 'is not the password of the private key',
+    })
+  })
+
+  const pair = keyPair()
+  const [certificate, key] = [pair.certificate.toString(), pemOfKey(pair.key)]
+  const brokenBlock = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n'
+  it.each([
+    ['no key', { 'a.pem': certificate }, /without a private key/],
+    ['no certificate', { 'a.pem': key }, /without a certificate/],
+    ['two keys', { 'a.pem': certificate + key + key }, /one private key, not several/],
+    ['a key of another', { 'a.pem': certificate + pemOfKey(keyPair().key) }, /does not belong/],
+    ['a broken certificate', { 'a.pem': brokenBlock + key }, /certificate that cannot be read/],
+    ['a broken key', { 'a.pem': certificate + key.replace('MIG', 'MIX') }, /private key that cannot be read/],
+    ['something else', { 'a.pem': 'no PEM at all' }, /neither JKS nor PKCS #12 nor PEM/],
+    ['nothing', { 'a.pem': '' }, /neither JKS nor PKCS #12 nor PEM/],
+    ['JCEKS', { 'a.pem': Buffer.from([0xce, 0xce, 0xce, 0xce, 0, 0, 0, 2]) }, /JCEKS/],
+    ['the start of a SEQUENCE', { 'a.pem': Buffer.concat([Buffer.from([0x30]), Buffer.alloc(99, 0x42)]) }, /damaged/],
+    ['too much', { 'a.pem': Buffer.alloc(16 * 1024 * 1024 + 1) }, /too large/],
+  ])('with %s are refused', async (_, files, rule) => {
+    const problem = await problemOf(loadKeyStore(primary(folderWith(files), { file_name: 'a.pem' })))
+    expect(problem).toMatchObject({ key: 'keystore.primary.file_name', rule: expect.stringMatching(rule) })
+  })
+
+  it('are refused without the second file, or with one that has no key', async () => {
+    const home = folderWith({ 'a.pem': certificate, 'b.pem': certificate })
+    const missing = await problemOf(loadKeyStore(primary(home, { file_name: 'a.pem', key_file: 'c.pem' })))
+    expect(missing).toMatchObject({ key: 'keystore.primary.key_file', rule: expect.stringMatching(/not there/) })
+    const empty = await problemOf(loadKeyStore(primary(home, { file_name: 'a.pem', key_file: 'b.pem' })))
+    expect(empty).toMatchObject({ key: 'keystore.primary.key_file', rule: expect.stringMatching(/with a private key/) })
+  })
+
+  it('are a trust store with every certificate, and none without', async () => {
+    const home = folderWith({ 'a.pem': certificate + keyPair().certificate, 'b.pem': key })
+    expect(await loadTrustStore(primary(home, { file_name: 'a.pem' }))).toHaveLength(2)
+    expect((await problemOf(loadTrustStore(primary(home, { file_name: 'b.pem' })))).rule).toMatch(
+      /without a certificate/,
+    )
+  })
+})
+
+describe('the file of a key store', () => {
+  const places = ['home', 'product/repository/conf', 'product/repository', 'product']
+  const names = [
+    ...places.map((place) => `${place}/store.pem`),
+    ...places.map((place) => `${place}/repository/resources/security/store.pem`),
+  ]
+
+  it('is looked for in the home, around the TOML file, and then in the folder of WSO2 below each', async () => {
+    const root = folderWith()
+    const toml = join(root, 'product/repository/conf/deployment.toml')
+    mkdirSync(dirname(toml), { recursive: true })
+    writeFileSync(toml, '[keystore.primary]\nfile_name = "store.pem"\n')
+    const { keyStores } = await loadConfig(toml, { home: join(root, 'home') })
+    await expect(loadKeyStore(keyStores.primary)).rejects.toThrow(
+      'names a file that is not there: store.pem; looked in',
+    )
+    for (const name of names.toReversed()) {
+      const pair = keyPair({ name: name.slice(0, 60) })
+      mkdirSync(dirname(join(root, name)), { recursive: true })
+      writeFileSync(join(root, name), pair.pem)
+      const { certificates } = await loadKeyStore(keyStores.primary)
+      expect(certificates[0]?.fingerprint256, name).toBe(pair.certificate.fingerprint256)
+    }
+  })
+
+  it('may be an absolute path, or start from the folder of a Carbon product', async () => {
+    const home = folderWith({ 'a.pem': keyPair().pem })
+    for (const file_name of [join(home, 'a.pem'), `${'$'}{carbon.home}/a.pem`]) {
+      expect((await loadKeyStore(primary(home, { file_name }))).certificates).toHaveLength(1)
+    }
+  })
+
+  it('is refused when it cannot be read', async () => {
+    const home = folderWith()
+    mkdirSync(join(home, 'a.pem'))
+    const problem = await problemOf(loadKeyStore(primary(home, { file_name: 'a.pem' })))
+    expect(problem.rule).toMatch(/cannot be read: .*EISDIR/)
+  })
+})

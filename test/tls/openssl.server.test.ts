@@ -1,0 +1,148 @@
+/** What openssl and curl see of a server. */
+
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { type AddressInfo, connect } from 'node:net'
+import { join } from 'node:path'
+import express from 'express'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { createSecurity } from '../../lib/create-security.js'
+import { makeServerCertificate } from '../../lib/tls/local-authority.js'
+import { tryOutFileName } from '../../lib/tls/try-out-certificate.js'
+import { folderWith, keyPair } from '../helpers/key-files.js'
+import { recordedLog } from '../helpers/recorded-log.js'
+import { make, run } from './tools.js'
+
+const users = '[[internal_apis.users]]\nuser.name = "root"\nuser.password = "Correct-horse-1"\n'
+
+/** Serves what the deployment.toml of a folder says, over https, and answers the port. */
+async function serve(folder: string, toml = ''): Promise<number> {
+  const file = join(folder, 'deployment.toml')
+  writeFileSync(file, `${toml}\n${users}`)
+  const security = await createSecurity(file, { logger: recordedLog().logger })
+  onTestFinished(() => security.close())
+  const app = express()
+  app.get('/', (_request, response) => void response.send('hello'))
+  const server = security.createServer(app, { protocol: 'https' }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return (server.address() as AddressInfo).port
+}
+
+const client = (port: number, ...args: string[]) =>
+  run('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, '-brief', ...args])
+
+/** Both kinds of key, because each has suites of its own. */
+async function servers(): Promise<readonly number[]> {
+  const toml = '[keystore.tls]\nfile_name = "server.pem"\n'
+  const pairs = [keyPair(), keyPair({ type: 'rsa' })]
+  return Promise.all(pairs.map(({ pem }) => serve(folderWith({ 'server.pem': pem }), toml)))
+}
+
+describe('openssl s_client', () => {
+  // Covers: I01
+  it.each([
+    ['tls1', false],
+    ['tls1_1', false],
+    ['tls1_2', true],
+    ['tls1_3', true],
+  ] as const)('with -%s gets a connection: %s', async (version, isServed) => {
+    for (const port of await servers()) {
+      const { code, output } = await client(port, `-${version}`, '-cipher', 'DEFAULT@SECLEVEL=0')
+      expect(output.includes('CONNECTION ESTABLISHED'), output).toBe(isServed)
+      expect(code === 0).toBe(isServed)
+      if (!isServed) expect(output).toContain('alert protocol version')
+    }
+  })
+
+  // Covers: I02
+  it('finds six suites of TLS 1.2 among all that it knows', async () => {
+    const { output } = await run('openssl', ['ciphers', '-s', '-tls1_2', 'ALL:COMPLEMENTOFALL@SECLEVEL=0'])
+    const known = output.trim().split(':')
+    expect(known.length).toBeGreaterThan(50)
+    const offered = new Set<string>()
+    for (const port of await servers()) {
+      // Ask with what is left until the server has nothing in common with it any more.
+      for (let rest = known; ; ) {
+        const { output: answer } = await client(port, '-tls1_2', '-cipher', `${rest.join(':')}@SECLEVEL=0`)
+        const suite = /Ciphersuite: (\S+)/.exec(answer)?.[1]
+        if (suite === undefined) {
+          expect(answer).toContain('alert handshake failure')
+          break
+        }
+        offered.add(suite)
+        rest = rest.filter((name) => name !== suite)
+      }
+    }
+    expect([...offered].sort()).toEqual([
+      'ECDHE-ECDSA-AES128-GCM-SHA256',
+      'ECDHE-ECDSA-AES256-GCM-SHA384',
+      'ECDHE-ECDSA-CHACHA20-POLY1305',
+      'ECDHE-RSA-AES128-GCM-SHA256',
+      'ECDHE-RSA-AES256-GCM-SHA384',
+      'ECDHE-RSA-CHACHA20-POLY1305',
+    ])
+  })
+
+  it('verifies the chain and the host name of a certificate of sallyport certs', async () => {
+    const folder = folderWith()
+    const { authorityFile } = makeServerCertificate(folder, ['api.example.com', '127.0.0.1'], Date.now())
+    const port = await serve(folder, '[keystore.tls]\nfile_name = "sallyport-server.pem"\n')
+    const check = ['-CAfile', authorityFile, '-verify_return_error', '-x509_strict']
+    const right = await client(port, ...check, '-verify_hostname', 'api.example.com')
+    expect(right.output).toContain('Verification: OK')
+    expect(right.output).toContain('Verified peername: api.example.com')
+    const wrong = await client(port, ...check, '-verify_hostname', 'other.example.com')
+    expect(wrong.output).toContain('hostname mismatch')
+    expect(wrong.code).not.toBe(0)
+  })
+})
+
+describe('a client that never says hello', () => {
+  // Covers: I07
+  it('is cut off', async () => {
+    const socket = connect(await serve(folderWith()), '127.0.0.1')
+    onTestFinished(() => void socket.destroy())
+    socket.on('error', () => {})
+    await once(socket, 'close')
+    expect(socket.bytesWritten).toBe(0)
+  })
+})
+
+describe('curl --cacert', () => {
+  const curl = (port: number, file: string, host = '127.0.0.1') =>
+    run('curl', ['-sS', '--cacert', file, '--resolve', `${host}:${port}:127.0.0.1`, `https://${host}:${port}/`])
+
+  it.each(['127.0.0.1', 'localhost', 'api.example.com'])('takes the try-out certificate for %s', async (host) => {
+    const folder = folderWith()
+    const port = await serve(folder, '[server]\nhostname = "api.example.com"\n')
+    expect(await curl(port, join(folder, tryOutFileName), host)).toEqual({ code: 0, output: 'hello' })
+  })
+
+  it('takes it for no other host, and does not take it without being told', async () => {
+    const folder = folderWith({ 'other.pem': keyPair().pem })
+    const port = await serve(folder)
+    expect((await curl(port, join(folder, tryOutFileName), 'other.example.com')).output).toContain('SSL')
+    expect((await curl(port, join(folder, 'other.pem'))).output).toMatch(/certificate/)
+  })
+
+  it('takes the authority of sallyport certs', async () => {
+    const folder = folderWith()
+    const { authorityFile } = makeServerCertificate(folder, ['localhost'], Date.now())
+    const port = await serve(folder, '[keystore.tls]\nfile_name = "sallyport-server.pem"\n')
+    expect(await curl(port, authorityFile, 'localhost')).toEqual({ code: 0, output: 'hello' })
+  })
+
+  it('takes the certificate of a store of keytool', async () => {
+    const folder = folderWith()
+    const store = ['-alias', 'server', '-keystore', 'server.p12', '-storepass', 'store-password']
+    const names = ['-dname', 'CN=localhost', '-ext', 'SAN=dns:localhost,ip:127.0.0.1']
+    await make(folder, 'keytool', '-genkeypair', '-keyalg', 'RSA', '-keysize', '2048', ...store, ...names)
+    await make(folder, 'keytool', '-exportcert', '-rfc', '-file', 'server.crt', ...store)
+    const port = await serve(folder, '[keystore.tls]\nfile_name = "server.p12"\npassword = "store-password"\n')
+    expect(await curl(port, join(folder, 'server.crt'))).toEqual({ code: 0, output: 'hello' })
+  })
+})
