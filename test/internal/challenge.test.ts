@@ -4,7 +4,8 @@ import { challengesOf } from '../../lib/internal/challenge.js'
 // Covers: A14
 describe('challengesOf', () => {
   it('names the realm in every challenge', () => {
-    expect(challengesOf('My API (test)')).toEqual({
+    const { insufficientScope, ...challenges } = challengesOf('My API (test)')
+    expect(challenges).toEqual({
       basic: 'Basic realm="My API (test)", charset="UTF-8"',
       bearer: 'Bearer realm="My API (test)"',
       invalidToken:
@@ -12,11 +13,15 @@ describe('challengesOf', () => {
       invalidRequest:
         'Bearer realm="My API (test)", error="invalid_request", error_description="More than one credential was sent"',
     })
+    expect(insufficientScope('reports.read reports.write')).toBe(
+      'Bearer realm="My API (test)", error="insufficient_scope", scope="reports.read reports.write"',
+    )
   })
 
   it('is Sallyport by default', () => {
-    expect(challengesOf()).toEqual(challengesOf('Sallyport'))
+    expect(challengesOf().bearer).toBe('Bearer realm="Sallyport"')
     expect(challengesOf(undefined).bearer).toBe('Bearer realm="Sallyport"')
+    expect(challengesOf().insufficientScope('a')).toBe(challengesOf('Sallyport').insufficientScope('a'))
   })
 
   it.each(['', 'a"b', 'a\\b', 'a\r\nSet-Cookie: x', 'a\0', 'caf\u00e9', 'a\u202eb', '\t'])('refuses %j', (realm) => {
