@@ -23,7 +23,8 @@ export function answerJson(response: Response, status: number, body: object, typ
 export function answerEmpty(response: Response, status: number): void {
   response.statusCode = status
   response.setHeader('Cache-Control', 'no-store')
-  response.setHeader('Content-Length', 0)
+  // A 204 must not have one (RFC 9110 section 8.6).
+  if (status !== 204) response.setHeader('Content-Length', 0)
   response.end()
 }
 

@@ -14,6 +14,8 @@ export interface Challenges {
   readonly bearer: string
   readonly invalidToken: string
   readonly invalidRequest: string
+  /** Names what a token has to be good for (RFC 6750 section 3.1). */
+  readonly insufficientScope: (scope: string) => string
 }
 
 /** Printable ASCII without quote and backslash: what a quoted string holds without escapes. */
@@ -30,5 +32,6 @@ export function challengesOf(realm: string = defaultRealm): Challenges {
     bearer,
     invalidToken: `${bearer}, error="invalid_token", error_description="The access token is not valid"`,
     invalidRequest: `${bearer}, error="invalid_request", error_description="More than one credential was sent"`,
+    insufficientScope: (scope) => `${bearer}, error="insufficient_scope", scope="${scope}"`,
   }
 }

@@ -15,3 +15,8 @@ export function clientGone(response: Response): AbortSignal {
   })
   return controller.signal
 }
+
+/** Whether nothing can be answered any more: the client has gone, or the request took so long that it was refused. */
+export function isOver(response: Response): boolean {
+  return response.destroyed || response.headersSent
+}

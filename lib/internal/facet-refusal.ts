@@ -12,8 +12,15 @@ import type { Refuse } from './gate.js'
 import { isReported } from './reported-refusals.js'
 import { clientAddress } from './trust-proxy.js'
 
-/** Makes the answerer of a facet. Each refusal is reported once; the query, which may hold secrets, is left out. */
-export function facetRefusal(events: SecurityEvents, clock: () => number): Refuse {
+/**
+ * Makes the answerer of a facet. Each refusal is reported once; the query, which may hold secrets, is left out. `answer` gives
+ * the refusal its form.
+ */
+export function facetRefusal(
+  events: SecurityEvents,
+  clock: () => number,
+  answer: typeof answerRefusal = answerRefusal,
+): Refuse {
   return function refuse(error, request, response) {
     if (!isReported(error)) {
       const { status, code, cause } = error
@@ -28,6 +35,6 @@ export function facetRefusal(events: SecurityEvents, clock: () => number): Refus
         cause: status >= 500 ? cause : undefined,
       })
     }
-    answerRefusal(error, request, response)
+    answer(error, request, response)
   }
 }

@@ -14,19 +14,25 @@ const loopback = /^(?:127\.|::1$|::ffff:127\.)/
 
 /**
  * The refusal for a request that carries a password in the clear; `undefined` when it may pass: over TLS (by Express'
- * `request.secure`, which follows `trust proxy`), from this machine itself, or when plain HTTP is allowed.
+ * `request.secure`, which follows `trust proxy`), from this machine itself, or when plain HTTP is allowed. `setting` is what
+ * allows it.
  */
-export function plainHttpRefusal(request: Request, allowsPlainHttp: boolean): ForbiddenError | undefined {
+export function plainHttpRefusal(
+  request: Request,
+  allowsPlainHttp: boolean,
+  setting = 'http in management_api.protocols',
+): ForbiddenError | undefined {
   if (allowsPlainHttp || isSecure(request) || isFromThisMachine(request)) return undefined
   return new ForbiddenError(
     'ERR_HTTPS_REQUIRED',
     "Passwords are accepted over HTTPS only. Behind a proxy that ends TLS, set Express' trust proxy to its address; " +
-      'to allow plain HTTP, write http in management_api.protocols.',
+      `to allow plain HTTP, write ${setting}.`,
     { bare: 'never' },
   )
 }
 
-function isSecure(request: Request): boolean {
+/** Whether a request came over TLS, to this server or to a proxy that the app trusts. */
+export function isSecure(request: Request): boolean {
   try {
     return request.secure
   } catch {

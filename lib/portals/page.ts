@@ -1,0 +1,116 @@
+/**
+ * The pages that are ours: one small document with one style sheet, no script and no picture.
+ *
+ * @module
+ */
+
+import { createHash } from 'node:crypto'
+import type { Response } from 'express'
+
+const style = `
+:root { color-scheme: light dark; --text: #1b1f24; --muted: #57606a; --back: #f3f4f6; --card: #ffffff; --line: #6e7781;
+  --accent: #0b5cad; --on-accent: #ffffff; --alert: #a40e26; --alert-back: #fff0ee; }
+@media (prefers-color-scheme: dark) {
+  :root { --text: #e6edf3; --muted: #a3acb7; --back: #0d1117; --card: #161b22; --line: #8b949e; --accent: #6cb6ff;
+    --on-accent: #0d1117; --alert: #ffb3ab; --alert-back: #3a1416; }
+}
+* { box-sizing: border-box; }
+body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1.5rem; background: var(--back);
+  color: var(--text); font: 1rem/1.5 system-ui, sans-serif; }
+main { width: 100%; max-width: 24rem; padding: 2rem; background: var(--card); border: 1px solid var(--line);
+  border-radius: 0.75rem; }
+h1 { margin: 0; font-size: 1.5rem; line-height: 1.25; overflow-wrap: anywhere; }
+p { margin: 0.5rem 0 0; color: var(--muted); overflow-wrap: anywhere; }
+label { display: block; margin-top: 1.25rem; font-weight: 600; }
+input { display: block; width: 100%; margin-top: 0.25rem; padding: 0.6rem 0.75rem; font: inherit; color: inherit;
+  background: var(--back); border: 1px solid var(--line); border-radius: 0.375rem; }
+button { display: block; width: 100%; margin-top: 1.5rem; padding: 0.7rem; font: inherit; font-weight: 600;
+  color: var(--on-accent); background: var(--accent); border: 1px solid transparent; border-radius: 0.375rem;
+  cursor: pointer; }
+a { color: var(--accent); }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+.alert { margin-top: 1rem; padding: 0.6rem 0.75rem; color: var(--alert); background: var(--alert-back);
+  border: 1px solid var(--alert); border-radius: 0.375rem; }
+.code { font-size: 0.875rem; }
+`
+
+const styleHash = createHash('sha256').update(style).digest('base64')
+
+/**
+ * Headers of a page of ours: nothing may be loaded, nothing may run, nobody may frame it, and forms go back to where it came
+ * from, or to an origin of `formTargets`: browsers ask that of each redirect after a form as well.
+ */
+export function pageHeaders(formTargets: readonly string[] = []): Readonly<Record<string, string>> {
+  const contentSecurityPolicy = [
+    "default-src 'none'",
+    `style-src 'sha256-${styleHash}'`,
+    ["form-action 'self'", ...formTargets].join(' '),
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+  ].join('; ')
+  return {
+    'Content-Security-Policy': contentSecurityPolicy,
+    'X-Frame-Options': 'DENY',
+    // With no-referrer, browsers would send the form with a null origin.
+    'Referrer-Policy': 'same-origin',
+  }
+}
+
+const ownPageHeaders = Object.entries(pageHeaders())
+
+/** What stands in a page. */
+export interface PageContent {
+  /** Plain text, for the tab and the history. */
+  readonly title: string
+  /** HTML, in which every text from elsewhere went through {@link escapeHtml}. */
+  readonly main: string
+}
+
+/** Puts a page together. */
+export function pageOf({ title, main }: PageContent): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(title)}</title>
+<style>${style}</style>
+</head>
+<body>
+<main>
+${main}
+</main>
+</body>
+</html>
+`
+}
+
+/** Makes a text safe where HTML has a text or a quoted value. */
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+}
+
+/** Answers with a page of ours. It stands on its own where no helmet was before, and what a helmet allows the app it does not. */
+export function answerPage(response: Response, status: number, html: string): void {
+  for (const [name, value] of ownPageHeaders) response.setHeader(name, value)
+  answerHtml(response, status, html)
+}
+
+/** Answers with HTML that no cache may keep. */
+export function answerHtml(response: Response, status: number, html: string): void {
+  response.statusCode = status
+  response.setHeader('Cache-Control', 'no-store')
+  response.setHeader('Content-Type', 'text/html; charset=utf-8')
+  response.setHeader('X-Content-Type-Options', 'nosniff')
+  response.setHeader('Content-Length', Buffer.byteLength(html))
+  response.end(html)
+}
+
+/** Sends the browser to another page of this origin with a GET (RFC 9110 section 15.4.4). */
+export function answerSeeOther(response: Response, path: string): void {
+  response.statusCode = 303
+  response.setHeader('Location', path)
+  response.setHeader('Cache-Control', 'no-store')
+  response.setHeader('Content-Length', 0)
+  response.end()
+}

@@ -1,0 +1,119 @@
+import type { ErrorRequestHandler } from 'express'
+import request from 'supertest'
+import { describe, expect, it } from 'vitest'
+import { getAuth } from '../../lib/auth.js'
+import type { HttpError } from '../../lib/errors.js'
+import { tokenId } from '../../lib/internal/token-id.js'
+import { type BearerAuthenticationOptions, bearerAuthentication } from '../../lib/middlewares/bearer-authentication.js'
+import { recordOf } from '../contracts/token-store.js'
+import { expressVersions } from '../helpers/express-versions.js'
+import { standAloneParts } from '../helpers/stand-alone.js'
+
+const audience = 'https://api.example.com'
+
+describe.each(expressVersions)('bearerAuthentication for OAuth tokens on %s', (_name, express) => {
+  /** An app for one audience, and a token of alice that is good for some audience and scope. */
+  async function appWith(
+    options: Partial<BearerAuthenticationOptions> = {},
+    granted: { readonly audience?: string; readonly scope?: string } = {},
+  ) {
+    const parts = await standAloneParts()
+    const errors: HttpError[] = []
+    const app = express()
+    app.use(bearerAuthentication({ tokens: parts.tokens, audience, realm: 'My API', ...options }))
+    app.use((incoming, response) => void response.json(getAuth(incoming)))
+    const note: ErrorRequestHandler = (error, _request, response, _next) => {
+      errors.push(error)
+      response.sendStatus(error.status)
+    }
+    app.use(note)
+    const account = parts.users.find('alice')!
+    const { token, expiresAt } = await parts.tokens.issue(account, { kind: 'oauth' })
+    parts.store.add(
+      recordOf('', {
+        id: tokenId('oauth', token),
+        kind: 'oauth',
+        audience,
+        scope: 'orders.read orders.write',
+        accountVersion: account.version,
+        expiresAt,
+        ...granted,
+      }),
+    )
+    const call = (bearer = token) => request(app).get('/').set('Authorization', `Bearer ${bearer}`)
+    return { call, errors, account, ...parts }
+  }
+
+  it('takes a token for its audience, with the scope that it was granted', async () => {
+    const { call } = await appWith()
+    const answer = await call().expect(200)
+    expect(answer.body).toMatchObject({ subject: 'alice', kind: 'oauth', scope: 'orders.read orders.write' })
+    expect(answer.headers['cache-control']).toBe('no-store')
+  })
+
+  it('takes neither a token for another audience nor a management token', async () => {
+    const { call, errors } = await appWith({}, { audience: 'https://other.example.com' })
+    await call().expect(401)
+    const managed = await appWith()
+    const { token } = await managed.tokens.issue(managed.account)
+    await managed.call(token).expect(401)
+    expect([...errors, ...managed.errors].map(({ code }) => code)).toEqual(['ERR_TOKEN_INVALID', 'ERR_TOKEN_INVALID'])
+  })
+
+  it.each<[string | readonly string[], number]>([
+    ['orders.read', 200],
+    ['orders.write orders.read', 200],
+    [['orders.write', 'orders.read'], 200],
+    [[], 200],
+    ['orders', 403],
+    ['orders.read users', 403],
+    ['users orders.read', 403],
+    [['users'], 403],
+    ['Orders.Read', 403],
+  ])('with the scope %j demanded answers %i', async (scope, status) => {
+    const { call, errors } = await appWith({ scope })
+    const answer = await call().expect(status)
+    if (status === 200) return
+    const wanted = typeof scope === 'string' ? scope : scope.join(' ')
+    expect(errors).toMatchObject([
+      {
+        code: 'ERR_SCOPE_REQUIRED',
+        message: 'The access token is not good for this.',
+        headers: { 'WWW-Authenticate': `Bearer realm="My API", error="insufficient_scope", scope="${wanted}"` },
+      },
+    ])
+    expect(answer.headers['cache-control']).toBeUndefined()
+  })
+
+  it('does not take a token for another kind on a connection that has just sent it', async () => {
+    const parts = await standAloneParts()
+    const { token } = await parts.tokens.issue(parts.users.find('alice')!)
+    const app = express()
+    const codes: unknown[] = []
+    const pass: ErrorRequestHandler = (error, _request, _response, next) => {
+      codes.push((error as HttpError).code)
+      next()
+    }
+    app.use(bearerAuthentication({ tokens: parts.tokens }))
+    // The same header on the same connection, which the first of the two has let pass.
+    app.use(bearerAuthentication({ tokens: parts.tokens, audience }), pass)
+    app.use((_request, response) => void response.json(codes))
+    await request(app).get('/').set('Authorization', `Bearer ${token}`).expect(200, ['ERR_TOKEN_INVALID'])
+  })
+
+  it.each<[Partial<BearerAuthenticationOptions>, string]>([
+    [{ audience: undefined, scope: 'orders' }, '"scope" option must not be there without "audience"'],
+    [{ audience: undefined, scope: ['orders'] }, '"scope" option must not be there without "audience"'],
+    [{ audience: '' }, '"audience" option must be a non-empty string'],
+    [{ scope: '' }, '"scope" option must name scopes'],
+    [{ scope: 'a  b' }, '"scope" option must name scopes'],
+    [{ scope: ['a', 'b c'] }, '"scope" option must name scopes'],
+    [{ scope: ['a', 'b"'] }, '"scope" option must name scopes'],
+    [{ scope: 'a\\' }, '"scope" option must name scopes'],
+    [{ scope: ['caf\u00e9'] }, '"scope" option must name scopes'],
+    [{ scope: ['a\r\nSet-Cookie: x'] }, '"scope" option must name scopes'],
+  ])('refuses %j', async (options, message) => {
+    const { tokens } = await standAloneParts()
+    expect(() => bearerAuthentication({ tokens, audience, ...options })).toThrow(new TypeError(message))
+  })
+})

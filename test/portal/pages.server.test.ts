@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { AxeResults } from 'axe-core'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { startChromium } from '../helpers/chromium.js'
+import { users } from '../helpers/front.js'
+import { closedMount, idleMs, type Stage, startStage, type Window } from './portal-stage.js'
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+let browser: Browser
+let stage: Stage
+let window: Window
+beforeAll(async () => {
+  browser = await startChromium()
+  stage = await startStage(browser, { protocol: 'https' })
+})
+afterAll(async () => {
+  await stage.close()
+  await browser.close()
+})
+beforeEach(async () => {
+  window = await stage.newWindow()
+})
+afterEach(async () => {
+  const { dialogs, complaints } = window
+  await window.close()
+  expect({ dialogs, complaints }).toEqual({ dialogs: [], complaints: [] })
+})
+
+/** The rules that a page breaks, each with what breaks it. */
+async function violationsIn(page: Page): Promise<readonly string[]> {
+  // It waits for timers.
+  await page.clock.resume()
+  // Sent as a script of the debugger: the content security policy of the page forbids any other.
+  await page.evaluate(axeSource)
+  const { violations, passes } = await page.evaluate<AxeResults>('axe.run()')
+  expect(passes.length).toBeGreaterThan(10)
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
+}
+
+async function signInWith(page: Page, name: string, password: string): Promise<void> {
+  await page.getByLabel('User name').fill(name)
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+}
+
+describe.each(['light', 'dark'] as const)('in %s, axe finds nothing wrong with', (colorScheme) => {
+  beforeEach(async () => {
+    await window.close()
+    window = await stage.newWindow({ colorScheme })
+  })
+
+  it('the login page', async () => {
+    expect(await violationsIn(await window.open('/carbon/login'))).toEqual([])
+  })
+
+  it('the login page after a mistake', async () => {
+    const page = await window.open('/carbon/login')
+    await signInWith(page, users.admin.name, 'wrong')
+    await page.getByRole('alert').waitFor()
+    expect(await violationsIn(page)).toEqual([])
+  })
+
+  it('the refusal of an address', async () => {
+    const page = await window.open(closedMount)
+    await page.getByText('403 ERR_IP_NOT_ALLOWED').waitFor()
+    expect(await violationsIn(page)).toEqual([])
+  })
+
+  it('the refusal of somebody who may not enter', async () => {
+    const page = await window.open('/carbon/login')
+    await signInWith(page, users.reader.name, users.reader.password)
+    await page.getByRole('alert').waitFor()
+    expect(await violationsIn(page)).toEqual([])
+  })
+
+  it('the warning', async () => {
+    const page = await window.signIn('/carbon/apis', users.admin)
+    await stage.pass(idleMs - 30_000)
+    await page.getByRole('alertdialog').waitFor()
+    expect(await violationsIn(page)).toEqual([])
+  })
+
+  it('the warning while the server does not answer', async () => {
+    const page = await window.signIn('/carbon/apis', users.admin)
+    await stage.pass(idleMs - 30_000)
+    await page.route('**/carbon/session', (route) => route.abort())
+    await page.getByRole('button', { name: 'Stay signed in' }).click()
+    await page.getByText('The server cannot be reached.').waitFor()
+    expect(await violationsIn(page)).toEqual([])
+  })
+})
+
+describe('the login page', () => {
+  it('says that the password is wrong, keeps the name, and leads to the page asked for', async () => {
+    const page = await window.open('/carbon/apis?sort=name')
+    expect(page.url()).toContain('/carbon/login?return_to=')
+    await signInWith(page, users.admin.name, 'wrong')
+    await page.getByRole('alert').waitFor()
+    expect(await page.getByLabel('User name').inputValue()).toBe(users.admin.name)
+    expect(await page.getByLabel('Password').inputValue()).toBe('')
+
+    await page.getByLabel('Password').fill(users.admin.password)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.waitForURL(`${stage.origin}/carbon/apis?sort=name`)
+  })
+
+  it('is used with the keyboard alone', async () => {
+    const page = await window.open('/carbon/apis')
+    await page.locator('input[name=username]:focus').waitFor()
+    await page.keyboard.type(users.admin.name)
+    await page.keyboard.press('Tab')
+    await page.keyboard.type(users.admin.password)
+    await page.keyboard.press('Tab')
+    await page.locator('button:focus', { hasText: 'Sign in' }).waitFor()
+    await page.keyboard.press('Enter')
+    await page.waitForURL(`${stage.origin}/carbon/apis`)
+  })
+
+  it.each(['https://example.com/', '//example.com', '/\\example.com', '/elsewhere'])(
+    'does not lead to %s',
+    async (target) => {
+      const page = await window.open(`/carbon/login?return_to=${encodeURIComponent(target)}`)
+      await signInWith(page, users.admin.name, users.admin.password)
+      await page.waitForURL(`${stage.origin}/carbon/`)
+    },
+  )
+
+  it('refuses a form that another site sends', async () => {
+    const page = await window.open('/carbon/login')
+    await page.goto('about:blank')
+    await page.setContent(
+      `<form method="post" action="${stage.origin}/carbon/login"><input name="username" value="admin"><button>Go</button></form>`,
+    )
+    await page.getByRole('button', { name: 'Go' }).click()
+    await page.getByText('403 ERR_CROSS_SITE').waitFor()
+    expect(await window.context.cookies()).toEqual([])
+  })
+})

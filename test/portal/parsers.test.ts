@@ -1,0 +1,81 @@
+import type { Request } from 'express'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { cookieValues } from '../../lib/portals/portal-cookie.js'
+import { loginPathOf, safeReturnTo } from '../../lib/portals/return-to.js'
+
+const requestAt = (baseUrl: string, originalUrl = ''): Request =>
+  ({ baseUrl, originalUrl, method: 'GET' }) as unknown as Request
+
+describe('safeReturnTo', () => {
+  const pieces = [
+    '/',
+    '//',
+    '\\',
+    '..',
+    '.',
+    '%2e',
+    '%5c',
+    '%2f',
+    ':',
+    '@',
+    '?',
+    '#',
+    'publisher',
+    'evil.example',
+    '\t',
+    '\n',
+    ' ',
+  ]
+  const path = fc
+    .array(fc.oneof(fc.constantFrom(...pieces), fc.string({ maxLength: 3 })))
+    .map((parts) => parts.join(''))
+
+  it('gives nothing but pages of the portal, whatever is asked', () => {
+    fc.assert(
+      fc.property(path, fc.boolean(), (text, isBelow) => {
+        const found = safeReturnTo(isBelow ? `/publisher/${text}` : text, requestAt('/publisher'))
+        if (found === undefined) return
+        const { origin, pathname, hash } = new URL(found, 'https://front.test')
+        expect(origin).toBe('https://front.test')
+        expect(pathname).toMatch(/^\/publisher(?:\/|$)/i)
+        expect(hash).toBe('')
+        expect(found).toMatch(/^[\x21-\x5b\x5d-\x7e]+$/)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('leads to a login page of the same origin from any path', () => {
+    fc.assert(
+      fc.property(path, path, (mount, asked) => {
+        const location = loginPathOf(requestAt(`/${mount}`.replace(/[?#\s]/g, ''), `/${mount}/${asked}`))
+        expect(location).toMatch(/^\/(?![/\\])/)
+        expect(new URL(location, 'https://front.test').origin).toBe('https://front.test')
+      }),
+      { numRuns: 2000 },
+    )
+  })
+})
+
+describe('cookieValues', () => {
+  const word = fc.stringMatching(/^[A-Za-z0-9_.-]{1,8}$/)
+
+  it('finds the cookies of a name, and no others', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.oneof(fc.constant('name'), word), word)), (pairs) => {
+        const cookie = pairs.map(([name, value]) => `${name}=${value}`).join('; ')
+        const expected = pairs.filter(([name]) => name === 'name').map(([, value]) => value)
+        expect(cookieValues({ headers: { cookie } } as Request, 'name')).toEqual(expected)
+      }),
+    )
+  })
+
+  it('never throws', () => {
+    fc.assert(
+      fc.property(fc.string(), (cookie) => {
+        expect(Array.isArray(cookieValues({ headers: { cookie } } as Request, 'name'))).toBe(true)
+      }),
+    )
+  })
+})
