@@ -1,0 +1,62 @@
+/**
+ * The session protocol of a portal, as a page speaks it.
+ *
+ * @module
+ */
+
+import type { SessionTimes } from './countdown.js'
+
+/** What the server said; `unknown` when it said nothing that tells whether the session lives. */
+export type SessionAnswer =
+  | { readonly kind: 'live'; readonly times: SessionTimes }
+  | { readonly kind: 'over' }
+  | { readonly kind: 'unknown' }
+
+/** The requests of {@link sessionClient}. None of them rejects. */
+export interface SessionClient {
+  /** Asks for what is left. This is no activity. */
+  ask(): Promise<SessionAnswer>
+  /** Asks for the whole idle time-out again. */
+  extend(): Promise<SessionAnswer>
+  /** Ends the session; false when that may have failed. */
+  signOut(): Promise<boolean>
+}
+
+const requestTimeoutMs = 10_000
+
+/** Makes the client of the portal that is mounted at a path. */
+export function sessionClient(portal: string): SessionClient {
+  return {
+    ask: () => answerTo('GET', `${portal}/session`),
+    extend: () => answerTo('POST', `${portal}/session`),
+
+    async signOut() {
+      const response = await send('POST', `${portal}/logout`)
+      // The redirect to the login page is not followed, and hides its status.
+      return response !== undefined && (response.ok || response.type === 'opaqueredirect' || response.status === 401)
+    },
+  }
+}
+
+async function answerTo(method: string, url: string): Promise<SessionAnswer> {
+  const response = await send(method, url)
+  if (response?.status === 401) return { kind: 'over' }
+  const times: unknown = response?.ok ? await response.json().catch(() => undefined) : undefined
+  return isTimes(times) ? { kind: 'live', times } : { kind: 'unknown' }
+}
+
+/** Follows no redirect: a proxy that sends to a page of its own says nothing about the session. */
+async function send(method: string, url: string): Promise<Response | undefined> {
+  const signal = AbortSignal.timeout(requestTimeoutMs)
+  const headers = { Accept: 'application/json' }
+  try {
+    return await fetch(url, { method, headers, signal, cache: 'no-store', redirect: 'manual' })
+  } catch {
+    return undefined
+  }
+}
+
+function isTimes(value: unknown): value is SessionTimes {
+  const { idleRemainingMs, absoluteRemainingMs, idleTimeoutMs } = Object(value) as Partial<SessionTimes>
+  return [idleRemainingMs, absoluteRemainingMs, idleTimeoutMs].every((time) => Number.isFinite(time))
+}
