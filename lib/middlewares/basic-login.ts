@@ -4,18 +4,19 @@
  * @module
  */
 
-import type { Request, RequestHandler, Response } from 'express'
+import type { Request, RequestHandler } from 'express'
 import { ForbiddenError, type HttpError, type HttpErrorCode, UnauthorizedError } from '../errors.js'
-import type { LoginRefusal, SecurityEvents } from '../events.js'
+import type { SecurityEvents } from '../events.js'
 import { answerJson } from '../internal/answer.js'
 import { hasSeveralAuthorizations, parseBasic } from '../internal/authorization-header.js'
 import { challengesOf } from '../internal/challenge.js'
-import { clientGone } from '../internal/client-gone.js'
+import { clientGone, isOver } from '../internal/client-gone.js'
 import { isBlindCrossSite, isCrossSite } from '../internal/cross-site.js'
 import { isSignInMethod, methodNotAllowed, signInMethods } from '../internal/endpoint.js'
-import { type Gate, handlerOf, refusalOf, type Verdict } from '../internal/gate.js'
+import { type Gate, handlerOf, type Verdict } from '../internal/gate.js'
 import { plainHttpRefusal } from '../internal/plain-http.js'
-import { isReported, markReported } from '../internal/reported-refusals.js'
+import { refusedLoginReporter } from '../internal/refused-login.js'
+import { markReported } from '../internal/reported-refusals.js'
 import { severalCredentials } from '../internal/several-credentials.js'
 import { clientAddress } from '../internal/trust-proxy.js'
 import type { Tokens } from '../tokens/tokens.js'
@@ -67,6 +68,7 @@ export function basicLogin(options: BasicLoginOptions): RequestHandler {
 export function basicLoginGate(options: BasicLoginOptions): Gate {
   const { authenticator, tokens, allowsPlainHttp = false, clock = Date.now, events } = options
   const challenges = challengesOf(options.realm)
+  const refusedLogin = refusedLoginReporter(events, clock)
 
   function unauthorized(code: HttpErrorCode, message: string): UnauthorizedError {
     return new UnauthorizedError(code, message, { headers: { 'WWW-Authenticate': challenges.basic } })
@@ -80,14 +82,8 @@ export function basicLoginGate(options: BasicLoginOptions): Gate {
     return markReported(unauthorized('ERR_AUTH_INVALID_CREDENTIALS', message))
   }
 
-  /** What the authenticator refuses it has reported; a token that cannot be issued is a refused login as well. */
-  function refusedLogin(error: unknown, userName: string, address: string | undefined): HttpError {
-    const refusal = refusalOf(error)
-    const reason = refusalReasons[refusal.code]
-    if (!isReported(refusal) && reason !== undefined) {
-      events?.report('loginRefused', { at: clock(), address, userName, reason, cause: refusal.cause })
-      markReported(refusal)
-    }
+  function refused(error: unknown, userName: string, address: string | undefined): HttpError {
+    const refusal = refusedLogin(error, userName, address)
     return refusal instanceof UnauthorizedError ? markReported(unauthorized(refusal.code, refusal.message)) : refusal
   }
 
@@ -119,18 +115,6 @@ export function basicLoginGate(options: BasicLoginOptions): Gate {
         answerJson(response, 200, { AccessToken: token })
         return 'answered'
       })
-      .catch((error: unknown) => refusedLogin(error, credentials.name, address))
+      .catch((error: unknown) => refused(error, credentials.name, address))
   }
-}
-
-/** Refusals that are refused logins; any other is a fault, which is reported with its cause as a refused request. */
-const refusalReasons: Partial<Record<HttpErrorCode, LoginRefusal>> = {
-  ERR_TOKEN_STORE_FULL: 'token-store-full',
-  ERR_STORE_UNAVAILABLE: 'store-unavailable',
-  ERR_AUTH_INVALID_CREDENTIALS: 'wrong-password',
-}
-
-/** The client has gone, or the login took so long that it was refused: nobody would ever use the token. */
-function isOver(response: Response): boolean {
-  return response.destroyed || response.headersSent
 }

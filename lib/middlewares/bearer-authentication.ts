@@ -7,7 +7,7 @@
 import type { Socket } from 'node:net'
 import type { Request, RequestHandler, Response } from 'express'
 import type { Auth, AuthenticatedRequest } from '../auth.js'
-import { UnauthorizedError } from '../errors.js'
+import { ForbiddenError, UnauthorizedError } from '../errors.js'
 import { hasSeveralAuthorizations, parseBearer } from '../internal/authorization-header.js'
 import { challengesOf } from '../internal/challenge.js'
 import { type Gate, handlerOf, refusalOf, type Verdict } from '../internal/gate.js'
@@ -20,6 +20,19 @@ import type { Tokens } from '../tokens/tokens.js'
 export interface BearerAuthenticationOptions {
   /** Verifies the token. */
   readonly tokens: Tokens
+  /**
+   * Takes OAuth access tokens for this audience, in place of management tokens: `audience` of a service provider, or the
+   * issuer of the authorization server for those that have none. Neither kind is ever taken for the other.
+   *
+   * @defaultValue none: management tokens
+   */
+  readonly audience?: string | undefined
+  /**
+   * What an OAuth token has to be good for, all of it; without `audience` it has no meaning, and is refused.
+   *
+   * @defaultValue nothing in particular
+   */
+  readonly scope?: string | readonly string[] | undefined
   /**
    * Which requests may pass without any credential; one that is sent all the same is checked. `'ambiguous'`: the path
    * is public in one reading and not in another, and is answered with 400.
@@ -43,17 +56,37 @@ export interface BearerAuthenticationOptions {
  * @example
  * ```ts
  * app.use('/api', bearerAuthentication({ tokens }), routes)
+ * app.use('/orders', bearerAuthentication({ tokens, audience: 'https://api.example.com', scope: 'orders' }), orderRoutes)
  * ```
  *
- * @returns A handler that passes to `next()`: 401 with a Bearer challenge, 400, and 503 when the store fails.
+ * @returns A handler that passes to `next()`: 401 with a Bearer challenge, 403 for a scope that is missing, 400, and 503 when
+ * the store fails.
+ * @throws TypeError for a `scope` without `audience`, and for an empty `audience`.
  */
 export function bearerAuthentication(options: BearerAuthenticationOptions): RequestHandler {
   return handlerOf(bearerAuthenticationGate(options))
 }
 
 /** The gate behind {@link bearerAuthentication}, for wiring into a facet. */
-export function bearerAuthenticationGate({ tokens, isPublic, realm }: BearerAuthenticationOptions): Gate {
+export function bearerAuthenticationGate(options: BearerAuthenticationOptions): Gate {
+  const { tokens, audience, isPublic, realm } = options
   const challenges = challengesOf(realm)
+  const kind = audience === undefined ? 'management' : 'oauth'
+  const scopes = scopesOf(options)
+
+  /** What is wrong with the scope of a live token. */
+  function scopeRefusal({ scope }: Auth): ForbiddenError | undefined {
+    if (scopes.length === 0) return undefined
+    const granted = scope.split(' ')
+    if (scopes.every((name) => granted.includes(name))) return undefined
+    return new ForbiddenError('ERR_SCOPE_REQUIRED', 'The access token is not good for this.', {
+      headers: { 'WWW-Authenticate': challenges.insufficientScope(scopes.join(' ')) },
+    })
+  }
+
+  function judged(request: Request, response: Response, auth: Auth): Verdict {
+    return scopeRefusal(auth) ?? admit(request, response, auth)
+  }
 
   function refused(error: unknown): Verdict {
     if (!(error instanceof UnauthorizedError)) return refusalOf(error)
@@ -69,7 +102,7 @@ export function bearerAuthenticationGate({ tokens, isPublic, realm }: BearerAuth
       const verdict = anonymousVerdict(request, isPublic)
       if (verdict !== undefined) return verdict === 'pass' ? undefined : verdict
     }
-    const credential = credentialOf(request.socket, header)
+    const credential = credentialOf(request.socket, header, kind)
     if (credential === undefined) {
       return new UnauthorizedError('ERR_AUTH_REQUIRED', 'Authentication is required.', {
         headers: { 'WWW-Authenticate': challenges.bearer },
@@ -78,9 +111,9 @@ export function bearerAuthenticationGate({ tokens, isPublic, realm }: BearerAuth
     if (hasTokenInQuery(request.url)) return severalCredentials(challenges.invalidRequest)
 
     try {
-      const auth = tokens.verify(credential.token, credential.id)
-      if (!(auth instanceof Promise)) return admit(request, response, auth)
-      return auth.then((caller) => admit(request, response, caller), refused)
+      const auth = tokens.verify(credential.token, credential.id, audience)
+      if (!(auth instanceof Promise)) return judged(request, response, auth)
+      return auth.then((caller) => judged(request, response, caller), refused)
     } catch (error) {
       return refused(error)
     }
@@ -93,6 +126,7 @@ function admit(request: AuthenticatedRequest, response: Response, auth: Auth): u
 }
 
 interface Credential {
+  readonly kind: 'management' | 'oauth'
   readonly header: string
   readonly token: string
   readonly id: string
@@ -107,14 +141,27 @@ const lastCredential = Symbol('last credential')
 function credentialOf(
   socket: Socket & { [lastCredential]?: Credential },
   header: string | undefined,
+  kind: Credential['kind'],
 ): Credential | undefined {
   const last = socket[lastCredential]
-  if (last !== undefined && last.header === header) return last
+  if (last !== undefined && last.header === header && last.kind === kind) return last
   const token = parseBearer(header)
   if (token === undefined) return undefined
-  const credential = { header: header!, token, id: tokenId('management', token) }
+  const credential = { kind, header: header!, token, id: tokenId(kind, token) }
   socket[lastCredential] = credential
   return credential
+}
+
+/** RFC 6749 section 3.3. */
+const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/
+
+function scopesOf({ audience, scope = [] }: BearerAuthenticationOptions): readonly string[] {
+  const scopes = typeof scope === 'string' ? scope.split(' ') : scope
+  if (audience === '') throw new TypeError('"audience" option must be a non-empty string')
+  if (audience === undefined && scopes.length > 0)
+    throw new TypeError('"scope" option must not be there without "audience"')
+  if (!scopes.every((name) => scopeToken.test(name))) throw new TypeError('"scope" option must name scopes')
+  return scopes
 }
 
 function hasTokenInQuery(url: Request['url']): boolean {

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { FileUsersConfig, ManagementApiConfig } from '../config.js'
-import { duration, type Field, flag, integer, table, tables, text } from '../fields.js'
-import { type PortalAccessTable, portalAccessTable } from './control-access.js'
+import type { FileUsersConfig, ManagementApiConfig, ServletFilterConfig } from '../config.js'
+import { type Field, flag, table, tables, text } from '../fields.js'
+import { portalAccessTable } from './control-access.js'
 import {
   type DatasourceTable,
   datasourceTable,
@@ -16,7 +16,20 @@ import {
   superAdminTable,
 } from './datasource.js'
 import { internalApisTable } from './internal-apis.js'
+import {
+  customKeyStoresTable,
+  type InternalApiSslTable,
+  internalApiSslTable,
+  type KeyStoresTable,
+  type KeyStoreTable,
+  keyStoresTable,
+  trustStoreTable,
+} from './key-stores.js'
 import { managementApiTable } from './management-api.js'
+import { type OauthTable, oauthTable } from './oauth.js'
+import { type PortalTables, portalTables, type TomcatTable, tomcatTable } from './portals.js'
+import { servletFiltersTable } from './servlet-filters.js'
+import { type TlsTable, transportTable } from './tls.js'
 import { type UserStoreTable, userStoreTable } from './user-store.js'
 
 /** What the tables of the file say, each value read and every default filled in. */
@@ -28,23 +41,19 @@ export interface Deployment {
   readonly datasource: readonly (DatasourceTable | undefined)[]
   readonly realm_manager: RealmManagerTable
   readonly super_admin: SuperAdminTable
-  readonly admin_console: { readonly control_access: PortalAccessTable }
-  readonly web_app: { readonly control_access: PortalAccessTable }
-  readonly servlet_access_control_filter: readonly unknown[]
-  readonly tomcat: unknown
-  readonly oauth: { readonly enable: boolean }
+  readonly admin_console: { readonly control_access: readonly string[] | undefined }
+  readonly web_app: { readonly control_access: readonly string[] | undefined }
+  readonly servlet_access_control_filter: readonly ServletFilterConfig[]
+  readonly tomcat: TomcatTable
+  readonly portal: PortalTables
+  readonly oauth: OauthTable | undefined
+  readonly keystore: KeyStoresTable
+  readonly custom_keystore: Readonly<Record<string, KeyStoreTable>>
+  readonly truststore?: KeyStoreTable | undefined
+  readonly internal_api_ssl_config?: InternalApiSslTable | undefined
+  readonly transport?: TlsTable | undefined
+  readonly server: { readonly hostname?: string | undefined }
 }
-
-/** WSO2 takes a bare number as minutes. */
-const sessionTable = table({ session_timeout: duration('m').optional() }).prefault({})
-
-const servletFilter = table({
-  filter_name: text.optional(),
-  url_pattern: text.optional(),
-  allow_ip_regex: text.optional(),
-  deny_ip_regex: text.optional(),
-  deny_status: integer(400, 599).optional(),
-})
 
 /** Reads the tables. */
 export const deploymentTable: Field<Deployment> = table({
@@ -57,7 +66,14 @@ export const deploymentTable: Field<Deployment> = table({
   super_admin: superAdminTable.prefault({}),
   admin_console: table({ control_access: portalAccessTable.prefault({}) }).prefault({}),
   web_app: table({ control_access: portalAccessTable.prefault({}) }).prefault({}),
-  servlet_access_control_filter: tables(servletFilter).prefault([]),
-  tomcat: table({ management_console: sessionTable, global: sessionTable }).prefault({}),
-  oauth: table({ enable: flag.prefault(false), max_tokens: integer(1, 10_000_000).optional() }).prefault({}),
+  servlet_access_control_filter: servletFiltersTable.prefault([]),
+  tomcat: tomcatTable.prefault({}),
+  portal: portalTables.prefault({}),
+  oauth: oauthTable.prefault({}),
+  keystore: keyStoresTable.prefault({}),
+  custom_keystore: customKeyStoresTable.prefault({}),
+  truststore: trustStoreTable.optional(),
+  internal_api_ssl_config: internalApiSslTable.optional(),
+  transport: transportTable.optional(),
+  server: table({ hostname: text.optional() }).prefault({}),
 })

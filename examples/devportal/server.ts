@@ -1,0 +1,46 @@
+/**
+ * An authorization server, an API, and a developer portal that is a browser app.
+ *
+ * Run it with `node --import tsx examples/devportal/server.ts` and open https://localhost:9443/devportal/. PORT is the port of
+ * the issuer in deployment.toml, 9443; ALICE_PASSWORD is the user's password, random unless it is set.
+ */
+
+import { randomBytes } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import express from 'express'
+import { bearerAuthentication, createSecurity, getAuth } from 'sallyport'
+
+process.env['ALICE_PASSWORD'] ??= randomBytes(12).toString('base64url')
+
+const security = await createSecurity(process.argv[2] ?? new URL('deployment.toml', import.meta.url))
+const { tokens, config } = security
+const origin = new URL(config.oauth?.issuer ?? '').origin
+
+const api = express.Router()
+api.use(bearerAuthentication({ tokens, audience: `${origin}/api`, scope: 'apis' }))
+api.get('/apis', (request, response) => {
+  response.json({ caller: getAuth(request).subject, list: [{ name: 'HealthcareAPI' }, { name: 'StockQuoteAPI' }] })
+})
+
+const app = express()
+app.use('/oauth2', security.oauth())
+app.use('/api', api)
+app.get('/devportal/oauth4webapi.js', (_request, response) => {
+  response.sendFile(fileURLToPath(import.meta.resolve('oauth4webapi')))
+})
+app.use('/devportal', express.static(fileURLToPath(new URL('public', import.meta.url))))
+app.get('/devportal/callback', (_request, response) => {
+  response.sendFile(fileURLToPath(new URL('public/index.html', import.meta.url)))
+})
+
+const server = security.createServer(app, { protocol: 'https' })
+server.listen(Number(new URL(origin).port || 443), '127.0.0.1', () => {
+  console.log(`${origin}/devportal/ is open to alice, whose password is ${process.env['ALICE_PASSWORD']}`)
+})
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    server.close()
+    server.closeAllConnections()
+    void security.close()
+  })
+}

@@ -1,0 +1,72 @@
+/**
+ * `[oauth]`, with what only the whole file tells about it.
+ *
+ * @module
+ */
+
+import { managementConsole } from '../internal/portal-name.js'
+import type { OauthConfig, PortalConfig, ServiceProviderConfig } from './config.js'
+import type { Finding } from './findings.js'
+import type { Deployment } from './tables/deployment.js'
+import type { OauthTable } from './tables/oauth.js'
+import { redirectUri } from './tables/oauth-uris.js'
+
+/** Audience of management tokens unless the file names another. */
+const managementAudience = 'management-api'
+
+/** Service providers that WSO2 makes by itself, by the portal whose callback they are for. */
+const providerOfPortal: Readonly<Record<string, string>> = { publisher: 'apim_publisher', devportal: 'apim_devportal' }
+
+/** Mistakes between `[oauth]` and other tables. */
+export function checkOauth(
+  { oauth, management_api, portal }: Pick<Deployment, 'oauth' | 'management_api' | 'portal'>,
+  mistake: (finding: Finding) => void,
+): void {
+  if (oauth === undefined) return
+  for (const [index, { audience }] of oauth.serviceProviders.entries()) {
+    if (audience !== managementAudience && audience !== management_api.token.audience) continue
+    const rule = 'must not name the management API: OAuth tokens never open it'
+    mistake({ path: ['oauth', 'service_provider', index, 'audience'], rule })
+  }
+  for (const name of Object.keys(providerOfPortal)) {
+    const callback = portal.named.get(name)?.callback
+    if (callback === undefined) continue
+    const { error } = redirectUri.safeParse(callback)
+    if (error !== undefined) mistake({ path: ['portal', name, 'callback'], rule: error.issues[0]!.message })
+  }
+}
+
+/** Puts the configuration together: with the service providers of the portals, and how long people stay signed in. */
+export function oauthOf(
+  oauth: OauthTable | undefined,
+  portals: readonly PortalConfig[],
+  idleSeconds: number,
+): OauthConfig | undefined {
+  if (oauth === undefined) return undefined
+  const sharing = portals.filter(({ name }) => name !== managementConsole)
+  const added = Object.entries(providerOfPortal).flatMap(([portal, clientId]): ServiceProviderConfig[] => {
+    const callback = portals.find(({ name }) => name === portal)?.callback
+    const isWritten = oauth.serviceProviders.some((provider) => provider.clientId === clientId)
+    return callback === undefined || isWritten ? [] : [portalProvider(clientId, callback)]
+  })
+  return {
+    ...oauth,
+    serviceProviders: [...oauth.serviceProviders, ...added],
+    signOnIdleMs: Math.round(idleSeconds * 1000),
+    // No portal's session ends by it before its own time.
+    signOnAbsoluteMs: Math.max(...sharing.map(({ absoluteTimeoutMs }) => absoluteTimeoutMs)),
+  }
+}
+
+/** A public client, as both flags of WSO2's console make it. */
+function portalProvider(clientId: string, callback: string): ServiceProviderConfig {
+  return {
+    clientId,
+    redirectUris: [callback],
+    postLogoutRedirectUris: [],
+    secretHash: undefined,
+    audience: undefined,
+    scopes: [],
+    hasRefreshTokens: false,
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * The authorization server, for an app that is wired by hand. It needs the optional package `oidc-provider`, which is loaded
+ * when a server is made; `security.oauth()` needs none of this.
+ *
+ * @module
+ */
+
+import type { RequestHandler } from 'express'
+import type { OauthConfig } from './config/config.js'
+import type { SecurityEvents } from './events.js'
+import { handlerOf } from './internal/gate.js'
+import type { Logger } from './logger.js'
+import { createAuthorizationServer } from './oauth/authorization-server.js'
+import type { SingleSignOn } from './portals/single-sign-on.js'
+import { Revocations } from './tokens/revocations.js'
+import type { TokenStore } from './tokens/token-store.js'
+import type { Accounts } from './users/accounts.js'
+import type { Authenticator } from './users/authenticator.js'
+
+export type { SignedOn, SignOnContext, SingleSignOn } from './portals/single-sign-on.js'
+
+/** Options of {@link authorizationServer}: what `[oauth]` says, and the parts that an app has made. */
+export interface AuthorizationServerOptions {
+  /** The issuer, its service providers and its times: `oauth` of a `Config`. */
+  readonly oauth: OauthConfig
+  /** Keeps sign-ons and access tokens. It stays yours to close. */
+  readonly store: TokenStore
+  /** Keeps rights fresh. */
+  readonly accounts: Accounts
+  /** Checks names and passwords, with the throttle that all logins share. */
+  readonly authenticator: Authenticator
+  /** Told of logins and sign-outs. @defaultValue nobody */
+  readonly events?: SecurityEvents | undefined
+  /** Told what could not be answered. */
+  readonly logger: Logger
+  /** Milliseconds since the epoch. @defaultValue `Date.now` */
+  readonly clock?: (() => number) | undefined
+}
+
+/** A running authorization server. */
+export interface HandledAuthorizationServer {
+  /** For the path of the issuer. It answers what is below, and passes refusals to `next()`. */
+  readonly handler: RequestHandler
+  /** The sign-on that portals can share with it. */
+  readonly singleSignOn: SingleSignOn
+  /** Forgets grants, codes, sessions and refresh tokens. */
+  close(): Promise<void>
+}
+
+/**
+ * Makes an authorization server over a token store.
+ *
+ * @example
+ * ```ts
+ * const { handler } = await authorizationServer({ oauth: config.oauth, store, accounts, authenticator, logger })
+ * app.use('/oauth2', handler)
+ * ```
+ *
+ * @throws `ConfigError` (`ERR_CONFIG_MISSING_PACKAGE`), by rejecting, without `oidc-provider`.
+ */
+export async function authorizationServer(options: AuthorizationServerOptions): Promise<HandledAuthorizationServer> {
+  const { oauth, events, clock = Date.now } = options
+  const parts = { ...options, events, clock, revocations: new Revocations(clock) }
+  const { gates, singleSignOn, close } = await createAuthorizationServer(oauth, parts)
+  return { handler: handlerOf({ gates }), singleSignOn, close }
+}

@@ -1,0 +1,141 @@
+/**
+ * The authorization server: what it is made of, put together.
+ *
+ * @module
+ */
+
+import type { OauthConfig } from '../config/config.js'
+import type { SecurityEvents } from '../events.js'
+import type { Gate } from '../internal/gate.js'
+import type { Logger } from '../logger.js'
+import type { SingleSignOn } from '../portals/single-sign-on.js'
+import { keyRingOf, newKeys } from '../tokens/key-ring.js'
+import { publicJwkOf } from '../tokens/key-set.js'
+import type { Revocations } from '../tokens/revocations.js'
+import type { TokenStore } from '../tokens/token-store.js'
+import type { Accounts } from '../users/accounts.js'
+import type { Authenticator } from '../users/authenticator.js'
+import { createAccessTokens } from './access-tokens.js'
+import { createClientSecrets } from './client-secrets.js'
+import { originsOf } from './clients.js'
+import { requestFixer } from './fixed-request.js'
+import { loadOidcProvider } from './load-oidc-provider.js'
+import { MemoryOauthStore } from './memory-oauth-store.js'
+import { oauthGates } from './oauth-gates.js'
+import { createAdapterFactory } from './provider-adapter.js'
+import { createAnswering, type Failures } from './provider-answers.js'
+import { providerConfigurationOf } from './provider-configuration.js'
+import { createSharedSignOn } from './shared-sign-on.js'
+import { createSignOns } from './sign-ons.js'
+
+/** What {@link createAuthorizationServer} works with. */
+export interface AuthorizationServerParts {
+  readonly store: TokenStore
+  readonly accounts: Accounts
+  readonly revocations: Revocations
+  readonly authenticator: Authenticator
+  /** Told of logins and sign-outs. */
+  readonly events: SecurityEvents | undefined
+  readonly logger: Logger
+  readonly clock: () => number
+}
+
+/** A running authorization server. */
+export interface AuthorizationServer {
+  /** Its gates. Everything below its mount is answered by them. */
+  readonly gates: readonly Gate[]
+  /** The sign-on that portals share with it. */
+  readonly singleSignOn: SingleSignOn
+  /** Forgets grants, codes, sessions and refresh tokens. */
+  close(): Promise<void>
+}
+
+/** Bits of a key for RS256. */
+const rsaBits = 2048
+
+/**
+ * Loads `oidc-provider` and makes an authorization server with keys of its own, which end with the process.
+ *
+ * @throws {@link ConfigError} (`ERR_CONFIG_MISSING_PACKAGE`), by rejecting.
+ */
+export async function createAuthorizationServer(
+  oauth: OauthConfig,
+  parts: AuthorizationServerParts,
+): Promise<AuthorizationServer> {
+  const { store, logger, clock } = parts
+  const { issuer, algorithm, serviceProviders, signOnIdleMs, signOnAbsoluteMs } = oauth
+  const library = await loadOidcProvider(logger)
+  const keySet = await newKeys(algorithm, rsaBits)
+  const { privateKey, signing } = keySet
+
+  const oauthStore = new MemoryOauthStore({
+    maxEntries: oauth.maxTokens,
+    clock,
+    onEvict: (entries) => {
+      for (const { model, id } of entries) if (model === 'AccessTokenLink') void store.remove(id)
+    },
+  })
+  const times = { idleTimeoutMs: signOnIdleMs, absoluteTimeoutMs: signOnAbsoluteMs }
+  const signOns = createSignOns({ ...parts, ...times, oauthStore })
+  const audiences = new Map(serviceProviders.map(({ clientId, audience }) => [clientId, audience]))
+  const audienceOf = (clientId: string): string => audiences.get(clientId) ?? issuer
+  const accessTokens = createAccessTokens({
+    ...parts,
+    oauthStore,
+    signOns,
+    keys: keyRingOf(keySet, clock),
+    issuer,
+    audienceOf,
+  })
+  const adapter = createAdapterFactory({
+    ...parts,
+    tokenStore: store,
+    oauthStore,
+    signOns,
+    alreadyUsed: () => new library.errors.InvalidGrant({ detail: 'it was used before' }),
+  })
+
+  const signingKey = {
+    ...privateKey.export({ format: 'jwk' }),
+    ...publicJwkOf(signing.publicKey),
+    kid: signing.kid,
+    alg: algorithm,
+    use: 'sig',
+  }
+  const provider = new library.default(
+    issuer,
+    providerConfigurationOf({ oauth, library, adapter, signOns, signingKey }),
+  )
+  const origins = new Set(serviceProviders.flatMap(originsOf))
+  const failures: Failures = new WeakMap()
+  provider.on('server_error', (ctx, error) => void failures.set(ctx, error))
+  // Koa prints to the console where nobody listens. What gets here has been answered: the connection may have broken.
+  const emitter: NodeJS.EventEmitter = provider
+  emitter.on('error', (cause: unknown) => logger.error({ cause }, 'the authorization server could not answer'))
+  provider.use(createAnswering({ ...parts, accessTokens, signOns, issuer, audienceOf, origins }, failures) as never)
+
+  const isSecretOf = createClientSecrets(
+    new Map(
+      serviceProviders.flatMap(({ clientId, secretHash }) =>
+        secretHash === undefined ? [] : [[clientId, secretHash] as const],
+      ),
+    ),
+  )
+  provider.Client.prototype.compareClientSecret = function compareClientSecret(secret: string) {
+    return isSecretOf(this.clientId, secret)
+  }
+
+  const singleSignOn = createSharedSignOn(signOns)
+  const gates = oauthGates({
+    ...parts,
+    provider,
+    errors: library.errors,
+    fixed: requestFixer(issuer),
+    issuer,
+    singleSignOn,
+    formTargets: [...origins],
+    accessTokens,
+    audienceOf,
+  })
+  return { gates, singleSignOn, close: async () => oauthStore.close() }
+}

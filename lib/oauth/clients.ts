@@ -1,0 +1,42 @@
+/**
+ * Service providers as `oidc-provider` has them: clients.
+ *
+ * @module
+ */
+
+import { randomBytes } from 'node:crypto'
+import type { ClientMetadata } from 'oidc-provider'
+import type { OauthConfig, ServiceProviderConfig } from '../config/config.js'
+
+/** Scopes that every client may ask for: the sign-in itself, the user's name, and the user's roles. */
+const commonScopes = ['openid', 'profile', 'roles'] as const
+
+/** Every scope that some client may ask for. */
+export function allScopesOf({ serviceProviders }: OauthConfig): readonly string[] {
+  return [...new Set([...commonScopes, ...serviceProviders.flatMap(({ scopes }) => scopes)])]
+}
+
+/** What the provider is told about a client. */
+export function clientMetadataOf(provider: ServiceProviderConfig, { algorithm }: OauthConfig): ClientMetadata {
+  const { clientId, secretHash, hasRefreshTokens } = provider
+  return {
+    client_id: clientId,
+    // Not `native`: those match any port of this machine (RFC 8252 section 7.3), and every URI is exact here.
+    application_type: 'web',
+    redirect_uris: [...provider.redirectUris],
+    post_logout_redirect_uris: [...provider.postLogoutRedirectUris],
+    response_types: ['code'],
+    response_modes: ['query'],
+    grant_types: ['authorization_code', ...(hasRefreshTokens ? ['refresh_token'] : [])],
+    scope: [...commonScopes, ...provider.scopes].join(' '),
+    id_token_signed_response_alg: algorithm,
+    token_endpoint_auth_method: secretHash === undefined ? 'none' : 'client_secret_basic',
+    // One is demanded; the hash is asked in its place, and this one is nobody's.
+    ...(secretHash !== undefined && { client_secret: randomBytes(32).toString('base64url') }),
+  }
+}
+
+/** Origins that a client's pages are at: they alone may call the endpoints across origins. */
+export function originsOf({ redirectUris, postLogoutRedirectUris }: ServiceProviderConfig): readonly string[] {
+  return [...new Set([...redirectUris, ...postLogoutRedirectUris].map((uri) => new URL(uri).origin))]
+}

@@ -1,0 +1,189 @@
+/**
+ * The store of an authorization server in a single process: bounded, in memory, lost with the process.
+ *
+ * @module
+ */
+
+import { LRUCache } from 'lru-cache'
+import type { EntryModel, OauthEntry, OauthStore } from './oauth-store.js'
+
+/** Options of {@link MemoryOauthStore}. */
+export interface MemoryOauthStoreOptions {
+  /** Grants, sessions, and sign-ins that have been begun: so many of each. */
+  readonly maxEntries: number
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number
+  /** Told what went because there was no more room. */
+  readonly onEvict?: ((entries: readonly OauthEntry[]) => void) | undefined
+}
+
+/** Codes and tokens of one grant, used ones among them: one more puts out the oldest. */
+const maxPerGrant = 100
+
+interface HeldGrant {
+  readonly entry: OauthEntry
+  /** By key, in the order in which they were added. */
+  readonly members: Map<string, OauthEntry>
+}
+
+/**
+ * Keeps entries in caches of their own, so that what strangers can make (sign-ins that are begun, sessions of nobody) puts out
+ * nothing of those who have signed in. What expires is dropped when it is asked for, or when its place is needed.
+ */
+export class MemoryOauthStore implements OauthStore {
+  readonly #clock: () => number
+  readonly #onEvict: MemoryOauthStoreOptions['onEvict']
+  readonly #grants: LRUCache<string, HeldGrant>
+  readonly #grantOfMember = new Map<string, string>()
+  readonly #sessions: LRUCache<string, OauthEntry>
+  readonly #anonymousSessions: LRUCache<string, OauthEntry>
+  readonly #interactions: LRUCache<string, OauthEntry>
+  readonly #sessionIds = new Map<unknown, string>()
+
+  constructor({ maxEntries, clock, onEvict }: MemoryOauthStoreOptions) {
+    this.#clock = clock
+    this.#onEvict = onEvict
+    this.#grants = new LRUCache({
+      max: maxEntries,
+      dispose: (grant, _id, reason) => {
+        if (reason !== 'evict') return
+        this.#forgetMembers(grant)
+        onEvict?.([grant.entry, ...grant.members.values()])
+      },
+    })
+    this.#sessions = new LRUCache({ max: maxEntries, dispose: (entry) => this.#forgetUid(entry) })
+    this.#anonymousSessions = new LRUCache({ max: maxEntries })
+    this.#interactions = new LRUCache({ max: maxEntries })
+  }
+
+  find(model: EntryModel, id: string): OauthEntry | undefined {
+    const entry = this.#look(model, id)
+    if (entry === undefined || this.#clock() < entry.expiresAt) return entry
+    this.remove(model, id)
+    return undefined
+  }
+
+  findSession(uid: string): OauthEntry | undefined {
+    const id = this.#sessionIds.get(uid)
+    return id === undefined ? undefined : this.find('Session', id)
+  }
+
+  put(entry: OauthEntry): void {
+    const { model, id, grantId } = entry
+    switch (model) {
+      case 'Grant':
+        this.#grants.set(id, { entry, members: this.#grants.get(id)?.members ?? new Map() })
+        break
+      case 'Session':
+        this.#putSession(entry)
+        break
+      case 'Interaction':
+        this.#interactions.set(id, entry)
+        break
+      default:
+        if (grantId !== undefined) this.#putMember(grantId, entry)
+    }
+  }
+
+  consume(model: EntryModel, id: string, at: number): boolean {
+    const entry = this.find(model, id)
+    if (entry === undefined || entry.consumedAt !== undefined) return false
+    this.put({ ...entry, consumedAt: at })
+    return true
+  }
+
+  remove(model: EntryModel, id: string): readonly OauthEntry[] {
+    const entry = this.#look(model, id)
+    if (entry === undefined) return []
+    switch (model) {
+      case 'Grant': {
+        const members = this.removeOfGrant(id)
+        this.#grants.delete(id)
+        return [entry, ...members]
+      }
+      case 'Session':
+        this.#sessions.delete(id)
+        this.#anonymousSessions.delete(id)
+        break
+      case 'Interaction':
+        this.#interactions.delete(id)
+        break
+      default:
+        this.#removeMember(keyOf(model, id))
+    }
+    return [entry]
+  }
+
+  removeOfGrant(grantId: string): readonly OauthEntry[] {
+    const grant = this.#grants.peek(grantId)
+    if (grant === undefined) return []
+    const members = [...grant.members.values()]
+    this.#forgetMembers(grant)
+    grant.members.clear()
+    return members
+  }
+
+  close(): void {
+    for (const cache of [this.#grants, this.#sessions, this.#anonymousSessions, this.#interactions]) cache.clear()
+    this.#grantOfMember.clear()
+    this.#sessionIds.clear()
+  }
+
+  #look(model: EntryModel, id: string): OauthEntry | undefined {
+    switch (model) {
+      case 'Grant':
+        return this.#grants.get(id)?.entry
+      case 'Session':
+        return this.#sessions.get(id) ?? this.#anonymousSessions.get(id)
+      case 'Interaction':
+        return this.#interactions.get(id)
+      default: {
+        const key = keyOf(model, id)
+        const grantId = this.#grantOfMember.get(key)
+        return grantId === undefined ? undefined : this.#grants.get(grantId)?.members.get(key)
+      }
+    }
+  }
+
+  #putSession(entry: OauthEntry): void {
+    const { id, payload } = entry
+    if (payload['accountId'] === undefined) {
+      this.#anonymousSessions.set(id, entry)
+      return
+    }
+    this.#anonymousSessions.delete(id)
+    this.#sessions.set(id, entry)
+    this.#sessionIds.set(payload['uid'], id)
+  }
+
+  #forgetUid({ id, payload }: OauthEntry): void {
+    if (this.#sessionIds.get(payload['uid']) === id) this.#sessionIds.delete(payload['uid'])
+  }
+
+  #putMember(grantId: string, entry: OauthEntry): void {
+    const members = this.#grants.get(grantId)?.members
+    if (members === undefined) return
+    const key = keyOf(entry.model, entry.id)
+    if (!members.has(key) && members.size >= maxPerGrant) {
+      const [oldest] = members.values()
+      this.#removeMember(keyOf(oldest!.model, oldest!.id))
+      this.#onEvict?.([oldest!])
+    }
+    members.set(key, entry)
+    this.#grantOfMember.set(key, grantId)
+  }
+
+  #removeMember(key: string): void {
+    const grantId = this.#grantOfMember.get(key)
+    this.#grantOfMember.delete(key)
+    if (grantId !== undefined) this.#grants.peek(grantId)?.members.delete(key)
+  }
+
+  #forgetMembers({ members }: HeldGrant): void {
+    for (const key of members.keys()) this.#grantOfMember.delete(key)
+  }
+}
+
+function keyOf(model: EntryModel, id: string): string {
+  return `${model}:${id}`
+}

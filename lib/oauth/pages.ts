@@ -1,0 +1,57 @@
+/**
+ * Pages of the authorization server besides the login page.
+ *
+ * @module
+ */
+
+import { createHash } from 'node:crypto'
+import type { ErrorOut, KoaContextWithOIDC } from 'oidc-provider'
+import { escapeHtml, pageHeaders, pageOf } from '../portals/page.js'
+
+/** Name of the form that the provider makes for signing out. */
+const logoutForm = 'op.logoutForm'
+
+/** Sends that form at once, where the page that asked has shown who is signed in. */
+const submitScript = 'document.querySelector("button[name=logout]").click()'
+
+const submitHash = createHash('sha256').update(submitScript).digest('base64')
+
+/** A request that cannot be answered by going back to the client: an unknown client, a redirect URI that is not its own. */
+export function errorPage(out: ErrorOut): string {
+  const { error, error_description: description = '' } = out
+  const main = [
+    '<h1>This did not work</h1>',
+    `<p>${escapeHtml(description) || 'Go back to where you came from, and try again.'}</p>`,
+    `<p class="code">${escapeHtml(error)}</p>`,
+  ]
+  return pageOf({ title: 'This did not work', main: main.join('\n') })
+}
+
+/** After a sign-out that leads nowhere else. */
+export function signedOutPage(): string {
+  const main = ['<h1>Signed out</h1>', '<p>You are signed out of all portals.</p>']
+  return pageOf({ title: 'Signed out', main: main.join('\n') })
+}
+
+/** Asks whether to sign out. `form` is the provider's, without buttons. */
+export function signOutPage(form: string, isAsked: boolean): string {
+  const main = [
+    '<h1>Sign out?</h1>',
+    '<p>This signs you out of all portals.</p>',
+    form,
+    `<button type="submit" form="${logoutForm}" name="logout" value="yes">Sign out</button>`,
+    `<button type="submit" form="${logoutForm}">Stay signed in</button>`,
+    isAsked ? '' : `<script>${submitScript}</script>`,
+  ]
+  return pageOf({ title: 'Sign out', main: main.filter((line) => line !== '').join('\n') })
+}
+
+/**
+ * Headers of every answer of the provider; they matter where it is a page. `report-sample` allows no script: the provider puts
+ * the hash of its own beside it, for the form that signs out when nobody is signed in.
+ */
+export function setPageHeaders(ctx: KoaContextWithOIDC, formTargets: readonly string[]): void {
+  ctx.set({ ...pageHeaders(formTargets), 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' })
+  const policy = ctx.response.get('Content-Security-Policy')
+  ctx.set('Content-Security-Policy', `${policy}; script-src 'report-sample' 'sha256-${submitHash}'`)
+}

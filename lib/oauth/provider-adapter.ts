@@ -1,0 +1,147 @@
+/**
+ * The storage of `oidc-provider`: its models in our stores.
+ *
+ * @module
+ */
+
+import { hash } from 'node:crypto'
+import type { Adapter, AdapterFactory, AdapterPayload } from 'oidc-provider'
+import type { TokenStore } from '../tokens/token-store.js'
+import type { EntryModel, OauthEntry, OauthStore } from './oauth-store.js'
+import { type SignOns, sessionIdOf } from './sign-ons.js'
+
+/** What {@link createAdapterFactory} works with. */
+export interface ProviderAdapterParts {
+  readonly oauthStore: OauthStore
+  readonly tokenStore: TokenStore
+  readonly signOns: SignOns
+  readonly clock: () => number
+  /** Makes the refusal of a code or a refresh token that was used before. */
+  readonly alreadyUsed: () => Error
+}
+
+const models: readonly string[] = [
+  'AccessToken',
+  'AuthorizationCode',
+  'Grant',
+  'Interaction',
+  'RefreshToken',
+  'Session',
+] satisfies readonly EntryModel[]
+
+/** Members of a payload that are credentials: they are left out of the store, and known again from what was asked for. */
+const credentialMember = 'jti'
+
+/** Makes the adapters of one provider. Models of features that are switched off have none. */
+export function createAdapterFactory(parts: ProviderAdapterParts): AdapterFactory {
+  return (name) => (models.includes(name) ? new ProviderAdapter(name as EntryModel, parts) : nothing)
+}
+
+/** Clients are those of the configuration alone: none is ever looked up. */
+const nothing: Adapter = {
+  upsert: () => Promise.reject(new Error('nothing of this kind is kept')),
+  find: async () => undefined,
+  findByUid: async () => undefined,
+  findByUserCode: async () => undefined,
+  consume: async () => undefined,
+  destroy: async () => undefined,
+  revokeByGrantId: async () => undefined,
+}
+
+class ProviderAdapter implements Adapter {
+  readonly #model: EntryModel
+  readonly #parts: ProviderAdapterParts
+
+  constructor(model: EntryModel, parts: ProviderAdapterParts) {
+    this.#model = model
+    this.#parts = parts
+  }
+
+  async upsert(id: string, payload: AdapterPayload, expiresInSeconds: number): Promise<undefined> {
+    const { oauthStore, signOns, clock } = this.#parts
+    if (this.#model === 'Session' && payload.accountId !== undefined) {
+      // A sign-on that has ended meanwhile stays so.
+      if ((await signOns.findByUid(payload.uid ?? '')) === undefined) return
+    }
+    await oauthStore.put({
+      model: this.#model,
+      id: entryIdOf(this.#model, id),
+      payload: withoutCredentials(payload),
+      expiresAt: clock() + expiresInSeconds * 1000,
+      grantId: payload.grantId,
+    })
+  }
+
+  async find(id: string): Promise<AdapterPayload | undefined> {
+    const entry = await this.#parts.oauthStore.find(this.#model, entryIdOf(this.#model, id))
+    if (entry === undefined || !(await this.#hasLiveSignOn(entry, true))) return undefined
+    return payloadOf(entry, id)
+  }
+
+  async findByUid(uid: string): Promise<AdapterPayload | undefined> {
+    const entry = await this.#parts.oauthStore.findSession(uid)
+    return entry !== undefined && (await this.#hasLiveSignOn(entry, false)) ? payloadOf(entry, undefined) : undefined
+  }
+
+  async findByUserCode(): Promise<undefined> {}
+
+  /** Whoever comes second ends what the first was given: one of them has stolen it (RFC 9700 sections 2.1.1 and 4.14). */
+  async consume(id: string): Promise<undefined> {
+    const { oauthStore, clock, alreadyUsed } = this.#parts
+    const entryId = entryIdOf(this.#model, id)
+    if (await oauthStore.consume(this.#model, entryId, clock())) return
+    const grantId = (await oauthStore.find(this.#model, entryId))?.grantId
+    if (grantId !== undefined) await this.#endTokens(await oauthStore.remove('Grant', grantId))
+    throw alreadyUsed()
+  }
+
+  async destroy(id: string): Promise<undefined> {
+    await this.#endTokens(await this.#parts.oauthStore.remove(this.#model, entryIdOf(this.#model, id)))
+  }
+
+  async revokeByGrantId(grantId: string): Promise<undefined> {
+    await this.#endTokens(await this.#parts.oauthStore.removeOfGrant(grantId))
+  }
+
+  /** A session of nobody is always good. That of a user is if the sign-on is, and to sign in by its cookie it must be fresh. */
+  async #hasLiveSignOn({ model, payload }: OauthEntry, isByCookie: boolean): Promise<boolean> {
+    if (model !== 'Session' || payload['accountId'] === undefined) return true
+    const signOn = await this.#parts.signOns.findByUid(String(payload['uid']))
+    return signOn !== undefined && (!isByCookie || this.#parts.signOns.isFresh(signOn.record))
+  }
+
+  async #endTokens(entries: readonly OauthEntry[]): Promise<void> {
+    for (const { model, id } of entries) {
+      if (model === 'AccessTokenLink') await this.#parts.tokenStore.remove(id)
+    }
+  }
+}
+
+/** A grant's name is written into what belongs to it, and opens nothing; what everything else is found by is a credential. */
+function entryIdOf(model: EntryModel, id: string): string {
+  if (model === 'Grant') return id
+  return model === 'Session' ? sessionIdOf(id) : hash('sha256', `${model}:${id}`, 'base64url')
+}
+
+/** The id of the entry of an access token, by the name that the provider has for it. */
+export function accessTokenEntryId(jti: string): string {
+  return entryIdOf('AccessToken', jti)
+}
+
+/** A sign-in that has been begun remembers the session that it was begun in: the name of it is enough. */
+function withoutCredentials(payload: AdapterPayload): AdapterPayload {
+  const { [credentialMember]: _jti, ...rest } = payload
+  const { session } = rest as { readonly session?: { readonly cookie?: string } }
+  if (session?.cookie === undefined) return rest
+  const { cookie: _cookie, ...named } = session
+  return { ...rest, session: named } as AdapterPayload
+}
+
+function payloadOf({ model, id, payload, consumedAt }: OauthEntry, credential: string | undefined): AdapterPayload {
+  const jti = model === 'Grant' ? id : credential
+  return {
+    ...payload,
+    ...(jti !== undefined && { [credentialMember]: jti }),
+    ...(consumedAt !== undefined && { consumed: Math.floor(consumedAt / 1000) }),
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * What is done to the answers of `oidc-provider` on their way out, and around them.
+ *
+ * @module
+ */
+
+import type { KoaContextWithOIDC } from 'oidc-provider'
+import { StoreError, UnavailableError } from '../errors.js'
+import type { SecurityEvents } from '../events.js'
+import type { Logger } from '../logger.js'
+import type { AccessTokens } from './access-tokens.js'
+import { setPageHeaders } from './pages.js'
+import { recordIdOf, type SignOns } from './sign-ons.js'
+
+/** What {@link createAnswering} works with. */
+export interface AnsweringParts {
+  readonly accessTokens: AccessTokens
+  readonly signOns: SignOns
+  readonly events: SecurityEvents | undefined
+  readonly logger: Logger
+  readonly clock: () => number
+  /** Realm of the challenge to a client that has not shown its secret. */
+  readonly issuer: string
+  /** `aud` of the tokens of a client. */
+  readonly audienceOf: (clientId: string) => string
+  /** Origins of the pages of all clients. */
+  readonly origins: ReadonlySet<string>
+}
+
+/** What the provider reports of its own accord, by request. */
+export type Failures = WeakMap<object, unknown>
+
+type Next = () => Promise<unknown>
+
+/** Endpoints that pages of other origins may call. */
+const openRoutes: readonly string[] = ['jwks', 'discovery', 'cors.jwks', 'cors.discovery']
+
+/** Makes the function that every request of the provider goes through. */
+export function createAnswering(
+  parts: AnsweringParts,
+  failures: Failures,
+): (ctx: KoaContextWithOIDC, next: Next) => Promise<void> {
+  const { accessTokens, signOns, events, logger, clock, issuer, audienceOf, origins } = parts
+  const targets = [...origins]
+
+  /** The provider's name of the token stays here: what the client gets is signed. */
+  async function publishToken(ctx: KoaContextWithOIDC): Promise<void> {
+    const token = ctx.oidc.entities.AccessToken
+    const { grantId, sessionUid } = token ?? {}
+    if (token === undefined || grantId === undefined || sessionUid === undefined) throw new Error('no token was made')
+    const { jti, accountId, clientId, scope, expiration } = token
+    const published = { jti, accountId, clientId, grantId, scope, sessionUid, lifeSeconds: expiration }
+    ctx.body = { ...(ctx.body as object), access_token: await accessTokens.publish(published, ctx.ip || undefined) }
+  }
+
+  /** A sign-in is a use of the sign-on, unless nobody may have been there (`prompt=none`). */
+  async function noteSignIn({ oidc }: KoaContextWithOIDC): Promise<void> {
+    const { session, prompts } = oidc
+    if (session?.accountId === undefined || prompts.has('none')) return
+    await signOns.touch(recordIdOf(session.uid))
+  }
+
+  async function endSignOn(ctx: KoaContextWithOIDC): Promise<void> {
+    const { session } = ctx.oidc
+    if (session?.accountId === undefined || (session as { destroyed?: boolean }).destroyed !== true) return
+    await signOns.end(session.uid)
+    const { accountId: subject, uid } = session
+    events?.report('logout', { at: clock(), address: ctx.ip || undefined, subject, tokenId: recordIdOf(uid) })
+  }
+
+  /** By what is signed, a client knows for whom a token is; who asks here may not look into it. */
+  function nameAudience(ctx: KoaContextWithOIDC): void {
+    const body = ctx.body as { readonly active?: boolean }
+    const { AccessToken } = ctx.oidc.entities
+    if (body.active === true && AccessToken !== undefined) {
+      ctx.body = { ...body, aud: audienceOf(AccessToken.clientId ?? '') }
+    }
+  }
+
+  const afterwards: Readonly<Record<string, (ctx: KoaContextWithOIDC) => void | Promise<void>>> = {
+    token: publishToken,
+    authorization: noteSignIn,
+    resume: noteSignIn,
+    end_session_confirm: endSignOn,
+    introspection: nameAudience,
+  }
+
+  async function answer(ctx: KoaContextWithOIDC, next: Next): Promise<unknown> {
+    try {
+      await next()
+      const failure = failures.get(ctx)
+      if (failure !== undefined || ctx.status >= 400) return failure
+      await afterwards[routeOf(ctx)]?.(ctx)
+      return undefined
+    } catch (error) {
+      ctx.status = 500
+      ctx.body = { error: 'server_error', error_description: 'the request could not be answered' }
+      return error
+    }
+  }
+
+  return async function answering(ctx, next) {
+    setPageHeaders(ctx, targets)
+    const failure = await answer(ctx, next)
+    const route = routeOf(ctx)
+    // Nothing is there: whoever called the provider answers.
+    if (route === '' && failure === undefined) ctx.respond = false
+    if (failure !== undefined) {
+      logger.error({ cause: failure, route }, 'the authorization server could not answer')
+      answerFailure(ctx, failure)
+    }
+    if (route === 'token') renameVerifierError(ctx)
+    if (ctx.status === 401) challenge(ctx, issuer)
+    if (!openRoutes.includes(route) && !origins.has(ctx.get('Origin'))) ctx.remove('Access-Control-Allow-Origin')
+  }
+}
+
+/** Where no endpoint is, there is no `oidc` either. */
+function routeOf(ctx: Partial<KoaContextWithOIDC>): string {
+  return ctx.oidc?.route ?? ''
+}
+
+/** A store that cannot be reached, or too much work at a time, is no mistake of the client, and no end of its tokens. */
+function answerFailure(ctx: KoaContextWithOIDC, failure: unknown): void {
+  const isTemporary = failure instanceof StoreError || failure instanceof UnavailableError
+  if (!isTemporary || ctx.status < 500) return
+  ctx.status = 503
+  ctx.set('Retry-After', '5')
+  if (ctx.response.type === 'application/json') {
+    ctx.body = { error: 'temporarily_unavailable', error_description: 'try again later' }
+  }
+}
+
+/** RFC 7636 section 4.6: whatever is wrong with a verifier, the grant is what is invalid. WSO2 answers the same. */
+function renameVerifierError(ctx: KoaContextWithOIDC): void {
+  const { error, error_description: description } = (ctx.body ?? {}) as { error?: string; error_description?: string }
+  if (error !== 'invalid_request' || description?.startsWith('code_verifier ') !== true) return
+  ctx.body = { error: 'invalid_grant', error_description: description }
+}
+
+/** A 401 has a challenge (RFC 9110 section 15.5.2), but none for which a browser would show a dialog of its own. */
+function challenge(ctx: KoaContextWithOIDC, issuer: string): void {
+  const isOfPage = ctx.get('Origin') !== '' || ctx.get('Sec-Fetch-Site') !== ''
+  if (!isOfPage && !ctx.response.get('WWW-Authenticate')) ctx.set('WWW-Authenticate', `Basic realm="${issuer}"`)
+}

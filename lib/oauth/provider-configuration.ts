@@ -1,0 +1,198 @@
+/**
+ * What `oidc-provider` is told. Nothing of it can be replaced from outside: PKCE with S256 is mandatory for every client, codes
+ * are the only response, and clients are those of the configuration.
+ *
+ * @module
+ */
+
+import { randomBytes } from 'node:crypto'
+import type { AdapterFactory, Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider'
+import type { OauthConfig } from '../config/config.js'
+import { allScopesOf, clientMetadataOf, originsOf } from './clients.js'
+import type { OidcProvider } from './load-oidc-provider.js'
+import { errorPage, signedOutPage, signOutPage } from './pages.js'
+import type { SignOns } from './sign-ons.js'
+
+/** What the configuration is made of. */
+export interface ProviderParts {
+  readonly oauth: OauthConfig
+  readonly library: OidcProvider
+  readonly adapter: AdapterFactory
+  readonly signOns: SignOns
+  /** The private key, as a JWK. */
+  readonly signingKey: JWK
+}
+
+/** Paths below the mount, as WSO2 has them where it has them. */
+export const endpoints = {
+  authorization: '/authorize',
+  token: '/token',
+  userinfo: '/userinfo',
+  revocation: '/revoke',
+  introspection: '/introspect',
+  jwks: '/jwks',
+  end_session: '/logout',
+} as const
+
+/** Where the login page of a sign-in is, below the mount. */
+export const loginPath = '/login/'
+
+/** Cookies. That of the session is the one that portals share. */
+export const cookieNames = {
+  session: '__Host-sallyport-sso',
+  interaction: 'sallyport-oauth-login',
+  resume: 'sallyport-oauth-resume',
+} as const
+
+/** A code is exchanged at once (RFC 6749 section 4.1.2 recommends ten minutes at the most). */
+const codeSeconds = 60
+
+/** How long the login page may stand open. */
+const interactionSeconds = 15 * 60
+
+/** Makes the configuration of one provider. */
+export function providerConfigurationOf(parts: ProviderParts): Configuration {
+  const { oauth, library, adapter, signingKey } = parts
+  const { issuer, algorithm, accessTokenSeconds, refreshTokenSeconds, serviceProviders } = oauth
+  const signOnSeconds = Math.ceil(oauth.signOnAbsoluteMs / 1000)
+  const origins = new Map(serviceProviders.map((provider) => [provider.clientId, originsOf(provider)]))
+  const audiences = new Map(serviceProviders.map(({ clientId, audience }) => [clientId, audience]))
+
+  return {
+    adapter,
+    clients: serviceProviders.map((provider) => clientMetadataOf(provider, oauth)),
+    jwks: { keys: [signingKey] },
+    routes: endpoints,
+    responseTypes: ['code'],
+    // RFC 9700 section 2.1.1. The package knows S256 only.
+    pkce: { required: () => true },
+    scopes: [...allScopesOf(oauth)],
+    claims: {
+      openid: ['sub'],
+      profile: ['preferred_username'],
+      roles: ['roles'],
+      acr: null,
+      auth_time: null,
+      sid: null,
+    },
+    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
+    clientDefaults: { id_token_signed_response_alg: algorithm },
+    enabledJWA: {
+      idTokenSigningAlgValues: [algorithm],
+      userinfoSigningAlgValues: [algorithm],
+      introspectionSigningAlgValues: [algorithm],
+      authorizationSigningAlgValues: [algorithm],
+    },
+    allowOmittingSingleRegisteredRedirectUri: false,
+    acceptQueryParamAccessTokens: false,
+    // A token in hand is all that a client of the app's own API needs; the resource is that of the service provider.
+    extraParams: {
+      resource(ctx: KoaContextWithOIDC, value: string | undefined) {
+        const { clientId = '' } = ctx.oidc.client ?? {}
+        if (value !== undefined && value !== (audiences.get(clientId) ?? issuer))
+          throw new library.errors.InvalidTarget()
+      },
+    },
+    features: {
+      devInteractions: { enabled: false },
+      dPoP: { enabled: false },
+      pushedAuthorizationRequests: { enabled: false },
+      resourceIndicators: { enabled: false },
+      userinfo: { enabled: true },
+      revocation: {
+        enabled: true,
+        allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId,
+      },
+      introspection: {
+        enabled: true,
+        // RFC 7662 section 2.1: whoever asks has shown who it is, and asks for tokens that were meant for it.
+        allowedPolicy: (_ctx, client, token) =>
+          client.clientAuthMethod !== 'none' &&
+          (token.clientId === client.clientId ||
+            (audiences.get(client.clientId) !== undefined &&
+              audiences.get(token.clientId ?? '') === audiences.get(client.clientId))),
+      },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: (ctx, form) => {
+          ctx.body = signOutPage(form, !isHintOfSession(ctx))
+        },
+        postLogoutSuccessSource: (ctx) => {
+          ctx.body = signedOutPage()
+        },
+      },
+    },
+    clientBasedCORS: (_ctx, origin, client) => origins.get(client.clientId)?.includes(origin) === true,
+    findAccount: accountFinder(parts),
+    loadExistingGrant: grantLoader(),
+    interactions: { policy: policyOf(library), url: (_ctx, interaction) => `${issuer}${loginPath}${interaction.uid}` },
+    cookies: {
+      names: cookieNames,
+      long: { httpOnly: true, sameSite: 'lax', secure: true, path: '/', signed: false },
+      short: { httpOnly: true, sameSite: 'lax', secure: true },
+      // They sign the cookies of sign-ins that have been begun, which end with this process as well.
+      keys: [randomBytes(32)],
+    },
+    // Whatever was begun by a sign-on ends with it.
+    expiresWithSession: () => true,
+    issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    rotateRefreshToken: true,
+    revokeGrantPolicy: () => true,
+    ttl: {
+      AccessToken: accessTokenSeconds,
+      AuthorizationCode: codeSeconds,
+      Grant: signOnSeconds,
+      IdToken: accessTokenSeconds,
+      Interaction: interactionSeconds,
+      // Counted from the first one: a rotation extends nothing.
+      RefreshToken: (ctx) => ctx.oidc.entities.RotatedRefreshToken?.remainingTTL ?? refreshTokenSeconds,
+      Session: signOnSeconds,
+    },
+    renderError: (ctx, out) => {
+      ctx.type = 'html'
+      ctx.body = errorPage(out)
+    },
+  }
+}
+
+/** Whether the client has shown an ID token of the user who is signed in: then it is no other site that wants to sign out. */
+function isHintOfSession(ctx: KoaContextWithOIDC): boolean {
+  const { session, entities } = ctx.oidc
+  return session?.accountId !== undefined && entities.IdTokenHint?.payload['sub'] === session.accountId
+}
+
+/** Users are those of the sign-on that the session or the token belongs to, with the rights of this moment. */
+function accountFinder({ signOns }: ProviderParts): NonNullable<Configuration['findAccount']> {
+  return async function findAccount(ctx, subject, token) {
+    const uid = (token as { readonly sessionUid?: string } | undefined)?.sessionUid ?? ctx.oidc.session?.uid
+    const signOn = uid === undefined ? undefined : await signOns.findByUid(uid)
+    if (signOn?.record.subject !== subject) return undefined
+    const { roles } = signOn.record.account
+    return { accountId: subject, claims: () => ({ sub: subject, preferred_username: subject, roles: [...roles] }) }
+  }
+}
+
+/** Service providers belong to the app: what they may ask for, users need not agree to. */
+function grantLoader(): NonNullable<Configuration['loadExistingGrant']> {
+  return async function loadExistingGrant(ctx) {
+    const { client, session, account, provider } = ctx.oidc
+    if (client === undefined || session === undefined || account === undefined) return undefined
+    const { clientId } = client
+    const known = session.grantIdFor(clientId)
+    const existing = known === undefined ? undefined : await provider.Grant.find(known)
+    const grant = existing ?? new provider.Grant({ clientId, accountId: account.accountId })
+    const allowed = new Set(client.scope?.split(' '))
+    const asked = [...ctx.oidc.requestParamOIDCScopes].filter((scope) => allowed.has(scope))
+    if (asked.length > 0) grant.addOIDCScope(asked.join(' '))
+    await grant.save()
+    return grant
+  }
+}
+
+/** A password is asked for where it is due. Consent is given beforehand, so that asking for it asks nobody. */
+function policyOf({ interactionPolicy: { base, Prompt } }: OidcProvider) {
+  const policy = base()
+  policy.remove('consent')
+  policy.add(new Prompt({ name: 'consent', requestable: true }))
+  return policy
+}

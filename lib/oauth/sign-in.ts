@@ -1,0 +1,114 @@
+/**
+ * The login page of a sign-in through the authorization server: the portals' page, with the authenticator of every login.
+ *
+ * @module
+ */
+
+import type { Request, Response } from 'express'
+import type { Interaction, Provider } from 'oidc-provider'
+import { BadRequestError, type HttpError, UnauthorizedError } from '../errors.js'
+import type { SecurityEvents } from '../events.js'
+import { clientGone } from '../internal/client-gone.js'
+import { isCrossSite } from '../internal/cross-site.js'
+import { methodNotAllowed } from '../internal/endpoint.js'
+import type { Gate, Verdict } from '../internal/gate.js'
+import { refusedLoginReporter } from '../internal/refused-login.js'
+import { clientAddress } from '../internal/trust-proxy.js'
+import { readLoginForm } from '../portals/login-form.js'
+import { loginPage } from '../portals/login-page.js'
+import { answerHtml, answerSeeOther, pageHeaders } from '../portals/page.js'
+import type { SingleSignOn } from '../portals/single-sign-on.js'
+import type { Authenticator } from '../users/authenticator.js'
+import type { requestFixer } from './fixed-request.js'
+import type { OidcProvider } from './load-oidc-provider.js'
+import { loginPath } from './provider-configuration.js'
+
+/** What {@link signInGate} works with. */
+export interface SignInParts {
+  readonly provider: Provider
+  readonly errors: OidcProvider['errors']
+  readonly fixed: ReturnType<typeof requestFixer>
+  readonly issuer: string
+  readonly authenticator: Authenticator
+  readonly singleSignOn: SingleSignOn
+  readonly events: SecurityEvents | undefined
+  readonly clock: () => number
+  /** Origins that a good login may lead to. */
+  readonly formTargets: readonly string[]
+}
+
+/** Answers the login pages; any other path is let through. */
+export function signInGate(parts: SignInParts): Gate {
+  const { provider, errors, fixed, issuer, authenticator, singleSignOn, events, clock, formTargets } = parts
+  const refusedLogin = refusedLoginReporter(events, clock)
+  const headers = Object.entries(pageHeaders(formTargets))
+
+  async function findInteraction(request: Request, response: Response): Promise<Interaction> {
+    try {
+      const interaction = await provider.interactionDetails(fixed(request, new URLSearchParams()), response)
+      if (`${loginPath}${interaction.uid}` === request.path) return interaction
+    } catch (error) {
+      if (!(error instanceof errors.SessionNotFound)) throw error
+    }
+    throw new BadRequestError(
+      'ERR_REQUEST_INVALID',
+      'This sign-in has ended. Go back to where you came from, and try again.',
+    )
+  }
+
+  function showPage(response: Response, interaction: Interaction, status: number, userName: string, message?: string) {
+    for (const [name, value] of headers) response.setHeader(name, value)
+    const clientId = String(interaction.params['client_id'])
+    const action = `${new URL(issuer).pathname}${loginPath}${interaction.uid}`
+    const view = { portal: clientId, action, returnTo: undefined, userName, message }
+    answerHtml(response, status, loginPage(view))
+    return 'answered' as const
+  }
+
+  async function finish(response: Response, interaction: Interaction, result: Interaction['result']): Promise<Verdict> {
+    interaction.result = { ...interaction.lastSubmission, ...result }
+    await interaction.persist()
+    answerSeeOther(response, interaction.returnTo)
+    return 'answered'
+  }
+
+  async function logIn(request: Request, response: Response, interaction: Interaction): Promise<Verdict> {
+    const begunAt = clock()
+    const address = clientAddress(request)
+    const { userName, password } = await readLoginForm(request)
+    const { origin } = request.headers
+    const context = { address, origin, isCrossSite: isCrossSite(request), signal: clientGone(response) }
+    try {
+      const account = await authenticator.authenticate(userName, password, context)
+      if (response.destroyed) return 'answered'
+      const tokenId = await singleSignOn.begin(request, response, account, { address, begunAt })
+      events?.report('login', { at: begunAt, address, subject: account.subject, tokenId, kind: 'oauth' })
+      // The session that the sign-in was begun in has another name now, or was that of another user.
+      delete interaction.session
+      return await finish(response, interaction, { login: { accountId: account.subject, remember: false } })
+    } catch (error) {
+      const refusal = refusedLogin(error, userName, address)
+      if (!isShownOnPage(refusal)) return refusal
+      const { 'Retry-After': retryAfter } = refusal.headers
+      if (retryAfter !== undefined) response.setHeader('Retry-After', retryAfter)
+      // No challenge that a browser knows: it would show a dialog of its own.
+      if (refusal.status === 401) response.setHeader('WWW-Authenticate', 'Cookie realm="Sallyport"')
+      return showPage(response, interaction, refusal.status, userName, refusal.message)
+    }
+  }
+
+  return function signInGate(request, response) {
+    const { method, path } = request
+    if (!path.startsWith(loginPath)) return undefined
+    if (method !== 'GET' && method !== 'POST') return methodNotAllowed('GET, POST')
+    return findInteraction(request, response).then((interaction) => {
+      if (interaction.prompt.name === 'consent') return finish(response, interaction, { consent: {} })
+      return method === 'GET' ? showPage(response, interaction, 200, '') : logIn(request, response, interaction)
+    })
+  }
+}
+
+/** What the user can do something about, there and then. */
+function isShownOnPage(refusal: HttpError): boolean {
+  return refusal instanceof UnauthorizedError || refusal.status === 429 || refusal.status === 503
+}
