@@ -10,10 +10,11 @@
 
 import type { Server } from 'node:http'
 import type { Express, RequestHandler } from 'express'
+import { webAppsGates } from './address-access.js'
 import type { Config } from './config/config.js'
 import { locateProblems } from './config/locate-problems.js'
 import { type ConfigSource, readConfig } from './config/read-config.js'
-import { createExpressServer, type ExpressServerOptions } from './create-server.js'
+import type { ExpressServerOptions } from './create-server.js'
 import { ConfigError } from './errors.js'
 import { SecurityEvents } from './events.js'
 import { Facets } from './facets.js'
@@ -21,10 +22,17 @@ import { facetRefusal } from './internal/facet-refusal.js'
 import { handlerOf } from './internal/gate.js'
 import { jsonLogger } from './logger.js'
 import { type ManagementApiOptions, managementApiGates } from './management-api.js'
+import { oauthFacetGates, openOauth } from './oauth-facet.js'
+import { type PortalOptions, portalGates } from './portal.js'
+import { answerPortalRefusal } from './portals/portal-refusal.js'
 import { demandOptions, type SecurityOptions } from './security-options.js'
-import { checkServer, warnAtStart, warnOfRestart } from './start-checks.js'
-import { createKeyRing } from './tokens/key-ring.js'
+import { checkServer, warnAtStart, warnOfRestart, warnOfUnmounted } from './start-checks.js'
+import { createServerOf } from './tls/create-server-of.js'
+import { openServerTls } from './tls/server-tls.js'
+import { keyRingOf } from './tokens/key-ring.js'
 import { MemoryTokenStore } from './tokens/memory-token-store.js'
+import { Revocations } from './tokens/revocations.js'
+import { keepsOwnKey, readTokenKeys } from './tokens/token-keys.js'
 import { createTokens, type Tokens } from './tokens/tokens.js'
 import { createAccounts } from './users/accounts.js'
 import { createAuthenticator } from './users/authenticator.js'
@@ -46,8 +54,56 @@ export interface Security {
    */
   managementApi(options?: ManagementApiOptions): RequestHandler
   /**
+   * Makes the handler that guards a portal: `management_console`, `publisher`, `devportal`, `admin`, or any other that has a
+   * table `[portal.<name>]`. Mounted at M it answers `M/login`, `M/logout` and `M/session`, and lets a request with a live
+   * session through.
+   *
+   * @example
+   * ```ts
+   * app.use('/carbon', security.portal('management_console'), consoleApp)
+   * ```
+   *
+   * @throws {@link ConfigError} for a name that the configuration does not have.
+   */
+  portal(name: string, options?: PortalOptions): RequestHandler
+  /**
+   * Makes the handler that lets only those addresses pass that `[web_app.control_access]` and
+   * `[[servlet_access_control_filter]]` allow, for whatever is mounted after it. Portals do that themselves. It reads no
+   * credentials, and without such rules it lets everything pass.
+   *
+   * @example
+   * ```ts
+   * app.use(security.webApps())
+   * app.use('/shop', shopRoutes)
+   * ```
+   */
+  webApps(): RequestHandler
+  /**
+   * Makes the handler of the authorization server that `[oauth]` switches on, for the path of its issuer. It answers whatever
+   * is below its mount: the endpoints that `M/.well-known/openid-configuration` lists, and its login page.
+   *
+   * @example
+   * ```ts
+   * app.use('/oauth2', security.oauth()) // issuer = "https://localhost:9443/oauth2"
+   * ```
+   *
+   * @throws {@link ConfigError} when the configuration does not enable it.
+   */
+  oauth(): RequestHandler
+  /**
    * Makes a server for the app, not yet listening. Its requests and responses carry the app's prototypes from the start,
    * which makes Express several times faster.
+   *
+   * It speaks HTTPS when the file has `[keystore.tls]` or `[internal_api_ssl_config]`, or allows nothing else; otherwise
+   * HTTP. With `protocol: 'https'` the key comes from those tables, then from `[keystore.primary]`; without any, a
+   * certificate for trying out is made and kept as `sallyport-tryout.pem` beside the file. A changed certificate file is
+   * taken up within a second or two.
+   *
+   * @example
+   * ```ts
+   * security.createServer(app, { protocol: 'https' }).listen(9164)
+   * security.createServer(app, { protocol: 'http' }).listen(9201)
+   * ```
    *
    * @throws {@link ConfigError} when the app's `trust proxy` would let clients choose their address while a rule depends on
    * it, when a control that the configuration switches on is not mounted, or when key material is needed and missing.
@@ -62,8 +118,9 @@ export interface Security {
   /** The configuration in effect. */
   readonly config: Config
   /**
-   * Takes over another configuration, all of it at once; live tokens stay. Changes of `token_config`, `token_store_config`,
-   * `login_throttle`, `break_glass`, the recheck times and the user store take effect at the next start, and a warning
+   * Takes over another configuration, all of it at once; live tokens stay. Key files, key stores and secrets are read anew:
+   * another token key signs from then on, and the one before it verifies until its last token has expired. Changes of
+   * `expiry`, `issuer` and `audience` in `token_config`, of `token_store_config`, `login_throttle`, `break_glass`, the recheck times and the user store take effect at the next start, and a warning
    * says so. Calls take effect one after the other.
    *
    * @throws {@link ConfigError} and keeps everything as it was.
@@ -102,7 +159,7 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
   const { token, tokenStore, loginThrottle } = managementApi
 
   const events = new SecurityEvents(logger)
-  const keys = await located(config, createKeyRing(token))
+  const keys = keyRingOf(await located(config, readTokenKeys(config)), clock)
   const opened =
     options.userStore === undefined
       ? await located(config, openUserStore(config, { logger, env, clock, home: options.home }))
@@ -114,20 +171,31 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
     options.tokenStore ??
     new MemoryTokenStore({
       ...tokenStore,
+      maxSessions: config.portalDefaults.maxSessions,
+      maxOAuthTokens: config.oauth?.maxTokens,
       clock,
       onEvict: ({ id, subject, kind }) => events.report('eviction', { at: clock(), tokenId: id, subject, kind }),
     })
   const { recheckIntervalSeconds, recheckGraceSeconds } = config
   const accounts = createAccounts({ users, recheckIntervalSeconds, recheckGraceSeconds, clock })
-  const tokens = createTokens({ ...token, store, keys, accounts, events, clock })
+  const revocations = new Revocations(clock)
+  const tokens = createTokens({ ...token, store, keys, accounts, events, revocations, clock })
   const throttle = loginThrottle.isEnabled ? createLoginThrottle({ ...loginThrottle, clock }) : undefined
   const authenticator = createAuthenticator({ users, throttle, breakGlass, events, clock })
   warnAtStart(config, logger, keys.warnings)
 
-  const facets = new Facets()
+  const tls = await openServerTls(config, { logger, clock, home: options.home, locate: locateProblems })
+
+  const facets = new Facets(() => warnOfUnmounted(config, facets.mounted, logger))
   const refuse = facetRefusal(events, clock)
+  const refuseAtPortal = facetRefusal(events, clock, answerPortalRefusal)
+  const oauthParts = { store, accounts, revocations, authenticator, events, logger, clock }
+  const oauth = await located(config, openOauth(config, oauthParts))
   const parts = {
+    singleSignOn: oauth?.singleSignOn,
     users,
+    store,
+    revocations,
     tokens,
     keys,
     accounts,
@@ -154,11 +222,15 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
     const next = await readConfig(source, configOptions)
     // Made before anything is exchanged: a rule that cannot be compiled must not stop halfway.
     const exchange = facets.prepare(next)
+    const exchangeTls = await tls.prepare(next)
+    const nextKeys = keepsOwnKey(config, next) ? undefined : await located(next, readTokenKeys(next))
     await located(next, opened?.reload(next))
     warnOfRestart(config, next, logger)
-    warnAtStart(next, logger)
+    warnAtStart(next, logger, nextKeys?.warnings)
     config = next
     exchange()
+    exchangeTls()
+    if (nextKeys !== undefined) keys.exchange(nextKeys, token.expirySeconds)
   }
 
   const security: Security = {
@@ -175,9 +247,24 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
       return handlerOf(row, refuse)
     },
 
+    portal(name, portalOptions) {
+      const row = facets.add('portal', config, (current) => portalGates(current, name, parts, portalOptions), name)
+      return handlerOf(row, refuseAtPortal)
+    },
+
+    webApps() {
+      const row = facets.add('webApps', config, (current) => webAppsGates(current, parts))
+      return handlerOf(row, refuse)
+    },
+
+    oauth() {
+      const row = facets.add('oauth', config, (current) => oauthFacetGates(current, oauth, parts))
+      return handlerOf(row, refuseAtPortal)
+    },
+
     createServer(app, serverOptions = {}) {
       checkServer(config, { app, mounted: facets.mounted, options: serverOptions, logger })
-      return createExpressServer(app, serverOptions)
+      return createServerOf(config, app, { options: serverOptions, tls })
     },
 
     reload(nextSource) {
@@ -191,6 +278,8 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
     },
 
     async close() {
+      tls.close()
+      await oauth?.close()
       if (options.tokenStore === undefined) await store.close()
       if (options.userStore === undefined) await users.close()
     },

@@ -8,6 +8,7 @@ import { EventEmitter } from 'node:events'
 import type { AuthKind } from './auth.js'
 import type { HttpErrorCode } from './errors.js'
 import { type Logger, withPlainErrors } from './logger.js'
+import type { RecordKind } from './tokens/token-store.js'
 
 interface Occurrence {
   /** When it happened, in milliseconds since the epoch. */
@@ -33,6 +34,7 @@ export type LoginRefusal =
   | 'overloaded'
   | 'store-unavailable'
   | 'token-store-full'
+  | 'not-admitted'
   | 'malformed'
 
 /** The events of {@link SecurityEvents} and what each of them carries. No event carries a password or a usable token. */
@@ -84,7 +86,7 @@ export interface SecurityEventMap {
     /** Id of the token that ended, as the `login` event gave it. */
     readonly tokenId: string
     /** What the token was good for. */
-    readonly kind: AuthKind
+    readonly kind: RecordKind
   }
   /** All tokens of a user were revoked. */
   revocation: Occurrence & {

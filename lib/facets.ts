@@ -15,27 +15,51 @@ export type GatesOf = (config: Config) => readonly Gate[]
 
 /** Keeps the row of gates of each facet that was made. */
 export class Facets {
+  readonly #onFirstRequest: () => void
+  #hasServed = false
   readonly #rows: { readonly row: GateRow; readonly gatesOf: GatesOf }[] = []
-  readonly #mounted = new Set<FacetName>()
+  readonly #mounted = new Set<string>()
 
-  /** The facets that were made at least once. */
-  get mounted(): ReadonlySet<FacetName> {
+  /** @param onFirstRequest - Called at the first request, when all is mounted, and at the first after each exchange. */
+  constructor(onFirstRequest: () => void) {
+    this.#onFirstRequest = onFirstRequest
+  }
+
+  /** The facets that were made at least once: their names, and for each portal {@link portalFacet} of its name as well. */
+  get mounted(): ReadonlySet<string> {
     return this.#mounted
   }
 
-  /** Makes the row of a facet, and remembers how it is made. */
-  add(name: FacetName, config: Config, gatesOf: GatesOf): GateRow {
-    const row: GateRow = { gates: gatesOf(config) }
+  /** Makes the row of a facet, and remembers how it is made. `portal` is the name of a portal. */
+  add(name: FacetName, config: Config, gatesOf: GatesOf, portal?: string): GateRow {
+    const row: GateRow = { gates: [this.#noteFirstRequest, ...gatesOf(config)] }
     this.#rows.push({ row, gatesOf })
     this.#mounted.add(name)
+    if (portal !== undefined) this.#mounted.add(portalFacet(portal))
     return row
   }
 
   /** Makes the gates of another configuration, and returns the function that exchanges them all. */
   prepare(config: Config): () => void {
-    const next = this.#rows.map(({ row, gatesOf }) => ({ row, gates: gatesOf(config) }))
+    const next = this.#rows.map(({ row, gatesOf }) => ({
+      row,
+      gates: [this.#noteFirstRequest, ...gatesOf(config)],
+    }))
     return () => {
+      this.#hasServed = false
       for (const { row, gates } of next) row.gates = gates
     }
   }
+
+  readonly #noteFirstRequest: Gate = () => {
+    if (this.#hasServed) return undefined
+    this.#hasServed = true
+    this.#onFirstRequest()
+    return undefined
+  }
+}
+
+/** What is mounted when the portal of this name is. */
+export function portalFacet(name: string): string {
+  return `portal ${name}`
 }

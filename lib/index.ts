@@ -24,12 +24,26 @@ export { errorResponses } from './middlewares/error-responses.js'
 export { type IpAllowListOptions, ipAllowList } from './middlewares/ip-allow-list.js'
 export { type LogoutOptions, logout } from './middlewares/logout.js'
 export { type PathAuthorizationOptions, type PathRule, pathAuthorization } from './middlewares/path-authorization.js'
+export { type PortalSessionOptions, portalSession } from './middlewares/portal-session.js'
 export { readOnlyUsers } from './middlewares/read-only-users.js'
+export type { PortalOptions } from './portal.js'
+export type { LoginPage, LoginView } from './portals/login-page.js'
+export type { SignedOn, SignOnContext, SingleSignOn } from './portals/single-sign-on.js'
 export type { IsPasswordAcceptable } from './resources/user-administration.js'
 export type { SecurityOptions } from './security-options.js'
-export { createKeyRing, type KeyRing, type KeyRingOptions, type VerificationKey } from './tokens/key-ring.js'
+export { createKeyRing, type KeyRing, type KeyRingOptions } from './tokens/key-ring.js'
+export type { VerificationKey } from './tokens/key-set.js'
 export { MemoryTokenStore, type MemoryTokenStoreOptions } from './tokens/memory-token-store.js'
-export type { TokenQuery, TokenRecord, TokenStore } from './tokens/token-store.js'
+export { Revocations } from './tokens/revocations.js'
+export {
+  createSessions,
+  type LiveSession,
+  type NewSession,
+  type SessionLogin,
+  type Sessions,
+  type SessionsOptions,
+} from './tokens/sessions.js'
+export { endOf, type RecordKind, type TokenQuery, type TokenRecord, type TokenStore } from './tokens/token-store.js'
 export {
   createTokens,
   type IssuedToken,

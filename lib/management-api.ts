@@ -5,10 +5,10 @@
  */
 
 import type { Request } from 'express'
-import type { AuthenticatedRequest } from './auth.js'
 import type { Config, ManagementApiConfig } from './config/config.js'
 import type { SecurityEvents } from './events.js'
 import { atPath, noTrace, notFound } from './internal/endpoint.js'
+import { withoutForeignAuth } from './internal/foreign-auth.js'
 import type { Gate } from './internal/gate.js'
 import { compilePathRules } from './internal/path-rules.js'
 import type { IsPublic } from './internal/public-path.js'
@@ -80,12 +80,6 @@ export function managementApiGates(
     ...authorizationGates(config, parts, hasAuthentication, userGates.length > 0),
     ...userGates,
   ]
-}
-
-/** Other packages set `request.auth` too: what they set is no right of ours. */
-const withoutForeignAuth: Gate = (request: AuthenticatedRequest) => {
-  if (request.auth !== undefined) delete request.auth
-  return undefined
 }
 
 /** None for a user store that cannot be managed here: `/users` and `/roles` are left to the app. */

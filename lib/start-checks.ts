@@ -5,18 +5,20 @@
  */
 
 import type { Express } from 'express'
+import { hasAddressRules } from './address-access.js'
 import type { Config, EnabledControl } from './config/config.js'
 import type { ExpressServerOptions } from './create-server.js'
 import { ConfigError, type ConfigProblem } from './errors.js'
-import type { FacetName } from './facets.js'
+import { type FacetName, portalFacet } from './facets.js'
 import { trustProxyProblem } from './internal/trust-proxy.js'
 import type { Logger } from './logger.js'
+import { mayServeHttps } from './tls/server-material.js'
 
 /** What {@link checkServer} looks at besides the configuration. */
 export interface ServerCheck {
   readonly app: Express
   /** The facets that were made. */
-  readonly mounted: ReadonlySet<FacetName>
+  readonly mounted: ReadonlySet<string>
   readonly options: ExpressServerOptions
   readonly logger: Logger
 }
@@ -24,36 +26,53 @@ export interface ServerCheck {
 /** @throws {@link ConfigError} with everything that keeps a server from being what the configuration says. */
 export function checkServer(config: Config, { app, mounted, options, logger }: ServerCheck): void {
   const { managementApi, enabledControls } = config
-  const problems = enabledControls.filter(({ facet }) => !mounted.has(facet)).map(unmounted)
+  const problems = enabledControls.filter((control) => !isEnforced(control, mounted)).map(unmounted)
   const trustProxy = trustProxyProblem(app)
   if (trustProxy !== undefined) {
-    if (managementApi.allowedNetworks !== undefined) problems.push({ key: 'trust proxy', rule: trustProxy })
+    if (managementApi.allowedNetworks !== undefined || hasAddressRules(config))
+      problems.push({ key: 'trust proxy', rule: trustProxy })
     else if (managementApi.loginThrottle.isEnabled) {
       logger.warn({}, `the login throttle counts by an address that clients choose: ${trustProxy}`)
     }
   }
-  problems.push(...tlsProblems(config, options))
+  problems.push(...protocolProblems(config, options))
   if (problems.length > 0) throw new ConfigError(problems)
 }
 
-function unmounted({ key, facet }: EnabledControl): ConfigProblem {
-  const remedy = facet === 'managementApi' ? 'mount security.managementApi()' : 'this version cannot: remove the key'
+/** Logs which controls are on while nothing enforces them, for apps that listen without {@link checkServer}. */
+export function warnOfUnmounted({ enabledControls }: Config, mounted: ReadonlySet<string>, logger: Logger): void {
+  for (const control of enabledControls) {
+    if (isEnforced(control, mounted)) continue
+    const { key, rule } = unmounted(control)
+    logger.warn({ key }, `${key}: ${rule}`)
+  }
+}
+
+function isEnforced({ facet, orFacet, portal }: EnabledControl, mounted: ReadonlySet<string>): boolean {
+  const wanted = portal === undefined ? facet : portalFacet(portal)
+  return mounted.has(wanted) || (orFacet !== undefined && mounted.has(orFacet))
+}
+
+/** How a facet is mounted; one without an entry cannot be. */
+const calls: Partial<Record<FacetName, string>> = {
+  managementApi: 'security.managementApi()',
+  webApps: 'security.webApps()',
+  portal: 'security.portal(name)',
+  oauth: 'security.oauth()',
+}
+
+function unmounted({ key, facet, orFacet, portal }: EnabledControl): ConfigProblem {
+  const mounts = [facet, ...(orFacet === undefined ? [] : [orFacet])].flatMap((name) => calls[name] ?? [])
+  if (portal !== undefined) mounts.splice(0, 1, `security.portal('${portal}')`)
+  const remedy = mounts.length > 0 ? `mount ${mounts.join(' or ')}` : 'this version cannot: remove the key'
   return { key, rule: `is switched on, but nothing enforces it: ${remedy}` }
 }
 
-/** A file that asks for TLS is never served in the clear without a word. */
-function tlsProblems(
-  { tlsTables, managementApi }: Config,
-  { protocol, tls }: ExpressServerOptions,
-): readonly ConfigProblem[] {
-  if (tls !== undefined || protocol === 'http') return []
-  const rule =
-    'asks for TLS, and key stores are not part of this version: ' +
-    "pass { tls: { cert, key } } to createServer, or { protocol: 'http' } behind a proxy that ends TLS"
-  if (tlsTables.length > 0) return tlsTables.map((key) => ({ key, rule }))
-  const isHttpsOnly = managementApi.areProtocolsExplicit && !managementApi.protocols.includes('http')
-  if (isHttpsOnly) return [{ key: 'management_api.protocols', rule }]
-  return protocol === 'https' ? [{ key: 'protocol', rule }] : []
+/** A server of the front shows its own certificate only where the file allows https at all. */
+function protocolProblems(config: Config, { protocol, tls }: ExpressServerOptions): readonly ConfigProblem[] {
+  if (protocol !== 'https' || tls !== undefined || mayServeHttps(config)) return []
+  const rule = "must have https for a server of protocol 'https', or createServer needs tls: { cert, key }"
+  return [{ key: 'management_api.protocols', rule }]
 }
 
 /** Logs what the configuration, and the key file it names, leave to be desired. */
@@ -61,7 +80,7 @@ export function warnAtStart(config: Config, logger: Logger, keyWarnings: readonl
   const { managementApi, warnings, enabledControls } = config
   for (const { key, rule, position } of [...warnings, ...keyWarnings]) logger.warn({ key, position }, `${key}: ${rule}`)
   for (const { key, facet } of enabledControls) {
-    if (facet !== 'managementApi') logger.warn({ key }, `${key}: is switched on, but this version does not enforce it`)
+    if (calls[facet] === undefined) logger.warn({ key }, `${key}: is switched on, but this version does not enforce it`)
   }
   if (!managementApi.isJwtEnabled && !managementApi.isBasicEnabled) {
     logger.error({ key: 'management_api.jwt_token_security_handler.enable' }, 'AUTHENTICATION IS OFF: ANYBODY MAY CALL')
@@ -70,10 +89,17 @@ export function warnAtStart(config: Config, logger: Logger, keyWarnings: readonl
 
 /** What a running front cannot exchange. */
 const fixedAtStart: Readonly<Record<string, (config: Config) => unknown>> = {
-  'management_api.jwt_token_security_handler.token_config': ({ managementApi }) => managementApi.token,
+  'management_api.jwt_token_security_handler.token_config.expiry': ({ managementApi }) =>
+    managementApi.token.expirySeconds,
+  'management_api.jwt_token_security_handler.token_config.issuer': ({ managementApi }) => managementApi.token.issuer,
+  'management_api.jwt_token_security_handler.token_config.audience': ({ managementApi }) =>
+    managementApi.token.audience,
   'management_api.jwt_token_security_handler.token_store_config': ({ managementApi }) => managementApi.tokenStore,
+  'internal_api_ssl_config.parameter.sslVerifyClient': ({ tls }) => tls.clientCertificates,
   'management_api.login_throttle': ({ managementApi }) => managementApi.loginThrottle,
   'management_api.break_glass': ({ managementApi }) => managementApi.breakGlass,
+  'portal.max_sessions': ({ portalDefaults }) => portalDefaults.maxSessions,
+  oauth: ({ oauth }) => oauth,
   'user_store.recheck_interval': ({ recheckIntervalSeconds }) => recheckIntervalSeconds,
   'user_store.recheck_grace': ({ recheckGraceSeconds }) => recheckGraceSeconds,
 }

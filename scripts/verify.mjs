@@ -20,7 +20,7 @@ const isCi = process.env['CI'] === 'true'
 const steps = ['build', 'check', 'check:package', 'check:unused', 'check:docs', 'check:security']
 
 /**
- * Servers that some tests start, by the package of Debian that has each, and whether its program is there. They are
+ * Servers and tools that some tests start, by the package of Debian that has each, and whether its program is there. They are
  * installed where they are missing and this runs as root on Debian; their own services are not used.
  */
 const debianPackages = [
@@ -30,7 +30,11 @@ const debianPackages = [
   },
   { name: 'mariadb-server', isThere: () => existsSync('/usr/sbin/mariadbd') },
   { name: 'slapd', isThere: () => existsSync('/usr/sbin/slapd') },
+  { name: 'chromium', isThere: () => existsSync('/usr/bin/chromium') },
   { name: 'ldap-utils', isThere: () => existsSync('/usr/bin/ldapsearch') },
+  { name: 'default-jre-headless', isThere: () => existsSync('/usr/bin/keytool') },
+  { name: 'openssl', isThere: () => existsSync('/usr/bin/openssl') },
+  { name: 'curl', isThere: () => existsSync('/usr/bin/curl') },
 ]
 
 const counts = { passed: 0, failed: 0, skipped: 0 }

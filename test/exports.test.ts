@@ -15,6 +15,7 @@ it('exports exactly these names from sallyport', async () => {
       "ForbiddenError",
       "HttpError",
       "MemoryTokenStore",
+      "Revocations",
       "StoreError",
       "TooManyRequestsError",
       "UnauthorizedError",
@@ -29,7 +30,9 @@ it('exports exactly these names from sallyport', async () => {
       "createKeyRing",
       "createLoginThrottle",
       "createSecurity",
+      "createSessions",
       "createTokens",
+      "endOf",
       "errorResponses",
       "fileUserStore",
       "getAuth",
@@ -41,6 +44,7 @@ it('exports exactly these names from sallyport', async () => {
       "logout",
       "parseConfig",
       "pathAuthorization",
+      "portalSession",
       "readOnlyUsers",
     ]
   `)
@@ -50,8 +54,16 @@ it('exports exactly these names from sallyport/sql', async () => {
   expect(Object.keys(await import('../lib/sql.js')).sort()).toEqual(['initSchema', 'openSqlDatabase', 'sqlUserStore'])
 })
 
+it('exports exactly these names from sallyport/tls', async () => {
+  expect(Object.keys(await import('../lib/tls.js')).sort()).toEqual(['loadKeyStore', 'loadTrustStore'])
+})
+
 it('exports exactly these names from sallyport/ldap', async () => {
   expect(Object.keys(await import('../lib/ldap.js')).sort()).toEqual(['LdapError', 'ldapUserStore'])
+})
+
+it('exports exactly these names from sallyport/oauth', async () => {
+  expect(Object.keys(await import('../lib/oauth.js')).sort()).toEqual(['authorizationServer'])
 })
 
 it('exports nothing from sallyport/express at run time', async () => {

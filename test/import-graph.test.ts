@@ -36,6 +36,7 @@ describe('what an import of the package loads', () => {
     expect(reached().filter((name) => !isBuiltin(name))).toEqual([
       '@node-rs/argon2',
       'cors',
+      'helmet',
       'jose',
       'lru-cache',
       'smol-toml',
@@ -55,6 +56,20 @@ describe('what an import of the package loads', () => {
   it('is ldapts for sallyport/ldap', () => {
     const packages = packagesReachedFrom(`${lib}ldap.ts`).filter((name) => !isBuiltin(name))
     expect(packages).toEqual(['@node-rs/argon2', 'ldapts'])
+  })
+
+  it('is no reader of a format for sallyport/tls until a key store has it', () => {
+    expect(packagesReachedFrom(`${lib}tls.ts`).filter((name) => !isBuiltin(name))).toEqual([])
+  })
+
+  it('is nothing of oidc-provider for sallyport/oauth until a server is made', () => {
+    const packages = packagesReachedFrom(`${lib}oauth.ts`).filter((name) => !isBuiltin(name))
+    expect(packages).not.toContain('oidc-provider')
+    expect(packages).not.toContain('koa')
+  })
+
+  it('is nothing of the authorization server for the package itself', () => {
+    expect(runTimeEdges(/^(?!oauth)/, /^oauth\//)).toEqual([])
   })
 
   it('is nothing for the types of sallyport/express but our own', () => {
@@ -93,6 +108,8 @@ describe('what the folders of lib may import', () => {
     ],
     ['only the public surface and the command import the wiring', /^(?!index\.ts|cli\/)/, /^create-security\.ts$/],
     ['nothing imports the public surface', /^/, /^index\.ts$/],
+    ['the module for browsers imports nothing of the server', /^browser\//, /^(?!browser\/)/],
+    ['the server imports nothing of the module for browsers', /^(?!browser\/)/, /^browser\//],
     ['nothing imports the command', /^(?!cli\/)/, /^cli\//],
   ])('%s', (_rule, from, to) => {
     expect(runTimeEdges(from, to)).toEqual([])

@@ -7,7 +7,10 @@
 
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { certsCommand } from './certs.js'
 import { hashPasswordCommand } from './hash-password.js'
+import { keysCommand } from './keys.js'
+import { secretsCommand } from './secrets.js'
 import { usersCommand } from './users.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -19,5 +22,8 @@ const program = new Command('sallyport')
   .version(version)
   .addCommand(hashPasswordCommand(process))
   .addCommand(usersCommand(process))
+  .addCommand(certsCommand(process))
+  .addCommand(secretsCommand(process))
+  .addCommand(keysCommand(process))
 
 await program.parseAsync()

@@ -19,7 +19,8 @@ export interface ConfigOptions {
    */
   readonly systemProperties?: Readonly<Record<string, string>> | undefined
   /**
-   * Folder that relative paths of a parsed object start from. A file's paths always start from its own folder.
+   * Folder that relative paths of a parsed object start from. A file's paths start from its own folder, but key stores are
+   * looked for here first.
    *
    * @defaultValue the working directory
    */

@@ -5,11 +5,17 @@
  */
 
 import type { ConfigProblem } from '../errors.js'
-import type { LdapUserStoreOptions } from '../users/ldap/ldap-store-options.js'
-import type { SqlUserStoreOptions } from '../users/sql/sql-user-store.js'
+import type { OauthConfig } from './oauth-config.js'
+import type { PortalConfig, PortalDefaults, ServletFilterConfig } from './portal-config.js'
+import type { KeyStoresConfig, TlsConfig } from './tls-config.js'
+import type { TokenConfig, TokenStoreConfig } from './token-config.js'
+import type { FileUsersConfig, UserStoreConfig } from './user-config.js'
 
-/** JWS algorithms that tokens can be signed with. */
-export type SigningAlgorithm = 'RS256' | 'ES256' | 'EdDSA'
+export type * from './oauth-config.js'
+export type * from './portal-config.js'
+export type * from './tls-config.js'
+export type * from './token-config.js'
+export type * from './user-config.js'
 
 /** What holds for a path of the management API that no rule names. */
 export type DefaultPolicy = 'authenticated' | 'admin' | 'deny'
@@ -34,10 +40,26 @@ export interface Config {
   readonly recheckIntervalSeconds: number
   /** `[user_store] recheck_grace`: how long the last verdict holds while the user store is down. */
   readonly recheckGraceSeconds: number
+  /** `[admin_console.control_access]`: who may call the management console; `undefined` when it is not enabled. */
+  readonly adminConsoleAddresses: readonly string[] | undefined
+  /** `[web_app.control_access]`: who may call portals and web apps; `undefined` when it is not enabled. */
+  readonly webAppAddresses: readonly string[] | undefined
+  /** `[[servlet_access_control_filter]]` in the order of the file. */
+  readonly servletFilters: readonly ServletFilterConfig[]
+  /** The portals of WSO2's products, and one for each further `[portal.<name>]`. */
+  readonly portals: readonly PortalConfig[]
+  /** `[portal]` */
+  readonly portalDefaults: PortalDefaults
+  /** `[oauth]`; `undefined` when it is not enabled. */
+  readonly oauth: OauthConfig | undefined
   /** Controls that the file switches on and the facet that enforces each; see {@link EnabledControl}. */
   readonly enabledControls: readonly EnabledControl[]
   /** Tables whose key material a server would need: `['keystore.tls']`, for example. */
   readonly tlsTables: readonly string[]
+  /** `[keystore.*]` and their kin. None is opened before something uses it. */
+  readonly keyStores: KeyStoresConfig
+  /** What a server speaks over TLS. */
+  readonly tls: TlsConfig
 }
 
 /** A control that the file switches on. `createServer` refuses to start while the facet that enforces it is not mounted. */
@@ -46,6 +68,10 @@ export interface EnabledControl {
   readonly key: string
   /** What has to be mounted for it. */
   readonly facet: 'managementApi' | 'portal' | 'webApps' | 'oauth' | 'console'
+  /** Another facet that enforces it too, for what is mounted there: either will do. */
+  readonly orFacet?: EnabledControl['facet']
+  /** The one portal that enforces it, where `facet` is `portal` and no other portal will do. */
+  readonly portal?: string
 }
 
 /** `[management_api]` */
@@ -88,38 +114,6 @@ export interface BreakGlassConfig {
   readonly afterSeconds: number
   /** Life of its tokens at the most. */
   readonly maxTokenAgeSeconds: number
-}
-
-/** `[management_api.jwt_token_security_handler] token_store_config.*` */
-export interface TokenStoreConfig {
-  /** `max_size`: tokens that are kept at the same time. @defaultValue 200 */
-  readonly maxSize: number
-  /** `clean_up_interval`: how often expired tokens are removed. @defaultValue 600 (10 minutes) */
-  readonly cleanUpIntervalSeconds: number
-  /**
-   * `remove_oldest_token_on_overflow`: a new token puts another one out of a full store; `false`: it is refused with 503.
-   *
-   * @defaultValue `true`
-   */
-  readonly removeOldestOnOverflow: boolean
-  /** `undefined`: no cap for one user. */
-  readonly maxPerUser: number | undefined
-}
-
-/** `[management_api.jwt_token_security_handler] token_config.*` */
-export interface TokenConfig {
-  /** `expiry`: life of a token. @defaultValue 3600 (1 hour) */
-  readonly expirySeconds: number
-  /** Bits of the RSA key; not used by the other algorithms. */
-  readonly rsaBits: number
-  /** `algorithm` (RFC 7518 section 3.1; EdDSA: RFC 8037). @defaultValue `'RS256'` */
-  readonly algorithm: SigningAlgorithm
-  /** `issuer`: `iss` of the tokens (RFC 7519 section 4.1.1). @defaultValue `'urn:sallyport:management'` */
-  readonly issuer: string
-  /** `audience`: `aud` of the tokens (RFC 7519 section 4.1.3). @defaultValue `'management-api'` */
-  readonly audience: string
-  /** Absolute path of a private key (PKCS#8 PEM or JWK) that restarts and several processes share. */
-  readonly keyFile: string | undefined
 }
 
 /** `[management_api.authorization_handler]` */
@@ -165,75 +159,3 @@ export interface LoginThrottleConfig {
   /** First lock; each further one doubles, up to the window. */
   readonly lockoutSeconds: number
 }
-
-/** `[internal_apis]` */
-export interface FileUsersConfig {
-  /** `file_user_store.enable`: the users below are the user store. */
-  readonly isEnabled: boolean
-  /** `allow_default_credentials` */
-  readonly allowDefaultCredentials: boolean
-  /** `[[internal_apis.users]]` */
-  readonly users: readonly FileUserConfig[]
-}
-
-/** One `[[internal_apis.users]]`. */
-export interface FileUserConfig {
-  /** `name`, in NFC: 1 to 255 characters, without colons and control characters. */
-  readonly name: string
-  /** A PHC or bcrypt hash, or a plain password. */
-  readonly password: string
-  /** `is_admin`. @defaultValue `false` */
-  readonly isAdmin: boolean
-  /** `roles`, for the rules of `authorization_handler`. @defaultValue none */
-  readonly roles: readonly string[]
-}
-
-/** `[user_store]` or a `[[user_store.secondary]]`, with the values that WSO2 infers for keys that are not written. */
-export type UserStoreConfig = DatabaseConfig | DirectoryConfig
-
-/** What both kinds of user stores have. */
-export interface NamedStoreConfig {
-  /** The table it comes from, for messages: `user_store` or `user_store.secondary[0]`. */
-  readonly key: string
-  /** `domain_name`, in capitals: what stands before its users, as in `SALES/alice`. `PRIMARY` unless it is written. */
-  readonly domain: string
-}
-
-/** A user store in a database. */
-export interface DatabaseConfig extends NamedStoreConfig {
-  /** `type` of the table; it tells which options are there: here `sql`. */
-  readonly type: 'database'
-  /** Options of `sqlUserStore`. */
-  readonly sql: SqlUserStoreConfig
-}
-
-/** A user store in a directory, an Active Directory too. */
-export interface DirectoryConfig extends NamedStoreConfig {
-  /** `type` of the table; with `read_only_ldap`, users and roles cannot be changed. */
-  readonly type: 'read_only_ldap' | 'read_write_ldap'
-  /** Options of `ldapUserStore`. */
-  readonly ldap: LdapUserStoreConfig
-}
-
-/** What the configuration says of a user store in a database: options of `sqlUserStore`. */
-export interface SqlUserStoreConfig extends Omit<SqlUserStoreOptions, 'datasource' | 'hashQueue' | 'logger' | 'clock'> {
-  /** The `[[datasource]]`. */
-  readonly datasource: SqlDatasourceConfig
-}
-
-/** `[[datasource]]` */
-export interface SqlDatasourceConfig {
-  /** `url`, which may hold a password. */
-  readonly url: string
-  /** `username`; the URL's `user` when absent. */
-  readonly username: string | undefined
-  /** `password`; the URL's when absent. */
-  readonly password: string | undefined
-  /** `pool_options.maxActive` */
-  readonly maxConnections: number | undefined
-  /** Folder that relative file names in the URL start from. */
-  readonly home: string
-}
-
-/** What the configuration says of a user store in a directory: options of `ldapUserStore`. */
-export interface LdapUserStoreConfig extends Omit<LdapUserStoreOptions, 'now'> {}

@@ -5,16 +5,32 @@
  */
 
 import { resolve } from 'node:path'
-import type { Config, EnabledControl, ManagementApiConfig, UserStoreConfig } from './config.js'
+import { keyStoreNamed, keyStoreNames } from '../internal/named-key-store.js'
+import { managementConsole } from '../internal/portal-name.js'
+import type {
+  Config,
+  EnabledControl,
+  KeyStoresConfig,
+  ManagementApiConfig,
+  TokenConfig,
+  UserStoreConfig,
+} from './config.js'
 import type { ConfigOptions } from './config-options.js'
 import { expandValues } from './expand-values.js'
 import type { Finding } from './findings.js'
-import { formatKey } from './key-path.js'
+import { formatKey, type KeyPath } from './key-path.js'
+import { keyStoresOf } from './key-stores.js'
 import { defaultValues, knownKeys } from './known-keys/known-keys.js'
 import { otherTables } from './known-keys/other-tables.js'
-import { placeholders } from './placeholders.js'
+import { checkOauth, oauthOf } from './oauth-providers.js'
+import { PlaceholderError } from './placeholder-error.js'
+import { type Expand, placeholders, secretPlaceholders } from './placeholders.js'
 import { readTables } from './read-tables.js'
+import type { Ciphertext } from './secrets/ciphertext.js'
+import { type SecretOutcome, secretTable } from './secrets/secret-table.js'
 import type { Deployment } from './tables/deployment.js'
+import { portalDefaultsOf, portalsOf } from './tables/portals.js'
+import { tlsOf } from './tls.js'
 import { copyTree, deepFreeze, type Tree, type TreeValue, valueAt } from './tree.js'
 import { checkKeys } from './unknown-keys.js'
 import { userStoresOf } from './user-stores/user-stores.js'
@@ -27,6 +43,10 @@ export interface Origin {
   /** Folder that relative paths start from. */
   readonly home: string
   readonly options: ConfigOptions
+  /** Secrets that were decrypted. */
+  readonly decrypted?: ReadonlyMap<string, SecretOutcome>
+  /** Why a secret is not among them. */
+  readonly whyEncrypted: string
 }
 
 /** What became of a document. */
@@ -37,10 +57,17 @@ export interface Interpretation {
   readonly config: Config | undefined
   readonly mistakes: readonly Finding[]
   readonly warnings: readonly Finding[]
+  /** The key stores; `undefined` when not even they can be read. */
+  readonly keyStores: KeyStoresConfig | undefined
+  /** Secrets that are used and still encrypted, by alias. */
+  readonly encrypted: ReadonlyMap<string, Ciphertext>
+  /** The value of a key that is no part of the configuration; `undefined` when it is not there. */
+  readonly outcomeAt: (path: KeyPath) => SecretOutcome | undefined
 }
 
 /** Interprets a parsed document. It is neither changed nor kept. */
-export function interpret(document: object, { path, home, options }: Origin): Interpretation {
+export function interpret(document: object, origin: Origin): Interpretation {
+  const { path, home, options, decrypted = new Map(), whyEncrypted } = origin
   const mistakes: Finding[] = []
   const warnings: Finding[] = []
   const mistake = (finding: Finding) => void mistakes.push(finding)
@@ -54,15 +81,47 @@ export function interpret(document: object, { path, home, options }: Origin): In
   checkKeys(source, knownKeys, otherTables, { mistake, warning: (finding) => void warnings.push(finding) })
 
   const values = copyTree(source, () => {})
-  expandValues(values, placeholders(source, defaultValues, options), mistake)
+  const unexpanded: Finding[] = []
+  const expandSecret = secretPlaceholders(options)
+  const warning = (finding: Finding) => void warnings.push(finding)
+  const secrets = secretTable(source, { home, expand: expandSecret, decrypted, whyEncrypted, warning })
+  const expand = placeholders(source, defaultValues, options, secrets.textOf)
+  expandValues(values, expand, mistake, (finding) => void unexpanded.push(finding))
+  const common = {
+    source,
+    mistakes,
+    encrypted: secrets.encrypted,
+    outcomeAt: (at: KeyPath) => outcomeOf(valueAt(source, at), expand),
+  }
   const deployment = readTables(values, source, mistakes)
   const usesStores = deployment?.internal_apis.isEnabled === false && options.hasUserStore !== true
   if (deployment !== undefined && usesStores) refuseMissingUserStore(deployment, mistake)
   const userStores = deployment !== undefined && usesStores ? userStoresOf(deployment, home, mistakeOnce) : []
-  if (deployment === undefined || mistakes.length > 0) return { source, config: undefined, mistakes, warnings }
+  if (deployment !== undefined) checkOauth(deployment, mistake)
+  if (deployment === undefined) return { ...common, config: undefined, warnings, keyStores: undefined }
 
-  const config = configOf({ ...deployment, userStores }, source, { path, home })
-  return { source, config, mistakes, warnings: [...warnings, ...warningsOf(config, values)] }
+  const keyStores = keyStoresOf(deployment, { path, home, homeOption: options.home, unexpanded })
+  refuseUnknownKeyStores(deployment.management_api.token, keyStores, mistake)
+  const tls = tlsOf(
+    [deployment.internal_api_ssl_config?.tls, deployment.transport],
+    deployment.server.hostname ?? 'localhost',
+    { mistake, warning: (finding) => void warnings.push(finding) },
+  )
+  if (mistakes.length > 0) return { ...common, config: undefined, warnings, keyStores }
+
+  const config = configOf({ ...deployment, userStores, keyStores, tls }, source, { path, home })
+  return { ...common, config, warnings: [...warnings, ...warningsOf(config, values)], keyStores }
+}
+
+function outcomeOf(value: TreeValue, expand: Expand): SecretOutcome | undefined {
+  if (value === undefined) return undefined
+  try {
+    const text = typeof value === 'string' ? expand(value) : undefined
+    return typeof text === 'string' ? { text } : { reason: 'is not a text in quotes' }
+  } catch (error) {
+    if (error instanceof PlaceholderError) return { reason: error.message }
+    throw error
+  }
 }
 
 function refuseMissingUserStore({ user_store }: Deployment, mistake: (finding: Finding) => void): void {
@@ -72,13 +131,27 @@ function refuseMissingUserStore({ user_store }: Deployment, mistake: (finding: F
   mistake({ path: ['internal_apis', 'file_user_store', 'enable'], rule })
 }
 
+function refuseUnknownKeyStores(
+  { keyStore, previousKeyStore }: TokenConfig,
+  keyStores: KeyStoresConfig,
+  mistake: (finding: Finding) => void,
+): void {
+  const table = ['management_api', 'jwt_token_security_handler', 'token_config']
+  const names = { keystore: keyStore, previous_keystore: previousKeyStore?.name }
+  for (const [key, name] of Object.entries(names)) {
+    if (name === undefined || keyStoreNamed(keyStores, name) !== undefined) continue
+    mistake({ path: [...table, key], rule: `must be one of ${keyStoreNames(keyStores).join(', ')}` })
+  }
+}
+
 function configOf(
-  deployment: Deployment & { readonly userStores: readonly UserStoreConfig[] },
+  deployment: Deployment & Pick<Config, 'keyStores' | 'tls'> & { readonly userStores: readonly UserStoreConfig[] },
   source: Tree,
   { path, home }: Pick<Origin, 'path' | 'home'>,
 ): Config {
   const { recheckIntervalSeconds, recheckGraceSeconds } = deployment.user_store
   const [userStore, ...secondaryUserStores] = deployment.userStores
+  const portals = portalsOf(deployment.portal, deployment.tomcat)
   return deepFreeze({
     path,
     warnings: [],
@@ -89,8 +162,16 @@ function configOf(
     secondaryUserStores,
     recheckIntervalSeconds,
     recheckGraceSeconds,
+    adminConsoleAddresses: deployment.admin_console.control_access,
+    webAppAddresses: deployment.web_app.control_access,
+    servletFilters: deployment.servlet_access_control_filter,
+    portals,
+    portalDefaults: portalDefaultsOf(deployment.portal),
+    oauth: oauthOf(deployment.oauth, portals, deployment.tomcat.global.session_timeout),
     enabledControls: enabledControlsOf(deployment),
     tlsTables: tlsTablesOf(source),
+    keyStores: deployment.keyStores,
+    tls: deployment.tls,
   })
 }
 
@@ -101,14 +182,22 @@ function withKeyFileBelow(home: string, api: ManagementApiConfig): ManagementApi
 
 function enabledControlsOf(deployment: Deployment): EnabledControl[] {
   const { management_api, admin_console, web_app, servlet_access_control_filter, oauth } = deployment
-  const controls: readonly [isEnabled: boolean, key: string, facet: EnabledControl['facet']][] = [
+  type Facet = EnabledControl['facet']
+  const controls: readonly [isEnabled: boolean, key: string, facet: Facet, orFacet?: Facet][] = [
     [management_api.allowedNetworks !== undefined, 'management_api.control_access.enable', 'managementApi'],
-    [admin_console.control_access.enable, 'admin_console.control_access.enable', 'portal'],
-    [web_app.control_access.enable, 'web_app.control_access.enable', 'webApps'],
-    [servlet_access_control_filter.length > 0, 'servlet_access_control_filter', 'webApps'],
-    [oauth.enable, 'oauth.enable', 'oauth'],
+    [admin_console.control_access !== undefined, 'admin_console.control_access.enable', 'portal'],
+    [web_app.control_access !== undefined, 'web_app.control_access.enable', 'webApps', 'portal'],
+    [servlet_access_control_filter.length > 0, 'servlet_access_control_filter', 'webApps', 'portal'],
+    [oauth !== undefined, 'oauth.enable', 'oauth'],
   ]
-  return controls.filter(([isEnabled]) => isEnabled).map(([, key, facet]) => ({ key, facet }))
+  return controls
+    .filter(([isEnabled]) => isEnabled)
+    .map(([, key, facet, orFacet]) => ({
+      key,
+      facet,
+      ...(orFacet !== undefined && { orFacet }),
+      ...(key.startsWith('admin_console.') && { portal: managementConsole }),
+    }))
 }
 
 function tlsTablesOf(source: Tree): string[] {

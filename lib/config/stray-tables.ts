@@ -53,7 +53,7 @@ function isTableLike(value: TreeValue): boolean {
 }
 
 function isArrayOfTables(home: string): boolean {
-  return /^(?:servlet_access_control_filter|datasource)$|\.(?:resources|users|secondary)$/.test(home)
+  return /^(?:servlet_access_control_filter|datasource)$|\.(?:resources|users|secondary|service_provider)$/.test(home)
 }
 
 /** Our tables that have a wanted key of this name; first those that have most of the other stray names as well. */

@@ -4,9 +4,11 @@
  * @module
  */
 
+import { nearest } from '../internal/near-miss.js'
 import type { Config } from './config.js'
 import type { Finding } from './findings.js'
 import type { KeyPath } from './key-path.js'
+import { builtInPortals } from './tables/portals.js'
 import { isTree, type Tree, valueAt } from './tree.js'
 
 /** Lists the warnings of a configuration that has no mistakes. `values` has the values of its placeholders. */
@@ -15,9 +17,10 @@ export function warningsOf(config: Config, values: Tree): Finding[] {
     ...authenticationWarnings(config),
     ...authorizationWarnings(config, values),
     ...accessWarnings(config, values),
+    ...portalAccessWarnings(config),
     ...corsWarnings(config, values),
+    ...portalWarnings(config, values),
     ...userStoreWarnings(config, values),
-    ...sslWarnings(values),
   ]
 }
 
@@ -70,6 +73,22 @@ function accessWarnings({ managementApi }: Config, values: Tree): Finding[] {
     }))
 }
 
+function portalAccessWarnings({ adminConsoleAddresses, webAppAddresses, servletFilters, portals }: Config): Finding[] {
+  const lists: readonly [KeyPath, readonly string[] | undefined][] = [
+    [['admin_console', 'control_access', 'allow'], adminConsoleAddresses],
+    [['web_app', 'control_access', 'allow'], webAppAddresses],
+    ...portals.map(({ name, allow }): [KeyPath, readonly string[] | undefined] => [['portal', name, 'allow'], allow]),
+  ]
+  const rule = 'refuses everybody, because it is empty; name the addresses that may call'
+  const emptyLists = lists.filter(([, list]) => list?.length === 0).map(([path]) => ({ path, rule }))
+  const emptyFilters = servletFilters.flatMap(({ allow, deny }, index) => {
+    if (allow !== undefined || deny !== undefined) return []
+    const rule = 'refuses everybody, because it has neither allow_ip_regex nor deny_ip_regex; write one of them'
+    return [{ path: ['servlet_access_control_filter', index], rule }]
+  })
+  return [...emptyLists, ...emptyFilters]
+}
+
 function corsWarnings({ managementApi }: Config, values: Tree): Finding[] {
   const path = [...api, 'cors', 'allowed_origins']
   const written = valueAt(values, path)
@@ -78,15 +97,35 @@ function corsWarnings({ managementApi }: Config, values: Tree): Finding[] {
   return [{ path, rule: 'allows every origin, because one of them is "*"; take it out, or leave only it' }]
 }
 
+function portalWarnings({ portals, portalDefaults }: Config, values: Tree): Finding[] {
+  const findings: Finding[] = []
+  if (portalDefaults.allowsInsecureHttp) {
+    const rule =
+      'lets passwords and session cookies of the portals cross the network in the clear, for everybody on the way to read; ' +
+      'serve the portals over HTTPS and take it out'
+    findings.push({ path: ['portal', 'allow_insecure_http'], rule })
+  }
+  for (const { name, sessionTimeoutMs, absoluteTimeoutMs } of portals) {
+    const near = builtInPortals.includes(name) ? undefined : nearest(name, builtInPortals)
+    if (near !== undefined) {
+      findings.push({
+        path: ['portal', name],
+        rule: `is a portal of its own, and says nothing of ${near}: is that meant?`,
+      })
+    }
+    if (absoluteTimeoutMs < sessionTimeoutMs && valueAt(values, ['portal', name, 'absolute_timeout']) !== undefined) {
+      const rule = 'is shorter than session_timeout, so that no session of this portal ever ends for being idle'
+      findings.push({ path: ['portal', name, 'absolute_timeout'], rule })
+    }
+  }
+  return findings
+}
+
 /** Keys of `[user_store]` that matter for the users of the file as well. */
 const sharedKeys = new Set(['recheck_interval', 'recheck_grace'])
 
 function userStoreWarnings({ fileUsers }: Config, values: Tree): Finding[] {
-  if (!fileUsers.isEnabled) {
-    const isUnescaped = isOff(values, ['user_store', 'replace_escape_characters_at_user_login'])
-    const rule = 'has no effect: names are always escaped before a directory sees them'
-    return isUnescaped ? [{ path: ['user_store', 'replace_escape_characters_at_user_login'], rule }] : []
-  }
+  if (!fileUsers.isEnabled) return namedStoreWarnings(values)
   const table = values['user_store']
   const hasUserStore = isTree(table) && Object.keys(table).some((key) => !sharedKeys.has(key))
   const name = hasUserStore ? 'user_store' : 'datasource'
@@ -96,23 +135,33 @@ function userStoreWarnings({ fileUsers }: Config, values: Tree): Finding[] {
   return [{ path: [name], rule }]
 }
 
-/** TLS 1.0 and 1.1 are withdrawn (RFC 8996), and so is every SSL. */
-const withdrawnProtocol = /^(?:SSLv?\d.*|TLSv?1(?:\.[01])?)$/i
+/** Properties that WSO2's stores have and ours do not, and what to do instead. */
+const withoutEffect: Readonly<Record<string, string>> = {
+  URLOfDNS: 'servers are not looked up in DNS; name them in connection_url, with a blank between two',
+  PrimaryGroupId: 'the primary group of a user is no role; what a role opens needs a group that lists its members',
+}
 
-function sslWarnings(values: Tree): Finding[] {
-  const table = ['internal_api_ssl_config', 'parameter']
-  const protocols = valueAt(values, [...table, 'httpsProtocols'])
-  const clients = valueAt(values, [...table, 'sslVerifyClient'])
+/** Warnings about the directories and databases that are in effect. */
+function namedStoreWarnings(values: Tree): Finding[] {
   const findings: Finding[] = []
-  if (typeof protocols === 'string' && protocols.split(',').some((name) => withdrawnProtocol.test(name.trim()))) {
-    const rule = 'names versions of TLS that are withdrawn (RFC 8996); leave only TLSv1.2 and TLSv1.3'
-    findings.push({ path: [...table, 'httpsProtocols'], rule })
+  if (isOff(values, ['user_store', 'replace_escape_characters_at_user_login'])) {
+    const rule = 'has no effect: names are always escaped before a directory sees them'
+    findings.push({ path: ['user_store', 'replace_escape_characters_at_user_login'], rule })
   }
-  if (typeof clients === 'string' && /^(?:require|optional|true)/i.test(clients)) {
-    findings.push({
-      path: [...table, 'sslVerifyClient'],
-      rule: 'has no effect yet: no client is asked for a certificate',
-    })
+  const secondaries = valueAt(values, ['user_store', 'secondary'])
+  const others = Array.isArray(secondaries) ? secondaries.map((_, index) => ['user_store', 'secondary', index]) : []
+  for (const store of [['user_store'], ...others]) {
+    for (const [property, remedy] of Object.entries(withoutEffect)) {
+      const path = [...store, 'properties', property]
+      if (valueAt(values, path)) findings.push({ path, rule: `has no effect: ${remedy}` })
+    }
+  }
+  const superAdmin = ['super_admin', 'password']
+  if (valueAt(values, superAdmin) && !isOff(values, ['super_admin', 'create_admin_account'])) {
+    const rule =
+      'makes no account: a password that stands in a file is none for an administrator. Where the store has none yet, run ' +
+      '"sallyport users add NAME --admin" once, and take the password out of the file'
+    findings.push({ path: superAdmin, rule })
   }
   return findings
 }

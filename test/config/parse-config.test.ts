@@ -41,8 +41,36 @@ describe('an empty configuration', () => {
       secondaryUserStores: [],
       recheckIntervalSeconds: 60,
       recheckGraceSeconds: 300,
+      servletFilters: [],
+      portals: ['management_console', 'publisher', 'devportal', 'admin'].map((name) => ({
+        name,
+        sessionTimeoutMs: name === 'management_console' ? 900_000 : 1_800_000,
+        absoluteTimeoutMs: 43_200_000,
+        roles: name === 'management_console' ? [] : undefined,
+        callback: undefined,
+        allow: undefined,
+      })),
+      portalDefaults: { origins: [], allowsInsecureHttp: false, maxSessions: 10_000 },
       enabledControls: [],
       tlsTables: [],
+      keyStores: expect.objectContaining({ tls: undefined, internalApi: undefined, custom: {} }),
+      tls: {
+        minVersion: 'TLSv1.2',
+        maxVersion: 'TLSv1.3',
+        cipherSuites: [
+          'TLS_AES_256_GCM_SHA384',
+          'TLS_CHACHA20_POLY1305_SHA256',
+          'TLS_AES_128_GCM_SHA256',
+          'ECDHE-ECDSA-AES256-GCM-SHA384',
+          'ECDHE-RSA-AES256-GCM-SHA384',
+          'ECDHE-ECDSA-CHACHA20-POLY1305',
+          'ECDHE-RSA-CHACHA20-POLY1305',
+          'ECDHE-ECDSA-AES128-GCM-SHA256',
+          'ECDHE-RSA-AES128-GCM-SHA256',
+        ],
+        clientCertificates: 'none',
+        hostName: 'localhost',
+      },
     })
   })
 
@@ -218,13 +246,13 @@ describe('controls', () => {
       admin_console: { control_access },
       web_app: { control_access },
       servlet_access_control_filter: [{ filter_name: 'f', allow_ip_regex: '10\\..*', url_pattern: '/x' }],
-      oauth: { enable: true },
+      oauth: { enable: true, issuer: 'https://localhost:9443/oauth2' },
     })
     expect(enabledControls).toEqual([
       { key: 'management_api.control_access.enable', facet: 'managementApi' },
-      { key: 'admin_console.control_access.enable', facet: 'portal' },
-      { key: 'web_app.control_access.enable', facet: 'webApps' },
-      { key: 'servlet_access_control_filter', facet: 'webApps' },
+      { key: 'admin_console.control_access.enable', facet: 'portal', portal: 'management_console' },
+      { key: 'web_app.control_access.enable', facet: 'webApps', orFacet: 'portal' },
+      { key: 'servlet_access_control_filter', facet: 'webApps', orFacet: 'portal' },
       { key: 'oauth.enable', facet: 'oauth' },
     ])
   })

@@ -150,9 +150,9 @@ describe('a key that is better not there', () => {
       /RFC 8996/,
     ],
     [
-      '[internal_api_ssl_config]\nparameter.sslVerifyClient = "require"',
-      'internal_api_ssl_config.parameter.sslVerifyClient',
-      /no effect yet/,
+      '[internal_api_ssl_config]\nparameter.sslVerifyClient = "require"\ncertificate_revocation_verifier_enabled = "true"',
+      'internal_api_ssl_config.certificate_revocation_verifier_enabled',
+      /no effect/,
     ],
     [
       '[management_api.authorization_handler]\nenable = false\n[[management_api.authorization_handler.resources]]\npath = "/users"',

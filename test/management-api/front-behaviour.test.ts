@@ -1,3 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import http from 'node:http'
+import https from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import express from 'express'
 import { describe, expect, it } from 'vitest'
 import type { AuthenticatedRequest } from '../../lib/auth.js'
@@ -113,12 +118,14 @@ describe('a fault of a user store', () => {
 })
 
 describe('a file that allows https only', () => {
-  it('is not served in the clear without a word', async () => {
+  it('is served over TLS, and in the clear only on demand', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'sallyport-https-only-'))
     const { logger } = recordedLog()
-    const security = await createSecurity(document({ managementApi: { protocols: 'https' } }), { logger })
+    const security = await createSecurity(document({ managementApi: { protocols: 'https' } }), { logger, home })
     security.managementApi()
-    expect(() => security.createServer(express())).toThrow(ConfigError)
-    expect(() => security.createServer(express(), { protocol: 'http' })).not.toThrow()
+    expect(security.createServer(express())).toBeInstanceOf(https.Server)
+    expect(security.createServer(express(), { protocol: 'http' })).toBeInstanceOf(http.Server)
     await security.close()
+    rmSync(home, { recursive: true })
   })
 })

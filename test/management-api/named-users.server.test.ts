@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, it } from 'vitest'
+import { type MariadbServer, mariadbPassword, mariadbUser, startMariadb } from '../helpers/mariadb.js'
 import { type PostgresqlServer, postgresqlUser, startPostgresql } from '../helpers/postgresql.js'
 import { folderEntry, groupEntry, type Slapd, service, startSlapd, suffix, userEntry } from '../helpers/slapd.js'
 import { deploymentWith, expectFailClosed, otherProgram, root, usersRound } from './users-round.js'
@@ -46,6 +47,48 @@ describe('users from PostgreSQL, named by a TOML file', () => {
   })
 })
 
+describe('users from MariaDB, named by a TOML file', () => {
+  let server: MariadbServer
+  let databases = 0
+
+  beforeAll(async () => {
+    server = await startMariadb()
+  })
+
+  afterAll(() => server.stop())
+
+  async function deployment(): Promise<string> {
+    const url = await server.createDatabase(`users${databases++}`)
+    const path = await deploymentWith(`
+      [user_store]
+      type = "database"
+
+      [[datasource]]
+      id = "WSO2CarbonDB"
+      url = "${url}?useSSL=false&amp;autoReconnect=true"
+      username = "${mariadbUser}"
+      password = "${mariadbPassword}"
+      driver = "org.mariadb.jdbc.Driver"
+      pool_options.maxActive = 4
+    `)
+    const { init, store } = await otherProgram(path)
+    await init!()
+    await store.add({ ...root, isAdmin: true })
+    return path
+  }
+
+  usersRound(deployment)
+
+  it('let nobody in while the database is down', async () => {
+    const path = await deployment()
+    await expectFailClosed(
+      path,
+      () => server.signal('SIGTERM'),
+      () => server.start(),
+    )
+  })
+})
+
 describe('users from a directory, named by a TOML file', () => {
   const branches = 8
   const branchOf = (number: number): string => `ou=t${number},${suffix}`
@@ -75,7 +118,7 @@ describe('users from a directory, named by a TOML file', () => {
       user_name_list_filter = "(&amp;(objectClass=person)(uid=*))"
 
       [user_store.properties]
-      ReadTimeout = "2000"
+      ReadTimeout = "20000"
     `)
 
   usersRound(deployment)

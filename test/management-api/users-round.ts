@@ -152,6 +152,6 @@ export async function expectFailClosed(path: string, goDown: () => Promise<void>
     now += 6000
     return statusOf(front, token)
   }
-  await expect.poll(later, { timeout: 20_000 }).toBe(200)
+  await expect.poll(later, { timeout: 60_000 }).toBe(200)
   expect(await statusOf(front, await front.login(root))).toBe(200)
 }

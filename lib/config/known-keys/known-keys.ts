@@ -18,8 +18,11 @@ export const defaultValues: ReadonlyMap<string, TreeValue> = new Map<string, Tre
   ['keystore.primary.file_name', 'repository/resources/security/wso2carbon.jks'],
   ['keystore.primary.type', 'JKS'],
   ['keystore.primary.alias', 'wso2carbon'],
+  ['keystore.primary.password', 'wso2carbon'],
+  ['keystore.primary.key_password', 'wso2carbon'],
   ['truststore.file_name', 'repository/resources/security/client-truststore.jks'],
   ['truststore.type', 'JKS'],
+  ['truststore.password', 'wso2carbon'],
   ['user_store.base_dn', 'dc=wso2,dc=org'],
   ...(defaultsOf(knownKeys) as Map<string, TreeValue>),
 ])

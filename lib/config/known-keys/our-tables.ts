@@ -7,7 +7,7 @@
  * @module
  */
 
-const keyStoreKeys = ['file_name', 'location', 'type', 'password', 'alias', 'key_password', 'key_alias']
+const keyStoreKeys = ['file_name', 'location', 'key_file', 'type', 'password', 'alias', 'key_password', 'key_alias']
 
 /** Keys that are not read, by table. */
 export const unreadKeys: Readonly<Record<string, readonly string[]>> = {
@@ -22,25 +22,29 @@ export const unreadKeys: Readonly<Record<string, readonly string[]>> = {
   ],
   realm_manager: ['properties.*', 'add_admin', 'admin_role', 'admin_user', 'everyone_role'],
   datasource: ['driver', 'jmx_enable', 'description', 'pool_options.**'],
-  keystore: ['*.provider', 'listener_profile.**', ...keyStoreKeys.map((key) => `*.${key}`)],
+  keystore: [
+    '*.provider',
+    'primary.provider',
+    'internal.provider',
+    'tls.provider',
+    'listener_profile.**',
+    ...keyStoreKeys.map((key) => `*.${key}`),
+  ],
   custom_keystore: keyStoreKeys.map((key) => `*.${key}`),
   truststore: [...keyStoreKeys, 'algorithm'],
   secrets: ['**'],
   runtime_secrets: ['enable', '**'],
   internal_api_ssl_config: [
-    'parameter.sslVerifyClient',
-    'parameter.httpsProtocols',
     'parameter.sslProtocol',
-    'parameter.preferredCiphers',
     ...keyStoreKeys.flatMap((key) => [`key_store.${key}`, `trust_store.${key}`]),
-    'certificate_revocation_verifier_enabled',
     'certificate_revocation_verifier.cache_size',
     'certificate_revocation_verifier.cache_delay',
   ],
   tomcat: ['session_config.**'],
+  transport: ['**'],
+  server: ['**'],
   admin_console: ['rest_api.**', 'authenticator.**'],
   web_app: ['cookie_processor.**', 'listener.**', 'context.**', 'session_config.**'],
-  portal: ['max_sessions', '*.roles'],
   oauth: [
     'authorize_all_scopes',
     'custom_authorization_header',
