@@ -118,10 +118,11 @@ export interface Security {
   /** The configuration in effect. */
   readonly config: Config
   /**
-   * Takes over another configuration, all of it at once; live tokens stay. Key files, key stores and secrets are read anew:
-   * another token key signs from then on, and the one before it verifies until its last token has expired. Changes of
-   * `expiry`, `issuer` and `audience` in `token_config`, of `token_store_config`, `login_throttle`, `break_glass`, the recheck times and the user store take effect at the next start, and a warning
-   * says so. Calls take effect one after the other.
+   * Takes over another configuration, all of it at once; live tokens and sessions stay. Key files, key stores and secrets
+   * are read anew: another token key signs from then on, and the one before it verifies until its last token has expired.
+   * Changes of `expiry`, `issuer` and `audience` in `token_config`, of `token_store_config`, `login_throttle`, `break_glass`,
+   * `[oauth]`, the recheck times and the user store take effect at the next start, and a warning says so. Calls take effect
+   * one after the other.
    *
    * @throws {@link ConfigError} and keeps everything as it was.
    */

@@ -26,7 +26,7 @@ const defaultAlias = 'wso2carbon'
  * Opens a key store: JKS (with the package `jks-js`), PKCS #12 or PEM, whatever its name and declared type. Whether the
  * certificate is valid today is not looked at; a use of the key that depends on it does.
  *
- * @throws {@link ConfigError} when the file is missing or damaged, a password wrong, the alias not there, or the key does
+ * @throws `ConfigError` when the file is missing or damaged, a password wrong, the alias not there, or the key does
  * not fit the certificate; (`ERR_CONFIG_MISSING_PACKAGE`) for JKS without `jks-js`. Its problems have no position.
  */
 export async function loadKeyStore(store: KeyStoreConfig): Promise<KeyMaterial> {
@@ -46,7 +46,7 @@ export async function loadKeyStore(store: KeyStoreConfig): Promise<KeyMaterial> 
 /**
  * Opens a key store for the certificates that it trusts. One without any is a mistake: it would refuse everybody.
  *
- * @throws {@link ConfigError} as {@link loadKeyStore} does.
+ * @throws `ConfigError` as {@link loadKeyStore} does.
  */
 export async function loadTrustStore(store: KeyStoreConfig): Promise<readonly X509Certificate[]> {
   return inTable(store, async () => {

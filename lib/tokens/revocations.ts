@@ -36,6 +36,7 @@ export class Revocations {
     return this.#sequence
   }
 
+  /** Refuses a token to look-ups that have begun already. */
   noteToken(id: string): void {
     this.#tokens.set(id, { at: this.#clock(), sequence: ++this.#sequence })
   }

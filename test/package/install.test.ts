@@ -32,7 +32,16 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 describe('the tarball', () => {
   it('holds the build and the documents, and nothing else', () => {
     const documents = tarball.files.filter((file) => !file.startsWith('dist/'))
-    expect(documents.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'])
+    expect(documents.sort()).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'SECURITY.md',
+      'docs/oauth.md',
+      'docs/portals.md',
+      'docs/tls-and-secrets.md',
+      'package.json',
+    ])
     expect(tarball.files.filter((file) => file.startsWith('dist/') && !/\.(js|d\.ts)$/.test(file))).toEqual([])
     expect(tarball.files.filter((file) => file.includes('.test.'))).toEqual([])
   })
