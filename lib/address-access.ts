@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Config } from './config/config.js'
+import type { Config, PortalConfig } from './config/config.js'
 import type { Gate } from './internal/gate.js'
 import { managementConsole } from './internal/portal-name.js'
 import { trustProxyGate } from './internal/trust-proxy.js'
@@ -24,11 +24,12 @@ export function hasAddressRules(config: Config): boolean {
 }
 
 /** The gates of a portal, which every request of it meets first; none where no rule is for it. */
-export function portalAddressGates(config: Config, name: string, parts: AddressAccessParts): readonly Gate[] {
-  const lists = [
-    name === managementConsole ? config.adminConsoleAddresses : undefined,
-    config.portals.find((portal) => portal.name === name)?.allow,
-  ]
+export function portalAddressGates(
+  config: Config,
+  { name, allow }: PortalConfig,
+  parts: AddressAccessParts,
+): readonly Gate[] {
+  const lists = [name === managementConsole ? config.adminConsoleAddresses : undefined, allow]
   return gatesOf([...webAppRules(config), ...lists.flatMap(ruleOf)], parts)
 }
 

@@ -57,7 +57,8 @@ export function portalGates(
   parts: PortalGateParts,
   { loginPage }: PortalOptions = {},
 ): readonly Gate[] {
-  const { sessionTimeoutMs, absoluteTimeoutMs, roles } = portalNamed(config, name)
+  const portal = portalNamed(config, name)
+  const { sessionTimeoutMs, absoluteTimeoutMs, roles } = portal
   const { origins, allowsInsecureHttp } = config.portalDefaults
   const { singleSignOn } = parts
   const sessions = createSessions({
@@ -68,7 +69,7 @@ export function portalGates(
   })
   return [
     withoutForeignAuth,
-    ...portalAddressGates(config, name, parts),
+    ...portalAddressGates(config, portal, parts),
     securityHeadersGate,
     ...portalSessionGates({
       ...parts,

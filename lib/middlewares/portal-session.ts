@@ -84,8 +84,8 @@ export interface PortalSessionOptions {
  * app.use('/shop', portalSession({ name: 'shop', sessions, authenticator }), shopRoutes)
  * ```
  *
- * @returns A handler that passes to `next()`: 401 with a challenge that opens no dialog, 400 for several session cookies, 403, 405
- * and 503 when a store fails.
+ * @returns A handler that passes to `next()`: 401 with a challenge that opens no dialog, 400 for several session cookies, 403, 405,
+ * 503 when a store fails, and 400, 408, 413, 415 or 429 for the form of a login.
  * @throws TypeError for a name that no portal can have.
  */
 export function portalSession(options: PortalSessionOptions): RequestHandler {

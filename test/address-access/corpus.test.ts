@@ -17,7 +17,8 @@ const env = {}
 const controls: Readonly<Record<string, HandlerOfList>> = {
   '[admin_console.control_access]': (allow) => {
     const config = parseConfig({ admin_console: { control_access: { enable: true, allow } } }, { env })
-    return handlerOf({ gates: portalAddressGates(config, 'management_console', { logger: quiet }) })
+    const portal = config.portals.find(({ name }) => name === 'management_console')!
+    return handlerOf({ gates: portalAddressGates(config, portal, { logger: quiet }) })
   },
   '[web_app.control_access]': (allow) => {
     const config = parseConfig({ web_app: { control_access: { enable: true, allow } } }, { env })

@@ -16,6 +16,13 @@ import { serverSetUps } from '../helpers/set-ups.js'
 
 const origin = 'Origin: http://front.test'
 
+it.each(['', 'sso', 'a b', 'a; Domain=example.com', 'a'.repeat(65)])('refuses the name %j for a portal', (name) => {
+  const store = new MemoryTokenStore()
+  const sessions = createSessions({ store, portal: 'shop', idleTimeoutMs: 900_000, absoluteTimeoutMs: 43_200_000 })
+  const authenticator = createAuthenticator({ users: new MemoryUserStore({ users: {} }) })
+  expect(() => portalSession({ name, sessions, authenticator })).toThrow(/^"name" option must be 1 to 64 letters/)
+})
+
 describe.each(serverSetUps.filter(({ usesCreateServer }) => !usesCreateServer))(
   'portalSession by hand, $name',
   ({ express }) => {

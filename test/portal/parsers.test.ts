@@ -36,10 +36,9 @@ describe('safeReturnTo', () => {
       fc.property(path, fc.boolean(), (text, isBelow) => {
         const found = safeReturnTo(isBelow ? `/publisher/${text}` : text, requestAt('/publisher'))
         if (found === undefined) return
-        const { origin, pathname, hash } = new URL(found, 'https://front.test')
+        const { origin, pathname } = new URL(found, 'https://front.test')
         expect(origin).toBe('https://front.test')
         expect(pathname).toMatch(/^\/publisher(?:\/|$)/i)
-        expect(hash).toBe('')
         expect(found).toMatch(/^[\x21-\x5b\x5d-\x7e]+$/)
       }),
       { numRuns: 2000 },
@@ -69,6 +68,17 @@ describe('cookieValues', () => {
         expect(cookieValues({ headers: { cookie } } as Request, 'name')).toEqual(expected)
       }),
     )
+  })
+
+  it.each([' ', '\t'])('leaves %j out at both ends of names and values', (blank) => {
+    const cookie = `a=b;${blank}name${blank}=${blank}one${blank};c=d`
+    expect(cookieValues({ headers: { cookie } } as Request, 'name')).toEqual(['one'])
+  })
+
+  // To a browser, a name that begins with one of these has no prefix: another host of the domain may set it.
+  it.each(['\u00a0', '\u0085', '\u00ad', '\u00c2\u00a0', '\u000b'])('takes %j for a part of them', (character) => {
+    const cookie = `${character}name=one; name${character}=two; name=three${character}`
+    expect(cookieValues({ headers: { cookie } } as Request, 'name')).toEqual([`three${character}`])
   })
 
   it('never throws', () => {

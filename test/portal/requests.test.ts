@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { requestBytes, sendRaw } from '../helpers/raw-http.js'
 import { serverSetUps } from '../helpers/set-ups.js'
 import { navigation, origin, ownForm, startPortals } from './portal-front.js'
 
@@ -77,6 +78,15 @@ describe('cookies', () => {
     expect(beside.status).toBe(200)
   })
 
+  // Browsers let any host of the domain set such a cookie, and send it as it is.
+  it('of a name behind U+00A0 are nothing', async () => {
+    const front = await startPortals()
+    const cookie = await front.cookieOf('/publisher')
+    const lines = [`Cookie: \u00a0${cookie.slice('Cookie: '.length)}`]
+    const answer = await sendRaw(front.port, Buffer.from(requestBytes('GET', '/publisher/', lines), 'latin1'))
+    expect(answer.json()).toMatchObject({ code: 'ERR_AUTH_REQUIRED' })
+  })
+
   it.each(['', '"quoted"', 'x'.repeat(4000), '%00', 'a=b'])('with the value %j end the same way', async (value) => {
     const front = await startPortals()
     const answer = await front.call('GET', '/publisher/', [`Cookie: __Host-sallyport-publisher=${value}`])
@@ -131,6 +141,13 @@ describe('requests that change something', () => {
     expect(front.handled).toHaveLength(status === 200 ? 4 : 0)
   })
 
+  it('have no own origin without a Host', async () => {
+    const front = await startPortals()
+    const lines = ['POST /publisher/login HTTP/1.0', 'Origin: http://undefined']
+    const answer = await sendRaw(front.port, `${lines.join('\r\n')}\r\n\r\n`)
+    expect(answer.json()).toMatchObject({ code: 'ERR_CROSS_SITE' })
+  })
+
   it('may be read from anywhere, which changes nothing', async () => {
     const front = await startPortals()
     const cookie = await front.cookieOf('/publisher')
@@ -164,6 +181,10 @@ describe('where a user lands after signing in', () => {
     ['/publisher/a/../b', '/publisher/b'],
     ['/Publisher/apis', '/Publisher/apis'],
     ['/publisher?x', '/publisher?x'],
+    ['/publisher/apis?page=2#/apis/7', '/publisher/apis?page=2#/apis/7'],
+    ['/publisher/#//evil.example', '/publisher/#//evil.example'],
+    ['/publisher/#"><script>', '/publisher/#%22%3E%3Cscript%3E'],
+    ['/publisher/login#x', '/publisher/'],
     [`/publisher/"><script>`, '/publisher/%22%3E%3Cscript%3E'],
     ['', '/publisher/'],
     ['/', '/publisher/'],

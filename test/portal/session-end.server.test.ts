@@ -70,14 +70,15 @@ describe.each(['https', 'http'] as const)('a session over %s', (protocol) => {
 
     await stage.pass(minuteMs + 1000)
     for (const page of [first, second]) await warningOf(page).waitFor()
+    await first.evaluate("location.hash = '/apis/7'")
     await stage.pass(minuteMs)
-    await first.waitForURL(stage.origin + loginOf('/carbon/apis?sort=name'))
+    await first.waitForURL(stage.origin + loginOf('/carbon/apis?sort=name#/apis/7'))
     await second.waitForURL(stage.origin + loginOf('/carbon/users'))
 
     await first.getByLabel('User name').fill(users.admin.name)
     await first.getByLabel('Password').fill(users.admin.password)
     await first.getByRole('button', { name: 'Sign in' }).click()
-    await first.waitForURL(`${stage.origin}/carbon/apis?sort=name`)
+    await first.waitForURL(`${stage.origin}/carbon/apis?sort=name#/apis/7`)
     await first.getByText('Signed in as admin').waitFor()
   })
 })

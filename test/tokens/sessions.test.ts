@@ -33,7 +33,7 @@ describe('createSessions', () => {
   })
 
   it.each([
-    ['portal', ['', 'a b', 'a;b', 'a'.repeat(65), undefined]],
+    ['portal', ['', 'a b', 'a;b', 'sso', 'a'.repeat(65), undefined]],
     ['idleTimeoutMs', [0, -1, Number.NaN, Number.POSITIVE_INFINITY, undefined]],
     ['absoluteTimeoutMs', [0, -1, Number.NaN, Number.POSITIVE_INFINITY, undefined]],
   ])('refuses a %s that cannot be', (name, values) => {
@@ -204,7 +204,9 @@ describe('createSessions', () => {
     })
     account = undefined
     users.generation++
-    expect(await outcome(sessions, credential)).toEqual(ended)
+    const refusal = await outcome(sessions, credential)
+    expect(refusal).toEqual(ended)
+    expect(refusal).toMatchObject({ cause: 'the account has ended or changed its password' })
   })
 
   it.each([
@@ -270,7 +272,9 @@ describe('createSessions', () => {
       store.remove(parent.id)
       revocations.noteToken(parent.id)
       slow.answerAll()
-      expect(await verifying).toEqual(ended)
+      const refusal = await verifying
+      expect(refusal).toEqual(ended)
+      expect(refusal).toMatchObject({ cause: 'it was revoked meanwhile' })
     })
   })
 
