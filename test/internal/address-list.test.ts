@@ -28,6 +28,11 @@ describe('an item', () => {
     ['0:0:0:0:0:0:0:1|10.0.0.0/8|10\\..*', ['network', 'network', 'expression']],
     ['10\\.(1|2)\\.[|1]', ['expression']],
     ['127\\.\\d+\\.\\d+\\.\\d+|::1|0:0:0:0:0:0:0:1', ['expression', 'network', 'network']],
+    ['(10\\.1|10\\.2)\\..*|127.0.0.1', ['expression', 'network']],
+    ['10\\.0\\.0\\.[\\d|]', ['expression']],
+    ['1[::1]', ['expression']],
+    ['[::1]1', ['expression']],
+    ['fe80:.*[12]', ['expression']],
   ])('%s is taken for %j', (item, kinds) => {
     expect(parseAddressItem(item).map(({ kind }) => kind)).toEqual(kinds)
   })
@@ -41,6 +46,15 @@ describe('an item', () => {
     ['*.*.*.*', 'wildcard'],
     ['*', 'wildcard'],
     ['fe80:*', 'wildcard'],
+    ['fe80:*:1', 'may mean a wildcard'],
+    ['fe80:.*:*', 'may mean a wildcard'],
+    ['.*.*', 'may mean a wildcard'],
+    ['10.*.1', 'write a network such as 10.0.0.0/8'],
+    ['1.2.3.10.*', 'write a network such as 10.0.0.0/8'],
+    ['(\\d+.){3,4}\\d+', 'a dot that stands'],
+    ['(\\d+.){1,3}\\d+', 'a dot that stands'],
+    ['1.+', 'goes on behind 1 '],
+    ['10.+', 'goes on behind 10 '],
     ['10.1\\d.*', 'a dot that stands for any character; write \\. for a dot'],
     ['2001.db8:.+', 'a dot that stands'],
     ['2001.db8.1.[0-9]+:1', 'a dot that stands'],
@@ -169,6 +183,7 @@ describe('a list', () => {
     ['10\\..*', '110.1.1.1'],
     ['\\d*.\\d*.\\d*.\\d+', '::1:2'],
     ['\\d*.\\d*.\\d*.\\d+', '1::2'],
+    ['(\\d*.){3}\\d+', '::1:2'],
     ['10\\..*', '1.10.1.1'],
   ])('of %s does not have %j', (item, address) => expect(addressList([item])(address)).toBe(false))
 

@@ -89,6 +89,12 @@ describe('parseBasic', () => {
     )
   })
 
+  it('takes a header of 8192 characters, and none that is longer', () => {
+    const encoded = Buffer.from(`a:${'b'.repeat(6136)}`).toString('base64')
+    expect(parseBasic(`Basic${' '.repeat(8192 - 5 - encoded.length)}${encoded}`)?.name).toBe('a')
+    expect(parseBasic(`Basic${' '.repeat(8193 - 5 - encoded.length)}${encoded}`)).toBeUndefined()
+  })
+
   it('takes no time for a long header that is nearly right', () => {
     expect(parseBasic(`Basic ${'A'.repeat(8000)}!`)).toBeUndefined()
     expect(parseBasic(`Basic ${' '.repeat(8000)}!`)).toBeUndefined()
@@ -142,6 +148,10 @@ describe('hasSeveralAuthorizations', () => {
     [['Host', 'authorization', 'authorization', 'a'], false],
     [['Authorization', '', 'Authorization', ''], true],
     [['Proxy-Authorization', 'a', 'Authorization', 'b'], false],
+    // As long as the name that is looked for.
+    [['Authorization', 'a', 'Cache-Control', 'b'], false],
+    [['Cache-Control', 'authorization', 'Cache-Control', 'authorization'], false],
+    [['Cache-Control', 'a', 'Authorization', 'b', 'aUTHORIZATION', 'b'], true],
   ])('of %j is %j', (rawHeaders, expected) => {
     expect(hasSeveralAuthorizations(requestWith(...rawHeaders))).toBe(expected)
   })

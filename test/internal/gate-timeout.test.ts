@@ -22,7 +22,14 @@ describe('a gate that gives no verdict', () => {
     await vi.advanceTimersByTimeAsync(29_999)
     expect(refused).toEqual([])
     await vi.advanceTimersByTimeAsync(1)
-    expect(refused).toMatchObject([{ status: 503, code: 'ERR_STORE_UNAVAILABLE', headers: { 'Retry-After': '5' } }])
+    expect(refused).toMatchObject([
+      {
+        status: 503,
+        code: 'ERR_STORE_UNAVAILABLE',
+        headers: { 'Retry-After': '5' },
+        cause: expect.objectContaining({ message: 'no answer within 30 seconds' }),
+      },
+    ])
     settle(late as Verdict)
     await vi.advanceTimersByTimeAsync(60_000)
     expect(refused).toHaveLength(1)

@@ -163,12 +163,13 @@ describe('refusalOf', () => {
     const cause = new StoreError('redis://10.0.0.9 is gone')
     const error = refusalOf(cause)
     expect(error).toMatchObject({ status: 503, code: 'ERR_STORE_UNAVAILABLE', headers: { 'Retry-After': '5' }, cause })
-    expect(error.message).not.toContain('redis')
+    expect(error.message).toBe('A store cannot be reached. Try again later.')
   })
 
   it.each([[new TypeError('a bug')], ['a text'], [null], [undefined], [{ status: 200 }]])('is 500 for %s', (thrown) => {
     const error = refusalOf(thrown)
     expect(error).toBeInstanceOf(HttpError)
     expect(error).toMatchObject({ status: 500, code: 'ERR_INTERNAL', message: 'The request could not be checked.' })
+    expect(error.cause).toBe(thrown)
   })
 })

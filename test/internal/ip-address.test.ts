@@ -31,6 +31,8 @@ describe('parseAddress', () => {
     ['64:ff9b::192.0.2.33', [0x64ff9b, 0, 0, 0xc0000221]],
     ['1:2:3:4:5:6:192.0.2.33', [0x10002, 0x30004, 0x50006, 0xc0000221]],
     ['ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff]],
+    // The longest text of all.
+    ['0000:0000:0000:0000:0000:ffff:255.255.255.255', [0xffffffff]],
     // IPv4-compatible addresses are deprecated (RFC 4291 section 2.5.5.1) and stay IPv6.
     ['::127.0.0.1', [0, 0, 0, 0x7f000001]],
   ])('reads %s', (text, words) => {
@@ -88,6 +90,10 @@ describe('parseAddress', () => {
     '1:2:3:4:5:6:7:8::',
     '::1:2:3:4:5:6:7:8',
     '1:2:3:4:5:6:7:127.0.0.1',
+    '::1:2:3:4:5:6:7:127.0.0.1',
+    '1::2:3:4:5:6:7:127.0.0.1',
+    '1::2:3:4:5:6:7:8:9',
+    '::1:2:3:4:5:6:7:8:9',
     '::127.0.0.1:1',
     '::ffff:0177.0.0.1',
     '::ffff:256.0.0.1',

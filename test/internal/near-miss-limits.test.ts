@@ -29,6 +29,7 @@ describe('how much may be wrong', () => {
     ['abcd', 'abdc', true],
     ['abab', 'baba', false],
     ['\u0130d\u0131', '\u0130d\u0131', true],
+    ['\u0131d', 'id', false],
   ])('%j for %j: %s', (name, candidate, isNear) => {
     expect(nearest(name, [candidate])).toBe(isNear ? candidate : undefined)
   })

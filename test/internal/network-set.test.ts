@@ -53,6 +53,27 @@ describe('networkSet', () => {
     expect(isInSet('11.0.0.0')).toBe(false)
   })
 
+  it('finds an address behind a nested block that is not the first', () => {
+    const isInSet = networkSet([
+      '2001:db8::/32',
+      '2001:db9::/32',
+      '2001:db9::/64',
+      '10.0.0.0/8',
+      '11.0.0.0/8',
+      '11.0.0.0/24',
+    ])
+    expect(['2001:db9:ffff::', '2001:db9::1', '2001:db8:ffff::', '11.200.0.1'].map(isInSet)).toEqual(
+      Array(4).fill(true),
+    )
+    expect(['2001:dba::', '2001:db7::', '12.0.0.1'].map(isInSet)).toEqual(Array(3).fill(false))
+  })
+
+  it('does not hold a client without an address, as the first or later', () => {
+    const isInSet = networkSet(['0.0.0.0/0', '::/0', /.*/]) as (address: string | undefined) => boolean
+    expect(isInSet(undefined)).toBe(false)
+    expect(isInSet('10.0.0.1')).toBe(true)
+  })
+
   it('gives the answer of each address when they alternate', () => {
     const isInSet = networkSet(['10.0.0.1'])
     expect(['10.0.0.1', '10.0.0.2', '10.0.0.1', '10.0.0.1', '10.0.0.2'].map(isInSet)).toEqual([
@@ -130,6 +151,11 @@ describe('a pattern in a networkSet', () => {
     [/::1/, '::11', false],
   ])('%s matches %s: %s', (pattern, address, expected) => {
     expect(networkSet([pattern])(address)).toBe(expected)
+  })
+
+  it('is one of several, of which one has to match', () => {
+    const isInSet = networkSet([/10\.0\.0\.\d+/, /172\.16\..*/, '192.168.0.0/16'])
+    expect(['10.0.0.7', '172.16.0.1', '192.168.1.1', '11.0.0.1'].map(isInSet)).toEqual([true, true, true, false])
   })
 
   it.each(['g', 'y', 'gy'])('with the flag %s gives the same answer each time', (flags) => {

@@ -50,6 +50,21 @@ describe('parseNetwork', () => {
     expect(() => parseNetwork(text)).toThrow(reason)
   })
 
+  it.each([
+    [
+      '::ffff:10.0.0.0/32',
+      '"::ffff:10.0.0.0/32" is a block of IPv4-mapped addresses, which needs 96 bits or more; write 10.0.0.0/32 for the IPv4 block',
+    ],
+    ['::ffff:10.0.0.0/33', '"::ffff:10.0.0.0/33" is a block of IPv4-mapped addresses, which needs 96 bits or more'],
+    ['fe80::1%eth0', '"fe80::1%eth0" has a zone id, which has no meaning for other hosts; write fe80::1'],
+    [
+      'localhost%eth0',
+      '"localhost%eth0" is not an address or a CIDR block; write it like 10.0.0.7, 10.0.0.0/8 or 2001:db8::/32',
+    ],
+  ])('says of %j no more than what helps', (text, message) => {
+    expect(() => parseNetwork(text)).toThrow(new TypeError(message))
+  })
+
   it('shows control characters escaped', () => {
     expect(() => parseNetwork('10.0.0.1\n')).toThrow('"10.0.0.1\\n"')
   })

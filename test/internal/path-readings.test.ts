@@ -140,6 +140,9 @@ describe('foldCase', () => {
     ['user\u017f', 'users'],
     ['to\u212aens', 'tokens'],
     ['\u00c4PFEL', '\u00e4pfel'],
+    // No ASCII at all.
+    ['\u017f', 's'],
+    ['\u212a', 'k'],
     ['', ''],
   ])('folds %s to %s', (text, folded) => {
     expect(foldCase(text)).toBe(folded)

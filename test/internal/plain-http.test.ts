@@ -29,13 +29,38 @@ describe.each(expressVersions)('plainHttpRefusal on %s', (_name, express) => {
     },
   )
 
-  it.each(['Forwarded', 'X-Forwarded-For', 'X-Forwarded-Proto', 'X-Forwarded-Host', 'X-Real-IP', 'Via'])(
+  it.each(['Forwarded', 'X-Forwarded-For', 'X-Forwarded-Proto', 'X-Forwarded-Host', 'X-Real-IP', 'X-Client-IP', 'Via'])(
     'refuses a loopback peer that sends %s, even an empty one',
     async (name) => {
       expect(await answerOf(appWith(), { [name]: 'https' })).toBe('ERR_HTTPS_REQUIRED')
       expect(await answerOf(appWith(), { [name]: '' })).toBe('ERR_HTTPS_REQUIRED')
     },
   )
+
+  it.each(['Viaduct', 'X-Via', 'X-Forwarded', 'Not-Forwarded', 'X-Real-IP-2', 'Forwarded-By', 'X-X-Forwarded-For'])(
+    'takes %s for no header of a proxy',
+    async (name) => {
+      expect(await answerOf(appWith(), { [name]: 'https' })).toBe('passes')
+    },
+  )
+
+  it.each([
+    [undefined, 'write http in management_api.protocols.'],
+    ['http in portals.protocols', 'write http in portals.protocols.'],
+  ])('says what would allow it, with the setting %j', async (setting, advice) => {
+    const app = express()
+    app.use((incoming, response) => {
+      const refusal = plainHttpRefusal(incoming, false, setting)
+      response.json({ message: refusal?.message, status: refusal?.status, bare: refusal?.bare })
+    })
+    expect((await request(app).get('/').set('Via', '1.1 proxy')).body).toEqual({
+      message:
+        "Passwords are accepted over HTTPS only. Behind a proxy that ends TLS, set Express' trust proxy to its address; " +
+        `to allow plain HTTP, ${advice}`,
+      status: 403,
+      bare: 'never',
+    })
+  })
 
   it('believes X-Forwarded-Proto of a trusted proxy only', async () => {
     const headers = { 'X-Forwarded-Proto': 'https' }

@@ -36,6 +36,9 @@ describe('a URL pattern', () => {
     ['/', '/any/path.jsp', true],
     ['/*', '/', true],
     ['/*', '/any/path', true],
+    // What OPTIONS asks about the whole server.
+    ['/', '*', true],
+    ['/*', '*', true],
   ])('%s, asked about %s: %s', (pattern, path, expected) => {
     expect(servletPatternProblem(pattern)).toBeUndefined()
     expect(servletPattern(pattern)(path)).toBe(expected)
@@ -54,6 +57,11 @@ describe('a URL pattern', () => {
     ['/carbon*', 'must end in /*, to cover /carbon and everything below it'],
     ['/carbon/**', 'without other wildcards'],
     ['/*/admin', 'without other wildcards'],
+    ['/a*b/c', 'without other wildcards'],
+    ['/*.x/y', 'without other wildcards'],
+    ['/a/*.jsp/x', 'without other wildcards'],
+    ['a/*.jsp', 'must be a path such as'],
+    ['a*.b', 'must be a path such as'],
     ['/*/admin/*', 'without other wildcards'],
     ['*.j*p', 'without other wildcards'],
     ['/carbon/(admin)', 'without other wildcards'],

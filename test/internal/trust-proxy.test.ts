@@ -36,6 +36,8 @@ describe('trustProxyProblem', () => {
     [[]],
     [(address: string) => address === '10.0.0.1'],
     [(_address: string, hop: number) => hop < 2],
+    [() => undefined],
+    [() => null],
   ])('accepts %o', (setting) => {
     expect(trustProxyProblem(appWith(setting))).toBeUndefined()
   })
@@ -73,6 +75,18 @@ describe('trustProxyProblem', () => {
     expect(problem).toContain(`"trust proxy" ${reason.startsWith('is') || reason.startsWith('has') ? reason : ''}`)
     expect(problem).toContain(reason)
     expect(problem).toContain('set it to the addresses of your own proxies')
+  })
+
+  it.each([
+    [() => true, 'is a function that trusts every address'],
+    [async () => false, 'is a function that returns a promise'],
+    [() => false, undefined],
+  ])('judges %o where it was set past the setting', (isTrusted, reason) => {
+    const app = appWith(['10.0.0.1'])
+    app.set('trust proxy fn', isTrusted)
+    const problem = trustProxyProblem(app)
+    if (reason === undefined) expect(problem).toBeUndefined()
+    else expect(problem).toContain(`"trust proxy" ${reason}`)
   })
 
   it('reads the setting that a sub-app inherits, and its own where it has one', () => {
@@ -128,11 +142,25 @@ describe.each(expressVersions)('trustProxyGate on %s', (_name, createApp) => {
     expect(onWarning).not.toHaveBeenCalled()
   })
 
+  it('gives the reason to the log with the refusal too', () => {
+    const app = createApp()
+    app.set('trust proxy', true)
+    const refusal = trustProxyGate({ onProblem: () => undefined })({ app } as never, {} as never)
+    expect(refusal).toMatchObject({ status: 503, cause: { message: expect.stringContaining('"trust proxy" is true') } })
+  })
+
+  it('lets requests pass with a count of proxies also where nobody wants the warning', () => {
+    const app = createApp()
+    app.set('trust proxy', 1)
+    expect(trustProxyGate({ onProblem: () => undefined })({ app } as never, {} as never)).toBeUndefined()
+  })
+
   it('lets requests pass when the setting is safe', async () => {
-    const { app, onProblem } = guardedApp(['127.0.0.1'])
+    const { app, onProblem, onWarning } = guardedApp(['127.0.0.1'])
     const response = await request(app).get('/').set('X-Forwarded-For', '198.51.100.7').expect(200)
     expect(response.body).toEqual({ address: '198.51.100.7' })
     expect(onProblem).not.toHaveBeenCalled()
+    expect(onWarning).not.toHaveBeenCalled()
   })
 
   it('warns once of a count of proxies, and lets requests pass', async () => {

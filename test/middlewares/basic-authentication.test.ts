@@ -47,6 +47,8 @@ describe.each(expressVersions)('basicAuthentication on %s', (_name, express) => 
     let now = 1_000_000
     const { app, checks } = await appWith({ clock: () => now })
     await asAlice(app).expect(200)
+    await asAlice(app).expect(200)
+    expect(checks(), 'at the same moment').toBe(1)
     now += rememberedMs - 1
     await asAlice(app).expect(200)
     expect(checks()).toBe(1)
@@ -84,6 +86,20 @@ describe.each(expressVersions)('basicAuthentication on %s', (_name, express) => 
       { code: 'ERR_AUTH_INVALID_CREDENTIALS' },
       { code: 'ERR_CROSS_SITE' },
       { code: 'ERR_HTTPS_REQUIRED' },
+    ])
+  })
+
+  it('answers 400 where the readings of a path disagree about being public', async () => {
+    const { app, errors } = await appWith({
+      isPublic: (method, path) => (path === '/twofold' ? 'ambiguous' : method === 'GET' && path === '/open'),
+    })
+    await request(app).get('/twofold').expect(400)
+    await request(app).post('/open').expect(401)
+    await request(app).get('/open').auth(alice.name, 'a-wrong-password').expect(401)
+    expect(errors).toMatchObject([
+      { code: 'ERR_PATH_AMBIGUOUS' },
+      { code: 'ERR_AUTH_REQUIRED', message: 'Authentication is required.' },
+      { code: 'ERR_AUTH_INVALID_CREDENTIALS' },
     ])
   })
 

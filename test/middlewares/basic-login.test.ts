@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler } from 'express'
 import request from 'supertest'
 import { describe, expect, it } from 'vitest'
-import { TooManyRequestsError, UnauthorizedError } from '../../lib/errors.js'
+import { StoreError, TooManyRequestsError, UnauthorizedError } from '../../lib/errors.js'
 import { basicLogin } from '../../lib/middlewares/basic-login.js'
 import type { Authenticator } from '../../lib/users/authenticator.js'
 import { expressVersions } from '../helpers/express-versions.js'
@@ -38,6 +38,40 @@ describe.each(expressVersions)('basicLogin on %s', (_name, express) => {
       expect(error).toBeInstanceOf(UnauthorizedError)
       expect(error.headers).toEqual({ 'WWW-Authenticate': 'Basic realm="My API", charset="UTF-8"' })
     }
+  })
+
+  it('refuses credentials that cannot be read, and needs no listener for it', async () => {
+    const { app, errors } = await appWith()
+    for (const header of ['Basic !!!', 'Basic YTpi=', 'Bearer a.b.c']) {
+      await request(app).get('/login').set('Authorization', header).expect(401)
+    }
+    expect(errors).toMatchObject(
+      Array(3).fill({
+        code: 'ERR_AUTH_INVALID_CREDENTIALS',
+        message: 'Send a user name and a password by HTTP Basic.',
+        headers: { 'WWW-Authenticate': 'Basic realm="Sallyport", charset="UTF-8"' },
+      }),
+    )
+  })
+
+  it('passes 503 to next when no token can be issued, and needs no listener for it', async () => {
+    const { app, errors, store } = await appWith()
+    store.add = () => {
+      throw new StoreError('gone')
+    }
+    await request(app).get('/login').auth(alice.name, alice.password).expect(503)
+    expect(errors).toMatchObject([{ code: 'ERR_STORE_UNAVAILABLE' }])
+  })
+
+  it('passes 403 to next when a page of another site sends somebody here', async () => {
+    const { app, errors, store } = await appWith()
+    const login = () => request(app).get('/login').auth(alice.name, alice.password)
+    await login().set('Sec-Fetch-Site', 'cross-site').set('Sec-Fetch-Mode', 'navigate').expect(403)
+    expect(errors).toMatchObject([
+      { code: 'ERR_CROSS_SITE', message: 'A page of another site cannot log in without asking for it.' },
+    ])
+    expect(store.size).toBe(0)
+    await login().set('Sec-Fetch-Site', 'same-origin').expect(200)
   })
 
   it('passes 405 with Allow to next', async () => {

@@ -59,7 +59,7 @@ describe.each(expressVersions)('logout on %s', (_name, express) => {
     await request(app).get('/unguarded').expect(401)
     expect(errors).toMatchObject([
       { code: 'ERR_METHOD_NOT_ALLOWED', headers: { Allow: 'GET, POST' } },
-      { code: 'ERR_NOT_FOUND' },
+      { code: 'ERR_NOT_FOUND', message: 'There is no token to end.' },
       { code: 'ERR_AUTH_REQUIRED' },
     ])
   })
