@@ -8,7 +8,7 @@
 import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import express from 'express'
-import { bearerAuthentication, createSecurity, getAuth } from 'sallyport'
+import { bearerAuthentication, createSecurity, errorResponses, getAuth } from 'sallyport'
 
 process.env['ALICE_PASSWORD'] ??= randomBytes(12).toString('base64url')
 
@@ -32,6 +32,8 @@ app.use('/devportal', express.static(fileURLToPath(new URL('public', import.meta
 app.get('/devportal/callback', (_request, response) => {
   response.sendFile(fileURLToPath(new URL('public/index.html', import.meta.url)))
 })
+// Last: it answers the refusals of bearerAuthentication.
+app.use(errorResponses())
 
 const server = security.createServer(app, { protocol: 'https' })
 server.listen(Number(new URL(origin).port || 443), '127.0.0.1', () => {

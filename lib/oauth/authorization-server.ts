@@ -25,6 +25,7 @@ import { oauthGates } from './oauth-gates.js'
 import { createAdapterFactory } from './provider-adapter.js'
 import { createAnswering, type Failures } from './provider-answers.js'
 import { providerConfigurationOf } from './provider-configuration.js'
+import { logRefusals } from './refused-requests.js'
 import { createSharedSignOn } from './shared-sign-on.js'
 import { createSignOns } from './sign-ons.js'
 
@@ -109,6 +110,7 @@ export async function createAuthorizationServer(
   const origins = new Set(serviceProviders.flatMap(originsOf))
   const failures: Failures = new WeakMap()
   provider.on('server_error', (ctx, error) => void failures.set(ctx, error))
+  logRefusals(provider, logger)
   // Koa prints to the console where nobody listens. What gets here has been answered: the connection may have broken.
   const emitter: NodeJS.EventEmitter = provider
   emitter.on('error', (cause: unknown) => logger.error({ cause }, 'the authorization server could not answer'))

@@ -33,9 +33,14 @@ export async function readForm(request: Request): Promise<URLSearchParams> {
   if (typeof body === 'string' || body instanceof Uint8Array) return new URLSearchParams(Buffer.from(body).toString())
   const form = new URLSearchParams()
   for (const [name, value] of Object.entries(body ?? {})) {
-    for (const entry of Array.isArray(value) ? value : [value]) form.append(name, String(entry))
+    for (const entry of Array.isArray(value) ? value : [value]) form.append(name, textOf(entry))
   }
   return form
+}
+
+/** Parsers make objects of `a[b]=c`, and of JSON: no parameter of the protocol is one. */
+function textOf(value: unknown): string {
+  return typeof value === 'object' || typeof value === 'function' ? '' : String(value)
 }
 
 /** Makes the requests that the provider of one issuer sees. */

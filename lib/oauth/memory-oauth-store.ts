@@ -17,8 +17,11 @@ export interface MemoryOauthStoreOptions {
   readonly onEvict?: ((entries: readonly OauthEntry[]) => void) | undefined
 }
 
-/** Codes and tokens of one grant, used ones among them: one more puts out the oldest. */
-const maxPerGrant = 100
+/**
+ * Codes and tokens of one grant, used ones among them. One more puts out what has expired, then the oldest access token; what
+ * was used stays, because its second use shows a theft. A grant that has nothing else is over.
+ */
+const maxPerGrant = 300
 
 interface HeldGrant {
   readonly entry: OauthEntry
@@ -165,9 +168,13 @@ export class MemoryOauthStore implements OauthStore {
     if (members === undefined) return
     const key = keyOf(entry.model, entry.id)
     if (!members.has(key) && members.size >= maxPerGrant) {
-      const [oldest] = members.values()
-      this.#removeMember(keyOf(oldest!.model, oldest!.id))
-      this.#onEvict?.([oldest!])
+      const gone = outOf(members, this.#clock())
+      if (gone.length === 0) {
+        this.#onEvict?.(this.remove('Grant', grantId))
+        return
+      }
+      for (const { model, id } of gone) this.#removeMember(keyOf(model, id))
+      this.#onEvict?.(gone)
     }
     members.set(key, entry)
     this.#grantOfMember.set(key, grantId)
@@ -182,6 +189,15 @@ export class MemoryOauthStore implements OauthStore {
   #forgetMembers({ members }: HeldGrant): void {
     for (const key of members.keys()) this.#grantOfMember.delete(key)
   }
+}
+
+/** What makes room among the members of a grant: nothing where all have been used and are good to know of. */
+function outOf(members: ReadonlyMap<string, OauthEntry>, now: number): readonly OauthEntry[] {
+  const entries = [...members.values()]
+  const expired = entries.filter(({ expiresAt }) => expiresAt <= now)
+  if (expired.length > 0) return expired
+  const oldest = entries.find(({ model }) => model === 'AccessToken' || model === 'AccessTokenLink')
+  return oldest === undefined ? [] : [oldest]
 }
 
 function keyOf(model: EntryModel, id: string): string {

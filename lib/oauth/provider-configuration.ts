@@ -189,9 +189,13 @@ function grantLoader(): NonNullable<Configuration['loadExistingGrant']> {
   }
 }
 
-/** A password is asked for where it is due. Consent is given beforehand, so that asking for it asks nobody. */
-function policyOf({ interactionPolicy: { base, Prompt } }: OidcProvider) {
+/**
+ * A password is asked for where it is due: where the sign-on of a session has gone, too, as when a sign-in is resumed in
+ * another browser than the one that finished it. Consent is given beforehand, so that asking for it asks nobody. */
+function policyOf({ interactionPolicy: { base, Check, Prompt } }: OidcProvider) {
   const policy = base()
+  const hasNoSignOn = new Check('no_sign_on', 'the sign-on has ended', ({ oidc }) => oidc.account === undefined)
+  policy.get('login')?.checks.add(hasNoSignOn)
   policy.remove('consent')
   policy.add(new Prompt({ name: 'consent', requestable: true }))
   return policy

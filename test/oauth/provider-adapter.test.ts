@@ -192,16 +192,6 @@ it('puts out the grant that was used least, with all that belongs to it', async 
   expect(evicted.map(({ model }) => model)).toEqual(['Grant', 'RefreshToken'])
 })
 
-it('keeps the 100 newest tokens of a grant', async () => {
-  const { of, evicted } = adapters()
-  await of('Grant').upsert(grantId, { jti: grantId }, 60)
-  for (let count = 0; count <= 100; count++)
-    await of('RefreshToken').upsert(`r${count}`, { jti: `r${count}`, grantId }, 60)
-  expect(await of('RefreshToken').find('r0')).toBe(undefined)
-  expect(await of('RefreshToken').find('r1')).toBeDefined()
-  expect(evicted.length).toBe(1)
-})
-
 it('rejects when a store fails, and does not take that for an end', async () => {
   const failing = new Proxy({} as OauthStore, { get: () => () => Promise.reject(new StoreError('down')) })
   const { signOns, tokenStore } = adapters()
@@ -229,4 +219,36 @@ it('forgets everything when it is closed', async () => {
   await of('Grant').upsert(grantId, { jti: grantId }, 60)
   oauthStore.close()
   expect(await of('Grant').find(grantId)).toBe(undefined)
+})
+
+// Covers: G06
+it('knows a refresh token that was used, however many tokens its family has had since', async () => {
+  const { of, oauthStore } = adapters()
+  await of('Grant').upsert(grantId, { jti: grantId }, 3600)
+  await of('RefreshToken').upsert('stolen', { jti: 'stolen', grantId }, 3600)
+  await of('RefreshToken').consume('stolen')
+  for (let index = 0; index < 1000; index++) {
+    await of('AccessToken').upsert(`access ${index}`, { jti: `access ${index}`, grantId }, 3600)
+  }
+  expect(await of('AccessToken').find('access 0')).toBe(undefined)
+  expect(await of('AccessToken').find('access 999')).toBeDefined()
+  await expect(of('RefreshToken').consume('stolen')).rejects.toThrow('used before')
+  expect(oauthStore.find('Grant', grantId)).toBe(undefined)
+  expect(await of('AccessToken').find('access 999')).toBe(undefined)
+})
+
+// Covers: G06
+it('ends a family that has nothing left but used refresh tokens, rather than forget one', async () => {
+  const { of, oauthStore, evicted, pass } = adapters()
+  await of('Grant').upsert(grantId, { jti: grantId }, 3600)
+  await of('RefreshToken').upsert('short', { jti: 'short', grantId }, 1)
+  pass(1000)
+  for (let index = 0; index < 300; index++) {
+    await of('RefreshToken').upsert(`refresh ${index}`, { jti: `refresh ${index}`, grantId }, 3600)
+  }
+  expect(oauthStore.find('Grant', grantId)).toBeDefined()
+  expect(evicted.map(({ model }) => model)).toEqual(['RefreshToken'])
+  await of('RefreshToken').upsert('one more', { jti: 'one more', grantId }, 3600)
+  expect(oauthStore.find('Grant', grantId)).toBe(undefined)
+  expect(await of('RefreshToken').find('one more')).toBe(undefined)
 })

@@ -1,4 +1,4 @@
-import express5 from 'express'
+import express5, { type Express } from 'express'
 import { describe, expect, it } from 'vitest'
 import { expressVersions } from '../helpers/express-versions.js'
 import {
@@ -84,6 +84,18 @@ describe.each(expressVersions)('%s', (_name, express) => {
     const headers = { 'content-type': 'application/x-www-form-urlencoded' }
     const answer = await front.send('/oauth2/token', { method: 'POST', body, headers })
     expect([answer.status, answer.json()['error']]).toEqual([400, 'invalid_request'])
+  })
+
+  it.each([
+    ['application/json', '{"grant_type":{"toString":1},"token":{"toString":null}}'],
+    ['application/x-www-form-urlencoded', 'grant_type[toString]=x&token[hasOwnProperty]=x&a[b][c]=d'],
+  ])('answers 400 to parameters of which a body parser for %s has made objects', async (type, body) => {
+    const before = (app: Express) => void app.use(express5.json(), express5.urlencoded({ extended: true }))
+    const front = await oauthFront({ express, before })
+    for (const path of ['/oauth2/token', '/oauth2/introspect', '/oauth2/revoke']) {
+      const answer = await front.send(path, { method: 'POST', body, headers: { 'content-type': type } })
+      expect([path, answer.status]).toEqual([path, 400])
+    }
   })
 
   it.each([

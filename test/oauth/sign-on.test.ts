@@ -384,3 +384,19 @@ describe('access tokens at an API of the app', () => {
     expect(() => bearerAuthentication({ tokens: {} as never, ...options })).toThrow(new TypeError(message))
   })
 })
+
+it('asks for a password again where a sign-in is resumed that another browser has finished', async () => {
+  const front = await oauthFront()
+  const attacker = front.browser()
+  const begun = await attacker.go(authorizeUrl(pkce().challenge))
+  const login = begun.headers.location ?? ''
+  const victim = front.browser()
+  for (const [name, cookie] of attacker.cookies) victim.cookies.set(name, cookie)
+  const body = new URLSearchParams({ username: 'alice', password: passwords.alice })
+  const finished = await victim.go(login, { method: 'POST', body })
+  expect(finished.status).toBe(303)
+  const resumed = await attacker.go(finished.headers.location ?? '')
+  expect(resumed.status).toBe(303)
+  expect(resumed.headers.location).toContain('/oauth2/login/')
+  expect(front.log.entries.filter(({ level }) => level === 'error')).toEqual([])
+})

@@ -351,3 +351,14 @@ it('names itself as the issuer of what it signs', async () => {
   const header = JSON.parse(Buffer.from(access_token.split('.')[0]!, 'base64url').toString())
   expect(header.typ).toBe('at+jwt')
 })
+
+it('tells the log why a client was refused, and no secret', async () => {
+  const front = await oauthFront()
+  const { code, verifier } = await newCode(front.browser())
+  const { verifier: other } = pkce()
+  await exchange(front, code, other)
+  const told = front.log.entries.find(({ message }) => message === 'the authorization server refused a request')
+  expect(told).toMatchObject({ level: 'info', fields: { client: 'devportal-app', error: 'invalid_grant' } })
+  expect(told?.fields['reason']).toMatch(/./)
+  for (const text of [code, verifier, other]) expect(front.log.lines.join('')).not.toContain(text)
+})
