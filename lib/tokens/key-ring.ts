@@ -137,10 +137,10 @@ export function keyRingOf(keys: KeySet, clock: () => number = Date.now): Changin
 /** By id. Of two ends for one key the later holds, or the one that is final. */
 function withoutKey(keys: readonly RetiredKey[], kid: string): ReadonlyMap<string, RetiredKey> {
   const byKid = new Map<string, RetiredKey>()
-  for (const { isFinal, verifyUntil, ...key } of keys) {
+  for (const key of keys) {
     const other = byKid.get(key.kid)
-    const end = isFinal || other === undefined ? verifyUntil : Math.max(verifyUntil, other.verifyUntil)
-    byKid.set(key.kid, { kid: key.kid, algorithm: key.algorithm, publicKey: key.publicKey, verifyUntil: end, isFinal })
+    const isSooner = other !== undefined && !key.isFinal && (other.isFinal || other.verifyUntil > key.verifyUntil)
+    if (!isSooner) byKid.set(key.kid, key)
   }
   byKid.delete(kid)
   return byKid

@@ -7,10 +7,9 @@
  */
 
 import { createPublicKey, type JsonWebKey } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import * as z from 'zod'
 import { namedJwkOf, type RetiredKey, verificationKeyOf } from './key-set.js'
-import { keyFileError, misfitOf } from './signing-key.js'
+import { keyFileError, misfitOf, readKeyText } from './signing-key.js'
 
 /** A key as the file has it. */
 const retiredKeySchema = z.looseObject({
@@ -35,9 +34,9 @@ export function retiredKeysFile(keyFile: string): string {
  */
 export async function readRetiredKeys(keyFile: string): Promise<readonly RetiredKey[]> {
   const path = retiredKeysFile(keyFile)
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw keyFileError(path, `must be a file that can be read (${error.code ?? error.name})`, error)
+  const text = await readKeyText(path).catch((error: Error) => {
+    if ((error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return undefined
+    throw error
   })
   if (text === undefined) return []
   const parsed = fileSchema.safeParse(parseJson(text))

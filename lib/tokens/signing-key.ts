@@ -5,11 +5,12 @@
  */
 
 import { createPrivateKey, createPublicKey, generateKeyPair, type JsonWebKey, type KeyObject } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { SigningAlgorithm } from '../config/config.js'
 import { ConfigError, type ConfigProblem } from '../errors.js'
 import { isPublishedKey } from '../internal/published-key.js'
+import { readRegularFile } from '../internal/read-regular-file.js'
 
 const keyFileKey = 'management_api.jwt_token_security_handler.token_config.key_file'
 
@@ -56,9 +57,7 @@ function generateBytes(algorithm: SigningAlgorithm, rsaBits: number): Promise<Bu
  * kind that the algorithm needs, weak, or published. No part of the key gets into the message.
  */
 export async function readSigningKey(path: string, algorithm: SigningAlgorithm): Promise<KeyObject> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw keyFileError(path, `must be a file that can be read (${error.code ?? error.name})`, error)
-  })
+  const text = await readKeyText(path)
   const key = parsePrivateKey(text, algorithm)
   // The cause is left out: a JSON or PEM error may quote what is in the file.
   if (key === undefined) {
@@ -69,11 +68,24 @@ export async function readSigningKey(path: string, algorithm: SigningAlgorithm):
   return key
 }
 
+/** A list of a thousand retired RSA keys has less. */
+const maxKeyFileBytes = 1024 * 1024
+
+/** @throws {@link ConfigError} for `key_file`; its `cause` has the code of the file system. */
+export async function readKeyText(path: string): Promise<string> {
+  const bytes = await readRegularFile(path, maxKeyFileBytes).catch((error: NodeJS.ErrnoException) => {
+    const remedy = error.code === 'ENOENT' ? '; "sallyport keys rotate" makes it' : ''
+    throw keyFileError(path, `must be a file that can be read (${error.code ?? error.name})${remedy}`, error)
+  })
+  if (bytes === undefined) throw keyFileError(path, `must be a file of at most ${maxKeyFileBytes} bytes`)
+  return bytes.toString('utf8')
+}
+
 /** A warning for each thing about the file that is risky but works. */
 export async function keyFileWarnings(path: string): Promise<readonly ConfigProblem[]> {
   const { mode } = await stat(path)
-  const isReadableByAll = process.platform !== 'win32' && (mode & 0o004) !== 0
-  return isReadableByAll
+  const isOpenToAll = process.platform !== 'win32' && (mode & 0o006) !== 0
+  return isOpenToAll
     ? [
         {
           key: keyFileKey,

@@ -123,6 +123,16 @@ describe('a ring whose keys are exchanged', () => {
     }
   })
 
+  it.each([0, 1])(
+    'lets a key that was dropped verify nothing, wherever it stands beside itself (%i)',
+    async (first) => {
+      const [one, two] = [await makeKeys(), await makeKeys()]
+      const ends = [retired(one, start, true), retired(one, start + 60_000, false)]
+      const ring = keyRingOf({ ...two, retired: first === 0 ? ends : ends.toReversed() }, clock)
+      expect(ring.find(one.signing.kid)).toBeUndefined()
+    },
+  )
+
   it('never hands out the private key', async () => {
     const ring = keyRingOf(await makeKeys(), clock)
     const first = ring.kid
