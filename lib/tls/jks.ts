@@ -61,7 +61,7 @@ function privateKeyEntry(jks: Jks, { alias, chain, protectedPrivateKey }: KeyEnt
         return createPrivateKey(jks.decrypt(protectedPrivateKey, keyPassword))
       } catch (cause) {
         const isPassword = cause instanceof Error && cause.message === 'Cannot recover key'
-        if (isPassword) throw new KeyStoreError('keyPassword', `is not the password of the key ${alias}`)
+        if (isPassword) throw new KeyStoreError('keyPassword', `is not the password of the key "${alias}"`)
         throw new KeyStoreError('file', `holds a key ${alias} of a kind that cannot be used`, { cause })
       }
     },

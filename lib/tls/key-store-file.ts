@@ -4,9 +4,10 @@
  * @module
  */
 
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import type { KeyStoreConfig } from '../config/config.js'
+import { readRegularFile } from '../internal/read-regular-file.js'
 import { jksMagic, readJks } from './jks.js'
 import { type KeyStoreEntries, KeyStoreError } from './key-store-entries.js'
 import { isPem, readPem } from './pem.js'
@@ -37,8 +38,8 @@ export async function findFile(
 ): Promise<FoundFile | undefined> {
   for (const path of pathsOf(name, folders)) {
     try {
-      const bytes = await readFile(path)
-      if (bytes.length <= maxBytes) return { path, bytes }
+      const bytes = await readRegularFile(path, maxBytes)
+      if (bytes !== undefined) return { path, bytes }
     } catch (cause) {
       const { code } = cause as NodeJS.ErrnoException
       if (code === 'ENOENT' || code === 'ENOTDIR') continue

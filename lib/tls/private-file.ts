@@ -14,7 +14,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs'
 
 const maxBytes = 64 * 1024
@@ -50,7 +50,8 @@ export function replacePrivateFile(file: string, text: string, mode: number = 0o
   try {
     const descriptor = openSync(draft, 'wx', mode)
     try {
-      writeSync(descriptor, text)
+      // Unlike writeSync, this goes on until all of it is written.
+      writeFileSync(descriptor, text)
       fsyncSync(descriptor)
     } finally {
       closeSync(descriptor)

@@ -5,6 +5,7 @@ import { Der, loadForge } from '../../lib/tls/pkcs12/der.js'
 import { makeCertificate } from '../../lib/tls/x509/certificate.js'
 import { makeCertificateRequest } from '../../lib/tls/x509/certificate-request.js'
 import { integer, octets, oid, time } from '../../lib/tls/x509/der-writer.js'
+import { isHostName } from '../../lib/tls/x509/names.js'
 import { keyPair } from '../helpers/key-files.js'
 
 const forge = await loadForge()
@@ -74,5 +75,40 @@ describe('certificates', () => {
     const dates = { notBefore: new Date(0), notAfter: new Date() }
     expect(() => makeCertificate({ commonName: 'x', hostNames: [], key, ...dates })).toThrow(TypeError)
     expect(() => makeCertificateRequest(key, ['x'])).toThrow(TypeError)
+  })
+})
+
+describe('the name of a host', () => {
+  it.each([
+    'localhost',
+    'a',
+    'api.example.com',
+    'api.example.com.',
+    '*.example.com',
+    'my_host',
+    `${'a'.repeat(63)}.b`,
+    '::1',
+  ])('may be %s', (name) => {
+    expect(isHostName(name)).toBe(true)
+  })
+
+  it.each([
+    '',
+    '.',
+    '*.',
+    'a..b',
+    '-a',
+    'a-',
+    'a.-b',
+    'api.example.com:9443',
+    'a b',
+    'a.*.b',
+    'a'.repeat(64),
+    `${'a.'.repeat(126)}aa`,
+    // Read in every possible way, this one would take longer than anybody waits.
+    `${'a'.repeat(250)}/`,
+    `${'a.'.repeat(120)}/`,
+  ])('cannot be %j', (name) => {
+    expect(isHostName(name)).toBe(false)
   })
 })

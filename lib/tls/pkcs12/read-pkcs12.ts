@@ -142,7 +142,10 @@ async function openKey({ type, value, alias }: Bag, keyPassword: string, storePa
     const key = der === undefined ? undefined : readKey(der)
     if (key !== undefined) return key
   }
-  throw new KeyStoreError('keyPassword', `is not the password of the key ${alias ?? ''}`.trimEnd())
+  throw new KeyStoreError(
+    'keyPassword',
+    alias === undefined ? 'is not the password of the key' : `is not the password of the key "${alias}"`,
+  )
 }
 
 /** What a wrong password decrypts to may have the right padding by chance, but it is no key. */

@@ -33,9 +33,10 @@ function addressBytes(text: string): Buffer {
   return bytes
 }
 
-/** Whether a text can be the name of a host in a certificate: an address, or letters, digits and hyphens between dots. */
+/** Letters, digits and hyphens between dots (RFC 1123 section 2.1), with the underscores that some names have. */
+const hostName = /^(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?)*\.?$/i
+
+/** Whether a text can be the name of a host in a certificate: an address, or labels of at most 63 characters. */
 export function isHostName(name: string): boolean {
-  return (
-    isIP(name) !== 0 || (name.length <= 253 && /^(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.?)+$/i.test(name))
-  )
+  return isIP(name) !== 0 || (name.length <= 253 && hostName.test(name))
 }
