@@ -16,7 +16,7 @@ export function servletPatternProblem(pattern: string): string | undefined {
   if (extension !== undefined) return `must be ${extension}: an extension has no path before it`
   if (/^[^*]*[^/*]\*$/.test(pattern)) return `must end in /*, to cover ${pattern.slice(0, -1)} and everything below it`
   // What stands for anything is left out; the rest is as plain as any path.
-  if (/^\*\.[^/.]/.test(pattern)) return problemOfPart(`/${pattern.slice(2)}`)
+  if (/^\*\.[^/.][^/]*$/.test(pattern)) return problemOfPart(`/${pattern.slice(2)}`)
   return problemOfPart(pattern.endsWith('/*') ? `${pattern.slice(0, -1)}x` : pattern)
 }
 

@@ -60,6 +60,7 @@ describe('a URL pattern', () => {
     ['/a*b/c', 'without other wildcards'],
     ['/*.x/y', 'without other wildcards'],
     ['/a/*.jsp/x', 'without other wildcards'],
+    ['*.jsp/x', 'must be a path such as'],
     ['a/*.jsp', 'must be a path such as'],
     ['a*.b', 'must be a path such as'],
     ['/*/admin/*', 'without other wildcards'],
