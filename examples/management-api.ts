@@ -48,7 +48,7 @@ app.use('/management', security.managementApi(), managementRoutes)
 const ports = { https: Number(process.env['HTTPS_PORT'] ?? 9164), http: Number(process.env['PORT'] ?? 9201) }
 const { protocols } = security.config.managementApi
 const servers = await Promise.all(protocols.map(listen)).catch((error: Error) => {
-  console.error(`cannot listen: ${error.message}`)
+  console.error(`cannot listen: ${error.message}. If another server runs there, end it, or set another port`)
   process.exit(1)
 })
 

@@ -85,7 +85,7 @@ const server = security
   .createServer(app, { protocol: 'https' })
   .listen(Number(process.env['PORT'] ?? 9443), '127.0.0.1')
 await once(server, 'listening').catch((error: Error) => {
-  console.error(`cannot listen: ${error.message}`)
+  console.error(`cannot listen: ${error.message}. If another server runs there, end it, or set another port`)
   process.exit(1)
 })
 const { port } = server.address() as AddressInfo

@@ -72,6 +72,6 @@ function passwordKeyOf(name: string, users: readonly FileUserConfig[]): string {
 
 function warnOfPlainText(names: readonly string[], logger: Logger): void {
   if (names.length === 0) return
-  const message = `passwords of ${names.join(', ')} are in plain text: hash them with "sallyport hash-password"`
+  const message = `passwords of ${names.join(', ')} are in plain text: put hashes in their place, in secrets too; "sallyport hash-password" makes them`
   logger.warn({ key: 'internal_apis.users' }, message)
 }
