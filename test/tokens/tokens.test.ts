@@ -9,6 +9,7 @@ import { createTokens, type Tokens, type TokensOptions } from '../../lib/tokens/
 import type { AccountState } from '../../lib/users/account-state.js'
 import type { Accounts } from '../../lib/users/accounts.js'
 import type { UserAccount } from '../../lib/users/user-store.js'
+import { recordOf } from '../contracts/token-store.js'
 
 const start = Date.UTC(2026, 0, 1)
 const alice: UserAccount = { subject: 'alice', roles: ['operator'], isAdmin: false, version: 'version 1' }
@@ -506,23 +507,16 @@ describe('tokens.verify', () => {
         return keys.find(kid)
       }
       const tokens = tokensWith({ store, accounts, keys: { ...keys, find } })
-      store.add({
-        id,
-        kind: 'management',
-        audience: undefined,
-        parent: undefined,
-        idleTimeoutMs: undefined,
-        subject: 'alice',
-        roles: ['operator'],
-        isAdmin: false,
-        accountVersion: 'version 1',
-        scope: 'default',
-        issuedAt: start,
-        expiresAt: start + 60_000,
-        lastAccessAt: start,
-        address: undefined,
-        ...fields,
-      })
+      store.add(
+        recordOf(id, {
+          id,
+          issuedAt: start,
+          expiresAt: start + 60_000,
+          lastAccessAt: start,
+          address: undefined,
+          ...fields,
+        }),
+      )
       return { tokens, token, id, store, asked }
     }
 
