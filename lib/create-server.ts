@@ -7,6 +7,7 @@
 import http from 'node:http'
 import https from 'node:https'
 import type { Express } from 'express'
+import { useQuickEtags } from './internal/express-etag.js'
 import { type ExpressMessages, expressMessages, rememberMessages } from './internal/express-messages.js'
 
 /** Options of {@link createExpressServer}. */
@@ -32,7 +33,8 @@ const connectionsCheckingIntervalMs = 5_000
  * cent more on Node 24, whose V8 has made Express' habit cheap.
  *
  * Express changes the prototype of every request and response, which V8 punishes from then on. Here they are born with
- * the prototypes that Express is going to set. `app.request` and `app.response` may be extended at any time.
+ * the prototypes that Express is going to set. `app.request` and `app.response` may be extended at any time. ETags are
+ * those of Express, made in one call where it takes three, unless the app has a function of its own for them.
  *
  * Where this could be noticed, the server behaves like a plain one, which costs speed and nothing else:
  * - for all requests, while `app.request` or `app.response` redefine a name that Node's own classes use (`url`, `end`,
@@ -60,6 +62,7 @@ const connectionsCheckingIntervalMs = 5_000
 export function createExpressServer(app: Express, options: ExpressServerOptions = {}): http.Server | https.Server {
   if (!isExpressApp(app)) throw new TypeError('app must be an Express application')
   const { tls, protocol = tls === undefined ? 'http' : 'https' } = options
+  useQuickEtags(app)
   const messages = expressMessages(app)
   const timeouts = {
     headersTimeout: headersTimeoutMs,

@@ -7,12 +7,13 @@
 import { STATUS_CODES } from 'node:http'
 import type { Request, Response } from 'express'
 import type { HttpError } from '../errors.js'
+import { forbidStoring } from './preset-headers.js'
 
 /** Answers with a JSON object that no cache may keep. */
 export function answerJson(response: Response, status: number, body: object, type = 'application/json'): void {
   const text = JSON.stringify(body)
   response.statusCode = status
-  response.setHeader('Cache-Control', 'no-store')
+  forbidStoring(response)
   response.setHeader('Content-Type', `${type}; charset=utf-8`)
   response.setHeader('X-Content-Type-Options', 'nosniff')
   response.setHeader('Content-Length', Buffer.byteLength(text))
@@ -22,7 +23,7 @@ export function answerJson(response: Response, status: number, body: object, typ
 /** Answers without a body. */
 export function answerEmpty(response: Response, status: number): void {
   response.statusCode = status
-  response.setHeader('Cache-Control', 'no-store')
+  forbidStoring(response)
   // A 204 must not have one (RFC 9110 section 8.6).
   if (status !== 204) response.setHeader('Content-Length', 0)
   response.end()

@@ -16,6 +16,7 @@ import { clientGone } from '../internal/client-gone.js'
 import { isCrossSite } from '../internal/cross-site.js'
 import { type Gate, handlerOf, type Verdict } from '../internal/gate.js'
 import { plainHttpRefusal } from '../internal/plain-http.js'
+import { forbidStoring } from '../internal/preset-headers.js'
 import { anonymousVerdict, type IsPublic } from '../internal/public-path.js'
 import { markReported } from '../internal/reported-refusals.js'
 import { severalCredentials } from '../internal/several-credentials.js'
@@ -134,7 +135,7 @@ export function basicAuthenticationGate(options: BasicAuthenticationOptions): Ga
     return callerOf(credentials, { address: clientAddress(request), origin, signal: clientGone(response) }).then(
       ({ account, state, issuedAt }) => {
         ;(request as AuthenticatedRequest).auth = authOf(account, state, issuedAt)
-        response.setHeader('Cache-Control', 'no-store')
+        forbidStoring(response)
         return undefined
       },
       (error: unknown) => {

@@ -11,6 +11,7 @@ import { ForbiddenError, UnauthorizedError } from '../errors.js'
 import { hasSeveralAuthorizations, parseBearer } from '../internal/authorization-header.js'
 import { challengesOf } from '../internal/challenge.js'
 import { type Gate, handlerOf, refusalOf, type Verdict } from '../internal/gate.js'
+import { forbidStoring } from '../internal/preset-headers.js'
 import { anonymousVerdict, type IsPublic } from '../internal/public-path.js'
 import { severalCredentials } from '../internal/several-credentials.js'
 import { tokenId } from '../internal/token-id.js'
@@ -122,7 +123,7 @@ export function bearerAuthenticationGate(options: BearerAuthenticationOptions): 
 
 function admit(request: AuthenticatedRequest, response: Response, auth: Auth): undefined {
   request.auth = auth
-  response.setHeader('Cache-Control', 'no-store')
+  forbidStoring(response)
 }
 
 interface Credential {

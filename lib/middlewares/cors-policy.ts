@@ -8,6 +8,7 @@ import cors from 'cors'
 import type { Request, RequestHandler } from 'express'
 import { answerEmpty } from '../internal/answer.js'
 import { type Gate, handlerOf } from '../internal/gate.js'
+import { presetHeaders } from '../internal/preset-headers.js'
 
 /** Options of {@link corsPolicy}. */
 export interface CorsPolicyOptions {
@@ -58,15 +59,18 @@ export function corsPolicyGate({
     allowedHeaders,
     preflightContinue: true,
   })
+  const setConstantHeaders = presetHeaders({
+    // All that the cors package would do, by way of objects and lists: 0.2 to 0.6 us of each request.
+    ...(isOpen && { 'Access-Control-Allow-Origin': '*' }),
+    // WSO2's clients find these two on every answer; the cors package sets them on OPTIONS only.
+    'Access-Control-Allow-Methods': allowedMethods,
+    'Access-Control-Allow-Headers': allowedHeaders,
+  })
 
   return function corsPolicyGate(request, response) {
     if (request.method !== 'OPTIONS') {
-      // What the cors package would do, which builds objects and lists on the way to it: 0.2 to 0.6 us of each request.
-      if (isOpen) response.setHeader('Access-Control-Allow-Origin', '*')
-      else setHeaders(request, response, ignoreNext)
-      // WSO2's clients find these two on every answer; the cors package sets them on OPTIONS only.
-      response.setHeader('Access-Control-Allow-Methods', allowedMethods)
-      response.setHeader('Access-Control-Allow-Headers', allowedHeaders)
+      if (!isOpen) setHeaders(request, response, ignoreNext)
+      setConstantHeaders(response)
       return undefined
     }
     setHeaders(request, response, ignoreNext)
