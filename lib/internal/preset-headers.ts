@@ -2,8 +2,8 @@
  * Puts the same few headers on every answer for a fraction of what `setHeader` takes.
  *
  * Node keeps the headers of a response in an object without prototype, which V8 makes a hash table, and looks at each
- * name and value with regular expressions. Here they are looked at once, and the object is born with these headers as
- * its fields. Four headers take 0.1 us in place of 1.6, and those that the app sets afterwards become cheaper too.
+ * name and value with regular expressions. Here they are looked at once, and the object is one with fields. Four headers
+ * take 0.1 us in place of 1.2, and those that the app sets afterwards become cheaper too.
  *
  * @module
  */
@@ -19,6 +19,16 @@ type Fields = Record<string, Field>
 export type Headers = Readonly<Record<string, string>>
 
 const { setHeader } = ServerResponse.prototype
+
+/** Prototype of {@link FieldTable}: Node's own object of headers has none, and this one adds no name. */
+const noFields: object = Object.freeze(Object.create(null))
+
+// A function, because what an ES class inherits from cannot be without names.
+function FieldTable(this: Fields, present: Fields | null): void {
+  for (const name in present) this[name] = present[name]!
+}
+FieldTable.prototype = noFields
+const Table = FieldTable as unknown as new (present: Fields | null) => Fields
 
 /** Where Node keeps the headers of a response; `undefined` where it is not known. */
 const fieldsKey = findFieldsKey()
@@ -45,23 +55,22 @@ function presetter(
   entries: readonly (readonly [string, string])[],
   setOneByOne: (response: ServerResponse) => void,
 ): (response: ServerResponse) => void {
-  const presets = entries.map(([name, value]) => ({ key: name.toLowerCase(), name, value }))
-
-  // A function, because the fields of an ES class have names that are known when it is written.
-  function FieldTable(this: Fields, present: Fields): void {
-    for (const name in present) this[name] = present[name]!
-    // New pairs for each response, because `appendHeader` changes them.
-    for (const { key: name, name: spelling, value } of presets) this[name] = [spelling, value]
-  }
-  FieldTable.prototype = Object.freeze(Object.create(null))
-  const Table = FieldTable as unknown as new (present: Fields | null) => Fields
+  const presets = entries.map(([spelling, value]) => ({ name: spelling.toLowerCase(), spelling, value }))
 
   return function setHeaders(response) {
     const holder = response as unknown as Record<symbol, Fields | null | undefined>
-    const present = holder[key]
+    let fields = holder[key]
     // Another kind of response, somebody who wants to see each header, or an answer that is sent, which setHeader says.
-    if (present === undefined || response.setHeader !== setHeader || response.headersSent) setOneByOne(response)
-    else holder[key] = new Table(present)
+    if (fields === undefined || response.setHeader !== setHeader || response.headersSent) {
+      setOneByOne(response)
+      return
+    }
+    if (fields === null || Object.getPrototypeOf(fields) !== noFields) {
+      fields = new Table(fields)
+      holder[key] = fields
+    }
+    // New pairs for each response, because `appendHeader` changes them.
+    for (const { name, spelling, value } of presets) fields[name] = [spelling, value]
   }
 }
 
