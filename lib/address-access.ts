@@ -48,9 +48,6 @@ function ruleOf(allow: readonly string[] | undefined): readonly RemoteAddressFil
 
 function gatesOf(rules: readonly RemoteAddressFilterOptions[], { logger }: AddressAccessParts): readonly Gate[] {
   if (rules.length === 0) return []
-  const isTrustSafe = trustProxyGate({
-    onProblem: (problem) => logger.error({}, problem),
-    onWarning: (warning) => logger.warn({}, warning),
-  })
+  const isTrustSafe = trustProxyGate(logger)
   return [isTrustSafe, ...rules.map(remoteAddressFilterGate)]
 }

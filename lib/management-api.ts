@@ -93,13 +93,7 @@ function userGatesOf(parts: ManagementApiParts): readonly Gate[] {
 
 function addressGates({ allowedNetworks }: ManagementApiConfig, { logger }: ManagementApiParts): readonly Gate[] {
   if (allowedNetworks === undefined) return []
-  return [
-    trustProxyGate({
-      onProblem: (problem) => logger.error({}, problem),
-      onWarning: (warning) => logger.warn({}, warning),
-    }),
-    ipAllowListGate({ networks: allowedNetworks }),
-  ]
+  return [trustProxyGate(logger), ipAllowListGate({ networks: allowedNetworks })]
 }
 
 /** Without authentication, no origin but those that are listed by name may read anything. */

@@ -7,6 +7,7 @@
 
 import type { Application, Request } from 'express'
 import { UnavailableError } from '../errors.js'
+import type { Logger } from '../logger.js'
 import type { Gate } from './gate.js'
 import { trustListProblem } from './trust-list.js'
 
@@ -37,22 +38,24 @@ export function trustProxyWarning(app: App): string | undefined {
   return `"trust proxy" is a count of ${setting}: a client that reaches the app by a shorter way chooses its address; ${advice}`
 }
 
-/** What {@link trustProxyGate} reports to. */
-export interface TrustProxyReports {
-  /** Gets the reason for the refusals, once for each app and setting. */
-  readonly onProblem: (text: string) => void
-  /** Gets what {@link trustProxyWarning} says, once for each app and setting. */
-  readonly onWarning?: ((text: string) => void) | undefined
+interface Judgement {
+  readonly setting: unknown
+  readonly problem: string | undefined
 }
 
+/** What was told to each logger about each app: an app with several guards is told of once. */
+const judgements = new WeakMap<Logger, WeakMap<object, Judgement>>()
+
 /**
- * Refuses every request (503) while the app's `trust proxy` is not safe. It stands before every address rule.
+ * Refuses every request (503) while the app's `trust proxy` is not safe. It stands before every address rule. The logger
+ * gets the reason, or what {@link trustProxyWarning} says, once for each app and setting.
  *
  * The setting is judged at the first request of each app, because only then the app is known; afterwards it is only
  * compared. A sub-app is an app of its own, which may have a setting of its own.
  */
-export function trustProxyGate({ onProblem, onWarning }: TrustProxyReports): Gate {
-  const judged = new WeakMap<object, { readonly setting: unknown; readonly problem: string | undefined }>()
+export function trustProxyGate(logger: Logger): Gate {
+  const judged = judgements.get(logger) ?? new WeakMap<object, Judgement>()
+  judgements.set(logger, judged)
 
   return function trustProxyGate({ app }) {
     const setting: unknown = app.get('trust proxy')
@@ -61,8 +64,8 @@ export function trustProxyGate({ onProblem, onWarning }: TrustProxyReports): Gat
       judgement = { setting, problem: trustProxyProblem(app) }
       judged.set(app, judgement)
       const warning = trustProxyWarning(app)
-      if (judgement.problem !== undefined) onProblem(judgement.problem)
-      else if (warning !== undefined) onWarning?.(warning)
+      if (judgement.problem !== undefined) logger.error({}, judgement.problem)
+      else if (warning !== undefined) logger.warn({}, warning)
     }
     if (judgement.problem === undefined) return undefined
     return new UnavailableError('ERR_TRUST_PROXY_UNSAFE', 'The server is not set up safely. The log has the reason.', {

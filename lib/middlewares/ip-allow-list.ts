@@ -58,10 +58,7 @@ export function ipAllowList(options: IpAllowListOptions): RequestHandler {
   if (options.addressOf !== undefined) return handlerOf(gate)
 
   const { logger = jsonLogger() } = options
-  const isTrustSafe = trustProxyGate({
-    onProblem: (problem) => logger.error({}, problem),
-    onWarning: (warning) => logger.warn({}, warning),
-  })
+  const isTrustSafe = trustProxyGate(logger)
   return handlerOf({ gates: [isTrustSafe, gate] })
 }
 

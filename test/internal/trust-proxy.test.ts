@@ -113,23 +113,24 @@ describe('trustProxyWarning', () => {
   )
 })
 
+const testLogger = () => ({ info: vi.fn(), warn: vi.fn(), error: vi.fn() })
+
 describe.each(expressVersions)('trustProxyGate on %s', (_name, createApp) => {
   function guardedApp(setting: unknown) {
-    const onProblem = vi.fn<(text: string) => void>()
-    const onWarning = vi.fn<(text: string) => void>()
+    const logger = testLogger()
     const app = createApp()
     app.set('trust proxy', setting)
     app.use(
-      handlerOf(trustProxyGate({ onProblem, onWarning }), (error, _request, response) => {
+      handlerOf(trustProxyGate(logger), (error, _request, response) => {
         response.status(error.status).json({ code: error.code, message: error.message })
       }),
     )
     app.get('/', (incoming, response) => void response.json({ address: clientAddress(incoming) ?? null }))
-    return { app, onProblem, onWarning }
+    return { app, logger }
   }
 
   it('answers 503 to every request while every client is trusted, and reports the reason once', async () => {
-    const { app, onProblem, onWarning } = guardedApp(true)
+    const { app, logger } = guardedApp(true)
     for (let round = 0; round < 3; round++) {
       const response = await request(app).get('/').expect(503)
       expect(response.body).toEqual({
@@ -137,52 +138,58 @@ describe.each(expressVersions)('trustProxyGate on %s', (_name, createApp) => {
         message: 'The server is not set up safely. The log has the reason.',
       })
     }
-    expect(onProblem).toHaveBeenCalledTimes(1)
-    expect(onProblem.mock.calls[0]?.[0]).toContain('"trust proxy" is true')
-    expect(onWarning).not.toHaveBeenCalled()
+    expect(logger.error).toHaveBeenCalledTimes(1)
+    expect(logger.error.mock.calls[0]?.[1]).toContain('"trust proxy" is true')
+    expect(logger.warn).not.toHaveBeenCalled()
   })
 
   it('gives the reason to the log with the refusal too', () => {
     const app = createApp()
     app.set('trust proxy', true)
-    const refusal = trustProxyGate({ onProblem: () => undefined })({ app } as never, {} as never)
+    const refusal = trustProxyGate(testLogger())({ app } as never, {} as never)
     expect(refusal).toMatchObject({ status: 503, cause: { message: expect.stringContaining('"trust proxy" is true') } })
   })
 
-  it('lets requests pass with a count of proxies also where nobody wants the warning', () => {
-    const app = createApp()
-    app.set('trust proxy', 1)
-    expect(trustProxyGate({ onProblem: () => undefined })({ app } as never, {} as never)).toBeUndefined()
+  it('tells a logger of an app once, however many guards the app has', async () => {
+    const { app, logger } = guardedApp(true)
+    const second = trustProxyGate(logger)({ app } as never, {} as never)
+    await request(app).get('/').expect(503)
+    expect(second).toMatchObject({ status: 503 })
+    expect(logger.error).toHaveBeenCalledTimes(1)
+
+    const other = testLogger()
+    void trustProxyGate(other)({ app } as never, {} as never)
+    expect(other.error).toHaveBeenCalledTimes(1)
   })
 
   it('lets requests pass when the setting is safe', async () => {
-    const { app, onProblem, onWarning } = guardedApp(['127.0.0.1'])
+    const { app, logger } = guardedApp(['127.0.0.1'])
     const response = await request(app).get('/').set('X-Forwarded-For', '198.51.100.7').expect(200)
     expect(response.body).toEqual({ address: '198.51.100.7' })
-    expect(onProblem).not.toHaveBeenCalled()
-    expect(onWarning).not.toHaveBeenCalled()
+    expect(logger.error).not.toHaveBeenCalled()
+    expect(logger.warn).not.toHaveBeenCalled()
   })
 
   it('warns once of a count of proxies, and lets requests pass', async () => {
-    const { app, onProblem, onWarning } = guardedApp(1)
+    const { app, logger } = guardedApp(1)
     await request(app).get('/').expect(200)
     await request(app).get('/').expect(200)
-    expect(onWarning).toHaveBeenCalledTimes(1)
-    expect(onProblem).not.toHaveBeenCalled()
+    expect(logger.warn).toHaveBeenCalledTimes(1)
+    expect(logger.error).not.toHaveBeenCalled()
   })
 
   it('judges again when the setting is changed', async () => {
-    const { app, onProblem } = guardedApp(false)
+    const { app, logger } = guardedApp(false)
     await request(app).get('/').expect(200)
     app.set('trust proxy', true)
     await request(app).get('/').expect(503)
     app.set('trust proxy', ['127.0.0.1'])
     await request(app).get('/').expect(200)
-    expect(onProblem).toHaveBeenCalledTimes(1)
+    expect(logger.error).toHaveBeenCalledTimes(1)
   })
 
   it('judges each app by its own setting', async () => {
-    const gate = handlerOf(trustProxyGate({ onProblem: () => undefined }), (error, _request, response) => {
+    const gate = handlerOf(trustProxyGate(testLogger()), (error, _request, response) => {
       response.status(error instanceof HttpError ? error.status : 500).end()
     })
     const [safe, unsafe] = [createApp(), createApp()]
