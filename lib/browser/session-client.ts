@@ -10,6 +10,8 @@ import type { SessionTimes } from './countdown.js'
 export type SessionAnswer =
   | { readonly kind: 'live'; readonly times: SessionTimes }
   | { readonly kind: 'over' }
+  /** The session lives, but its user may not use this portal any more. */
+  | { readonly kind: 'forbidden' }
   | { readonly kind: 'unknown' }
 
 /** The requests of {@link sessionClient}. None of them rejects. */
@@ -41,8 +43,17 @@ export function sessionClient(portal: string): SessionClient {
 async function answerTo(method: string, url: string): Promise<SessionAnswer> {
   const response = await send(method, url)
   if (response?.status === 401) return { kind: 'over' }
-  const times: unknown = response?.ok ? await response.json().catch(() => undefined) : undefined
-  return isTimes(times) ? { kind: 'live', times } : { kind: 'unknown' }
+  if (!response?.ok && response?.status !== 403) return { kind: 'unknown' }
+  const answer: unknown = await response.json().catch(() => undefined)
+  if (response.ok && isTimes(answer)) return { kind: 'live', times: answer }
+  return entryCodes.has(codeOf(answer)) ? { kind: 'forbidden' } : { kind: 'unknown' }
+}
+
+/** Refusals of the user. Any other 403 may pass: that of a proxy, or of an address that changes with the network. */
+const entryCodes: ReadonlySet<unknown> = new Set(['ERR_ADMIN_REQUIRED', 'ERR_ROLE_REQUIRED'])
+
+function codeOf(answer: unknown): unknown {
+  return (Object(answer) as { readonly code?: unknown }).code
 }
 
 /** Follows no redirect: a proxy that sends to a page of its own says nothing about the session. */

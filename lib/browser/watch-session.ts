@@ -1,6 +1,7 @@
 /**
- * The browser's side of a portal session, for the pages of a portal: warns before the session ends, and goes to the login
- * page when it is over. It needs no bundler and no other package; a page imports it as an ES module.
+ * The browser's side of a portal session, for the pages of a portal: warns before the session ends, goes to the login
+ * page when it is over, and to the portal's refusal when its user may not enter any more. It needs no bundler and no other
+ * package; a page imports it as an ES module.
  *
  * The server decides. This module asks it before it warns and before it leaves the page, and keeps the page while the
  * server cannot be reached.
@@ -102,6 +103,8 @@ export function watchSession({ portal, warnBeforeMs = 60_000, texts }: WatchSess
     if (signal.aborted) return
     if (answer.kind === 'unknown') return failed()
     if (answer.kind === 'over') return leave(loginUrl())
+    // There the server says why, with a way to sign in as somebody else.
+    if (answer.kind === 'forbidden') return leave(`${base}/`)
 
     const now = performance.now()
     failures = 0

@@ -38,8 +38,9 @@ export function createSharedSignOn(signOns: SignOns): SingleSignOn {
 
     async end(request, response) {
       const credential = cookie.read(request)
-      if (credential !== undefined) await signOns.endByCredential(credential)
+      // First: a store that fails must not leave the browser signed on.
       cookie.clear(request, response)
+      if (credential !== undefined) await signOns.endByCredential(credential)
     },
   }
 }

@@ -9,6 +9,7 @@ import { answerJson } from '../internal/answer.js'
 import { methodNotAllowed } from '../internal/endpoint.js'
 import { type Gate, refusalOf, type Verdict } from '../internal/gate.js'
 import type { LiveSession } from '../tokens/sessions.js'
+import { entryRefusal } from './portal-access.js'
 import type { PortalParts } from './portal-parts.js'
 import { unauthorized } from './portal-refusal.js'
 
@@ -30,8 +31,11 @@ export interface SessionStatus {
   readonly serverTimeMs: number
 }
 
-/** The gate of the status. A GET is no use of the session; a POST is one, and does nothing else. */
-export function sessionStatusGate({ sessions, cookie, clock }: PortalParts): Gate {
+/**
+ * The gate of the status. A GET is no use of the session; a POST is one, and does nothing else. Who is signed in and may not
+ * enter is told so here as well: nothing but the logout is there for such a user.
+ */
+export function sessionStatusGate({ sessions, cookie, roles, clock }: PortalParts): Gate {
   function statusOf({ auth, lastAccessAt, idleTimeoutMs }: LiveSession): SessionStatus {
     const { subject, roles, isAdmin, expiresAt } = auth
     const now = clock()
@@ -46,7 +50,10 @@ export function sessionStatusGate({ sessions, cookie, clock }: PortalParts): Gat
     const credential = cookie.read(request)
     if (credential === undefined) return unauthorized('ERR_AUTH_REQUIRED', 'Sign in first.')
     try {
-      answerJson(response, 200, statusOf(await sessions.verify(credential, method === 'POST')))
+      const live = await sessions.verify(credential, method === 'POST')
+      const refusal = entryRefusal(roles, live.auth)
+      if (refusal !== undefined) return refusal
+      answerJson(response, 200, statusOf(live))
       return 'answered'
     } catch (error) {
       return error instanceof UnauthorizedError

@@ -42,6 +42,6 @@ export interface SingleSignOn {
   find(request: Request): SignedOn | undefined | Promise<SignedOn | undefined>
   /** Begins a sign-on, in place of the one that the browser may have, and sets its cookie. Resolves with the record's id. */
   begin(request: Request, response: Response, account: UserAccount, context: SignOnContext): Promise<string>
-  /** Ends the sign-on of a request's browser, if there is one, and clears its cookie. */
+  /** Ends the sign-on of a request's browser, if there is one, and clears its cookie, also when a store fails. */
   end(request: Request, response: Response): void | Promise<void>
 }

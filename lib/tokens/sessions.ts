@@ -15,7 +15,7 @@ import { addRecord } from './add-record.js'
 import { authOf, createRecordJudge, type LiveRecord } from './record-judge.js'
 import { Revocations } from './revocations.js'
 import { scopeOf, stateAtLogin } from './token-parts.js'
-import type { TokenStore } from './token-store.js'
+import { endOf, type TokenStore } from './token-store.js'
 
 /** Options of {@link createSessions}. */
 export interface SessionsOptions {
@@ -82,6 +82,11 @@ export interface Sessions {
    * @throws {@link UnauthorizedError} (401, `ERR_SESSION_ENDED`), or rejects with it. It has no challenge yet.
    */
   verify(credential: string, isActivity: boolean): LiveSession | Promise<LiveSession>
+  /**
+   * Tells whose session there is under an id; `undefined` when there is none, or it has timed out. It asks the store and
+   * nobody else, and does not tell whether the account is still good: for a log, not for a decision.
+   */
+  subjectOf(id: string): Promise<string | undefined>
   /** Ends a session: no `verify` succeeds after the answer. Whether there was one. */
   end(id: string): Promise<boolean>
   /** The id of a session, by what its cookie holds. */
@@ -158,6 +163,11 @@ export function createSessions(options: SessionsOptions): Sessions {
       return live instanceof Promise
         ? live.then((record) => liveSession(record, isActivity))
         : liveSession(live, isActivity)
+    },
+
+    async subjectOf(id) {
+      const record = await store.find(id)
+      return record === undefined || clock() >= endOf(record) ? undefined : record.subject
     },
 
     async end(id) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bearerAuthentication, StoreError } from '../../lib/index.js'
+import { bearerAuthentication, MemoryTokenStore, StoreError } from '../../lib/index.js'
 import {
   authorizeUrl,
   type Browser,
@@ -164,6 +164,26 @@ describe('signing out', () => {
     expect((await browser.go('/oauth2/logout/confirm', { method: 'POST', body })).status).toBe(303)
     expect(isAtLogin(await browser.go('/publisher/'))).toBe(true)
     expect(front.log.entries.filter(({ fields }) => fields['event'] === 'logout').length).toBe(1)
+  })
+
+  // Covers: C07 D06
+  it.each([
+    ['at a portal', '/publisher/logout'],
+    ['at the authorization server', '/oauth2/logout/confirm'],
+  ])('%s leaves no cookie, and says so, when the store cannot end what was begun', async (_where, path) => {
+    const tokenStore = new MemoryTokenStore()
+    const front = await frontWithPortals({ options: { tokenStore } })
+    const browser = front.browser()
+    await newTokens(front, browser)
+    await browser.go('/publisher/')
+    const [, xsrf = ''] = /name="xsrf" value="([^"]+)"/.exec((await browser.go('/oauth2/logout')).text) ?? []
+    tokenStore.remove = () => {
+      throw new StoreError('gone')
+    }
+    const body = new URLSearchParams({ logout: 'yes', xsrf })
+    expect((await browser.go(path, { method: 'POST', body })).status).toBe(503)
+    expect(browser.cookies.has(ssoCookie)).toBe(false)
+    expect(isAtLogin(await browser.go('/devportal/'))).toBe(true)
   })
 
   it('goes back to a registered address only', async () => {

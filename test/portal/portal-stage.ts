@@ -38,6 +38,8 @@ export interface Stage {
   readonly worked: readonly string[]
   /** A user's browser. Any native dialog fails the test that looks at `dialogs`. */
   newWindow(options?: BrowserContextOptions): Promise<Window>
+  /** The file has other users from now on. */
+  changeUsers(users: readonly object[]): Promise<void>
   /** Time passes, on the server and in all windows, and every page has heard what it asked for since. */
   pass(milliseconds: number): Promise<void>
   close(): Promise<void>
@@ -90,13 +92,12 @@ export async function startStage(browser: Browser, { protocol, watchOptions = '{
   let now = start
   const worked: string[] = []
   const windows = new Set<Window>()
-  const security = await createSecurity(
-    {
-      internal_apis: { users: fileUsers },
-      portal: { allow_insecure_http: protocol === 'http', intranet: { allow: ['10.0.0.0/8'] } },
-    },
-    { clock: () => now, logger: { info() {}, warn() {}, error() {} } },
-  )
+  const configWith = (users: readonly object[]): object => ({
+    internal_apis: { users },
+    portal: { allow_insecure_http: protocol === 'http', intranet: { allow: ['10.0.0.0/8'] } },
+  })
+  const logger = { info() {}, warn() {}, error() {} }
+  const security = await createSecurity(configWith(fileUsers), { clock: () => now, logger })
 
   const app = express()
   app.use('/sallyport', serveBrowserModule())
@@ -174,6 +175,7 @@ document.querySelector('output').textContent = 'watching'
     origin,
     worked,
     newWindow,
+    changeUsers: (users) => security.reload(configWith(users)),
 
     async pass(milliseconds) {
       now += milliseconds

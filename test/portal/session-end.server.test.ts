@@ -1,7 +1,7 @@
 import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { startChromium } from '../helpers/chromium.js'
-import { users } from '../helpers/front.js'
+import { fileUser, users } from '../helpers/front.js'
 import {
   idleMs,
   longestLifeMs,
@@ -146,6 +146,20 @@ it('is found to be over by a tab that is looked at again', async () => {
   await first.waitForURL(stage.origin + loginOf('/carbon/apis'))
 })
 
+it('leads to the refusal of the portal, in all tabs, when its user may not enter any more', async () => {
+  const { stage, window } = await openStage()
+  const first = await window.signIn('/carbon/apis', users.admin)
+  const second = await window.open('/carbon/users')
+  await stage.changeUsers([fileUser(users.admin.name, users.admin.password)])
+  await first.evaluate(`dispatchEvent(new Event('focus'))`)
+  for (const page of [first, second]) {
+    await page.getByText('403 ERR_ADMIN_REQUIRED').waitFor()
+    expect(page.url()).toBe(`${stage.origin}/carbon/`)
+  }
+  await first.getByRole('button', { name: 'Sign in as somebody else' }).click()
+  await first.waitForURL(`${stage.origin}/carbon/login`)
+})
+
 it('has nothing to put off at the end of its longest life', async () => {
   const { stage, window } = await openStage()
   const page = await window.signIn('/carbon/apis', users.admin)
@@ -223,7 +237,9 @@ describe('the warning', () => {
 })
 
 describe('a server that does not answer', () => {
-  it.each(['no connection', '503', 'a page of a proxy', 'a redirect'])('keeps the page through %s', async (trouble) => {
+  const troubles = ['no connection', '503', 'a 403 of a proxy', 'a page of a proxy', 'a redirect']
+
+  it.each(troubles)('keeps the page through %s', async (trouble) => {
     const { stage, window } = await openStage()
     const page = await window.signIn('/carbon/apis', users.admin)
     await stage.pass(idleMs - 30_000)
@@ -231,6 +247,7 @@ describe('a server that does not answer', () => {
     await page.route('**/carbon/session', (route) => {
       if (trouble === 'no connection') return route.abort('connectionreset')
       if (trouble === '503') return route.fulfill({ status: 503, json: { Error: 'down' } })
+      if (trouble === 'a 403 of a proxy') return route.fulfill({ status: 403, json: { code: 'ERR_IP_NOT_ALLOWED' } })
       if (trouble === 'a redirect') return route.fulfill({ status: 302, headers: { Location: '/elsewhere' } })
       return route.fulfill({ status: 200, contentType: 'text/html', body: '<h1>Hello</h1>' })
     })

@@ -176,6 +176,20 @@ describe('a sign-on that portals share', () => {
     expect((await front.call('GET', '/devportal/x', [...navigation, cookie('sso=1')])).status).toBe(303)
   })
 
+  it('ends with a logout that cannot end the session of the portal', async () => {
+    const front = await startShared()
+    const publisher = await front.signIn('publisher')
+    const { remove } = front.store
+    front.store.remove = (id) => {
+      if (id === recordOf('shared').id) return remove.call(front.store, id)
+      throw new StoreError('gone')
+    }
+    const answer = await front.call('POST', '/publisher/logout', [`Origin: ${origin}`, cookie(publisher, 'sso=1')])
+    expect(answer.status).toBe(503)
+    expect(front.calls).toEqual(['begin', 'end'])
+    expect((await front.call('GET', '/devportal/x', [...navigation, cookie('sso=1')])).status).toBe(303)
+  })
+
   it('lets nobody in whom the portal does not admit', async () => {
     const front = await startShared({ portal: { devportal: { roles: ['editor'] } } })
     await front.signIn('publisher')

@@ -226,6 +226,18 @@ describe('createSessions', () => {
     })
   })
 
+  it('tells whose session there is, until it has timed out or was ended, and is no use of it', async () => {
+    const sessions = sessionsWith()
+    const { id } = await sessions.begin(alice)
+    now = start + 59_999
+    expect(await sessions.subjectOf(id)).toBe('alice')
+    now = start + 60_000
+    expect(await sessions.subjectOf(id)).toBeUndefined()
+    const other = await sessions.begin(alice)
+    await sessions.end(other.id)
+    expect(await sessions.subjectOf(other.id)).toBeUndefined()
+  })
+
   describe('with a parent', () => {
     const parent = recordOf('parent', { kind: 'sso', expiresAt: start + 50_000 })
 
@@ -301,6 +313,7 @@ describe('createSessions', () => {
     it('does not say that a session has ended when that is not known', async () => {
       const { id } = await sessionsWith().begin(alice)
       await expect(sessionsWith({ store: failing('remove') }).end(id)).rejects.toBeInstanceOf(StoreError)
+      await expect(sessionsWith({ store: failing('find') }).subjectOf(id)).rejects.toBeInstanceOf(StoreError)
     })
   })
 
