@@ -19,7 +19,6 @@ import { ConfigError } from './errors.js'
 import { SecurityEvents } from './events.js'
 import { Facets } from './facets.js'
 import { facetRefusal } from './internal/facet-refusal.js'
-import { handlerOf } from './internal/gate.js'
 import { jsonLogger } from './logger.js'
 import { type ManagementApiOptions, managementApiGates } from './management-api.js'
 import { oauthFacetGates, openOauth } from './oauth-facet.js'
@@ -244,27 +243,24 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
     },
 
     managementApi(facetOptions) {
-      const row = facets.add('managementApi', config, (current) => managementApiGates(current, parts, facetOptions))
-      return handlerOf(row, refuse)
+      return facets.add('managementApi', config, (next) => managementApiGates(next, parts, facetOptions), refuse)
     },
 
     portal(name, portalOptions) {
-      const row = facets.add('portal', config, (current) => portalGates(current, name, parts, portalOptions), name)
-      return handlerOf(row, refuseAtPortal)
+      const gatesOf = (next: Config) => portalGates(next, name, parts, portalOptions)
+      return facets.add('portal', config, gatesOf, refuseAtPortal, name)
     },
 
     webApps() {
-      const row = facets.add('webApps', config, (current) => webAppsGates(current, parts))
-      return handlerOf(row, refuse)
+      return facets.add('webApps', config, (next) => webAppsGates(next, parts), refuse)
     },
 
     oauth() {
-      const row = facets.add('oauth', config, (current) => oauthFacetGates(current, oauth, parts))
-      return handlerOf(row, refuseAtPortal)
+      return facets.add('oauth', config, (next) => oauthFacetGates(next, oauth, parts), refuseAtPortal)
     },
 
     createServer(app, serverOptions = {}) {
-      checkServer(config, { app, mounted: facets.mounted, options: serverOptions, logger })
+      checkServer(config, { app, facets, options: serverOptions, logger })
       return createServerOf(config, app, { options: serverOptions, tls })
     },
 

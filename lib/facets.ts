@@ -4,8 +4,9 @@
  * @module
  */
 
+import type { RequestHandler } from 'express'
 import type { Config, EnabledControl } from './config/config.js'
-import type { Gate, GateRow } from './internal/gate.js'
+import { type Gate, type GateRow, handlerOf, type Refuse } from './internal/gate.js'
 
 /** Name of a facet: what has to be mounted for a control. */
 export type FacetName = EnabledControl['facet']
@@ -19,6 +20,7 @@ export class Facets {
   #hasServed = false
   readonly #rows: { readonly row: GateRow; readonly gatesOf: GatesOf }[] = []
   readonly #mounted = new Set<string>()
+  readonly #handlers: { readonly name: FacetName; readonly handler: RequestHandler }[] = []
 
   /** @param onFirstRequest - Called at the first request, when all is mounted, and at the first after each exchange. */
   constructor(onFirstRequest: () => void) {
@@ -30,13 +32,20 @@ export class Facets {
     return this.#mounted
   }
 
-  /** Makes the row of a facet, and remembers how it is made. `portal` is the name of a portal. */
-  add(name: FacetName, config: Config, gatesOf: GatesOf, portal?: string): GateRow {
+  /** The handlers of a facet that were made. */
+  handlersOf(name: FacetName): ReadonlySet<RequestHandler> {
+    return new Set(this.#handlers.filter((made) => made.name === name).map(({ handler }) => handler))
+  }
+
+  /** Makes the handler of a facet, and remembers how its gates are made. `portal` is the name of a portal. */
+  add(name: FacetName, config: Config, gatesOf: GatesOf, refuse: Refuse, portal?: string): RequestHandler {
     const row: GateRow = { gates: [this.#noteFirstRequest, ...gatesOf(config)] }
     this.#rows.push({ row, gatesOf })
     this.#mounted.add(name)
     if (portal !== undefined) this.#mounted.add(portalFacet(portal))
-    return row
+    const handler = handlerOf(row, refuse)
+    this.#handlers.push({ name, handler })
+    return handler
   }
 
   /** Makes the gates of another configuration, and returns the function that exchanges them all. */

@@ -9,24 +9,26 @@ import { hasAddressRules } from './address-access.js'
 import type { Config, EnabledControl } from './config/config.js'
 import type { ExpressServerOptions } from './create-server.js'
 import { ConfigError, type ConfigProblem } from './errors.js'
-import { type FacetName, portalFacet } from './facets.js'
+import { type FacetName, type Facets, portalFacet } from './facets.js'
+import { isMountedAt } from './internal/mounted-at.js'
 import { trustProxyProblem } from './internal/trust-proxy.js'
 import type { Logger } from './logger.js'
+import { protocolOf } from './tls/create-server-of.js'
 import { mayServeHttps } from './tls/server-material.js'
 
 /** What {@link checkServer} looks at besides the configuration. */
 export interface ServerCheck {
   readonly app: Express
-  /** The facets that were made. */
-  readonly mounted: ReadonlySet<string>
+  /** What was made. */
+  readonly facets: Facets
   readonly options: ExpressServerOptions
   readonly logger: Logger
 }
 
 /** @throws {@link ConfigError} with everything that keeps a server from being what the configuration says. */
-export function checkServer(config: Config, { app, mounted, options, logger }: ServerCheck): void {
+export function checkServer(config: Config, { app, facets, options, logger }: ServerCheck): void {
   const { managementApi, enabledControls } = config
-  const problems = enabledControls.filter((control) => !isEnforced(control, mounted)).map(unmounted)
+  const problems = enabledControls.filter((control) => !isEnforced(control, facets.mounted)).map(unmounted)
   const trustProxy = trustProxyProblem(app)
   if (trustProxy !== undefined) {
     if (managementApi.allowedNetworks !== undefined || hasAddressRules(config))
@@ -37,6 +39,8 @@ export function checkServer(config: Config, { app, mounted, options, logger }: S
   }
   problems.push(...protocolProblems(config, options))
   if (problems.length > 0) throw new ConfigError(problems)
+  warnOfOtherMount(config, app, facets, logger)
+  warnOfPlainOauth(config, app, options, logger)
 }
 
 /** Logs which controls are on while nothing enforces them, for apps that listen without {@link checkServer}. */
@@ -73,6 +77,31 @@ function protocolProblems(config: Config, { protocol, tls }: ExpressServerOption
   if (protocol !== 'https' || tls !== undefined || mayServeHttps(config)) return []
   const rule = "must have https for a server of protocol 'https', or createServer needs tls: { cert, key }"
   return [{ key: 'management_api.protocols', rule }]
+}
+
+/** Mounted elsewhere, it answers nothing but 500. No error: an app of a future Express may look wrong and be right. */
+function warnOfOtherMount({ oauth }: Config, app: Express, facets: Facets, logger: Logger): void {
+  if (oauth === undefined) return
+  const { pathname } = new URL(oauth.issuer)
+  if (isMountedAt(app, facets.handlersOf('oauth'), pathname) !== false) return
+  const rule = `has the path ${pathname}, but security.oauth() is mounted elsewhere: it will answer no request`
+  logger.error({ key: 'oauth.issuer' }, `oauth.issuer: ${rule}`)
+}
+
+/** The issuer is always https: so is this server, or a proxy that it believes, or nobody gets in. */
+function warnOfPlainOauth(config: Config, app: Express, options: ExpressServerOptions, logger: Logger): void {
+  if (config.oauth === undefined || protocolOf(config, options) === 'https' || trustsSomeProxy(app)) return
+  const rule =
+    'is https, but this server speaks plain HTTP and trusts no proxy: from other machines nobody can sign in here, and codes ' +
+    "and tokens must not cross a network in the clear (RFC 6749 section 3.1, RFC 9700 section 2.6); set Express' trust proxy " +
+    'to the address of the proxy that ends TLS, or make the server with protocol https'
+  logger.warn({ key: 'oauth.issuer' }, `oauth.issuer: ${rule}`)
+}
+
+/** By the setting alone: which address is trusted says nothing about TLS. */
+function trustsSomeProxy(app: Express): boolean {
+  const setting: unknown = app.get('trust proxy')
+  return Array.isArray(setting) ? setting.length > 0 : Boolean(setting)
 }
 
 /** Logs what the configuration, and the key file it names, leave to be desired. */

@@ -10,6 +10,7 @@ import type { SecurityEvents } from '../events.js'
 import type { Logger } from '../logger.js'
 import type { AccessTokens } from './access-tokens.js'
 import { setPageHeaders } from './pages.js'
+import { cookieNames, sessionCookieOptions } from './provider-configuration.js'
 import { recordIdOf, type SignOns } from './sign-ons.js'
 
 /** What {@link createAnswering} works with. */
@@ -68,6 +69,14 @@ export function createAnswering(
     events?.report('logout', { at: clock(), address: ctx.ip || undefined, subject, tokenId: recordIdOf(uid) })
   }
 
+  /** A sign-out that a store could not take as a whole ends what it can: the browser, at least, is signed out. */
+  async function endWhatCanBeEnded(ctx: KoaContextWithOIDC): Promise<void> {
+    const { session, params } = ctx.oidc
+    if (session?.accountId === undefined || params?.['logout'] === undefined) return
+    ctx.cookies.set(cookieNames.session, null, { ...sessionCookieOptions, overwrite: true })
+    await signOns.end(session.uid).catch(() => undefined)
+  }
+
   /** By what is signed, a client knows for whom a token is; who asks here may not look into it. */
   function nameAudience(ctx: KoaContextWithOIDC): void {
     const body = ctx.body as { readonly active?: boolean }
@@ -77,12 +86,18 @@ export function createAnswering(
     }
   }
 
+  /** Of the response modes that the provider knows, clients may use one. */
+  function listUsable(ctx: KoaContextWithOIDC): void {
+    ctx.body = { ...(ctx.body as object), response_modes_supported: ['query'] }
+  }
+
   const afterwards: Readonly<Record<string, (ctx: KoaContextWithOIDC) => void | Promise<void>>> = {
     token: publishToken,
     authorization: noteSignIn,
     resume: noteSignIn,
     end_session_confirm: endSignOn,
     introspection: nameAudience,
+    discovery: listUsable,
   }
 
   async function answer(ctx: KoaContextWithOIDC, next: Next): Promise<unknown> {
@@ -108,6 +123,7 @@ export function createAnswering(
     if (failure !== undefined) {
       logger.error({ cause: failure, route }, 'the authorization server could not answer')
       answerFailure(ctx, failure)
+      if (route === 'end_session_confirm') await endWhatCanBeEnded(ctx)
     }
     if (route === 'token') renameVerifierError(ctx)
     if (ctx.status === 401) challenge(ctx, issuer)

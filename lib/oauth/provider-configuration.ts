@@ -44,6 +44,15 @@ export const cookieNames = {
   resume: 'sallyport-oauth-resume',
 } as const
 
+/** How the cookie of the session is set, and cleared. */
+export const sessionCookieOptions = {
+  httpOnly: true,
+  sameSite: 'lax',
+  secure: true,
+  path: '/',
+  signed: false,
+} as const
+
 /** A code is exchanged at once (RFC 6749 section 4.1.2 recommends ten minutes at the most). */
 const codeSeconds = 60
 
@@ -85,8 +94,13 @@ export function providerConfigurationOf(parts: ProviderParts): Configuration {
     },
     allowOmittingSingleRegisteredRedirectUri: false,
     acceptQueryParamAccessTokens: false,
-    // A token in hand is all that a client of the app's own API needs; the resource is that of the service provider.
     extraParams: {
+      // RFC 6749 section 3.3: there is no default. Asked here, before anybody is asked for a password.
+      scope({ oidc }: KoaContextWithOIDC, value: string | undefined) {
+        if (oidc.requestParamOIDCScopes.size > 0) return
+        throw new library.errors.InvalidScope('the request has no scope that is known', value ?? '')
+      },
+      // A token in hand is all that a client of the app's own API needs; the resource is that of the service provider.
       resource(ctx: KoaContextWithOIDC, value: string | undefined) {
         const { clientId = '' } = ctx.oidc.client ?? {}
         if (value !== undefined && value !== (audiences.get(clientId) ?? issuer))
@@ -128,7 +142,7 @@ export function providerConfigurationOf(parts: ProviderParts): Configuration {
     interactions: { policy: policyOf(library), url: (_ctx, interaction) => `${issuer}${loginPath}${interaction.uid}` },
     cookies: {
       names: cookieNames,
-      long: { httpOnly: true, sameSite: 'lax', secure: true, path: '/', signed: false },
+      long: sessionCookieOptions,
       short: { httpOnly: true, sameSite: 'lax', secure: true },
       // They sign the cookies of sign-ins that have been begun, which end with this process as well.
       keys: [randomBytes(32)],

@@ -26,7 +26,7 @@ export interface ServerOfOptions {
  * @throws {@link ConfigError} for what is wrong with the key stores.
  */
 export function createServerOf(config: Config, app: Express, { options, tls }: ServerOfOptions): Server {
-  const { protocol = defaultProtocol(config, options) } = options
+  const protocol = protocolOf(config, options)
   if (protocol === 'http') return createExpressServer(app, { ...options, protocol })
   if (options.tls !== undefined) {
     return createExpressServer(app, { protocol, tls: { ...tlsOptionsOf(config.tls), ...options.tls } })
@@ -36,8 +36,15 @@ export function createServerOf(config: Config, app: Express, { options, tls }: S
   return server
 }
 
-/** A file that asks for TLS, or for nothing but HTTPS, is never served in the clear without a word. */
-function defaultProtocol({ tlsTables, managementApi }: Config, { tls }: ExpressServerOptions): 'http' | 'https' {
+/**
+ * What a server of these options speaks. A file that asks for TLS, or for nothing but HTTPS, is never served in the clear
+ * without a word.
+ */
+export function protocolOf(
+  { tlsTables, managementApi }: Config,
+  { protocol, tls }: ExpressServerOptions,
+): 'http' | 'https' {
+  if (protocol !== undefined) return protocol
   const isHttpsOnly = managementApi.areProtocolsExplicit && !managementApi.protocols.includes('http')
   return tls !== undefined || tlsTables.length > 0 || isHttpsOnly ? 'https' : 'http'
 }

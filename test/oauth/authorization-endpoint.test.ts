@@ -145,6 +145,41 @@ it('refuses a scope that only another client has', async () => {
   expect(error).toBe('invalid_scope')
 })
 
+it.each([
+  ['no scope', undefined],
+  ['an empty scope', ''],
+  ['a scope that nobody has', 'unknown'],
+  ['several of them', 'unknown admin'],
+  ['offline_access alone', 'offline_access'],
+])('answers invalid_scope to a request with %s, before anybody signs in', async (_case, scope) => {
+  const { answer, location, error } = await refusalOf({ scope })
+  expect([answer.status, error]).toEqual([303, 'invalid_scope'])
+  expect(location?.href.startsWith(callback)).toBe(true)
+  expect(location?.searchParams.get('state')).toBe('the state')
+})
+
+it.each(['openid', 'orders', 'profile unknown'])('takes the scope %j', async (scope) => {
+  const { location } = await refusalOf({ scope })
+  expect(location?.href.startsWith(`${issuer}/login/`)).toBe(true)
+})
+
+describe('the metadata', () => {
+  it.each(['openid-configuration', 'oauth-authorization-server'])('of %s lists what clients may use', async (name) => {
+    const front = await oauthFront()
+    expect((await front.send(`/oauth2/.well-known/${name}`)).json()).toMatchObject({
+      issuer,
+      code_challenge_methods_supported: ['S256'],
+      response_modes_supported: ['query'],
+      response_types_supported: ['code'],
+    })
+  })
+
+  it.each(['form_post', 'fragment'])('does not list the response mode %s, which is refused', async (mode) => {
+    const { answer } = await refusalOf({ response_mode: mode })
+    expect(answer.headers.location ?? answer.text).toContain('invalid_request')
+  })
+})
+
 // Covers: G08
 it('answers with the state as it was, and with its own name', async () => {
   const state = ' "<\u00e4&=+%20\u{1f511} '

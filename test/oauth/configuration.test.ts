@@ -156,6 +156,22 @@ describe('a service provider', () => {
     expect(mistakesOf(withProvider(changes))).toEqual([mistake])
   })
 
+  it('has one mistake for a misspelled flag, and none for what would follow without that flag', () => {
+    const misspelled = { allow_without_client_secret: undefined, allow_without_client_secrt: true }
+    const typo = 'oauth.service_provider[0].allow_without_client_secrt: is not a known key'
+    expect(mistakesOf(withProvider(misspelled))).toEqual([typo])
+    // What is wrong in itself, or in another table, is told all the same.
+    const others = [
+      { ...provider, ...misspelled, redirect_uris: [] },
+      { ...provider, name: 'other', allow_without_client_secret: false },
+    ]
+    expect(mistakesOf({ service_provider: others })).toEqual([
+      'oauth.service_provider[0].redirect_uris: must list at least one URI, got a list',
+      typo,
+      expect.stringMatching(/^oauth\.service_provider\[1\]\.client_secret: must be a hash/),
+    ])
+  })
+
   it.each([undefined, false])('must have a secret or do without (allow_without_client_secret: %j)', (flag) => {
     expect(mistakesOf(withProvider({ allow_without_client_secret: flag }))).toEqual([
       expect.stringMatching(/^oauth\.service_provider\[0\]\.client_secret: must be a hash from .*; an app/),
