@@ -11,13 +11,14 @@ import { Command } from 'commander'
 import { loadConfig } from '../config/load-config.js'
 import { locateProblems } from '../config/locate-problems.js'
 import { ConfigError } from '../errors.js'
+import { replaceFile } from '../internal/replace-file.js'
 import { loadKeyStore } from '../tls/key-store.js'
-import { makeServerCertificate } from '../tls/local-authority.js'
-import { replacePrivateFile } from '../tls/private-file.js'
+import { authorityFiles, makeServerCertificate } from '../tls/local-authority.js'
 import { serverKeyStore } from '../tls/server-material.js'
 import { makeCertificateRequest } from '../tls/x509/certificate-request.js'
 import { isHostName } from '../tls/x509/names.js'
 import { CommandError, type CommandProcess } from './read-password.js'
+import { whileLocked } from './while-locked.js'
 
 interface CertsOptions {
   readonly host?: readonly string[]
@@ -77,7 +78,10 @@ async function run(process: CommandProcess, work: () => Promise<string>): Promis
 
 async function certificateText({ host, directory }: CertsOptions, now: number): Promise<string> {
   const hostNames = checkedHosts([...(host ?? []), 'localhost', '127.0.0.1', '::1'])
-  const { authorityFile, isNewAuthority, serverFile, certificate } = makeServerCertificate(directory, hostNames, now)
+  const made = await whileLocked(join(directory, authorityFiles.key), () =>
+    makeServerCertificate(directory, hostNames, now),
+  )
+  const { authorityFile, isNewAuthority, serverFile, certificate } = made
   return [
     `${authorityFile}: the authority${isNewAuthority ? ', which is new: give it to the clients' : ''}`,
     `${serverFile}: certificate and private key for ${hostNames.join(', ')}, good until ${certificate.validTo}`,
@@ -105,15 +109,20 @@ async function requestText(options: RequestOptions, process: CommandProcess): Pr
   if (host === undefined) throw new CommandError('Name the host with --host, or the configuration with --config.')
   const hostNames = checkedHosts(host)
   const keyFile = join(directory, requestKeyFile)
-  // A key that an authority may already have certified is worth more than a new one.
-  if (existsSync(keyFile)) throw new CommandError(`${keyFile} is there already: move it away, or name another folder.`)
-  const key = newKey(options.rsa === true)
-  replacePrivateFile(keyFile, key.export({ format: 'pem', type: 'pkcs8' }) as string)
+  const key = await whileLocked(keyFile, () => writeNewKey(keyFile, options.rsa === true))
   process.stderr.write(
     `${keyFile} has the private key. With the certificate of the authority, write in [keystore.tls]:\n` +
       `file_name = "certificate.pem", key_file = "${requestKeyFile}"\n`,
   )
   return makeCertificateRequest(key, hostNames)
+}
+
+function writeNewKey(file: string, isRsa: boolean): KeyObject {
+  // A key that an authority may already have certified is worth more than a new one.
+  if (existsSync(file)) throw new CommandError(`${file} is there already: move it away, or name another folder.`)
+  const key = newKey(isRsa)
+  replaceFile(file, key.export({ format: 'pem', type: 'pkcs8' }) as string)
+  return key
 }
 
 function newKey(isRsa: boolean): KeyObject {

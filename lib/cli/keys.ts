@@ -11,6 +11,7 @@ import { loadConfig } from '../config/load-config.js'
 import { ConfigError } from '../errors.js'
 import { type Rotation, rotateKeyFile } from '../tokens/rotate-key-file.js'
 import { CommandError, type CommandProcess } from './read-password.js'
+import { whileLocked } from './while-locked.js'
 
 /** Options of `sallyport keys rotate`. */
 interface RotateOptions {
@@ -54,7 +55,8 @@ async function rotateKeys({ config: path, reloadWithin, drop = false }: RotateOp
   const { algorithm = 'RS256', rsaBits, expirySeconds } = token
   const overlapSeconds = drop ? 0 : expirySeconds + reloadMs / 1000
   const keyFile = demandKeyFile(token, path)
-  return reportOf(await rotateKeyFile(keyFile, { algorithm, rsaBits, overlapSeconds, now }), keyFile)
+  const options = { algorithm, rsaBits, overlapSeconds, now }
+  return reportOf(await whileLocked(keyFile, () => rotateKeyFile(keyFile, options)), keyFile)
 }
 
 function demandKeyFile({ keyFile, keyStore }: Config['managementApi']['token'], path: string): string {

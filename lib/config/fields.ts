@@ -19,14 +19,20 @@ export type Refuse = (rule: string, hint?: string) => never
 /** Where readers of a whole table report mistakes between its keys. */
 export type TableContext = z.core.$RefinementCtx
 
-/** Reports a mistake at a key below the table that is being read. `related` is a path from the root. */
+/** Reports a mistake between keys, at one below the table that is being read. `related` is a path from the root. */
 export function refuseAt(
   context: TableContext,
   path: (string | number)[],
   rule: string,
   related?: (string | number)[],
 ): void {
-  context.issues.push({ code: 'custom', path, message: rule, input: undefined, params: { related } })
+  context.issues.push({
+    code: 'custom',
+    path,
+    message: rule,
+    input: undefined,
+    params: { related, depth: path.length },
+  })
 }
 
 /** A value with a reader of its own. */

@@ -32,8 +32,9 @@ export interface KeyStoreContext {
 }
 
 /** WSO2's own key store, and its password. */
-const wso2KeyStore = { fileName: 'repository/resources/security/wso2carbon.jks', password: 'wso2carbon' }
-const wso2TrustStore = { fileName: 'repository/resources/security/client-truststore.jks', password: 'wso2carbon' }
+const wso2 = { isFileGiven: false, password: 'wso2carbon', isPasswordGiven: false }
+const wso2KeyStore = { ...wso2, fileName: 'repository/resources/security/wso2carbon.jks' }
+const wso2TrustStore = { ...wso2, fileName: 'repository/resources/security/client-truststore.jks' }
 
 /** Resolves the key stores. Nothing is opened. */
 export function keyStoresOf(tables: KeyStoreTables, context: KeyStoreContext): KeyStoresConfig {
@@ -60,9 +61,11 @@ export function keyStoresOf(tables: KeyStoreTables, context: KeyStoreContext): K
 /** What a key store takes where its own table has nothing. */
 interface Base {
   readonly fileName: string
+  readonly isFileGiven: boolean
   readonly keyFileName?: string | undefined
   readonly type?: string | undefined
   readonly password: string
+  readonly isPasswordGiven: boolean
   readonly alias?: string | undefined
   readonly keyPassword?: string | undefined
   readonly problems?: readonly ConfigProblem[]
@@ -82,11 +85,13 @@ function keyStoreOf(
     key: formatKey(path),
     keyNames: isBelowSslConfig(path) ? locationNames : fileNames,
     fileName,
+    isFileGiven: isOwnFile || base.isFileGiven,
     isWso2Default: wso2Defaults.has(fileName),
     keyFileName: table?.keyFileName ?? inherited.keyFileName,
     folders: foldersOf(context),
     type: table?.type ?? inherited.type,
     password: table?.password ?? base.password,
+    isPasswordGiven: table?.password !== undefined || base.isPasswordGiven,
     alias: table?.alias ?? inherited.alias,
     keyPassword: table?.keyPassword ?? (table?.password === undefined ? base.keyPassword : undefined),
     problems: [...inheritedProblems(table, base), ...problemsOf(path, context.unexpanded)],

@@ -18,16 +18,18 @@ import { copyTree, prune, type Tree, type TreeValue, valueAt, writtenAt } from '
 export function readTables(values: Tree, source: Tree, mistakes: Finding[]): Deployment | undefined {
   const rest = copyTree(values, () => {})
   const reported: KeyPath[] = mistakes.flatMap(({ path, suggestion }) => [path, ...missedBy(path, suggestion, values)])
+  const misspelled = mistakes.filter(({ suggestion }) => suggestion !== undefined).map(({ path }) => path)
   for (;;) {
     const result = deploymentTable.safeParse(rest)
     if (result.success) return result.data
-    const findings = result.error.issues.map((issue) => findingOf(issue, source))
-    for (const finding of findings) {
+    const { issues } = result.error
+    for (const issue of issues.filter((candidate) => !isConsequence(candidate, misspelled))) {
+      const finding = findingOf(issue, source)
       if (reported.some((path) => isWithin(path, finding.path) || isWithin(finding.path, path))) continue
       mistakes.push(finding)
       reported.push(finding.path)
     }
-    if (!findings.map(({ path }) => prune(rest, path)).includes(true)) return undefined
+    if (!issues.map(({ path }) => prune(rest, path as (string | number)[])).includes(true)) return undefined
   }
 }
 
@@ -36,6 +38,14 @@ function missedBy(path: KeyPath, suggestion: string | undefined, values: Tree): 
   if (suggestion === undefined) return []
   const meant = pathMeant(path, suggestion)
   return valueAt(values, meant) === undefined ? [meant] : []
+}
+
+/** Whether a rule between keys was looked at in a table with a misspelled key: put right, that key may keep the rule. */
+function isConsequence(issue: z.core.$ZodIssue, misspelled: readonly KeyPath[]): boolean {
+  const depth: unknown = issue.code === 'custom' ? issue.params?.['depth'] : undefined
+  if (typeof depth !== 'number') return false
+  const table = issue.path.slice(0, -depth) as (string | number)[]
+  return misspelled.some((path) => path.length === table.length + 1 && isWithin(path, table))
 }
 
 function findingOf(issue: z.core.$ZodIssue, source: Tree): Finding {

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { ConfigError } from '../errors.js'
+import { readRegularFile } from '../internal/read-regular-file.js'
 
 /** A `deployment.toml` has some ten kilobytes; what is longer than this is another file. */
 const maxBytes = 1_048_576
@@ -15,15 +15,10 @@ const maxBytes = 1_048_576
 export async function readText(file: string): Promise<string> {
   const path = resolve(file)
   const refuse = (rule: string, cause?: unknown) => new ConfigError([{ key: path, rule }], { cause })
-  let bytes: Buffer
-  try {
-    const status = await stat(path)
-    if (!status.isFile()) throw refuse('is a folder or a device, not a file')
-    if (status.size > maxBytes) throw refuse(`has ${status.size} bytes, more than the ${maxBytes} that are read`)
-    bytes = await readFile(path)
-  } catch (error) {
-    throw error instanceof ConfigError ? error : refuse(`cannot be read: ${reasonOf(error)}`, error)
-  }
+  const bytes = await readRegularFile(path, maxBytes).catch((error: unknown) => {
+    throw refuse(reasonOf(error), error)
+  })
+  if (bytes === undefined) throw refuse(`has more than the ${maxBytes} bytes that are read`)
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (error) {
@@ -33,5 +28,6 @@ export async function readText(file: string): Promise<string> {
 
 function reasonOf(error: unknown): string {
   const { code } = error as NodeJS.ErrnoException
-  return code === 'ENOENT' ? 'there is no such file; an empty one is enough for a start' : String(code)
+  if (code === 'EISDIR' || code === 'ENOTFILE') return 'is a folder or a device, not a file'
+  return `cannot be read: ${code === 'ENOENT' ? 'there is no such file; an empty one is enough for a start' : code}`
 }

@@ -49,6 +49,8 @@ export interface KeyStoreConfig {
   readonly keyNames: Readonly<Record<'file' | 'keyFile' | 'password' | 'alias' | 'keyPassword', string>>
   /** `file_name`, or `location`. */
   readonly fileName: string
+  /** Whether the configuration names a file for it; else `fileName` is WSO2's own. */
+  readonly isFileGiven: boolean
   /** Whether `fileName` is where WSO2's products have the store they come with. */
   readonly isWso2Default: boolean
   /** `key_file`: the private key, where a PEM file of `fileName` has only certificates. */
@@ -59,6 +61,8 @@ export interface KeyStoreConfig {
   readonly type: string | undefined
   /** `password`. @defaultValue `'wso2carbon'`, as in WSO2 */
   readonly password: string
+  /** Whether the configuration gives the password; else `password` is WSO2's. */
+  readonly isPasswordGiven: boolean
   /** `alias`; `undefined`: the only key of the store, or the one named `wso2carbon`. */
   readonly alias: string | undefined
   /** `key_password`; `undefined`: the password of the store. */

@@ -7,6 +7,9 @@
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 
+/** How files are opened for reading: without O_NONBLOCK a pipe that nobody writes to would not even open. */
+export const readFlags: number = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
+
 /**
  * Reads a file, through links too. What is no file, such as a pipe or a device, is refused at once: reading it might never
  * end.
@@ -15,8 +18,7 @@ import { open } from 'node:fs/promises'
  * @throws what the file system throws; for a pipe or a device an error with the code `ENOTFILE`.
  */
 export async function readRegularFile(path: string, maxBytes: number): Promise<Buffer | undefined> {
-  // Without O_NONBLOCK a pipe that nobody writes to would not even open.
-  const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+  const handle = await open(path, readFlags)
   try {
     const status = await handle.stat()
     if (status.isDirectory()) throw Object.assign(new Error('a folder'), { code: 'EISDIR' })

@@ -5,42 +5,50 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { open, rename, rm } from 'node:fs/promises'
+import { closeSync, fchownSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /** Options of {@link replaceFile}. */
 export interface ReplaceFileOptions {
   /** User and group that the file is given to, where this process may do that: those of the file that is replaced. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined
+  /** Rights of the file. @defaultValue `0o600`: its owner alone reads it */
+  readonly mode?: number
 }
 
-/** Writes beside the file, which only its owner can read (mode 0600), and renames. A link of that name is replaced itself. */
-export async function replaceFile(file: string, text: string, { owner }: ReplaceFileOptions = {}): Promise<void> {
+/**
+ * Writes beside the file, and renames. A link of that name is replaced itself. It blocks the process for the time of the
+ * writing, and is for a few small files at a start or in a command.
+ *
+ * @throws what the file system throws.
+ */
+export function replaceFile(file: string, text: string, { owner, mode = 0o600 }: ReplaceFileOptions = {}): void {
   const draft = `${file}.${randomBytes(6).toString('hex')}.tmp`
   try {
-    const handle = await open(draft, 'wx', 0o600)
+    const descriptor = openSync(draft, 'wx', mode)
     try {
-      if (owner !== undefined && process.getuid?.() === 0) await handle.chown(owner.uid, owner.gid)
-      await handle.writeFile(text)
-      await handle.sync()
+      if (owner !== undefined && process.getuid?.() === 0) fchownSync(descriptor, owner.uid, owner.gid)
+      // Unlike writeSync, this goes on until all of it is written.
+      writeFileSync(descriptor, text)
+      fsyncSync(descriptor)
     } finally {
-      await handle.close()
+      closeSync(descriptor)
     }
-    await rename(draft, file)
+    renameSync(draft, file)
   } catch (error) {
-    await rm(draft, { force: true })
+    rmSync(draft, { force: true })
     throw error
   }
-  await syncFolder(dirname(file))
+  syncFolder(dirname(file))
 }
 
 /** Only after this is the new name there after a power failure too. Windows does not open folders. */
-async function syncFolder(folder: string): Promise<void> {
+function syncFolder(folder: string): void {
   if (process.platform === 'win32') return
-  const handle = await open(folder, 'r')
+  const descriptor = openSync(folder, 'r')
   try {
-    await handle.sync()
+    fsyncSync(descriptor)
   } finally {
-    await handle.close()
+    closeSync(descriptor)
   }
 }

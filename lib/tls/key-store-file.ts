@@ -78,7 +78,7 @@ function pathsOf(name: string, folders: readonly string[]): string[] {
 export async function readKeyStore(store: KeyStoreConfig): Promise<KeyStoreEntries> {
   const { fileName, keyFileName, folders, password } = store
   const found = await findFile(fileName, folders)
-  if (found === undefined) throw missingFile('file', fileName, folders)
+  if (found === undefined) throw missingFile('file', fileName, folders, store.isFileGiven)
   const { bytes } = found
   const magic = bytes.length > 4 ? bytes.readUInt32BE(0) : 0
   if (magic === jksMagic) return readJks(bytes, password, store.key)
@@ -97,7 +97,15 @@ export async function readKeyStore(store: KeyStoreConfig): Promise<KeyStoreEntri
 
 const jceksMagic = 0xcececece
 
-function missingFile(field: 'file' | 'keyFile', name: string, folders: readonly string[]): KeyStoreError {
+function missingFile(
+  field: 'file' | 'keyFile',
+  name: string,
+  folders: readonly string[],
+  isGiven: boolean = true,
+): KeyStoreError {
   const places = isAbsolute(name) ? '' : `; looked in ${folders.join(', ')} and in ${securityFolder} below each`
-  return new KeyStoreError(field, `names a file that is not there: ${name}${places}`)
+  const rule = isGiven
+    ? 'names a file that is not there'
+    : 'is not given: name a file of your own here, and give its password; the one that products of WSO2 come with is not there'
+  return new KeyStoreError(field, `${rule}: ${name}${places}`)
 }

@@ -63,10 +63,19 @@ async function inTable<Result>(store: KeyStoreConfig, open: () => Promise<Result
     return await open()
   } catch (error) {
     if (!(error instanceof KeyStoreError)) throw error
-    const { field, message: rule, suggestion, cause } = error
+    const { field, suggestion, cause } = error
     const key = `${store.key}.${store.keyNames[field]}`
-    throw new ConfigError([{ key, rule, suggestion }], { cause })
+    throw new ConfigError([{ key, rule: ruleOf(error, store), suggestion }], { cause })
   }
+}
+
+/** A password that nobody has given is missing, not wrong. */
+function ruleOf({ field, message }: KeyStoreError, store: KeyStoreConfig): string {
+  const { isPasswordGiven, keyPassword } = store
+  const isGiven = field === 'keyPassword' ? keyPassword !== undefined : field !== 'password' || isPasswordGiven
+  if (isGiven) return message
+  const tried = isPasswordGiven ? 'the password of the key store' : 'the one that products of WSO2 come with'
+  return `is not given, and ${tried} ${message}; write it here, or $env{NAME} to take it from the environment`
 }
 
 function chooseKey({ keys }: KeyStoreEntries, { alias }: KeyStoreConfig): PrivateKeyEntry {

@@ -7,8 +7,9 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { replaceFile } from '../internal/replace-file.js'
 import type { KeyMaterial } from './key-store.js'
-import { readPrivateFile, replacePrivateFile } from './private-file.js'
+import { readPrivateFile } from './private-file.js'
 import { pemOf } from './try-out-certificate.js'
 import { makeCertificate } from './x509/certificate.js'
 
@@ -59,7 +60,7 @@ export function makeServerCertificate(directory: string, hostNames: readonly str
     notAfter: new Date(Math.min(now + serverLifeMs, Date.parse(issuer!.validTo))),
   })
   const serverFile = join(directory, authorityFiles.server)
-  replacePrivateFile(serverFile, pemOf({ key, certificates: [certificate] }))
+  replaceFile(serverFile, pemOf({ key, certificates: [certificate] }))
   const authorityFile = join(directory, authorityFiles.certificate)
   return { authorityFile, isNewAuthority: kept === undefined, serverFile, certificate }
 }
@@ -90,8 +91,8 @@ function newAuthority(directory: string, now: number): KeyMaterial {
     notAfter: new Date(now + authorityLifeMs),
   })
   const pem = key.export({ format: 'pem', type: 'pkcs8' }) as string
-  replacePrivateFile(join(directory, authorityFiles.key), pem)
-  replacePrivateFile(join(directory, authorityFiles.certificate), certificate.toString(), 0o644)
+  replaceFile(join(directory, authorityFiles.key), pem)
+  replaceFile(join(directory, authorityFiles.certificate), certificate.toString(), { mode: 0o644 })
   return { key, certificates: [certificate] }
 }
 

@@ -8,7 +8,8 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { type KeyStoreEntries, KeyStoreError } from './key-store-entries.js'
 
 const certificateBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
-const keyBlock = /-----BEGIN ((?:RSA |EC |ENCRYPTED )?PRIVATE KEY)-----[\s\S]+?-----END \1-----/g
+/** What a block may be called that has a private key. */
+const keyLabels = ['PRIVATE KEY', 'ENCRYPTED PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY']
 
 /** Whether a file is PEM: comments may stand before its first block. */
 export function isPem(bytes: Buffer): boolean {
@@ -23,7 +24,8 @@ export function isPem(bytes: Buffer): boolean {
  */
 export function readPem(bytes: Buffer, keyBytes: Buffer = bytes): KeyStoreEntries {
   const certificates = certificatesIn(bytes)
-  const keys = keyBytes.toString('latin1').match(keyBlock) ?? []
+  const keyText = keyBytes.toString('latin1')
+  const keys = keyLabels.flatMap((label) => blocksIn(keyText, label))
   const field = keyBytes === bytes ? 'file' : 'keyFile'
   if (keys.length > 1) throw new KeyStoreError(field, 'must name a file with one private key, not several')
   if (keys.length === 0 && field === 'keyFile') {
@@ -37,6 +39,20 @@ export function readPem(bytes: Buffer, keyBytes: Buffer = bytes): KeyStoreEntrie
     })),
     certificates,
   }
+}
+
+/** The blocks with one label (RFC 7468 section 2). Each search goes on where the last one ended. */
+function blocksIn(text: string, label: string): string[] {
+  const [first, last] = [`-----BEGIN ${label}-----`, `-----END ${label}-----`]
+  const blocks: string[] = []
+  let start = text.indexOf(first)
+  while (start !== -1) {
+    const end = text.indexOf(last, start)
+    if (end === -1) break
+    blocks.push(text.slice(start, end + last.length))
+    start = text.indexOf(first, end)
+  }
+  return blocks
 }
 
 function certificatesIn(bytes: Buffer): X509Certificate[] {

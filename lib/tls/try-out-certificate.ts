@@ -6,8 +6,9 @@
 
 import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
+import { replaceFile } from '../internal/replace-file.js'
 import type { KeyMaterial } from './key-store.js'
-import { readPrivateFile, replacePrivateFile } from './private-file.js'
+import { readPrivateFile } from './private-file.js'
 import { makeCertificate } from './x509/certificate.js'
 import { isHostName } from './x509/names.js'
 
@@ -97,7 +98,7 @@ export function pemOf({ key, certificates }: KeyMaterial): string {
 
 function isWritten(file: string, text: string): boolean {
   try {
-    replacePrivateFile(file, text)
+    replaceFile(file, text)
     return true
   } catch {
     return false

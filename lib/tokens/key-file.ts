@@ -7,13 +7,16 @@
 import { type KeyObject, sign, verify } from 'node:crypto'
 import type { SigningAlgorithm } from '../config/config.js'
 import { digests, type KeySet, keySetOf } from './key-set.js'
-import { readRetiredKeys } from './retired-keys.js'
+import { readRetiredKeys, retiredKeysFile } from './retired-keys.js'
 import { keyFileError, keyFileWarnings, readSigningKey } from './signing-key.js'
 
 /** @throws {@link ConfigError} for `key_file` when the file cannot be read or its key must not be used. */
 export async function keysFromFile(keyFile: string, algorithm: SigningAlgorithm): Promise<KeySet> {
   const privateKey = await readSigningKey(keyFile, algorithm)
-  const [warnings, retired] = await Promise.all([keyFileWarnings(keyFile), readRetiredKeys(keyFile)])
+  const [warnings, retired] = await Promise.all([
+    keyFileWarnings(keyFile, retiredKeysFile(keyFile)),
+    readRetiredKeys(keyFile),
+  ])
   const keys = await keySetOf(privateKey, algorithm, { warnings, retired })
   if (!areMatching(privateKey, keys.signing.publicKey, algorithm)) {
     throw keyFileError(keyFile, 'must hold a private key that belongs to its public key')

@@ -57,8 +57,8 @@ export async function rotateKeyFile(
     const keys = await keysFromFile(path, algorithm)
     before = { ...keys.signing, verifyUntil: now + overlapSeconds * 1000, isFinal: overlapSeconds === 0 }
     const retired = [before, ...keys.retired.filter(({ verifyUntil }) => verifyUntil > now)]
-    await replaceFile(retiredKeysFile(path), retiredKeysText(retired), { owner })
+    replaceFile(retiredKeysFile(path), retiredKeysText(retired), { owner })
   }
-  await replaceFile(path, privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, { owner })
+  replaceFile(path, privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, { owner })
   return { kid: signing.kid, before }
 }

@@ -81,18 +81,26 @@ export async function readKeyText(path: string): Promise<string> {
   return bytes.toString('utf8')
 }
 
-/** A warning for each thing about the file that is risky but works. */
-export async function keyFileWarnings(path: string): Promise<readonly ConfigProblem[]> {
-  const { mode } = await stat(path)
-  const isOpenToAll = process.platform !== 'win32' && (mode & 0o006) !== 0
-  return isOpenToAll
-    ? [
-        {
-          key: keyFileKey,
-          rule: 'should be readable by its owner only (chmod 600): every user of this machine can sign tokens',
-        },
-      ]
-    : []
+/** A warning for each thing about the key file, and the one with the retired keys, that is risky but works. */
+export async function keyFileWarnings(path: string, retiredPath: string): Promise<readonly ConfigProblem[]> {
+  const rules: string[] = []
+  if (await mayOthers(0o006, path)) {
+    rules.push('should be readable by its owner only (chmod 600): every user of this machine can sign tokens')
+  }
+  // Reading it does no harm: its keys are public.
+  if (await mayOthers(0o002, retiredPath)) {
+    rules.push(
+      `should have beside it a ${resolve(retiredPath)} that only its owner can write (chmod 600): ` +
+        'every user of this machine can put in a key of their own, and sign tokens with it',
+    )
+  }
+  return rules.map((rule) => ({ key: keyFileKey, rule }))
+}
+
+/** Whether users other than the owner and the group have one of these rights; not where there is no file. */
+async function mayOthers(rights: number, path: string): Promise<boolean> {
+  const status = await stat(path).catch(() => undefined)
+  return process.platform !== 'win32' && status !== undefined && (status.mode & rights) !== 0
 }
 
 function parsePrivateKey(text: string, algorithm: SigningAlgorithm): KeyObject | undefined {

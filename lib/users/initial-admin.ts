@@ -10,6 +10,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FileUserConfig } from '../config/config.js'
 import { ConfigError } from '../errors.js'
+import { readFlags } from '../internal/read-regular-file.js'
 import { replaceFile } from '../internal/replace-file.js'
 import { hashPassword } from './password-hash.js'
 
@@ -58,7 +59,7 @@ export async function createInitialAdmin(options: InitialAdminOptions): Promise<
     return { ...admin, passwordFile: undefined }
   }
   try {
-    if (known === undefined) await replaceFile(file, `${password}\n`)
+    if (known === undefined) replaceFile(file, `${password}\n`)
   } catch (cause) {
     const rule = `no user is given, and the password of a first administrator cannot be written to ${file}`
     throw new ConfigError([{ key: 'internal_apis.users', rule }], { cause })
@@ -73,7 +74,7 @@ const passwordLine = /^([A-Za-z0-9_-]{32})\n$/
 async function readPassword(file: string): Promise<string | undefined> {
   let handle: FileHandle | undefined
   try {
-    handle = await open(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
+    handle = await open(file, readFlags | (constants.O_NOFOLLOW ?? 0))
     const status = await handle.stat()
     const isOurs = status.isFile() && status.uid === process.getuid?.() && (status.mode & 0o077) === 0
     return isOurs && status.size < 100 ? passwordLine.exec(await handle.readFile('utf8'))?.[1] : undefined

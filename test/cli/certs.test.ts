@@ -1,6 +1,8 @@
-import { X509Certificate } from 'node:crypto'
-import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { execFile } from 'node:child_process'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import forge from 'node-forge'
 import { describe, expect, it } from 'vitest'
 import { certsCommand } from '../../lib/cli/certs.js'
@@ -24,6 +26,16 @@ async function run(args: readonly string[], now: () => number = Date.now): Promi
   }
   await certsCommand(process, now).parseAsync(args, { from: 'user' })
   return { code: process.exitCode ?? 0, stdout: out.join(''), stderr: err.join('') }
+}
+
+/** Runs the command in a process of its own. */
+function runProcess(args: readonly string[]): Promise<Outcome> {
+  const main = fileURLToPath(new URL('../../lib/cli/main.ts', import.meta.url))
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['--import', 'tsx', main, ...args], (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : (error.code ?? 'killed'), stdout, stderr })
+    })
+  })
 }
 
 const certificateIn = (file: string): X509Certificate => new X509Certificate(readFileSync(file))
@@ -61,6 +73,36 @@ describe('sallyport certs', () => {
     expect(certificateIn(join(folder, 'sallyport-server.pem')).fingerprint256).not.toBe(server)
     await run(['--directory', folder], () => Date.now() + 3500 * dayMs)
     expect(authority()).not.toBe(first)
+  })
+
+  it('leaves files that belong together when several run at the same time', async () => {
+    const folder = folderWith()
+    const outcomes = await Promise.all([1, 2, 3].map(() => runProcess(['certs', '--directory', folder])))
+    const done = outcomes.filter(({ code }) => code === 0)
+    for (const { stderr } of outcomes) expect(stderr).toMatch(/^(?:Another sallyport command is working on .*\n)?$/)
+    expect(done.filter(({ stdout }) => stdout.includes('which is new'))).toHaveLength(1)
+    const [authority, server] = ['sallyport-ca.pem', 'sallyport-server.pem'].map((name) =>
+      certificateIn(join(folder, name)),
+    )
+    const keyIn = (name: string) => createPrivateKey(readFileSync(join(folder, name)))
+    expect(server?.checkIssued(authority!)).toBe(true)
+    expect(authority?.checkPrivateKey(keyIn('sallyport-ca.key'))).toBe(true)
+    expect(server?.checkPrivateKey(keyIn('sallyport-server.pem'))).toBe(true)
+    expect(readdirSync(folder)).toHaveLength(3)
+  })
+
+  it.each([
+    [[], 'sallyport-ca.key'],
+    [['csr', '--host', 'a.example'], 'sallyport-server.key'],
+  ])('makes nothing while another works in the folder, and says what to delete: %j', async (args, name) => {
+    const file = join(folderWith(), name)
+    writeFileSync(`${file}.lock`, '')
+    expect(await run([...args, '--directory', dirname(file)])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `Another sallyport command is working on ${file}. If none is, one was killed: delete ${file}.lock\n`,
+    })
+    expect(readdirSync(dirname(file))).toEqual([`${name}.lock`])
   })
 
   it.each([

@@ -96,6 +96,20 @@ describe('sallyport keys rotate', () => {
     expect(stderr).toMatch(message)
   })
 
+  it('loses no key when two run at the same time: one is refused, or they run one after the other', async () => {
+    await rotate(keyFile)
+    const ringNow = () => createKeyRing({ algorithm: 'ES256', keyFile: join(home, 'token.pem'), clock: () => start })
+    const { kid: first } = await ringNow()
+    const outcomes = await Promise.all([rotate(keyFile), rotate(keyFile), rotate(keyFile)])
+    const made = outcomes.flatMap(({ code, stdout }) => (code === 0 ? [/Made the key (\S+)/.exec(stdout)![1]] : []))
+    expect(made.length).toBeGreaterThan(0)
+    const kids = (await ringNow()).jwks().keys.map(({ kid }) => kid)
+    expect(kids.toSorted()).toEqual([first, ...made].toSorted())
+    for (const { code, stderr } of outcomes) {
+      if (code !== 0) expect(stderr).toMatch(/^Another sallyport command is working on \S+token\.pem\. If none is, /)
+    }
+  })
+
   it('changes nothing where the old key cannot be read', async () => {
     writeFileSync(join(home, 'token.pem'), 'no key')
     const { code, stderr } = await rotate(keyFile)

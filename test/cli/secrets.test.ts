@@ -125,6 +125,7 @@ describe('sallyport secrets encrypt', () => {
   it.each([
     ['[keystore.primary]\nfile_name = "nope.pem"', /keystore\.primary\.file_name: names a file that is not there/],
     ['[keystore.primary]\nfile_name = "ec.pem"', /keystore\.primary: secrets are encrypted with an RSA key/],
+    ['', /keystore\.primary\.file_name: is not given: name a file of your own here, and give its password/],
     ['[keystore', /TOML syntax/],
   ])('says what is wrong with the file: %j', async (toml, message) => {
     const { code, stdout, stderr } = await run('x', ['--config', configWith(toml)])

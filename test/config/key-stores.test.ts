@@ -27,6 +27,18 @@ describe('key stores', () => {
     expect({ tls, internalApi, custom }).toEqual({ tls: undefined, internalApi: undefined, custom: {} })
   })
 
+  it('tell what is given from what products of WSO2 come with, also where one store takes it from another', () => {
+    const givenOf = (source: object) => {
+      const { tls } = keyStores({ keystore: { ...source, tls: { alias: 'a', ...(source as { tls?: object }).tls } } })
+      return [tls?.isFileGiven, tls?.isPasswordGiven]
+    }
+    expect(givenOf({})).toEqual([false, false])
+    expect(givenOf({ tls: { file_name: 'a' } })).toEqual([true, false])
+    expect(givenOf({ tls: { password: 'p' } })).toEqual([false, true])
+    expect(givenOf({ primary: { file_name: 'a' } })).toEqual([true, false])
+    expect(givenOf({ primary: { password: 'p' } })).toEqual([false, true])
+  })
+
   it.each(['internal', 'tls'] as const)('%s takes from the primary one what it does not say itself', (name) => {
     const stores = keyStores({ keystore: { primary: own, [name]: { key_password: 'another' } } })
     expect(stores[name]).toMatchObject({

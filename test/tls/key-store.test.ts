@@ -110,6 +110,17 @@ describe('a PKCS #12 file', () => {
     expect(await problemOf(loadKeyStore(store))).toMatchObject({ key, rule: expect.stringMatching(rule) })
   })
 
+  it('is refused without a password, which is missing then, not wrong', async () => {
+    const { key, rule } = await problemOf(
+      loadKeyStore(primary(folderWith({ 'a.p12': pkcs12() }), { file_name: 'a.p12' })),
+    )
+    expect(key).toBe('keystore.primary.password')
+    expect(rule).toBe(
+      'is not given, and the one that products of WSO2 come with is not the password of the key store; ' +
+        'write it here, or $env{NAME} to take it from the environment',
+    )
+  })
+
   it('is refused without a MAC: anybody may have changed it', async () => {
     const home = folderWith({ 'a.p12': pkcs12(keyPair({ type: 'rsa' }), { useMac: false }) })
     const problem = await problemOf(loadKeyStore(primary(home, { file_name: 'a.p12', password })))
@@ -165,6 +176,37 @@ describe('PEM files', () => {
       key: 'keystore.primary.key_password',
       rule: 'is not the password of the private key',
     })
+    for (const [given, tried] of [
+      [{}, 'the one that products of WSO2 come with'],
+      [{ password: secret('the-store-password') }, 'the password of the key store'],
+    ] as const) {
+      expect(await problemOf(loadKeyStore(primary(home, { file_name: 'a.pem', ...given })))).toMatchObject({
+        key: 'keystore.primary.key_password',
+        rule: expect.stringMatching(`^is not given, and ${tried} is not the password of the private key; write it`),
+      })
+    }
+  })
+
+  it.each(['PRIVATE KEY', 'ENCRYPTED PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY'])(
+    'with eight megabytes of beginnings of a %s, and no end, have no key',
+    async (label) => {
+      const begin = `-----BEGIN ${label}-----\n`
+      const text = `${certificate}${begin.repeat(2 ** 23 / begin.length)}-----END PUBLIC KEY-----\n`
+      const problem = await problemOf(loadKeyStore(primary(folderWith({ 'a.pem': text }), { file_name: 'a.pem' })))
+      expect(problem.rule).toMatch(/without a private key/)
+    },
+  )
+
+  it('have their key wherever it stands, and by whichever of its names', async () => {
+    const rsa = keyPair({ type: 'rsa' })
+    const old = rsa.key.export({ format: 'pem', type: 'pkcs1' })
+    for (const text of [`${old}${rsa.certificate}`, `-----END RSA PRIVATE KEY-----\n${rsa.certificate}x\n${old}y`]) {
+      const store = primary(folderWith({ 'a.pem': text }), { file_name: 'a.pem' })
+      expect(pemOfKey((await loadKeyStore(store)).key)).toBe(pemOfKey(rsa.key))
+    }
+    const both = `${rsa.certificate}${old}${pemOfKey(rsa.key)}`
+    const problem = await problemOf(loadKeyStore(primary(folderWith({ 'a.pem': both }), { file_name: 'a.pem' })))
+    expect(problem.rule).toMatch(/one private key, not several/)
   })
 
   const pair = keyPair()

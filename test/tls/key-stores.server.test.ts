@@ -46,7 +46,7 @@ describe('keytool', () => {
     const passwords = ['-keypass', keyPassword]
     await keytool('-genkeypair', '-alias', 'a', ...keys.rsa, '-storetype', 'JKS', '-keystore', 'own.jks', ...passwords)
     expect((await open('own.jks', { key_password: keyPassword })).key.type).toBe('private')
-    await expect(open('own.jks')).rejects.toThrow('keystore.primary.key_password: is not the password of the key "a')
+    await expect(open('own.jks')).rejects.toThrow('the password of the key store is not the password of the key "a')
   })
 
   it('makes PKCS #12 as old Java did, with RC2 and 3DES', async () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -28,6 +29,13 @@ describe('a certificate for trying out', () => {
     expect(make(folderWith(), [name]).certificates[0]?.subjectAltName).toBe(
       'DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1',
     )
+  })
+
+  it.skipIf(process.platform === 'win32')('does not wait for a pipe of its name, but replaces it', () => {
+    const folder = folderWith()
+    execFileSync('mkfifo', ['-m', '600', join(folder, tryOutFileName)])
+    expect(make(folder).isNew).toBe(true)
+    expect(statSync(join(folder, tryOutFileName)).isFile()).toBe(true)
   })
 
   it('is kept, with its key, where only the owner can read it', () => {

@@ -154,6 +154,22 @@ describe('createKeyRing', () => {
       expect((await createKeyRing({ algorithm: 'EdDSA', keyFile })).warnings).toEqual([])
     })
 
+    it.skipIf(process.platform === 'win32')('warns when every user may write the retired keys beside it', async () => {
+      const keyFile = await fileWith(pemOf(keys['EdDSA']!))
+      await writeFile(`${keyFile}.retired`, '{"keys":[]}')
+      const warningsWith = async (mode: number) => {
+        await chmod(`${keyFile}.retired`, mode)
+        return (await createKeyRing({ algorithm: 'EdDSA', keyFile })).warnings
+      }
+      expect(await warningsWith(0o602)).toEqual([
+        {
+          key: keyFileKey,
+          rule: expect.stringContaining(`${keyFile}.retired that only its owner can write (chmod 600)`),
+        },
+      ])
+      expect(await warningsWith(0o664)).toEqual([])
+    })
+
     const rsa = keys['RS256']!
     const otherRsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
     const { n: otherModulus } = otherRsa.export({ format: 'jwk' })

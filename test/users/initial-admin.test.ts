@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chmod, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -85,6 +86,12 @@ describe('the first administrator', () => {
     await chmod(passwordFile(), 0o644)
     await createInitialAdmin({ directory, stderr: stderrOf(false) })
     expect((await stat(passwordFile())).mode & 0o777).toBe(0o600)
+  })
+
+  it.skipIf(process.platform === 'win32')('does not wait for a pipe of that name, but replaces it', async () => {
+    execFileSync('mkfifo', ['-m', '600', passwordFile()])
+    await createInitialAdmin({ directory, stderr: stderrOf(false) })
+    expect((await stat(passwordFile())).isFile()).toBe(true)
   })
 
   it('stops the start when the file cannot be written, and leaves nothing behind', async () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { createCipheriv, createPublicKey, randomBytes } from 'node:crypto'
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -79,6 +80,13 @@ describe('a secret in a file of its own', () => {
     expect(warningsOf(from('open'), options())).toEqual({ 'secrets.db': expect.stringContaining('chmod 600') })
     chmodSync(join(home, 'open'), 0o640)
     expect(warningsOf(from('open'), options())).toEqual({})
+  })
+
+  it.skipIf(process.platform === 'win32')('stops the start when it is a pipe or a device, and reads none of it', () => {
+    execFileSync('mkfifo', [join(home, 'pipe')])
+    for (const path of ['pipe', '/dev/zero']) {
+      expect(problemsOf(from(path), options())[key]).toContain('which is a folder or a device, not a file')
+    }
   })
 
   it.each([
