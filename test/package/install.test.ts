@@ -1,7 +1,7 @@
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -31,7 +31,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe('the tarball', () => {
   it('holds the build and the documents, and nothing else', () => {
-    const documents = tarball.files.filter((file) => !file.startsWith('dist/'))
+    const documents = tarball.files.filter((file) => !/^(?:dist|examples|docs\/images|bench\/results)\//.test(file))
     expect(documents.sort()).toEqual([
       'CHANGELOG.md',
       'LICENSE',
@@ -41,10 +41,23 @@ describe('the tarball', () => {
       'docs/portals.md',
       'docs/tls-and-secrets.md',
       'package.json',
+      'test/contracts/token-store.ts',
     ])
+    // Nothing that an example leaves behind when it runs, such as a private key.
+    const others = tarball.files.filter((file) => !file.startsWith('dist/') && !documents.includes(file))
+    expect(others.filter((file) => !/\.(?:ts|toml|js|html|sh|md|svg|png)$/.test(file))).toEqual([])
     expect(tarball.files.filter((file) => file.startsWith('dist/') && !/\.(js|d\.ts)$/.test(file))).toEqual([])
     expect(tarball.files.filter((file) => file.includes('.test.'))).toEqual([])
   })
+
+  it.each(['README.md', 'docs/oauth.md', 'docs/portals.md', 'docs/tls-and-secrets.md'])(
+    'holds every file that %s links to',
+    (document) => {
+      const targets = linksIn(readFileSync(installed(document), 'utf8')).map((link) => join(dirname(document), link))
+      expect(targets.filter((target) => !tarball.files.includes(target))).toEqual([])
+      if (document === 'README.md') expect(targets).toContain('docs/portals.md')
+    },
+  )
 
   it('holds every file that exports and bin of package.json name', () => {
     const manifest = JSON.parse(readFileSync(installed('package.json'), 'utf8')) as { exports: object; bin: object }
@@ -131,6 +144,13 @@ export const subjectOf = (request: Request): string | undefined => request.auth?
 
 function installed(path: string): string {
   return join(esmProject.folder, 'node_modules', 'sallyport', path)
+}
+
+/** The relative links and pictures of a document, without what follows a `#`. */
+function linksIn(markdown: string): readonly string[] {
+  return [...markdown.matchAll(/\]\(([^()#\s]+)/g)]
+    .map(([, target]) => target!)
+    .filter((target) => !/^\w+:/.test(target))
 }
 
 function leavesOf(target: unknown): readonly string[] {
