@@ -39,12 +39,12 @@ if (!existsSync(join(folder, 'node_modules'))) {
 const { compare } = await import('./paired.mjs')
 const { loginFlood } = await import('./login-flood.mjs')
 const { barChart, markdownReport } = await import('./report.mjs')
-const { moveToSecondCore, pinned } = await import('./server-process.mjs')
+const { moveToSecondCore, onAllCores, pinned } = await import('./server-process.mjs')
 
 const isPinned = moveToSecondCore()
 const options = isQuick
   ? { node, processes: 1, windows: 2, windowMs: 300, warmUpRequests: 5000, floodMs: 2000, roundMs: 100 }
-  : { node, processes: 2, windows: 3, windowMs: 800, warmUpRequests: 20_000, floodMs: 10_000, roundMs: 1000 }
+  : { node, processes: 4, windows: 3, windowMs: 400, warmUpRequests: 12_000, floodMs: 10_000, roundMs: 1000 }
 
 const about = machine()
 const fileName = `node-${about.major}`
@@ -118,7 +118,7 @@ async function pieces() {
 /** The table that `token-store.ts` prints, as Markdown. */
 function tokenStore() {
   const script = join(folder, 'token-store.ts')
-  const [command, parameters] = pinned(node, '--import', 'tsx', '--expose-gc', script)
+  const [command, parameters] = onAllCores(node, '--import', 'tsx', '--expose-gc', script)
   const { stdout, status } = spawnSync(command, parameters, { encoding: 'utf8', cwd: join(folder, '..') })
   if (status !== 0) throw new Error('token-store.ts has failed')
   const rows = stdout.split('\n').filter((line) => line.startsWith('\u2502'))

@@ -6,6 +6,7 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { load } from './load.mjs'
 
@@ -13,6 +14,8 @@ const warmUpWindowMs = 200
 
 /** A server that is silent for so long is ended. */
 const replyTimeoutMs = 30_000
+
+const availableCores = cpus().length
 
 const canPin = process.platform === 'linux' && spawnSync('taskset', ['-p', String(process.pid)]).status === 0
 
@@ -24,6 +27,11 @@ export function moveToSecondCore() {
 /** Program and arguments that run a script under a version of Node, on the first core if possible. */
 export function pinned(node, ...parameters) {
   return canPin ? ['taskset', ['-c', '0', node, ...parameters]] : [node, parameters]
+}
+
+/** Program and arguments that run a script on all cores, as servers run, whose collector has threads of its own. */
+export function onAllCores(node, ...parameters) {
+  return canPin ? ['taskset', ['-c', `0-${availableCores - 1}`, node, ...parameters]] : [node, parameters]
 }
 
 /**

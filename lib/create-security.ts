@@ -25,7 +25,7 @@ import { oauthFacetGates, openOauth } from './oauth-facet.js'
 import { type PortalOptions, portalGates } from './portal.js'
 import { answerPortalRefusal } from './portals/portal-refusal.js'
 import { demandOptions, type SecurityOptions } from './security-options.js'
-import { checkServer, warnAtStart, warnOfRestart, warnOfUnmounted } from './start-checks.js'
+import { checkServer, warnAtStart, warnOfOtherMount, warnOfRestart, warnOfUnmounted } from './start-checks.js'
 import { createServerOf } from './tls/create-server-of.js'
 import { openServerTls } from './tls/server-tls.js'
 import { keyRingOf } from './tokens/key-ring.js'
@@ -261,7 +261,8 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
 
     createServer(app, serverOptions = {}) {
       checkServer(config, { app, facets, options: serverOptions, logger })
-      return createServerOf(config, app, { options: serverOptions, tls })
+      const server = createServerOf(config, app, { options: serverOptions, tls })
+      return server.once('listening', () => warnOfOtherMount(config, app, facets, logger))
     },
 
     reload(nextSource) {

@@ -39,7 +39,6 @@ export function checkServer(config: Config, { app, facets, options, logger }: Se
   }
   problems.push(...protocolProblems(config, options))
   if (problems.length > 0) throw new ConfigError(problems)
-  warnOfOtherMount(config, app, facets, logger)
   warnOfPlainOauth(config, app, options, logger)
 }
 
@@ -79,8 +78,11 @@ function protocolProblems(config: Config, { protocol, tls }: ExpressServerOption
   return [{ key: 'management_api.protocols', rule }]
 }
 
-/** Mounted elsewhere, it answers nothing but 500. No error: an app of a future Express may look wrong and be right. */
-function warnOfOtherMount({ oauth }: Config, app: Express, facets: Facets, logger: Logger): void {
+/**
+ * Mounted elsewhere, it answers nothing but 500. No error: an app of a future Express may look wrong and be right. It is looked at
+ * when the server listens: by then all is mounted, and Express makes its router when it is first asked for.
+ */
+export function warnOfOtherMount({ oauth }: Config, app: Express, facets: Facets, logger: Logger): void {
   if (oauth === undefined) return
   const { pathname } = new URL(oauth.issuer)
   if (isMountedAt(app, facets.handlersOf('oauth'), pathname) !== false) return

@@ -28,7 +28,11 @@ const quickEtags = new Map<unknown, MakeEtag>([
 /** Puts a function of ours, with the same results, in place of Express' own. One that the app has set is left alone. */
 export function useQuickEtags({ settings }: Pick<Express, 'settings'>): void {
   const quick = quickEtags.get(settings['etag'])
-  if (quick !== undefined && isExpressFunction(settings['etag fn'], quick)) settings['etag fn'] = quick
+  try {
+    if (quick !== undefined && isExpressFunction(settings['etag fn'], quick)) settings['etag fn'] = quick
+  } catch {
+    // An OpenSSL without SHA-1, or settings that are frozen: what is there stays.
+  }
 }
 
 /** Text whose length in bytes is not that in characters. */

@@ -58,13 +58,14 @@ function presetter(
   const presets = entries.map(([spelling, value]) => ({ name: spelling.toLowerCase(), spelling, value }))
 
   return function setHeaders(response) {
-    const holder = response as unknown as Record<symbol, Fields | null | undefined>
-    let fields = holder[key]
-    // Another kind of response, somebody who wants to see each header, or an answer that is sent, which setHeader says.
-    if (fields === undefined || response.setHeader !== setHeader || response.headersSent) {
+    const holder = response as unknown as Record<symbol, Fields | null>
+    // Another kind of response or one that inherits from it, somebody who wants to see each header, or an answer that is
+    // sent, which setHeader says.
+    if (!Object.hasOwn(response, key) || response.setHeader !== setHeader || response.headersSent) {
       setOneByOne(response)
       return
     }
+    let fields = holder[key]!
     if (fields === null || Object.getPrototypeOf(fields) !== noFields) {
       fields = new Table(fields)
       holder[key] = fields
@@ -76,6 +77,8 @@ function presetter(
 
 /** The symbol of Node's headers, if they are kept as we know it: tried out, because it is not documented. */
 function findFieldsKey(): symbol | undefined {
+  // Else somebody has put a function of their own in the place of Node's, before this module was loaded.
+  if (!Function.prototype.toString.call(setHeader).includes('kOutHeaders')) return undefined
   const plain = emptyResponse()
   plain.setHeader('X-One', '1')
   plain.setHeader('X-Two', '2')

@@ -42,13 +42,18 @@ export function replaceFile(file: string, text: string, { owner, mode = 0o600 }:
   syncFolder(dirname(file))
 }
 
-/** Only after this is the new name there after a power failure too. Windows does not open folders. */
+/**
+ * Only after this is the new name there after a power failure too. Where it cannot be done, on Windows, in a folder that may
+ * not be read, on some file systems, the file is in its place all the same.
+ */
 function syncFolder(folder: string): void {
-  if (process.platform === 'win32') return
-  const descriptor = openSync(folder, 'r')
+  let descriptor: number | undefined
   try {
+    descriptor = openSync(folder, 'r')
     fsyncSync(descriptor)
+  } catch {
+    // See above.
   } finally {
-    closeSync(descriptor)
+    if (descriptor !== undefined) closeSync(descriptor)
   }
 }

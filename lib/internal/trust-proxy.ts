@@ -39,12 +39,22 @@ export function trustProxyWarning(app: App): string | undefined {
 }
 
 interface Judgement {
-  readonly setting: unknown
+  /** Express compiles another one each time the setting is set. */
+  readonly isTrusted: unknown
   readonly problem: string | undefined
 }
 
-/** What was told to each logger about each app: an app with several guards is told of once. */
-const judgements = new WeakMap<Logger, WeakMap<object, Judgement>>()
+/** What each logger was told about each app: an app with several guards is told of once. */
+const told = new WeakMap<Logger, WeakMap<object, Set<string>>>()
+
+function tellOnce(logger: Logger, app: object, level: 'warn' | 'error', text: string): void {
+  const apps = told.get(logger) ?? new WeakMap<object, Set<string>>()
+  const texts = apps.get(app) ?? new Set()
+  told.set(logger, apps.set(app, texts))
+  if (texts.has(text)) return
+  texts.add(text)
+  logger[level]({}, text)
+}
 
 /**
  * Refuses every request (503) while the app's `trust proxy` is not safe. It stands before every address rule. The logger
@@ -54,18 +64,17 @@ const judgements = new WeakMap<Logger, WeakMap<object, Judgement>>()
  * compared. A sub-app is an app of its own, which may have a setting of its own.
  */
 export function trustProxyGate(logger: Logger): Gate {
-  const judged = judgements.get(logger) ?? new WeakMap<object, Judgement>()
-  judgements.set(logger, judged)
+  const judged = new WeakMap<object, Judgement>()
 
   return function trustProxyGate({ app }) {
-    const setting: unknown = app.get('trust proxy')
+    const isTrusted: unknown = app.get('trust proxy fn')
     let judgement = judged.get(app)
-    if (judgement === undefined || !Object.is(judgement.setting, setting)) {
-      judgement = { setting, problem: trustProxyProblem(app) }
+    if (judgement === undefined || judgement.isTrusted !== isTrusted) {
+      judgement = { isTrusted, problem: trustProxyProblem(app) }
       judged.set(app, judgement)
       const warning = trustProxyWarning(app)
-      if (judgement.problem !== undefined) logger.error({}, judgement.problem)
-      else if (warning !== undefined) logger.warn({}, warning)
+      if (judgement.problem !== undefined) tellOnce(logger, app, 'error', judgement.problem)
+      else if (warning !== undefined) tellOnce(logger, app, 'warn', warning)
     }
     if (judgement.problem === undefined) return undefined
     return new UnavailableError('ERR_TRUST_PROXY_UNSAFE', 'The server is not set up safely. The log has the reason.', {

@@ -73,6 +73,8 @@ export function createAnswering(
   async function endWhatCanBeEnded(ctx: KoaContextWithOIDC): Promise<void> {
     const { session, params } = ctx.oidc
     if (session?.accountId === undefined || params?.['logout'] === undefined) return
+    // The form is not ours: another page may have sent it.
+    if (session.state?.['secret'] === undefined || session.state['secret'] !== params['xsrf']) return
     ctx.cookies.set(cookieNames.session, null, { ...sessionCookieOptions, overwrite: true })
     await signOns.end(session.uid).catch(() => undefined)
   }

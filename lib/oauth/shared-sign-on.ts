@@ -37,10 +37,10 @@ export function createSharedSignOn(signOns: SignOns): SingleSignOn {
     },
 
     async end(request, response) {
-      const credential = cookie.read(request)
+      const credentials = cookie.readAll(request)
       // First: a store that fails must not leave the browser signed on.
       cookie.clear(request, response)
-      if (credential !== undefined) await signOns.endByCredential(credential)
+      await Promise.all(credentials.map((credential) => signOns.endByCredential(credential)))
     },
   }
 }

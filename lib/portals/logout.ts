@@ -5,7 +5,7 @@
  */
 
 import type { Request, Response } from 'express'
-import { type HttpError, StoreError, UnavailableError } from '../errors.js'
+import { HttpError, StoreError } from '../errors.js'
 import { answerEmpty } from '../internal/answer.js'
 import { methodNotAllowed } from '../internal/endpoint.js'
 import { type Gate, refusalOf } from '../internal/gate.js'
@@ -21,11 +21,10 @@ const storeTimeoutMs = 5000
 
 /** The gate of the logout. It takes POST only: a link or a picture must not sign anybody out. */
 export function logoutGate({ sessions, cookie, singleSignOn, events, clock }: PortalParts): Gate {
-  async function endSession(credential: string | undefined, request: Request): Promise<void> {
-    if (credential === undefined) return
+  async function endSession(credential: string, request: Request): Promise<void> {
     const tokenId = sessions.idOf(credential)
     const address = clientAddress(request)
-    const subjectFound = sessions.subjectOf(tokenId).catch(() => undefined)
+    const subjectFound = (async () => sessions.subjectOf(tokenId))().catch(() => undefined)
     if (!(await sessions.end(tokenId))) return
     // Only the event needs to know whose it was: nobody waits for that.
     void subjectFound.then((subject) => {
@@ -33,21 +32,22 @@ export function logoutGate({ sessions, cookie, singleSignOn, events, clock }: Po
     })
   }
 
-  /** Tries both ends, also where one fails. */
-  async function endAll(credential: string | undefined, request: Request, response: Response): Promise<void> {
+  /** Tries all ends, also where one fails. */
+  async function endAll(credentials: readonly string[], request: Request, response: Response): Promise<void> {
     const endSignOn = async (): Promise<void> => singleSignOn?.end(request, response)
-    const ends = await Promise.allSettled([endSession(credential, request), endSignOn()])
+    const endSessions = credentials.map((credential) => endSession(credential, request))
+    const ends = await Promise.allSettled([...endSessions, endSignOn()])
     for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
 
   return async function logoutGate(request, response) {
     if (request.method !== 'POST') return methodNotAllowed('POST')
-    const credential = cookie.read(request)
+    const credentials = cookie.readAll(request)
     // Whatever becomes of the session: whoever uses this browser next is not signed in.
     cookie.clear(request, response)
     const deadline = startDeadline(storeTimeoutMs, undefined)
     try {
-      await untilAborted(endAll(credential, request, response), deadline.signal)
+      await untilAborted(endAll(credentials, request, response), deadline.signal)
     } catch (error) {
       return notEnded(error)
     } finally {
@@ -59,10 +59,14 @@ export function logoutGate({ sessions, cookie, singleSignOn, events, clock }: Po
   }
 }
 
-/** A success would not be true: the session may be good for whoever has a copy of the cookie. */
+/**
+ * A success would not be true: another process may take the session from whoever has a copy of the cookie. There is no
+ * `Retry-After`, because the cookie is gone.
+ */
 function notEnded(error: unknown): HttpError {
   if (!(error instanceof StoreError)) return refusalOf(error)
-  return new UnavailableError(
+  return new HttpError(
+    503,
     'ERR_STORE_UNAVAILABLE',
     'You are signed out of this browser, but the session could not be ended on the server. It ends by itself when ' +
       'nobody uses it.',

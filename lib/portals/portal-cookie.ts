@@ -18,6 +18,8 @@ export interface PortalCookie {
    * beside ours, and which is which cannot be told.
    */
   read(request: Request): string | undefined
+  /** The values of all cookies of the name: what has to end at a logout, whichever of them is ours. */
+  readAll(request: Request): readonly string[]
   /** Sets it for as long as the browser runs. */
   set(request: Request, response: Response, value: string): void
   /** Clears it, with the attributes it was set with. */
@@ -34,9 +36,13 @@ export function portalCookie(portal: string, allowsPlainHttp: boolean): PortalCo
   const secure = { name: `__Host-${plainName}`, attributes: `${plain.attributes}; Secure` }
   const cookieOf = allowsPlainHttp ? (request: Request) => (isSecure(request) ? secure : plain) : () => secure
 
+  const readAll = (request: Request): readonly string[] => cookieValues(request, cookieOf(request).name)
+
   return {
+    readAll,
+
     read(request) {
-      const [value, ...others] = cookieValues(request, cookieOf(request).name)
+      const [value, ...others] = readAll(request)
       if (others.length === 0) return value
       throw new BadRequestError(
         'ERR_AUTH_SEVERAL_CREDENTIALS',

@@ -5,6 +5,7 @@
  */
 
 import { randomBytes } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import type { Auth } from '../auth.js'
 import { UnauthorizedError } from '../errors.js'
 import { isPortalName, portalNameRule } from '../internal/portal-name.js'
@@ -87,13 +88,21 @@ export interface Sessions {
    * nobody else, and does not tell whether the account is still good: for a log, not for a decision.
    */
   subjectOf(id: string): Promise<string | undefined>
-  /** Ends a session: no `verify` succeeds after the answer. Whether there was one. */
+  /**
+   * Ends a session: no `verify` succeeds after the answer. Whether there was one.
+   *
+   * Rejects with {@link StoreError} when the store fails. These sessions refuse it all the same, and try again to remove it
+   * when somebody comes with it; another process over the same store knows nothing of that.
+   */
   end(id: string): Promise<boolean>
   /** The id of a session, by what its cookie holds. */
   idOf(credential: string): string
 }
 
 const credentialBytes = 32
+
+/** Ends that the store has not taken. Beyond that, the one that was owed longest is forgotten. */
+const maxOwedEnds = 10_000
 
 /**
  * Makes the sessions of one portal.
@@ -115,8 +124,34 @@ export function createSessions(options: SessionsOptions): Sessions {
       accounts?.restoredStateOf(record) ?? stateAtLogin(record.accountVersion, record.roles, record.isAdmin),
   })
 
+  /** What is ended, and not removed: whether that is being tried at this moment. */
+  const owedEnds = new LRUCache<string, 'trying' | 'failed'>({ max: maxOwedEnds })
+
   function idOf(credential: string): string {
     return tokenId('portal', `${portal}:${credential}`)
+  }
+
+  async function end(id: string): Promise<boolean> {
+    owedEnds.set(id, 'trying')
+    let wasLive: boolean
+    try {
+      wasLive = await store.remove(id)
+    } catch (error) {
+      owedEnds.set(id, 'failed')
+      throw error
+    }
+    // Noted after the removal: a look-up that begins later finds nothing, one that began earlier meets the note.
+    revocations.noteToken(id)
+    owedEnds.delete(id)
+    return wasLive
+  }
+
+  function demandNotEnded(id: string): void {
+    if (owedEnds.size === 0) return
+    const state = owedEnds.get(id)
+    if (state === undefined) return
+    if (state === 'failed') void end(id).catch(() => undefined)
+    throw sessionEnded()
   }
 
   function liveSession(record: LiveRecord, isActivity: boolean): LiveSession {
@@ -155,7 +190,9 @@ export function createSessions(options: SessionsOptions): Sessions {
 
     verify(credential, isActivity) {
       const { sequence } = revocations
-      const found = store.find(idOf(credential))
+      const id = idOf(credential)
+      demandNotEnded(id)
+      const found = store.find(id)
       const live =
         found instanceof Promise
           ? found.then((record) => judge(credential, record, sequence, isActivity))
@@ -170,12 +207,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       return record === undefined || clock() >= endOf(record) ? undefined : record.subject
     },
 
-    async end(id) {
-      const wasLive = await store.remove(id)
-      // Noted after the removal: a look-up that begins later finds nothing, one that began earlier meets the note.
-      revocations.noteToken(id)
-      return wasLive
-    },
+    end,
   }
 }
 

@@ -35,6 +35,14 @@ describe.each(expressVersions)('ETags of a server made for Express %s', (_versio
     expect(etagFunction(afterwards)).toBeUndefined()
   })
 
+  it('are those of Express where the settings cannot be changed', () => {
+    const app = express()
+    const present = etagFunction(app)
+    Object.freeze(app.settings)
+    createExpressServer(app)
+    expect(etagFunction(app)).toBe(present)
+  })
+
   it('are made by the function of the app where it has one', () => {
     const own = (): string => '"own"'
     const app = express().set('etag', own)

@@ -1,7 +1,7 @@
 import http, { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { presetHeaders } from '../../lib/internal/preset-headers.js'
 import { exchange, listen, requestBytes } from '../helpers/raw-exchange.js'
 
@@ -76,6 +76,31 @@ describe('preset headers', () => {
     } as typeof response.setHeader
     setHeaders(response)
     expect(seen).toEqual(['X-One', 'Cache-Control'])
+  })
+
+  it('are on the answer also when they are set on an object that inherits from it', () => {
+    const response = emptyResponse()
+    response.setHeader('X-Powered-By', 'Express')
+    setHeaders(Object.create(response))
+    expect(response.getHeader('Cache-Control')).toBe('no-store')
+  })
+
+  it('are seen by whoever has replaced setHeader of all responses before this was loaded', async () => {
+    const seen: string[] = []
+    const { setHeader } = ServerResponse.prototype
+    ServerResponse.prototype.setHeader = function spy(this: ServerResponse, name: string, value: string) {
+      seen.push(name)
+      return setHeader.call(this, name, value)
+    } as typeof setHeader
+    onTestFinished(() => {
+      ServerResponse.prototype.setHeader = setHeader
+    })
+    vi.resetModules()
+    const again = await import('../../lib/internal/preset-headers.js')
+    const set = again.presetHeaders({ 'X-Late': '1' })
+    seen.length = 0
+    set(emptyResponse())
+    expect(seen).toEqual(['X-Late'])
   })
 
   it('are refused as setHeader refuses them, once the answer has begun', () => {

@@ -188,6 +188,18 @@ describe.each(expressVersions)('trustProxyGate on %s', (_name, createApp) => {
     expect(logger.error).toHaveBeenCalledTimes(1)
   })
 
+  it('judges again when the function that Express asks is changed past the setting, and so does a second guard', async () => {
+    const { app, logger } = guardedApp(['127.0.0.1'])
+    const second = trustProxyGate(logger)
+    await request(app).get('/').expect(200)
+    expect(second({ app } as never, {} as never)).toBeUndefined()
+    app.set('trust proxy fn', () => true)
+    await request(app).get('/').expect(503)
+    expect(second({ app } as never, {} as never)).toMatchObject({ status: 503 })
+    expect(trustProxyGate(logger)({ app } as never, {} as never)).toMatchObject({ status: 503 })
+    expect(logger.error).toHaveBeenCalledTimes(1)
+  })
+
   it('judges each app by its own setting', async () => {
     const gate = handlerOf(trustProxyGate(testLogger()), (error, _request, response) => {
       response.status(error instanceof HttpError ? error.status : 500).end()

@@ -1,5 +1,7 @@
+import type { Server } from 'node:http'
 import type { NextFunction, Request, Response } from 'express'
 import * as oauth from 'oauth4webapi'
+import request from 'supertest'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createSecurity } from '../../lib/index.js'
 import { expressVersions } from '../helpers/express-versions.js'
@@ -21,6 +23,11 @@ async function secure(changes: object = {}) {
   return { security, errors: () => logged('error'), warnings: () => logged('warn') }
 }
 
+/** What listening does, without a port. */
+function listens(server: Server): void {
+  server.emit('listening')
+}
+
 const mistake =
   'oauth.issuer: has the path /oauth2, but security.oauth() is mounted elsewhere: it will answer no request'
 const inTheClear = /^oauth\.issuer: is https, but this server speaks plain HTTP and trusts no proxy/
@@ -28,8 +35,24 @@ const inTheClear = /^oauth\.issuer: is https, but this server speaks plain HTTP 
 describe.each(expressVersions)('createServer with %s', (_name, express) => {
   it.each(['/', '/oauth', '/oauth2/server'])('logs that the authorization server is mounted at %s', async (path) => {
     const { security, errors } = await secure()
-    security.createServer(express().use(path, security.oauth()), { protocol: 'http' })
+    const handler = security.oauth()
+    const app = express()
+    const server = security.createServer(app, { protocol: 'http' })
+    app.use(path, handler)
+    expect(errors()).toEqual([])
+    listens(server)
     expect(errors()).toEqual([mistake])
+  })
+
+  it('leaves the app its say about the router until then', async () => {
+    const { security } = await secure()
+    security.oauth()
+    const app = express()
+    const server = security.createServer(app, { protocol: 'http' })
+    app.enable('case sensitive routing')
+    app.get('/Admin', (_request: Request, response: Response) => void response.end())
+    listens(server)
+    await request(app).get('/admin').expect(404)
   })
 
   it('logs no such thing at the path of the issuer, and where that cannot be told yet', async () => {
@@ -41,7 +64,7 @@ describe.each(expressVersions)('createServer with %s', (_name, express) => {
       express().use('/', express().use('/oauth2', handler)),
       express(),
     ]) {
-      security.createServer(app, { protocol: 'http' })
+      listens(security.createServer(app, { protocol: 'http' }))
     }
     expect(errors()).toEqual([])
   })
