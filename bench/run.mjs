@@ -44,7 +44,7 @@ const { moveToSecondCore, onAllCores, pinned } = await import('./server-process.
 const isPinned = moveToSecondCore()
 const options = isQuick
   ? { node, processes: 1, windows: 2, windowMs: 300, warmUpRequests: 5000, floodMs: 2000, roundMs: 100 }
-  : { node, processes: 4, windows: 3, windowMs: 400, warmUpRequests: 12_000, floodMs: 10_000, roundMs: 1000 }
+  : { node, processes: 3, windows: 4, windowMs: 400, warmUpRequests: 12_000, floodMs: 10_000, roundMs: 1000 }
 
 const about = machine()
 const fileName = `node-${about.major}`
@@ -96,8 +96,8 @@ async function serverRows() {
 async function pairRows() {
   const rows = []
   const wanted = pairs.filter(({ contender }) => contender.name.includes(values.only))
-  for (const { name, contender, against, keepsCaller } of wanted) {
-    const result = await compare(contender, against, { ...options, keepsCaller })
+  for (const { name, contender, against, keepsCaller, flags } of wanted) {
+    const result = await compare(contender, against, { ...options, keepsCaller, flags })
     rows.push({ name, ...result })
     progress(name, result)
   }

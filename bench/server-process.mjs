@@ -38,11 +38,14 @@ export function onAllCores(node, ...parameters) {
  * Starts a server, sees that it guards what it should, and warms it up.
  *
  * @param {import('./contenders.mjs').Contender} contender
- * @param {{ node: string, warmUpRequests: number, isPinned?: boolean, keepsCaller?: boolean }} options
+ * @param {{ node: string, warmUpRequests: number, isPinned?: boolean, keepsCaller?: boolean, flags?: readonly string[] }} options
  */
-export async function startServer({ name, file, how, kind }, { node, warmUpRequests, isPinned = true, keepsCaller }) {
+export async function startServer(
+  { name, file, how, kind },
+  { node, warmUpRequests, isPinned = true, keepsCaller, flags = [] },
+) {
   const script = fileURLToPath(new URL(`servers/${file}.mjs`, import.meta.url))
-  const parameters = how === undefined ? [script] : [script, how]
+  const parameters = [...flags, script, ...(how === undefined ? [] : [how])]
   const [command, all] = isPinned ? pinned(node, ...parameters) : [node, parameters]
   const child = spawn(command, all, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], env: serverEnvironment })
   // Some print a refusal or a warning; it is of interest only when the server fails.

@@ -161,7 +161,11 @@ const logins = 8
 /** Issues tokens, some at a time. */
 async function issue(store: MemoryTokenStore, size: number): Promise<Pauses> {
   const clock = (): number => now
-  const userStore = { authenticate: async () => ({ failure: 'unknown-user' }) as const, find: () => undefined, close() {} }
+  const userStore = {
+    authenticate: async () => ({ failure: 'unknown-user' }) as const,
+    find: () => undefined,
+    close() {},
+  }
   const tokens = createTokens({
     store,
     keys,
