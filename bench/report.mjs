@@ -4,6 +4,13 @@
  * @module
  */
 
+const howToRead =
+  'Each row is a median of windows that alternate, in random order, with windows of the base in the same run: of "Express, no' +
+  ' guard, app.listen" (1.00), or of what a pair is compared with. The ratio counts, and the same by processor time, which other' +
+  ' programs disturb less: where the two differ, the machine was busy. Absolute figures are those of this machine. "By hand": four' +
+  ' middlewares, each mounted by itself. "A grown heap": both servers with `--min-semi-space-size=16`, as V8 gives it by itself to a' +
+  ' process that has kept much once.'
+
 /**
  * @param {import('./run.mjs').Results} results
  * @returns {string} Markdown
@@ -12,8 +19,7 @@ export function markdownReport({ machine, rows, pairs, pieces, flood, tokenStore
   const parts = [
     `# ${machine.title}`,
     `Measured with \`npm run bench\` on ${machine.date}: ${machine.node}, ${machine.cpu}, ${machine.pinning}.`,
-    'Each row is a median of windows that alternate, in random order, with windows of the first row in the same run. The' +
-      ' ratio counts, and the same by processor time; absolute figures are those of this machine.',
+    howToRead,
     `![requests per second, as ratios](${chartName})`,
     table(
       ['server', 'ratio', 'from - to', 'by CPU time', 'req/s', 'CPU us/request'],

@@ -65,7 +65,7 @@ function presetter(
       setOneByOne(response)
       return
     }
-    let fields = holder[key]!
+    let fields = holder[key] ?? null
     if (fields === null || Object.getPrototypeOf(fields) !== noFields) {
       fields = new Table(fields)
       holder[key] = fields
