@@ -39,6 +39,14 @@ export function useQuickEtags({ settings }: Pick<Express, 'settings'>): void {
 const sample = '\u00e9tag'
 
 function isExpressFunction(present: unknown, quick: MakeEtag): boolean {
-  if (typeof present !== 'function' || present.name !== 'generateETag') return false
-  return (present as MakeEtag)(sample, 'utf8') === quick(sample, 'utf8')
+  return isOfExpress(present) && present(sample, 'utf8') === quick(sample, 'utf8')
+}
+
+function isOfExpress(present: unknown): present is MakeEtag {
+  return typeof present === 'function' && present.name === 'generateETag'
+}
+
+/** Whether weak ETags are made as Express makes them: by its own function, or by the quick one in its place. */
+export function isMadeByExpress(makeEtag: unknown): boolean {
+  return makeEtag === weakEtag || isOfExpress(makeEtag)
 }

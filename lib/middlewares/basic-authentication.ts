@@ -15,6 +15,7 @@ import { challengesOf } from '../internal/challenge.js'
 import { clientGone } from '../internal/client-gone.js'
 import { isCrossSite } from '../internal/cross-site.js'
 import { type Gate, handlerOf, type Verdict } from '../internal/gate.js'
+import { leaveOutNeedlessEtag } from '../internal/needless-etag.js'
 import { plainHttpRefusal } from '../internal/plain-http.js'
 import { forbidStoring } from '../internal/preset-headers.js'
 import { anonymousVerdict, type IsPublic } from '../internal/public-path.js'
@@ -73,6 +74,8 @@ interface Remembered {
  *
  * A browser repeats Basic credentials by itself, so requests that another site made are refused (403). The challenge
  * names Basic only to clients that are no browser scripts, so that no login box pops up over a page.
+ *
+ * The answer says `Cache-Control: no-store` unless the route says otherwise, and Express makes no weak ETag for one that does.
  *
  * @returns A handler that passes to `next()`: 400, 401, 403, 429 and 503.
  */
@@ -136,6 +139,7 @@ export function basicAuthenticationGate(options: BasicAuthenticationOptions): Ga
       ({ account, state, issuedAt }) => {
         ;(request as AuthenticatedRequest).auth = authOf(account, state, issuedAt)
         forbidStoring(response)
+        leaveOutNeedlessEtag(response)
         return undefined
       },
       (error: unknown) => {

@@ -11,6 +11,7 @@ import { ForbiddenError, UnauthorizedError } from '../errors.js'
 import { hasSeveralAuthorizations, parseBearer } from '../internal/authorization-header.js'
 import { challengesOf } from '../internal/challenge.js'
 import { type Gate, handlerOf, refusalOf, type Verdict } from '../internal/gate.js'
+import { leaveOutNeedlessEtag } from '../internal/needless-etag.js'
 import { forbidStoring } from '../internal/preset-headers.js'
 import { anonymousVerdict, type IsPublic } from '../internal/public-path.js'
 import { severalCredentials } from '../internal/several-credentials.js'
@@ -51,6 +52,8 @@ export interface BearerAuthenticationOptions {
 
 /**
  * Lets a request pass with a live token and sets `request.auth`; see `getAuth`.
+ *
+ * The answer says `Cache-Control: no-store` unless the route says otherwise, and Express makes no weak ETag for one that does.
  *
  * A token in the query or a form body is never taken; beside one in the header it gives 400 (RFC 6750 section 2).
  *
@@ -124,6 +127,7 @@ export function bearerAuthenticationGate(options: BearerAuthenticationOptions): 
 function admit(request: AuthenticatedRequest, response: Response, auth: Auth): undefined {
   request.auth = auth
   forbidStoring(response)
+  leaveOutNeedlessEtag(response)
 }
 
 interface Credential {

@@ -8,6 +8,7 @@ import type { Request, Response } from 'express'
 import type { Auth, AuthenticatedRequest } from '../auth.js'
 import { UnauthorizedError } from '../errors.js'
 import { type Gate, refusalOf, type Verdict } from '../internal/gate.js'
+import { leaveOutNeedlessEtag } from '../internal/needless-etag.js'
 import { clientAddress } from '../internal/trust-proxy.js'
 import { isBackground, isNavigation } from './navigation.js'
 import { answerSeeOther } from './page.js'
@@ -29,6 +30,7 @@ export function sessionGate(parts: PortalParts): Gate {
   function admitted(auth: Auth, request: Request, response: Response): Verdict {
     ;(request as AuthenticatedRequest).auth = auth
     response.setHeader('Cache-Control', cacheControlFor(request))
+    leaveOutNeedlessEtag(response)
     return entryRefusal(roles, auth)
   }
 

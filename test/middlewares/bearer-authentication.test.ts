@@ -29,6 +29,7 @@ describe.each(expressVersions)('bearerAuthentication on %s', (_name, express) =>
     const { app, token } = await appWith()
     const response = await request(app).get('/').set('Authorization', `Bearer ${token}`).expect(200, '"alice"')
     expect(response.headers['cache-control']).toBe('no-store')
+    expect(response.headers).not.toHaveProperty('etag')
   })
 
   it('passes a refusal to next, with the challenge of its realm', async () => {

@@ -227,6 +227,16 @@ describe('security headers', () => {
     const cookie = await front.cookieOf('/publisher')
     const answer = await front.call('GET', '/publisher/a', [cookie, `Sec-Fetch-Dest: ${destination}`])
     expect(answer.header('cache-control')).toBe('private, no-cache')
+    expect(answer.header('etag')).toBeDefined()
+  })
+
+  it('let nobody keep a page, which needs no ETag then', async () => {
+    const front = await startPortals()
+    const cookie = await front.cookieOf('/publisher')
+    const answer = await front.call('GET', '/publisher/a', [cookie, 'Sec-Fetch-Dest: document'])
+    expect(answer.status).toBe(200)
+    expect(answer.header('cache-control')).toBe('no-store')
+    expect(answer.header('etag')).toBeUndefined()
   })
 })
 
