@@ -8,7 +8,7 @@
  * @typedef {object} Contender
  * @property {string} name What the table and the chart call it.
  * @property {string} file The server in `servers/`.
- * @property {'listen' | 'create'} [how] How the server is made, for those that can be made in two ways.
+ * @property {'listen' | 'create' | 'create-with-etags'} [how] How the server is made, for those that can be made in several ways.
  * @property {'us' | 'unguarded' | 'peer'} kind
  */
 
@@ -40,6 +40,14 @@ export const contenders = [
  */
 const grownHeap = ['--min-semi-space-size=16']
 
+/** Answers that say `no-store` carry no ETag by default; here they do, as those without a guard. */
+const withEtags = {
+  name: 'Sallyport, createServer, with ETags',
+  file: 'sallyport',
+  how: 'create-with-etags',
+  kind: 'us',
+}
+
 /**
  * Pairs whose ratio is a target of its own, or shows what a caller with a connection of its own sees (`keepsCaller`), or both
  * servers with `flags` of Node.
@@ -63,6 +71,12 @@ export const pairs = [
     contender: contenders[0],
     against: base,
     flags: grownHeap,
+  },
+  { name: 'guarded, with ETags as without a guard, both on createServer', contender: withEtags, against: fastBase },
+  {
+    name: 'guarded on createServer, with ETags as without a guard, unguarded under app.listen',
+    contender: withEtags,
+    against: base,
   },
   { name: 'guarded by hand, both on createServer', contender: contenders[1], against: fastBase },
   { name: 'guarded, both under app.listen', contender: contenders[2], against: base },

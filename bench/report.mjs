@@ -9,7 +9,13 @@ const howToRead =
   ' guard, app.listen" (1.00), or of what a pair is compared with. The ratio counts, and the same by processor time, which other' +
   ' programs disturb less: where the two differ, the machine was busy. Absolute figures are those of this machine. "By hand": four' +
   ' middlewares, each mounted by itself. "A grown heap": both servers with `--min-semi-space-size=16`, as V8 gives it by itself to a' +
-  ' process that has kept much once.'
+  ' process that has kept much once. "With ETags": answers behind the front say `no-store`, and Express makes no weak ETag for those;' +
+  ' here it makes strong ones, which cost the same.'
+
+const howToReadPauses =
+  'The token store by number of live tokens. "Issuing": the longest turn of the event loop while tokens are signed (EdDSA) and kept as fast' +
+  ' as it goes, and the longest garbage collection in it; "nothing kept": the same logins into a store that forgets each token at once, so' +
+  ' that the difference is what the store costs; "adding": records alone, without logins.'
 
 /**
  * @param {import('./run.mjs').Results} results
@@ -28,7 +34,7 @@ export function markdownReport({ machine, rows, pairs, pieces, flood, tokenStore
     table(['pair', 'ratio', 'from - to', 'by CPU time'], pairs.map(pairRow)),
     table(['piece', 'measured', 'target'], pieces.map(pieceRow)),
     ...(flood === undefined ? [] : [floodText(flood)]),
-    ...(tokenStore === undefined ? [] : ['The token store by number of live tokens:', tokenStore]),
+    ...(tokenStore === undefined ? [] : [howToReadPauses, tokenStore]),
   ]
   return `${parts.join('\n\n')}\n`
 }

@@ -1,6 +1,8 @@
 /**
- * Measures the memory token store: time of each operation, bytes per token, and the longest pause of the event loop
- * while tokens are issued, as logins do it, and while they expire, as the median of some rounds.
+ * Measures the memory token store: time of each operation, bytes per token, and the longest pause of the event loop, as
+ * the median of some rounds: while tokens are issued, as logins do it; while the same logins go on and nothing is kept,
+ * which is what the pauses of issuing are to be compared with; while records are added without logins; and while they
+ * expire.
  *
  * A pause is the time of one turn of the event loop on the clock, with all that delays it: the store's work, each
  * collection with the wait for the collector's threads, and those threads and the compiler's where they take the only core. Just
@@ -17,7 +19,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { tokenId } from '../lib/internal/token-id.js'
 import { createKeyRing } from '../lib/tokens/key-ring.js'
 import { MemoryTokenStore } from '../lib/tokens/memory-token-store.js'
-import type { TokenRecord } from '../lib/tokens/token-store.js'
+import type { TokenRecord, TokenStore } from '../lib/tokens/token-store.js'
 import { createTokens } from '../lib/tokens/tokens.js'
 import { createAccounts } from '../lib/users/accounts.js'
 
@@ -146,12 +148,30 @@ function storeOf(size: number): MemoryTokenStore {
   return new MemoryTokenStore({ maxSize: size, clock: () => now, cleanUpIntervalSeconds: 1 })
 }
 
-/** Puts records in without the work of a login, some at each turn of the event loop. */
-async function fill(store: MemoryTokenStore, size: number): Promise<void> {
-  for (let added = 0; added < size; added++) {
-    store.add(recordOf(added))
-    if (added % 1000 === 0) await nextTurn()
+/** Puts records in without the work of a login, at each turn of the event loop as many as there are logins under way. */
+async function add(store: MemoryTokenStore, size: number): Promise<Pauses> {
+  let added = 0
+  const addAll = async (): Promise<void> => {
+    while (added < size) {
+      store.add(recordOf(added++))
+      if (added % logins === 0) await nextTurn()
+    }
   }
+  const ended = addAll()
+  const pauses = await pausesOf(() => added >= size)
+  await ended
+  return pauses
+}
+
+/** A store that takes every token and keeps none. */
+const keepsNothing: TokenStore = {
+  find: () => undefined,
+  add: () => true,
+  touch() {},
+  remove: () => false,
+  removeAllOf: () => 0,
+  list: () => [],
+  close() {},
 }
 
 // The quickest to sign: the store fills as fast as it ever does.
@@ -159,7 +179,7 @@ const keys = await createKeyRing({ algorithm: 'EdDSA' })
 const logins = 8
 
 /** Issues tokens, some at a time. */
-async function issue(store: MemoryTokenStore, size: number): Promise<Pauses> {
+async function issue(store: TokenStore, size: number): Promise<Pauses> {
   const clock = (): number => now
   const userStore = {
     authenticate: async () => ({ failure: 'unknown-user' }) as const,
@@ -198,23 +218,33 @@ async function expire(store: MemoryTokenStore): Promise<Pauses> {
   return pauses
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((left, right) => left - right)[values.length >> 1]!
+function medianOf(pauses: readonly Pauses[], what: keyof Pauses): number {
+  const values = pauses.map((pause) => pause[what]).toSorted((left, right) => left - right)
+  return Number(values[values.length >> 1]!.toFixed(1))
 }
 
 async function measure(size: number): Promise<Record<string, number>> {
   const issuing: Pauses[] = []
+  const keepingNothing: Pauses[] = []
+  const adding: Pauses[] = []
   const expiring: Pauses[] = []
   // A million tokens have so many collections in one round that a chance does not count.
   for (let round = 0; round < Math.min(3, 300_000 / size); round++) {
+    await settle()
+    keepingNothing.push(await issue(keepsNothing, size))
+    await settle()
     const issued = storeOf(size)
     issuing.push(await issue(issued, size))
     expiring.push(await expire(issued))
+    await settle()
+    const filled = storeOf(size)
+    adding.push(await add(filled, size))
+    filled.close()
   }
   await settle()
   const before = heapInUse()
   const store = storeOf(size)
-  await fill(store, size)
+  await add(store, size)
   const bytes = (heapInUse() - before) / size
 
   const ids = Array.from({ length: Math.min(size, 100_000) }, (_, index) =>
@@ -236,15 +266,12 @@ async function measure(size: number): Promise<Record<string, number>> {
     'find and touch, ns': findAndTouch,
     'add to full, ns': evict,
     'bytes a token': Math.round(bytes),
-    'issuing: longest turn, ms': rounded(median(issuing.map(({ turn }) => turn))),
-    'of it gc, ms': rounded(median(issuing.map(({ collection }) => collection))),
-    'expiring: longest turn, ms': rounded(median(expiring.map(({ turn }) => turn))),
-    'of it gc, ms ': rounded(median(expiring.map(({ collection }) => collection))),
+    'issuing: longest turn, ms': medianOf(issuing, 'turn'),
+    'of it gc, ms': medianOf(issuing, 'collection'),
+    'the same, nothing kept, ms': medianOf(keepingNothing, 'turn'),
+    'adding without logins, ms': medianOf(adding, 'turn'),
+    'expiring, ms': medianOf(expiring, 'turn'),
   }
-}
-
-function rounded(milliseconds: number): number {
-  return Number(milliseconds.toFixed(1))
 }
 
 // The first, unused measurement warms the compiler up.
