@@ -40,45 +40,26 @@ export const contenders = [
  */
 const grownHeap = ['--min-semi-space-size=16']
 
-/** Answers that say `no-store` carry no ETag by default; here they do, as those without a guard. */
-const withEtags = {
-  name: 'Sallyport, createServer, with ETags',
-  file: 'sallyport',
-  how: 'create-with-etags',
-  kind: 'us',
-}
+const [wired, byHand, wiredUnderListen, byHandUnderListen] = contenders
+
+/** Answers behind the front say `no-store` and carry no ETag by default; here they do, as those without a guard. */
+const withEtags = { ...wired, name: 'Sallyport, createServer, with ETags', how: 'create-with-etags' }
 
 /**
- * Pairs whose ratio is a target of its own, or shows what a caller with a connection of its own sees (`keepsCaller`), or both
- * servers with `flags` of Node.
+ * What is compared besides the table: with the same kind of server, with a connection for each caller (`keepsCaller`), or
+ * with `flags` of Node on both sides. `note` says which.
+ *
+ * @type {readonly { contender: Contender, against: Contender, note?: string, keepsCaller?: boolean, flags?: readonly string[] }[]}
  */
 export const pairs = [
-  { name: 'guarded, both on createServer', contender: contenders[0], against: fastBase },
-  {
-    name: 'guarded, both on createServer, each caller on a connection of its own',
-    contender: contenders[0],
-    against: fastBase,
-    keepsCaller: true,
-  },
-  {
-    name: 'guarded, both on createServer, both with a grown heap',
-    contender: contenders[0],
-    against: fastBase,
-    flags: grownHeap,
-  },
-  {
-    name: 'guarded on createServer, unguarded under app.listen, both with a grown heap',
-    contender: contenders[0],
-    against: base,
-    flags: grownHeap,
-  },
-  { name: 'guarded, with ETags as without a guard, both on createServer', contender: withEtags, against: fastBase },
-  {
-    name: 'guarded on createServer, with ETags as without a guard, unguarded under app.listen',
-    contender: withEtags,
-    against: base,
-  },
-  { name: 'guarded by hand, both on createServer', contender: contenders[1], against: fastBase },
-  { name: 'guarded, both under app.listen', contender: contenders[2], against: base },
-  { name: 'guarded by hand, both under app.listen', contender: contenders[3], against: base },
+  { contender: wired, against: fastBase },
+  { contender: wired, against: fastBase, note: 'each caller on a connection of its own', keepsCaller: true },
+  { contender: wired, against: base, note: 'each caller on a connection of its own', keepsCaller: true },
+  { contender: wired, against: fastBase, note: 'both with a grown heap', flags: grownHeap },
+  { contender: wired, against: base, note: 'both with a grown heap', flags: grownHeap },
+  { contender: withEtags, against: fastBase },
+  { contender: withEtags, against: base },
+  { contender: byHand, against: fastBase },
+  { contender: wiredUnderListen, against: base },
+  { contender: byHandUnderListen, against: base },
 ]

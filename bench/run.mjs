@@ -1,5 +1,5 @@
 /**
- * The benchmark: `npm run bench` takes some minutes and writes `bench/results/`, `npm run bench -- quick` takes one and
+ * The benchmark: `npm run bench` takes some minutes and writes `bench/results/`, `npm run bench -- quick` takes two and
  * prints only.
  *
  *     node bench/run.mjs [quick] [--node <program>] [--only <part of a name>] [--out <folder>]
@@ -48,8 +48,10 @@ const options = isQuick
 
 const about = machine()
 const fileName = `node-${about.major}`
+console.log(' ratio   medians of requests per second, each to its base in the same windows')
 const results = {
   machine: about,
+  isQuick,
   rows: await serverRows(),
   pairs: await pairRows(),
   pieces: await pieces(),
@@ -87,25 +89,22 @@ async function serverRows() {
     progress(contender.name, result)
   }
   const middle = rows[rows.length >> 1]
-  return [
-    { ...base, ratio: 1, cpuRatio: 1, spread: [1, 1], rate: middle.baseRate, microseconds: middle.baseMicroseconds },
-    ...rows,
-  ]
+  return [{ ...base, ratio: 1, cpuRatio: 1, spread: [1, 1], rate: middle.baseRate, baseRate: middle.baseRate }, ...rows]
 }
 
 async function pairRows() {
   const rows = []
-  const wanted = pairs.filter(({ contender }) => contender.name.includes(values.only))
-  for (const { name, contender, against, keepsCaller, flags } of wanted) {
+  for (const pair of pairs.filter(({ contender }) => contender.name.includes(values.only))) {
+    const { contender, against, note = '', keepsCaller, flags } = pair
     const result = await compare(contender, against, { ...options, keepsCaller, flags })
-    rows.push({ name, ...result })
-    progress(name, result)
+    rows.push({ ...pair, note, ...result })
+    progress(`${contender.name} / ${against.name}${note && `, ${note}`}`, result)
   }
   return rows
 }
 
 function progress(name, { ratio, rate }) {
-  console.log(`${name.padEnd(40)} ${ratio.toFixed(2).padStart(6)} ${rate.toFixed(0).padStart(8)} req/s`)
+  console.log(`${ratio.toFixed(2).padStart(6)} ${rate.toFixed(0).padStart(8)} req/s  ${name}`)
 }
 
 async function pieces() {
@@ -115,18 +114,17 @@ async function pieces() {
   return rows
 }
 
-/** The table that `token-store.ts` prints, as Markdown. */
+/** The table that `token-store.ts` prints: a row of names, and a row for each number of tokens. */
 function tokenStore() {
   const script = join(folder, 'token-store.ts')
   const [command, parameters] = onAllCores(node, '--import', 'tsx', '--expose-gc', script)
   const { stdout, status } = spawnSync(command, parameters, { encoding: 'utf8', cwd: join(folder, '..') })
   if (status !== 0) throw new Error('token-store.ts has failed')
   const rows = stdout.split('\n').filter((line) => line.startsWith('\u2502'))
-  const cells = rows.map((line) =>
+  return rows.map((line) =>
     line
       .split('\u2502')
       .slice(2, -1)
       .map((cell) => cell.trim()),
   )
-  return [cells[0], cells[0].map(() => '---'), ...cells.slice(1)].map((row) => `| ${row.join(' | ')} |`).join('\n')
 }

@@ -76,12 +76,12 @@ function nanoseconds(calls: number, work: (call: number) => void): number {
 const collections: { readonly startTime: number; readonly duration: number }[] = []
 new PerformanceObserver((list) => void collections.push(...list.getEntries())).observe({ entryTypes: ['gc'] })
 
-/** Milliseconds on the clock of the longest garbage collection since a moment. They are part of the longest turn. */
-async function longestCollectionSince(start: number): Promise<number> {
+/** Milliseconds on the clock of the garbage collections that began within a turn. They are part of it. */
+async function collectionsIn({ begin, end }: Turn): Promise<number> {
   // The observer is told a little later.
   await sleep(10)
-  const durations = collections.filter(({ startTime }) => startTime >= start).map(({ duration }) => duration)
-  return Math.max(0, ...durations)
+  const within = collections.filter(({ startTime }) => startTime >= begin && startTime <= end)
+  return within.reduce((sum, { duration }) => sum + duration, 0)
 }
 
 /** Lets the collector's threads end what a collection that the benchmark has forced left to them. */
@@ -90,14 +90,23 @@ async function settle(): Promise<void> {
   await sleep(500)
 }
 
-/** Milliseconds of the longest turn of the event loop until `isDone`. */
-async function longestTurn(isDone: () => boolean): Promise<number> {
-  let longest = 0
+/** A turn of the event loop, in milliseconds. */
+interface Turn {
+  readonly begin: number
+  readonly end: number
+  /** How long it took, without what other programs took. */
+  readonly pause: number
+}
+
+/** The longest turn of the event loop until `isDone`. */
+async function longestTurn(isDone: () => boolean): Promise<Turn> {
+  let longest: Turn = { begin: 0, end: 0, pause: 0 }
   let last = momentNow()
   while (!isDone()) {
     await nextTurn()
     const moment = momentNow()
-    longest = Math.max(longest, pauseBetween(last, moment))
+    const pause = pauseBetween(last, moment)
+    if (pause > longest.pause) longest = { begin: last.clock, end: moment.clock, pause }
     last = moment
   }
   return longest
@@ -132,34 +141,33 @@ function pauseBetween(before: Moment, after: Moment): number {
   return after.clock - before.clock - otherPrograms
 }
 
-/** Milliseconds of the longest turn, and of the longest collection. */
+/** Milliseconds of the longest turn, and of the collections in it. */
 interface Pauses {
   readonly turn: number
   readonly collection: number
 }
 
 async function pausesOf(isDone: () => boolean): Promise<Pauses> {
-  const start = performance.now()
   const turn = await longestTurn(isDone)
-  return { turn, collection: await longestCollectionSince(start) }
+  return { turn: turn.pause, collection: await collectionsIn(turn) }
 }
 
 function storeOf(size: number): MemoryTokenStore {
   return new MemoryTokenStore({ maxSize: size, clock: () => now, cleanUpIntervalSeconds: 1 })
 }
 
-/** Puts records in without the work of a login, at each turn of the event loop as many as there are logins under way. */
-async function add(store: MemoryTokenStore, size: number): Promise<Pauses> {
-  let added = 0
-  const addAll = async (): Promise<void> => {
-    while (added < size) {
-      store.add(recordOf(added++))
-      if (added % logins === 0) await nextTurn()
-    }
+/** Puts records in without the work of a login, as many at each turn of the event loop as there are logins under way. */
+async function fill(store: MemoryTokenStore, size: number): Promise<void> {
+  for (let added = 0; added < size; added++) {
+    store.add(recordOf(added))
+    if (added % logins === 0) await nextTurn()
   }
-  const ended = addAll()
-  const pauses = await pausesOf(() => added >= size)
-  await ended
+}
+
+async function add(store: MemoryTokenStore, size: number): Promise<Pauses> {
+  const filled = fill(store, size)
+  const pauses = await pausesOf(() => store.size === size)
+  await filled
   return pauses
 }
 
@@ -218,9 +226,10 @@ async function expire(store: MemoryTokenStore): Promise<Pauses> {
   return pauses
 }
 
-function medianOf(pauses: readonly Pauses[], what: keyof Pauses): number {
-  const values = pauses.map((pause) => pause[what]).toSorted((left, right) => left - right)
-  return Number(values[values.length >> 1]!.toFixed(1))
+/** The round whose longest turn is the median. */
+function median(rounds: readonly Pauses[]): Pauses {
+  const { turn, collection } = rounds.toSorted((left, right) => left.turn - right.turn)[rounds.length >> 1]!
+  return { turn: Number(turn.toFixed(1)), collection: Number(collection.toFixed(1)) }
 }
 
 async function measure(size: number): Promise<Record<string, number>> {
@@ -243,9 +252,11 @@ async function measure(size: number): Promise<Record<string, number>> {
   }
   await settle()
   const before = heapInUse()
-  const store = storeOf(size)
-  await add(store, size)
-  const bytes = (heapInUse() - before) / size
+  // So many that what else happens in the process does not count.
+  const stores = Array.from({ length: Math.max(1, 20_000 / size) }, () => storeOf(size))
+  for (const store of stores) await fill(store, size)
+  const bytes = (heapInUse() - before) / (size * stores.length)
+  const store = stores[0]!
 
   const ids = Array.from({ length: Math.min(size, 100_000) }, (_, index) =>
     tokenId('management', `token ${(index * 7919) % size}`),
@@ -259,18 +270,18 @@ async function measure(size: number): Promise<Record<string, number>> {
   const records = Array.from({ length: 60_000 }, (_, index) => recordOf(size + index))
   let next = 0
   const evict = nanoseconds(20_000, () => store.add(records[next++]!))
-  store.close()
+  for (const filled of stores) filled.close()
   return {
     tokens: size,
     'find, ns': find,
     'find and touch, ns': findAndTouch,
     'add to full, ns': evict,
     'bytes a token': Math.round(bytes),
-    'issuing: longest turn, ms': medianOf(issuing, 'turn'),
-    'of it gc, ms': medianOf(issuing, 'collection'),
-    'the same, nothing kept, ms': medianOf(keepingNothing, 'turn'),
-    'adding without logins, ms': medianOf(adding, 'turn'),
-    'expiring, ms': medianOf(expiring, 'turn'),
+    'issuing: longest turn, ms': median(issuing).turn,
+    'of it gc, ms': median(issuing).collection,
+    'the same, nothing kept, ms': median(keepingNothing).turn,
+    'adding without logins, ms': median(adding).turn,
+    'expiring, ms': median(expiring).turn,
   }
 }
 
