@@ -10,7 +10,7 @@ export function targetRows({ machine, rows, pairs, pieces, flood, tokenStore }) 
     ...ratioTargets(machine, rows, pairs),
     ...pieces.filter(({ limit, floor }) => limit ?? floor).map(pieceTarget),
     atMost('99th percentile of authenticated calls while 500 wrong logins a second arrive', 50, flood.p99, 'ms'),
-    atMost('authenticated calls that are refused meanwhile', 0, flood.refused, ''),
+    atMost('authenticated calls that are refused meanwhile', 0, flood.refused),
     ...(tokenStore === undefined ? [] : storeTargets(tokenStore)),
   ]
 }
@@ -58,7 +58,7 @@ function storeTargets([names, ...rows]) {
     const pause = pauseLimits.get(tokens)
     return [
       ...(find === undefined ? [] : [atMost(`find among ${tokens} tokens`, find, cell(row, 'find'), 'ns')]),
-      ...(tokens === 1_000_000 ? [atMost(`bytes a token at ${tokens}`, 350, cell(row, 'bytes'), '')] : []),
+      ...(tokens === 1_000_000 ? [atMost(`bytes a token at ${tokens}`, 350, cell(row, 'bytes'))] : []),
       ...(pause === undefined
         ? []
         : [

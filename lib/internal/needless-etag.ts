@@ -1,8 +1,8 @@
 /**
  * Spares Express the ETag of an answer that no cache may keep.
  *
- * Express makes one for each answer of `send` and `json`: it copies the body, hashes it and adds a header, some 2 us of a
- * request that takes 20. A weak ETag is good for revalidating a stored answer (RFC 9110 section 8.8.1), and `no-store`
+ * Express makes one for each answer of `send` and `json`: it copies the body, hashes it and adds a header. Without it a request
+ * takes 1.2 to 1.5 us less, of some 20. A weak ETag is good for revalidating a stored answer (RFC 9110 section 8.8.1), and `no-store`
  * forbids caches to store it.
  *
  * @module

@@ -75,7 +75,7 @@ interface Remembered {
  * A browser repeats Basic credentials by itself, so requests that another site made are refused (403). The challenge
  * names Basic only to clients that are no browser scripts, so that no login box pops up over a page.
  *
- * The answer says `Cache-Control: no-store` unless the route says otherwise, and Express makes no weak ETag for one that does.
+ * The answer says `Cache-Control: no-store`, and then Express makes no weak ETag for it, unless the route says otherwise.
  *
  * @returns A handler that passes to `next()`: 400, 401, 403, 429 and 503.
  */

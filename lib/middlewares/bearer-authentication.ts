@@ -53,7 +53,7 @@ export interface BearerAuthenticationOptions {
 /**
  * Lets a request pass with a live token and sets `request.auth`; see `getAuth`.
  *
- * The answer says `Cache-Control: no-store` unless the route says otherwise, and Express makes no weak ETag for one that does.
+ * The answer says `Cache-Control: no-store`, and then Express makes no weak ETag for it, unless the route says otherwise.
  *
  * A token in the query or a form body is never taken; beside one in the header it gives 400 (RFC 6750 section 2).
  *
