@@ -5,10 +5,10 @@
  */
 
 import type { Config, PortalConfig } from './config/config.js'
+import type { Logger } from './core/logger.js'
 import type { Gate } from './internal/gate.js'
 import { managementConsole } from './internal/portal-name.js'
 import { trustProxyGate } from './internal/trust-proxy.js'
-import type { Logger } from './logger.js'
 import { type RemoteAddressFilterOptions, remoteAddressFilterGate } from './middlewares/remote-address-filter.js'
 
 /** What the gates work with. */

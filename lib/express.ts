@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Auth } from './auth.js'
+import type { Auth } from './core/auth.js'
 
 declare global {
   namespace Express {

@@ -4,17 +4,17 @@
  * @module
  */
 
-export { type Auth, type AuthKind, getAuth } from './auth.js'
 export type * from './config/config.js'
 export type { ConfigOptions } from './config/config-options.js'
 export { loadConfig } from './config/load-config.js'
 export { parseConfig } from './config/parse-config.js'
 export type { ConfigSource } from './config/read-config.js'
+export { type Auth, type AuthKind, getAuth } from './core/auth.js'
+export * from './core/errors.js'
+export type { LoginRefusal, SecurityEventMap, SecurityEvents } from './core/events.js'
+export { jsonLogger, type Logger } from './core/logger.js'
 export { type CreateServerOptions, createSecurity, type Security } from './create-security.js'
-export * from './errors.js'
-export type { LoginRefusal, SecurityEventMap, SecurityEvents } from './events.js'
 export type { IsPublic } from './internal/public-path.js'
-export { jsonLogger, type Logger } from './logger.js'
 export type { ManagementApiOptions } from './management-api.js'
 export { type BasicAuthenticationOptions, basicAuthentication } from './middlewares/basic-authentication.js'
 export { type BasicLoginOptions, basicLogin } from './middlewares/basic-login.js'

@@ -6,7 +6,7 @@
 
 import { type AddressAccessParts, webAppsGates } from './address-access.js'
 import type { Config } from './config/config.js'
-import { ConfigError } from './errors.js'
+import { ConfigError } from './core/errors.js'
 import { withoutForeignAuth } from './internal/foreign-auth.js'
 import type { Gate } from './internal/gate.js'
 import type { AuthorizationServer, AuthorizationServerParts } from './oauth/authorization-server.js'

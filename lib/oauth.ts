@@ -7,9 +7,9 @@
 
 import type { RequestHandler } from 'express'
 import type { OauthConfig } from './config/config.js'
-import type { SecurityEvents } from './events.js'
+import type { SecurityEvents } from './core/events.js'
+import type { Logger } from './core/logger.js'
 import { handlerOf } from './internal/gate.js'
-import type { Logger } from './logger.js'
 import { createAuthorizationServer } from './oauth/authorization-server.js'
 import type { SingleSignOn } from './portals/single-sign-on.js'
 import { Revocations } from './tokens/revocations.js'

@@ -4,8 +4,8 @@
  * @module
  */
 
+import type { Logger } from './core/logger.js'
 import { nearest } from './internal/near-miss.js'
-import type { Logger } from './logger.js'
 import type { IsPasswordAcceptable } from './resources/user-administration.js'
 import type { TokenStore } from './tokens/token-store.js'
 import type { UserStore } from './users/user-store.js'

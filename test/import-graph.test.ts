@@ -88,6 +88,7 @@ describe('what the folders of lib may import', () => {
     ['a middleware imports no other middleware', /^middlewares\//, /^middlewares\//],
     ['a middleware sees types of the configuration only', /^middlewares\//, /^config\//],
     ['a middleware sees no implementation of a store', /^middlewares\//, /^(tokens|users)\/.+-(token|user)-store\.ts$/],
+    ['the core knows nothing of what is built on it', /^core\//, /^(?!core\/)/],
     ['the configuration knows nothing of tokens and users', /^config\//, /^(tokens|users)\//],
     ['the configuration knows nothing of the request path', /^config\//, /^(middlewares|resources)\//],
     [
@@ -100,7 +101,7 @@ describe('what the folders of lib may import', () => {
       /^users\//,
       /^(tokens|middlewares|resources|config)\//,
     ],
-    ['pure functions know nothing of the parts that use them', /^internal\//, /^[a-z]+\/(?<!^internal\/)/],
+    ['pure functions know nothing of the parts that use them', /^internal\//, /^(?!internal\/|core\/)[a-z]+\//],
     [
       'only the wiring and the command read the configuration',
       /^(?!config\/|cli\/|create-security\.ts|index\.ts)/,

@@ -6,8 +6,8 @@
 
 import { loadConfig } from '../config/load-config.js'
 import { locateProblems } from '../config/locate-problems.js'
-import { ConfigError } from '../errors.js'
-import type { Logger } from '../logger.js'
+import { ConfigError } from '../core/errors.js'
+import type { Logger } from '../core/logger.js'
 import { isManaged, type ManagedUserStore } from '../users/managed-user-store.js'
 import { openUserStore } from '../users/open-user-store.js'
 import { CommandError } from './read-password.js'

@@ -5,8 +5,8 @@
  */
 
 import { Command } from 'commander'
-import { ConfigError, HttpError, StoreError } from '../errors.js'
-import type { Logger } from '../logger.js'
+import { ConfigError, HttpError, StoreError } from '../core/errors.js'
+import type { Logger } from '../core/logger.js'
 import { createPrivileges } from '../resources/privileges.js'
 import { UserStoreRefusal } from '../users/managed-user-store.js'
 import { type ManagedStore, type OpenManagedStore, openManagedStore } from './open-managed-store.js'

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ConfigProblem } from '../errors.js'
+import type { ConfigProblem } from '../core/errors.js'
 import type { OauthConfig } from './oauth-config.js'
 import type { PortalConfig, PortalDefaults, ServletFilterConfig } from './portal-config.js'
 import type { KeyStoresConfig, TlsConfig } from './tls-config.js'

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ConfigProblem, Position } from '../errors.js'
+import type { ConfigProblem, Position } from '../core/errors.js'
 import { formatKey, isSecretKey, type KeyPath } from './key-path.js'
 import { hasPlaceholder } from './placeholders.js'
 import { isTree, type Tree, type TreeValue, writtenAt } from './tree.js'

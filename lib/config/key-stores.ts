@@ -5,7 +5,7 @@
  */
 
 import { dirname, resolve } from 'node:path'
-import type { ConfigProblem } from '../errors.js'
+import type { ConfigProblem } from '../core/errors.js'
 import type { KeyStoreConfig, KeyStoresConfig } from './config.js'
 import type { Finding } from './findings.js'
 import { formatKey, isWithin, type KeyPath } from './key-path.js'

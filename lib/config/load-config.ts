@@ -6,7 +6,7 @@
 
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ConfigError } from '../errors.js'
+import { ConfigError } from '../core/errors.js'
 import type { Config } from './config.js'
 import type { ConfigOptions } from './config-options.js'
 import { interpretSecrets } from './interpret-secrets.js'

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ConfigError, type ConfigProblem } from '../errors.js'
+import { ConfigError, type ConfigProblem } from '../core/errors.js'
 import type { Config } from './config.js'
 import type { Locate } from './findings.js'
 import { parsePrintedKey } from './key-path.js'

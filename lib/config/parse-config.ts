@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ConfigError } from '../errors.js'
+import { ConfigError } from '../core/errors.js'
 import type { Config } from './config.js'
 import type { ConfigOptions } from './config-options.js'
 import { describeFindings, type Locate } from './findings.js'

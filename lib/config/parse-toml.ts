@@ -5,7 +5,7 @@
  */
 
 import { parse, TomlError } from 'smol-toml'
-import { ConfigError } from '../errors.js'
+import { ConfigError } from '../core/errors.js'
 
 /** What operators get wrong most, by the parser's message and what stands from the place of the mistake to the line's end. */
 const hints: readonly (readonly [message: RegExp, rest: RegExp, hint: string])[] = [

@@ -5,7 +5,7 @@
  */
 
 import { dirname, resolve } from 'node:path'
-import { ConfigError } from '../errors.js'
+import { ConfigError } from '../core/errors.js'
 import type { KeyStoresConfig } from './config.js'
 import type { ConfigOptions } from './config-options.js'
 import { describeFindings } from './findings.js'

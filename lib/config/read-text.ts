@@ -5,7 +5,7 @@
  */
 
 import { resolve } from 'node:path'
-import { ConfigError } from '../errors.js'
+import { ConfigError } from '../core/errors.js'
 import { readRegularFile } from '../internal/read-regular-file.js'
 
 /** A `deployment.toml` has some ten kilobytes; what is longer than this is another file. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ConfigProblem } from '../errors.js'
+import type { ConfigProblem } from '../core/errors.js'
 
 /** Whether clients have to show a certificate. */
 export type ClientCertificates = 'none' | 'optional' | 'required'

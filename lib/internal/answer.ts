@@ -6,7 +6,7 @@
 
 import { STATUS_CODES } from 'node:http'
 import type { Request, Response } from 'express'
-import type { HttpError } from '../errors.js'
+import type { HttpError } from '../core/errors.js'
 import { forbidStoring } from './preset-headers.js'
 
 /** Answers with a JSON object that no cache may keep. */

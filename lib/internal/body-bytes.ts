@@ -5,7 +5,7 @@
  */
 
 import type { Request } from 'express'
-import { HttpError } from '../errors.js'
+import { HttpError } from '../core/errors.js'
 
 /** A client that trickles its body is not waited for any longer. */
 const bodyTimeoutMs = 20_000

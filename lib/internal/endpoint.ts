@@ -5,7 +5,7 @@
  */
 
 import type { Request } from 'express'
-import { HttpError } from '../errors.js'
+import { HttpError } from '../core/errors.js'
 import type { Gate } from './gate.js'
 
 /** Lets a gate judge only requests for one path below the mount, as a router matches it: blind to case and to a slash at the end. */

@@ -5,8 +5,8 @@
  */
 
 import type { Request } from 'express'
-import type { AuthenticatedRequest } from '../auth.js'
-import type { SecurityEvents } from '../events.js'
+import type { AuthenticatedRequest } from '../core/auth.js'
+import type { SecurityEvents } from '../core/events.js'
 import { answerRefusal } from './answer.js'
 import type { Refuse } from './gate.js'
 import { isReported } from './reported-refusals.js'

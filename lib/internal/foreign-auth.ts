@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AuthenticatedRequest } from '../auth.js'
+import type { AuthenticatedRequest } from '../core/auth.js'
 import type { Gate } from './gate.js'
 
 /** Other packages set `request.auth` too: what they set is no right of ours. */

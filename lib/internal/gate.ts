@@ -5,7 +5,7 @@
  */
 
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
-import { HttpError, StoreError, UnavailableError } from '../errors.js'
+import { HttpError, StoreError, UnavailableError } from '../core/errors.js'
 import { useLookupTables } from './lookup-tables.js'
 
 /** `undefined`: the request may go on. `'answered'`: the gate has answered it. An {@link HttpError}: it is refused. */

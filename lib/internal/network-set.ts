@@ -7,7 +7,7 @@
  * @module
  */
 
-import { ConfigError, type ConfigProblem } from '../errors.js'
+import { ConfigError, type ConfigProblem } from '../core/errors.js'
 import { type Address, addressSpellings, parseAddress } from './ip-address.js'
 import { edgeOf, type Network, parseNetwork } from './network.js'
 

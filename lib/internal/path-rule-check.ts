@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ConfigError, type ConfigProblem } from '../errors.js'
+import { ConfigError, type ConfigProblem } from '../core/errors.js'
 import type { PathRule, PathRulesOptions } from './path-rules.js'
 import { pathSyntaxProblems } from './path-syntax.js'
 

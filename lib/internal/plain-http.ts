@@ -5,7 +5,7 @@
  */
 
 import type { Request } from 'express'
-import { ForbiddenError } from '../errors.js'
+import { ForbiddenError } from '../core/errors.js'
 
 /** Headers that proxies add: a request that has one did not begin on this machine. */
 const forwardingHeader = /^(?:forwarded|via|x-forwarded-.*|x-real-ip|x-client-ip)$/

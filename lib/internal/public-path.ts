@@ -5,7 +5,7 @@
  */
 
 import type { Request } from 'express'
-import { BadRequestError } from '../errors.js'
+import { BadRequestError } from '../core/errors.js'
 
 /** Whether a request needs no authentication. `'ambiguous'`: in one reading of its path it needs none, in another it does. */
 export type IsPublic = (method: string, path: string) => boolean | 'ambiguous'

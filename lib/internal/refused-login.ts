@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { HttpError, HttpErrorCode } from '../errors.js'
-import type { LoginRefusal, SecurityEvents } from '../events.js'
+import type { HttpError, HttpErrorCode } from '../core/errors.js'
+import type { LoginRefusal, SecurityEvents } from '../core/events.js'
 import { refusalOf } from './gate.js'
 import { isReported, markReported } from './reported-refusals.js'
 

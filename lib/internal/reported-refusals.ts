@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { HttpError } from '../errors.js'
+import type { HttpError } from '../core/errors.js'
 
 const reported = new WeakSet<HttpError>()
 

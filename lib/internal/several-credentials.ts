@@ -4,7 +4,7 @@
  * @module
  */
 
-import { BadRequestError } from '../errors.js'
+import { BadRequestError } from '../core/errors.js'
 
 /** A 400 with the challenge of the scheme that was expected. */
 export function severalCredentials(challenge: string): BadRequestError {

@@ -6,8 +6,8 @@
  */
 
 import type { Application, Request } from 'express'
-import { UnavailableError } from '../errors.js'
-import type { Logger } from '../logger.js'
+import { UnavailableError } from '../core/errors.js'
+import type { Logger } from '../core/logger.js'
 import type { Gate } from './gate.js'
 import { trustListProblem } from './trust-list.js'
 

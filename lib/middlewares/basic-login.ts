@@ -5,8 +5,8 @@
  */
 
 import type { Request, RequestHandler } from 'express'
-import { ForbiddenError, type HttpError, type HttpErrorCode, UnauthorizedError } from '../errors.js'
-import type { SecurityEvents } from '../events.js'
+import { ForbiddenError, type HttpError, type HttpErrorCode, UnauthorizedError } from '../core/errors.js'
+import type { SecurityEvents } from '../core/events.js'
 import { answerJson } from '../internal/answer.js'
 import { hasSeveralAuthorizations, parseBasic } from '../internal/authorization-header.js'
 import { challengesOf } from '../internal/challenge.js'

@@ -6,8 +6,8 @@
 
 import type { Socket } from 'node:net'
 import type { Request, RequestHandler, Response } from 'express'
-import type { Auth, AuthenticatedRequest } from '../auth.js'
-import { ForbiddenError, UnauthorizedError } from '../errors.js'
+import type { Auth, AuthenticatedRequest } from '../core/auth.js'
+import { ForbiddenError, UnauthorizedError } from '../core/errors.js'
 import { hasSeveralAuthorizations, parseBearer } from '../internal/authorization-header.js'
 import { challengesOf } from '../internal/challenge.js'
 import { type Gate, handlerOf, refusalOf, type Verdict } from '../internal/gate.js'

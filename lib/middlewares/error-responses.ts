@@ -5,7 +5,7 @@
  */
 
 import type { ErrorRequestHandler } from 'express'
-import { HttpError, StoreError } from '../errors.js'
+import { HttpError, StoreError } from '../core/errors.js'
 import { answerRefusal } from '../internal/answer.js'
 import { refusalOf } from '../internal/gate.js'
 

@@ -5,11 +5,11 @@
  */
 
 import type { Request, RequestHandler } from 'express'
-import { ForbiddenError } from '../errors.js'
+import { ForbiddenError } from '../core/errors.js'
+import { jsonLogger, type Logger } from '../core/logger.js'
 import { type Gate, handlerOf } from '../internal/gate.js'
 import { networkSet } from '../internal/network-set.js'
 import { clientAddress, trustProxyGate } from '../internal/trust-proxy.js'
-import { jsonLogger, type Logger } from '../logger.js'
 
 /** Options of {@link ipAllowList}. */
 export interface IpAllowListOptions {

@@ -5,9 +5,9 @@
  */
 
 import type { RequestHandler } from 'express'
-import { type AuthenticatedRequest, getAuth } from '../auth.js'
-import { HttpError, UnauthorizedError } from '../errors.js'
-import type { SecurityEvents } from '../events.js'
+import { type AuthenticatedRequest, getAuth } from '../core/auth.js'
+import { HttpError, UnauthorizedError } from '../core/errors.js'
+import type { SecurityEvents } from '../core/events.js'
 import { answerEmpty } from '../internal/answer.js'
 import { challengesOf } from '../internal/challenge.js'
 import { isSignInMethod, methodNotAllowed, signInMethods } from '../internal/endpoint.js'

@@ -5,9 +5,9 @@
  */
 
 import type { Request, RequestHandler } from 'express'
-import type { Auth, AuthenticatedRequest } from '../auth.js'
 import type { DefaultPolicy } from '../config/config.js'
-import { ForbiddenError, type HttpError, UnauthorizedError } from '../errors.js'
+import type { Auth, AuthenticatedRequest } from '../core/auth.js'
+import { ForbiddenError, type HttpError, UnauthorizedError } from '../core/errors.js'
 import { type Gate, handlerOf } from '../internal/gate.js'
 import { compilePathRules, type Demand, type PathRule } from '../internal/path-rules.js'
 import { ambiguousPath } from '../internal/public-path.js'

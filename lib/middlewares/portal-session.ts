@@ -5,7 +5,7 @@
  */
 
 import type { RequestHandler } from 'express'
-import type { SecurityEvents } from '../events.js'
+import type { SecurityEvents } from '../core/events.js'
 import { atPath, noTrace } from '../internal/endpoint.js'
 import { type Gate, handlerOf } from '../internal/gate.js'
 import { isPortalName, portalNameRule } from '../internal/portal-name.js'

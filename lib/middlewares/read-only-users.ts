@@ -5,8 +5,8 @@
  */
 
 import type { RequestHandler } from 'express'
-import type { AuthenticatedRequest } from '../auth.js'
-import { ForbiddenError } from '../errors.js'
+import type { AuthenticatedRequest } from '../core/auth.js'
+import { ForbiddenError } from '../core/errors.js'
 import { type Gate, handlerOf } from '../internal/gate.js'
 
 /** Methods that change nothing (RFC 9110 section 9.2.1). TRACE, which is safe too, has no use behind a login. */

@@ -5,7 +5,7 @@
  */
 
 import type { Request } from 'express'
-import { BadRequestError, HttpError } from '../errors.js'
+import { BadRequestError, HttpError } from '../core/errors.js'
 import { type AddressRule, addressRule } from '../internal/address-rule.js'
 import type { Gate } from '../internal/gate.js'
 import { hasOneReading, readingsOf } from '../internal/path-readings.js'

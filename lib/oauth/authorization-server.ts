@@ -5,9 +5,9 @@
  */
 
 import type { OauthConfig } from '../config/config.js'
-import type { SecurityEvents } from '../events.js'
+import type { SecurityEvents } from '../core/events.js'
+import type { Logger } from '../core/logger.js'
 import type { Gate } from '../internal/gate.js'
-import type { Logger } from '../logger.js'
 import type { SingleSignOn } from '../portals/single-sign-on.js'
 import { keyRingOf, newKeys } from '../tokens/key-ring.js'
 import { publicJwkOf } from '../tokens/key-set.js'

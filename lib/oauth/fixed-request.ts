@@ -7,7 +7,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { Request } from 'express'
-import { BadRequestError } from '../errors.js'
+import { BadRequestError } from '../core/errors.js'
 import { readBytes } from '../internal/body-bytes.js'
 import { clientAddress } from '../internal/trust-proxy.js'
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { ConfigError } from '../errors.js'
-import type { Logger } from '../logger.js'
+import { ConfigError } from '../core/errors.js'
+import type { Logger } from '../core/logger.js'
 
 /** The package, as far as it is used here. */
 export type OidcProvider = Pick<typeof import('oidc-provider'), 'default' | 'errors' | 'interactionPolicy'>

@@ -5,7 +5,7 @@
  */
 
 import type { Request, Response } from 'express'
-import { HttpError } from '../errors.js'
+import { HttpError } from '../core/errors.js'
 import { answerJson } from '../internal/answer.js'
 import { noTrace, notFound } from '../internal/endpoint.js'
 import type { Gate, Verdict } from '../internal/gate.js'

@@ -5,9 +5,9 @@
  */
 
 import type { KoaContextWithOIDC } from 'oidc-provider'
-import { StoreError, UnavailableError } from '../errors.js'
-import type { SecurityEvents } from '../events.js'
-import type { Logger } from '../logger.js'
+import { StoreError, UnavailableError } from '../core/errors.js'
+import type { SecurityEvents } from '../core/events.js'
+import type { Logger } from '../core/logger.js'
 import type { AccessTokens } from './access-tokens.js'
 import { setPageHeaders } from './pages.js'
 import { cookieNames, sessionCookieOptions } from './provider-configuration.js'

@@ -5,7 +5,7 @@
  */
 
 import type { Provider } from 'oidc-provider'
-import type { Logger } from '../logger.js'
+import type { Logger } from '../core/logger.js'
 
 /** What the provider tells when it refuses something. */
 const refusals = [

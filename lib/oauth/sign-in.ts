@@ -6,8 +6,8 @@
 
 import type { Request, Response } from 'express'
 import type { Interaction, Provider } from 'oidc-provider'
-import { BadRequestError, type HttpError, UnauthorizedError } from '../errors.js'
-import type { SecurityEvents } from '../events.js'
+import { BadRequestError, type HttpError, UnauthorizedError } from '../core/errors.js'
+import type { SecurityEvents } from '../core/events.js'
 import { clientGone } from '../internal/client-gone.js'
 import { isCrossSite } from '../internal/cross-site.js'
 import { methodNotAllowed } from '../internal/endpoint.js'

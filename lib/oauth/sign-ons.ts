@@ -6,7 +6,7 @@
  */
 
 import { hash, randomBytes } from 'node:crypto'
-import { UnauthorizedError } from '../errors.js'
+import { UnauthorizedError } from '../core/errors.js'
 import { tokenId } from '../internal/token-id.js'
 import { addRecord } from '../tokens/add-record.js'
 import { createRecordJudge, type LiveRecord } from '../tokens/record-judge.js'

@@ -5,7 +5,7 @@
  */
 
 import type { Request, Response } from 'express'
-import type { HttpError } from '../errors.js'
+import type { HttpError } from '../core/errors.js'
 import { clientGone, isOver } from '../internal/client-gone.js'
 import { methodNotAllowed } from '../internal/endpoint.js'
 import type { Gate, Verdict } from '../internal/gate.js'

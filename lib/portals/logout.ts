@@ -5,7 +5,7 @@
  */
 
 import type { Request, Response } from 'express'
-import { HttpError, StoreError } from '../errors.js'
+import { HttpError, StoreError } from '../core/errors.js'
 import { answerEmpty } from '../internal/answer.js'
 import { methodNotAllowed } from '../internal/endpoint.js'
 import { type Gate, refusalOf } from '../internal/gate.js'

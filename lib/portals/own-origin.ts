@@ -5,7 +5,7 @@
  */
 
 import type { Request } from 'express'
-import { ForbiddenError } from '../errors.js'
+import { ForbiddenError } from '../core/errors.js'
 import type { Gate } from '../internal/gate.js'
 import { isSecure } from '../internal/plain-http.js'
 

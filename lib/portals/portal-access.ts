@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ForbiddenError } from '../errors.js'
+import { ForbiddenError } from '../core/errors.js'
 
 /** What matters of a user or a caller. */
 export interface Entrant {

@@ -6,7 +6,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Request, Response } from 'express'
-import { BadRequestError } from '../errors.js'
+import { BadRequestError } from '../core/errors.js'
 import { isSecure } from '../internal/plain-http.js'
 
 /** The cookie of one portal. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SecurityEvents } from '../events.js'
+import type { SecurityEvents } from '../core/events.js'
 import type { Sessions } from '../tokens/sessions.js'
 import type { Authenticator } from '../users/authenticator.js'
 import type { LoginPage } from './login-page.js'

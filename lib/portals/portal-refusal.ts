@@ -5,7 +5,7 @@
  */
 
 import type { Request, Response } from 'express'
-import { type HttpError, type HttpErrorCode, UnauthorizedError } from '../errors.js'
+import { type HttpError, type HttpErrorCode, UnauthorizedError } from '../core/errors.js'
 import { answerRefusal } from '../internal/answer.js'
 import { isNavigation } from './navigation.js'
 import { answerPage, escapeHtml, pageOf } from './page.js'

@@ -5,8 +5,8 @@
  */
 
 import type { Request, Response } from 'express'
-import type { Auth, AuthenticatedRequest } from '../auth.js'
-import { UnauthorizedError } from '../errors.js'
+import type { Auth, AuthenticatedRequest } from '../core/auth.js'
+import { UnauthorizedError } from '../core/errors.js'
 import { type Gate, refusalOf, type Verdict } from '../internal/gate.js'
 import { leaveOutNeedlessEtag } from '../internal/needless-etag.js'
 import { clientAddress } from '../internal/trust-proxy.js'

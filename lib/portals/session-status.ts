@@ -4,7 +4,7 @@
  * @module
  */
 
-import { UnauthorizedError } from '../errors.js'
+import { UnauthorizedError } from '../core/errors.js'
 import { answerJson } from '../internal/answer.js'
 import { methodNotAllowed } from '../internal/endpoint.js'
 import { type Gate, refusalOf, type Verdict } from '../internal/gate.js'

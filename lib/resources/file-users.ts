@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ForbiddenError } from '../errors.js'
+import { ForbiddenError } from '../core/errors.js'
 import type { Gate } from '../internal/gate.js'
 
 const text =

@@ -5,7 +5,7 @@
  */
 
 import type { Request } from 'express'
-import { BadRequestError, HttpError } from '../errors.js'
+import { BadRequestError, HttpError } from '../core/errors.js'
 import { readBytes } from '../internal/body-bytes.js'
 import { utf8Type } from '../internal/media-type.js'
 import { parseJsonObject } from '../tokens/strict-json.js'

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { BadRequestError } from '../errors.js'
+import { BadRequestError } from '../core/errors.js'
 import type { JsonMembers } from './json-body.js'
 
 /** The refusal of a request that makes no sense. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { UnauthorizedError } from '../errors.js'
+import { UnauthorizedError } from '../core/errors.js'
 import { foldCase } from '../internal/path-readings.js'
 import { withoutDomain } from '../users/domains.js'
 import type { ManagedUserStore } from '../users/managed-user-store.js'

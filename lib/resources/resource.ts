@@ -5,8 +5,8 @@
  */
 
 import type { Request } from 'express'
-import { type Auth, getAuth } from '../auth.js'
-import type { HttpError } from '../errors.js'
+import { type Auth, getAuth } from '../core/auth.js'
+import type { HttpError } from '../core/errors.js'
 import { answerJson } from '../internal/answer.js'
 import { methodNotAllowed } from '../internal/endpoint.js'
 import { type Gate, refusalOf, type Verdict } from '../internal/gate.js'

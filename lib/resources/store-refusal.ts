@@ -4,7 +4,7 @@
  * @module
  */
 
-import { BadRequestError, ForbiddenError, HttpError, type HttpErrorCode } from '../errors.js'
+import { BadRequestError, ForbiddenError, HttpError, type HttpErrorCode } from '../core/errors.js'
 import { maxNameLength } from '../users/credential-limits.js'
 import type { UserStoreRefusal, UserStoreRefusalCode } from '../users/managed-user-store.js'
 

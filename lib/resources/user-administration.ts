@@ -4,8 +4,8 @@
  * @module
  */
 
-import { BadRequestError, StoreError, UnauthorizedError } from '../errors.js'
-import type { SecurityEvents } from '../events.js'
+import { BadRequestError, StoreError, UnauthorizedError } from '../core/errors.js'
+import type { SecurityEvents } from '../core/events.js'
 import type { Tokens } from '../tokens/tokens.js'
 import type { Accounts } from '../users/accounts.js'
 import type { Authenticator } from '../users/authenticator.js'

@@ -6,7 +6,7 @@
 
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import type { KeyEntry, TrustedKeyEntry } from 'jks-js'
-import { ConfigError } from '../errors.js'
+import { ConfigError } from '../core/errors.js'
 import { type KeyStoreEntries, KeyStoreError, type PrivateKeyEntry } from './key-store-entries.js'
 
 type Jks = typeof import('jks-js')

@@ -6,7 +6,7 @@
 
 import type { KeyObject, X509Certificate } from 'node:crypto'
 import type { KeyStoreConfig } from '../config/config.js'
-import { ConfigError } from '../errors.js'
+import { ConfigError } from '../core/errors.js'
 import { nearest } from '../internal/near-miss.js'
 import { type KeyStoreEntries, KeyStoreError, type PrivateKeyEntry } from './key-store-entries.js'
 import { readKeyStore } from './key-store-file.js'

@@ -7,7 +7,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { dirname } from 'node:path'
 import type { Config, KeyStoreConfig } from '../config/config.js'
-import { ConfigError, type ConfigProblem } from '../errors.js'
+import { ConfigError, type ConfigProblem } from '../core/errors.js'
 import { isPublishedKey } from '../internal/published-key.js'
 import { type KeyMaterial, loadKeyStore, loadTrustStore } from './key-store.js'
 import { fileState } from './key-store-file.js'

@@ -7,8 +7,8 @@
 import type { Server, ServerOptions } from 'node:https'
 import { createSecureContext } from 'node:tls'
 import type { Config } from '../config/config.js'
-import { ConfigError, type ConfigProblem } from '../errors.js'
-import type { Logger } from '../logger.js'
+import { ConfigError, type ConfigProblem } from '../core/errors.js'
+import type { Logger } from '../core/logger.js'
 import {
   expiryWarning,
   loadServerMaterial,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { UnauthorizedError, UnavailableError } from '../errors.js'
+import { UnauthorizedError, UnavailableError } from '../core/errors.js'
 import type { Accounts } from '../users/accounts.js'
 import type { UserAccount } from '../users/user-store.js'
 import type { LiveRecord } from './record-judge.js'

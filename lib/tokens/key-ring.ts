@@ -7,7 +7,7 @@
 import { type KeyObject, sign } from 'node:crypto'
 import type { JWK } from 'jose'
 import type { SigningAlgorithm } from '../config/config.js'
-import type { ConfigProblem } from '../errors.js'
+import type { ConfigProblem } from '../core/errors.js'
 import { keysFromFile } from './key-file.js'
 import { digests, type KeySet, keySetOf, namedJwkOf, type RetiredKey, type VerificationKey } from './key-set.js'
 import { generateSigningKey } from './signing-key.js'

@@ -7,7 +7,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { calculateJwkThumbprint, type JWK } from 'jose'
 import type { SigningAlgorithm } from '../config/config.js'
-import type { ConfigProblem } from '../errors.js'
+import type { ConfigProblem } from '../core/errors.js'
 
 /** Node's names for what each JWS algorithm does. */
 export const digests = { RS256: 'sha256', ES256: 'sha256', EdDSA: null } as const

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Auth, AuthKind } from '../auth.js'
-import type { UnauthorizedError } from '../errors.js'
+import type { Auth, AuthKind } from '../core/auth.js'
+import type { UnauthorizedError } from '../core/errors.js'
 import type { AccountState } from '../users/account-state.js'
 import type { Accounts } from '../users/accounts.js'
 import type { Revocations } from './revocations.js'

@@ -6,8 +6,8 @@
 
 import { randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import type { Auth } from '../auth.js'
-import { UnauthorizedError } from '../errors.js'
+import type { Auth } from '../core/auth.js'
+import { UnauthorizedError } from '../core/errors.js'
 import { isPortalName, portalNameRule } from '../internal/portal-name.js'
 import { tokenId } from '../internal/token-id.js'
 import type { Accounts } from '../users/accounts.js'

@@ -8,7 +8,7 @@ import { createPrivateKey, createPublicKey, generateKeyPair, type JsonWebKey, ty
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { SigningAlgorithm } from '../config/config.js'
-import { ConfigError, type ConfigProblem } from '../errors.js'
+import { ConfigError, type ConfigProblem } from '../core/errors.js'
 import { isPublishedKey } from '../internal/published-key.js'
 import { readRegularFile } from '../internal/read-regular-file.js'
 

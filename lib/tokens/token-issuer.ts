@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AuthKind } from '../auth.js'
+import type { AuthKind } from '../core/auth.js'
 import { tokenId } from '../internal/token-id.js'
 import type { UserAccount } from '../users/user-store.js'
 import { addRecord } from './add-record.js'

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Auth } from '../auth.js'
+import type { Auth } from '../core/auth.js'
 import { tokenId } from '../internal/token-id.js'
 import type { AccountState } from '../users/account-state.js'
 import { maxTokenLength } from './compact-jws.js'

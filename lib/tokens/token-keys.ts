@@ -6,7 +6,7 @@
 
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import type { Config, KeyStoreConfig, SigningAlgorithm } from '../config/config.js'
-import { ConfigError } from '../errors.js'
+import { ConfigError } from '../core/errors.js'
 import { keyStoreNamed } from '../internal/named-key-store.js'
 import { keysFromFile } from './key-file.js'
 import { newKeys } from './key-ring.js'

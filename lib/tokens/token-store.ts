@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AuthKind } from '../auth.js'
+import type { AuthKind } from '../core/auth.js'
 import type { AccountState } from '../users/account-state.js'
 
 /**

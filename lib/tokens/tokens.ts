@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Auth } from '../auth.js'
-import type { SecurityEvents } from '../events.js'
+import type { Auth } from '../core/auth.js'
+import type { SecurityEvents } from '../core/events.js'
 import type { Accounts } from '../users/accounts.js'
 import type { UserAccount } from '../users/user-store.js'
 import type { KeyRing } from './key-ring.js'

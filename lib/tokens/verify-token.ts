@@ -4,7 +4,7 @@
  * @module
  */
 
-import { UnauthorizedError } from '../errors.js'
+import { UnauthorizedError } from '../core/errors.js'
 import { hasControlCharacter } from '../internal/control-character.js'
 import { verifyCompactJws } from './compact-jws.js'
 import type { KeyRing } from './key-ring.js'

@@ -5,7 +5,7 @@
  */
 
 import { LRUCache } from 'lru-cache'
-import { StoreError } from '../errors.js'
+import { StoreError } from '../core/errors.js'
 import type { AccountState } from './account-state.js'
 import type { UserAccount, UserStore } from './user-store.js'
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { type HttpError, StoreError } from '../errors.js'
-import type { LoginRefusal, SecurityEvents } from '../events.js'
+import { type HttpError, StoreError } from '../core/errors.js'
+import type { LoginRefusal, SecurityEvents } from '../core/events.js'
 import { markReported } from '../internal/reported-refusals.js'
 import type { BreakGlass } from './break-glass.js'
 import { isPassword, isUserName, maxNameLength } from './credential-limits.js'

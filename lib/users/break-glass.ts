@@ -5,8 +5,8 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { StoreError } from '../errors.js'
-import type { SecurityEvents } from '../events.js'
+import { StoreError } from '../core/errors.js'
+import type { SecurityEvents } from '../core/events.js'
 import { networkSet } from '../internal/network-set.js'
 import type { LoginContext } from './authenticator.js'
 import { startDeadline, untilAborted } from './deadline.js'

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { StoreError } from '../errors.js'
+import { StoreError } from '../core/errors.js'
 
 /** The end of waiting, whichever comes first: the time is up, or the caller has gone. */
 export interface Deadline {

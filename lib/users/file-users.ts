@@ -6,7 +6,7 @@
 
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { FileUserConfig } from '../config/config.js'
-import { ConfigError, type ConfigProblem } from '../errors.js'
+import { ConfigError, type ConfigProblem } from '../core/errors.js'
 import { isUserName } from './credential-limits.js'
 import { checkPasswordHash, isPasswordHash, loadPasswordSchemes, maxPasswordBytes } from './password-hash.js'
 import type { UserAccount } from './user-store.js'

@@ -5,7 +5,7 @@
  */
 
 import { availableParallelism } from 'node:os'
-import { UnavailableError } from '../errors.js'
+import { UnavailableError } from '../core/errors.js'
 
 /** Options of {@link createHashQueue}. */
 export interface HashQueueOptions {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { StoreError, TooManyRequestsError, UnauthorizedError, UnavailableError } from '../errors.js'
-import type { LoginRefusal } from '../events.js'
+import { StoreError, TooManyRequestsError, UnauthorizedError, UnavailableError } from '../core/errors.js'
+import type { LoginRefusal } from '../core/events.js'
 
 /** Why this error refuses a login; `undefined` for an error that is no refusal but a mistake in a program. */
 export function refusalReasonOf(error: unknown): LoginRefusal | undefined {

@@ -6,8 +6,8 @@
 
 import { dirname } from 'node:path'
 import type { Config, FileUserConfig, FileUsersConfig } from '../config/config.js'
-import { ConfigError } from '../errors.js'
-import type { Logger } from '../logger.js'
+import { ConfigError } from '../core/errors.js'
+import type { Logger } from '../core/logger.js'
 import { defaultCredentialProblems } from './default-credentials.js'
 import { fileUserStore } from './file-user-store.js'
 import { createInitialAdmin } from './initial-admin.js'

@@ -5,8 +5,8 @@
  */
 
 import type { DatabaseConfig, DirectoryConfig, UserStoreConfig } from '../config/config.js'
-import { ConfigError } from '../errors.js'
-import type { Logger } from '../logger.js'
+import { ConfigError } from '../core/errors.js'
+import type { Logger } from '../core/logger.js'
 import type { ManagedUserStore } from './managed-user-store.js'
 import type { OpenUserStore, OpenUserStoreOptions } from './open-user-store.js'
 import { userStoreChain } from './user-store-chain.js'

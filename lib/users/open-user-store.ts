@@ -5,7 +5,7 @@
  */
 
 import type { Config } from '../config/config.js'
-import type { Logger } from '../logger.js'
+import type { Logger } from '../core/logger.js'
 import { openFileUsers } from './open-file-users.js'
 import { openNamedStores } from './open-named-stores.js'
 import type { UserStore } from './user-store.js'

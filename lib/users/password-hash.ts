@@ -7,7 +7,7 @@
  * @module
  */
 
-import { StoreError } from '../errors.js'
+import { StoreError } from '../core/errors.js'
 import { argon2id, hashArgon2id, isOutdatedArgon2id } from './password-schemes/argon2id.js'
 import { bcrypt } from './password-schemes/bcrypt.js'
 import type { PasswordScheme } from './password-schemes/password-scheme.js'

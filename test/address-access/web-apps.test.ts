@@ -1,7 +1,7 @@
 import type { Express, RequestHandler } from 'express'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { AuthenticatedRequest } from '../../lib/auth.js'
+import type { AuthenticatedRequest } from '../../lib/core/auth.js'
 import { createSecurity, type Security } from '../../lib/create-security.js'
 import { expressVersions } from '../helpers/express-versions.js'
 import { document } from '../helpers/front.js'

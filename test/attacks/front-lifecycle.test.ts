@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { StoreError } from '../../lib/errors.js'
+import { StoreError } from '../../lib/core/errors.js'
 import { MemoryTokenStore, type MemoryTokenStoreOptions } from '../../lib/tokens/memory-token-store.js'
 import type { TokenRecord, TokenStore } from '../../lib/tokens/token-store.js'
 import { attacksOf } from '../helpers/attack-request.js'

@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../../lib/config/load-config.js'
 import { readConfig } from '../../lib/config/read-config.js'
-import { ConfigError } from '../../lib/errors.js'
+import { ConfigError } from '../../lib/core/errors.js'
 
 const deployments = fileURLToPath(new URL('deployments/', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-config-'))

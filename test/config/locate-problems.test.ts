@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../../lib/config/load-config.js'
 import { locateProblems } from '../../lib/config/locate-problems.js'
 import { parseConfig } from '../../lib/config/parse-config.js'
-import { ConfigError } from '../../lib/errors.js'
+import { ConfigError } from '../../lib/core/errors.js'
 import { fileUserStore } from '../../lib/users/file-user-store.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-locate-'))

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../lib/config/parse-config.js'
-import { ConfigError } from '../../lib/errors.js'
+import { ConfigError } from '../../lib/core/errors.js'
 import { managementApiOf, problemsOf, warningsOf } from './problems-of.js'
 
 describe('an empty configuration', () => {

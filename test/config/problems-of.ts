@@ -3,7 +3,7 @@
 import type { Config } from '../../lib/config/config.js'
 import type { ConfigOptions } from '../../lib/config/config-options.js'
 import { parseConfig } from '../../lib/config/parse-config.js'
-import { ConfigError } from '../../lib/errors.js'
+import { ConfigError } from '../../lib/core/errors.js'
 
 /** The rule of each mistaken key, with its suggestion behind it. */
 export function problemsOf(source: object, options: ConfigOptions = { env: {} }): Record<string, string> {

@@ -3,7 +3,7 @@ import { Agent, request as httpRequest } from 'node:http'
 import { text } from 'node:stream/consumers'
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 import { expect } from 'vitest'
-import { ConfigError, type HttpError } from '../../lib/errors.js'
+import { ConfigError, type HttpError } from '../../lib/core/errors.js'
 import { trustProxyProblem } from '../../lib/internal/trust-proxy.js'
 import { type ListeningServer, listen } from './raw-socket.js'
 

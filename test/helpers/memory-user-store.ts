@@ -1,4 +1,4 @@
-import { StoreError } from '../../lib/errors.js'
+import { StoreError } from '../../lib/core/errors.js'
 import { isUserName } from '../../lib/users/credential-limits.js'
 import {
   type ManagedUserStore,

@@ -1,4 +1,4 @@
-import { jsonLogger, type Logger } from '../../lib/logger.js'
+import { jsonLogger, type Logger } from '../../lib/core/logger.js'
 
 /** One entry as it was given to the logger. */
 export interface LogEntry {

@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express'
-import type { AuthenticatedRequest } from '../../lib/auth.js'
+import type { AuthenticatedRequest } from '../../lib/core/auth.js'
 
 /** Callers that {@link standInAuthentication} knows; `none` is nobody. */
 export type Caller = 'admin' | 'user' | 'none'

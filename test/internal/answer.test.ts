@@ -1,6 +1,6 @@
 import request from 'supertest'
 import { describe, expect, it } from 'vitest'
-import { HttpError, type HttpErrorOptions } from '../../lib/errors.js'
+import { HttpError, type HttpErrorOptions } from '../../lib/core/errors.js'
 import { answerEmpty, answerJson, answerRefusal } from '../../lib/internal/answer.js'
 import { expressVersions } from '../helpers/express-versions.js'
 

@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler } from 'express'
 import request from 'supertest'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { ForbiddenError, HttpError, StoreError } from '../../lib/errors.js'
+import { ForbiddenError, HttpError, StoreError } from '../../lib/core/errors.js'
 import { type Gate, type GateRow, handlerOf, type Refuse, refusalOf } from '../../lib/internal/gate.js'
 import { expressVersions } from '../helpers/express-versions.js'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ConfigError } from '../../lib/errors.js'
+import { ConfigError } from '../../lib/core/errors.js'
 import { addressText } from '../../lib/internal/ip-address.js'
 import { edgeOf } from '../../lib/internal/network.js'
 import { networkSet } from '../../lib/internal/network-set.js'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ConfigError } from '../../lib/errors.js'
+import { ConfigError } from '../../lib/core/errors.js'
 import { compilePathRules, type Demand, type PathRule, type PathRulesOptions } from '../../lib/internal/path-rules.js'
 
 function rulesOf(rules: readonly PathRule[], rest: Partial<PathRulesOptions> = {}) {

@@ -1,7 +1,7 @@
 import express from 'express'
 import request from 'supertest'
 import { describe, expect, it, vi } from 'vitest'
-import { HttpError } from '../../lib/errors.js'
+import { HttpError } from '../../lib/core/errors.js'
 import { handlerOf } from '../../lib/internal/gate.js'
 import { clientAddress, trustProxyGate, trustProxyProblem, trustProxyWarning } from '../../lib/internal/trust-proxy.js'
 import { expressVersions } from '../helpers/express-versions.js'

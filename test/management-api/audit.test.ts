@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { StoreError } from '../../lib/errors.js'
+import { StoreError } from '../../lib/core/errors.js'
 import { MemoryTokenStore } from '../../lib/tokens/memory-token-store.js'
 import { basic, bearer, document, type Front, startFront, users } from '../helpers/front.js'
 import { secret } from '../helpers/recorded-log.js'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { StoreError } from '../../lib/errors.js'
+import { StoreError } from '../../lib/core/errors.js'
 import { MemoryTokenStore } from '../../lib/tokens/memory-token-store.js'
 import type { TokenStore } from '../../lib/tokens/token-store.js'
 import type { UserAccount, UserStore } from '../../lib/users/user-store.js'

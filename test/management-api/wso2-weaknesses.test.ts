@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../lib/config/parse-config.js'
-import { ConfigError } from '../../lib/errors.js'
+import { ConfigError } from '../../lib/core/errors.js'
 import { basic, bearer, document, fileUser, fileUsers, startFront, users } from '../helpers/front.js'
 import { secret } from '../helpers/recorded-log.js'
 import { oneSetUp } from '../helpers/set-ups.js'
@@ -366,7 +366,7 @@ describe('a weakness of the management API of WSO2 that is not ours', () => {
   })
 
   it('C34: rights that cannot be read are 503, neither 403 nor a pass', async () => {
-    const { StoreError } = await import('../../lib/errors.js')
+    const { StoreError } = await import('../../lib/core/errors.js')
     let now = start
     const account = { subject: 'admin', roles: [], isAdmin: true, version: '1' }
     const userStore = {

@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler } from 'express'
 import request from 'supertest'
 import { describe, expect, it } from 'vitest'
-import { StoreError, TooManyRequestsError, UnauthorizedError } from '../../lib/errors.js'
+import { StoreError, TooManyRequestsError, UnauthorizedError } from '../../lib/core/errors.js'
 import { basicLogin } from '../../lib/middlewares/basic-login.js'
 import type { Authenticator } from '../../lib/users/authenticator.js'
 import { expressVersions } from '../helpers/express-versions.js'

@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler } from 'express'
 import request from 'supertest'
 import { describe, expect, it } from 'vitest'
-import { ForbiddenError, StoreError, UnauthorizedError, UnavailableError } from '../../lib/errors.js'
+import { ForbiddenError, StoreError, UnauthorizedError, UnavailableError } from '../../lib/core/errors.js'
 import { errorResponses } from '../../lib/middlewares/error-responses.js'
 import { expressVersions } from '../helpers/express-versions.js'
 

@@ -1,6 +1,6 @@
 import request from 'supertest'
 import { describe, expect, it, vi } from 'vitest'
-import { ConfigError, type HttpError } from '../../lib/errors.js'
+import { ConfigError, type HttpError } from '../../lib/core/errors.js'
 import { type IpAllowListOptions, ipAllowList } from '../../lib/middlewares/ip-allow-list.js'
 import { expressVersions } from '../helpers/express-versions.js'
 

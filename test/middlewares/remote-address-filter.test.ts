@@ -1,6 +1,6 @@
 import request from 'supertest'
 import { describe, expect, it } from 'vitest'
-import type { HttpError } from '../../lib/errors.js'
+import type { HttpError } from '../../lib/core/errors.js'
 import { handlerOf } from '../../lib/internal/gate.js'
 import {
   type RemoteAddressFilterOptions,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { ConfigError, StoreError } from '../../lib/core/errors.js'
 import { createSecurity } from '../../lib/create-security.js'
-import { ConfigError, StoreError } from '../../lib/errors.js'
 import { MemoryTokenStore } from '../../lib/tokens/memory-token-store.js'
 import type { TokenStore } from '../../lib/tokens/token-store.js'
 import { document, users } from '../helpers/front.js'

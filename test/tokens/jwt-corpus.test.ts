@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { UnauthorizedError } from '../../lib/errors.js'
+import { UnauthorizedError } from '../../lib/core/errors.js'
 import { tokenId } from '../../lib/internal/token-id.js'
 import type { KeyRing } from '../../lib/tokens/key-ring.js'
 import type { VerificationKey } from '../../lib/tokens/key-set.js'

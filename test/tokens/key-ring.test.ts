@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { calculateJwkThumbprint } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ConfigError } from '../../lib/errors.js'
+import { ConfigError } from '../../lib/core/errors.js'
 import { isPublishedKey } from '../../lib/internal/published-key.js'
 import { createKeyRing, type KeyRing, type KeyRingOptions } from '../../lib/tokens/key-ring.js'
 

@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import type { Auth } from '../../lib/auth.js'
-import type { HttpError } from '../../lib/errors.js'
+import type { Auth } from '../../lib/core/auth.js'
+import type { HttpError } from '../../lib/core/errors.js'
 import { tokenId } from '../../lib/internal/token-id.js'
 import { createKeyRing, type KeyRing } from '../../lib/tokens/key-ring.js'
 import { MemoryTokenStore } from '../../lib/tokens/memory-token-store.js'

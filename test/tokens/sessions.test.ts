@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { StoreError, UnauthorizedError } from '../../lib/errors.js'
+import { StoreError, UnauthorizedError } from '../../lib/core/errors.js'
 import { tokenId } from '../../lib/internal/token-id.js'
 import { MemoryTokenStore } from '../../lib/tokens/memory-token-store.js'
 import { Revocations } from '../../lib/tokens/revocations.js'

@@ -1,7 +1,7 @@
 /** Small things of tokens that nothing else would notice: lives, reasons for the log, what events and lists say. */
 
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { SecurityEvents } from '../../lib/events.js'
+import { SecurityEvents } from '../../lib/core/events.js'
 import { createKeyRing, type KeyRing } from '../../lib/tokens/key-ring.js'
 import { MemoryTokenStore } from '../../lib/tokens/memory-token-store.js'
 import { Revocations } from '../../lib/tokens/revocations.js'

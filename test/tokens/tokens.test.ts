@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Auth } from '../../lib/auth.js'
-import { StoreError } from '../../lib/errors.js'
+import type { Auth } from '../../lib/core/auth.js'
+import { StoreError } from '../../lib/core/errors.js'
 import { tokenId } from '../../lib/internal/token-id.js'
 import { createKeyRing, type KeyRing } from '../../lib/tokens/key-ring.js'
 import { MemoryTokenStore } from '../../lib/tokens/memory-token-store.js'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { UnauthorizedError } from '../../lib/errors.js'
+import { UnauthorizedError } from '../../lib/core/errors.js'
 import { createKeyRing, type KeyRing } from '../../lib/tokens/key-ring.js'
 import { createTokenSigner } from '../../lib/tokens/sign-token.js'
 import { verifyToken } from '../../lib/tokens/verify-token.js'

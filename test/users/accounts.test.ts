@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { StoreError } from '../../lib/errors.js'
+import { StoreError } from '../../lib/core/errors.js'
 import { type AccountsOptions, createAccounts } from '../../lib/users/accounts.js'
 import { fileUserStore } from '../../lib/users/file-user-store.js'
 import type { UserAccount, UserStore } from '../../lib/users/user-store.js'

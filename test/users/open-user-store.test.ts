@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Config, FileUserConfig } from '../../lib/config/config.js'
-import { jsonLogger } from '../../lib/logger.js'
+import { jsonLogger } from '../../lib/core/logger.js'
 import { openUserStore } from '../../lib/users/open-user-store.js'
 
 let directory = ''

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { StoreError } from '../../lib/errors.js'
+import { StoreError } from '../../lib/core/errors.js'
 import { isManaged, UserStoreRefusal } from '../../lib/users/managed-user-store.js'
 import { type UserStoreChain, userStoreChain } from '../../lib/users/user-store-chain.js'
 import { contractRoles, contractSuperAdmin, contractUsers, userStoreContract } from '../contracts/user-store.js'

@@ -5,7 +5,7 @@
  */
 
 import { createPublicKey } from 'node:crypto'
-import { ConfigError } from '../../errors.js'
+import { ConfigError } from '../../core/errors.js'
 import { isPublishedKey } from '../../internal/published-key.js'
 import type { KeyStoreConfig } from '../config.js'
 import type { Finding } from '../findings.js'

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { StoreError } from '../../errors.js'
+import { StoreError } from '../../core/errors.js'
 
 /** What went wrong, as far as it makes a difference. */
 export type LdapErrorKind =

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ConfigProblem } from '../../errors.js'
+import type { ConfigProblem } from '../../core/errors.js'
 
 /** One server of a directory. */
 export interface LdapServer {

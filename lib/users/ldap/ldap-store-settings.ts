@@ -5,7 +5,7 @@
  */
 
 import { readFileSync } from 'node:fs'
-import { ConfigError, type ConfigProblem } from '../../errors.js'
+import { ConfigError, type ConfigProblem } from '../../core/errors.js'
 import { parseName } from './distinguished-name.js'
 import { escapeDnValue } from './escape.js'
 import { comparingWith, type FilterTemplate, filterTemplate, readFilter } from './filter-template.js'

@@ -7,7 +7,7 @@
 
 import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
-import { StoreError } from '../../errors.js'
+import { StoreError } from '../../core/errors.js'
 
 /** A digest that is being computed. */
 interface Job {

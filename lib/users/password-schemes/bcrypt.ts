@@ -5,7 +5,7 @@
  */
 
 import { timingSafeEqual } from 'node:crypto'
-import { ConfigError } from '../../errors.js'
+import { ConfigError } from '../../core/errors.js'
 import { bcryptDigest } from './bcrypt-worker.js'
 import type { PasswordScheme } from './password-scheme.js'
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { ConfigError } from '../../errors.js'
-import type { Logger } from '../../logger.js'
+import { ConfigError } from '../../core/errors.js'
+import type { Logger } from '../../core/logger.js'
 import { digestName, plainText } from './salted-digest.js'
 
 const broken = /^(?:MD2|MD4|MD5|SHA|SHA-?1)$/i

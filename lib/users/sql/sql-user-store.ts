@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Logger } from '../../logger.js'
+import type { Logger } from '../../core/logger.js'
 import { isPassword } from '../credential-limits.js'
 import type { HashQueue } from '../hash-queue.js'
 import { type ManagedUserStore, UserStoreRefusal } from '../managed-user-store.js'

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ConfigError, type ConfigProblem } from '../../errors.js'
+import { ConfigError, type ConfigProblem } from '../../core/errors.js'
 import { javaRegex } from '../../internal/java-regex.js'
 import { isPassword, isUserName } from '../credential-limits.js'
 import { UserStoreRefusal } from '../managed-user-store.js'

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Logger } from '../../logger.js'
+import type { Logger } from '../../core/logger.js'
 import { isUserName } from '../credential-limits.js'
 import type { UserAccount } from '../user-store.js'
 import type { SqlQuery } from './database/sql-database.js'

@@ -1,7 +1,7 @@
 /** What happens to logins when a real directory fails: never a wrong answer, and it heals by itself. */
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { StoreError } from '../../../lib/errors.js'
+import { StoreError } from '../../../lib/core/errors.js'
 import { LdapError, type LdapUserStore, type LdapUserStoreOptions, ldapUserStore } from '../../../lib/ldap.js'
 import { folderEntry, groupEntry, type Slapd, service, startSlapd, suffix, userEntry } from '../../helpers/slapd.js'
 import { startTcpProxy, type TcpProxy } from '../../helpers/tcp-proxy.js'

@@ -2,7 +2,7 @@
 
 import { Attribute, Change } from 'ldapts'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { StoreError } from '../../../lib/errors.js'
+import { StoreError } from '../../../lib/core/errors.js'
 import { type LdapUserStore, type LdapUserStoreOptions, ldapUserStore } from '../../../lib/ldap.js'
 import {
   dnValue,

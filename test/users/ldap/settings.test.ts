@@ -1,7 +1,7 @@
 /** Options of the store: what is refused, and what is warned of. */
 
 import { describe, expect, it } from 'vitest'
-import { ConfigError } from '../../../lib/errors.js'
+import { ConfigError } from '../../../lib/core/errors.js'
 import { type LdapUserStoreOptions, ldapUserStore } from '../../../lib/ldap.js'
 
 const usable: LdapUserStoreOptions = {

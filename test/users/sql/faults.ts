@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { StoreError } from '../../../lib/errors.js'
+import { StoreError } from '../../../lib/core/errors.js'
 import { openSqlDatabase, type SqlDatabaseOptions } from '../../../lib/users/sql/database/open-sql-database.js'
 import { isSqlError, type SqlDatabase } from '../../../lib/users/sql/database/sql-database.js'
 import { type SqlUserStore, sqlUserStore } from '../../../lib/users/sql/sql-user-store.js'

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ConfigError } from '../../../lib/errors.js'
+import { ConfigError } from '../../../lib/core/errors.js'
 import { readJdbcUrl } from '../../../lib/users/sql/drivers/jdbc-url.js'
 
 let home: string

@@ -1,6 +1,6 @@
 import mysql from 'mysql2/promise'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { StoreError } from '../../../lib/errors.js'
+import { StoreError } from '../../../lib/core/errors.js'
 import { openSqlDatabase, type SqlDatabaseOptions } from '../../../lib/users/sql/database/open-sql-database.js'
 import type { SqlDatabase } from '../../../lib/users/sql/database/sql-database.js'
 import { sqlUserStore } from '../../../lib/users/sql/sql-user-store.js'

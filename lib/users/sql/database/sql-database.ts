@@ -4,7 +4,7 @@
  * @module
  */
 
-import { StoreError } from '../../../errors.js'
+import { StoreError } from '../../../core/errors.js'
 
 /** Kinds of databases, by the SQL they speak. `mysql` is MariaDB as well. */
 export type SqlDialect = 'postgresql' | 'mysql' | 'sqlite'

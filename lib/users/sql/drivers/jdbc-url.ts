@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
-import { ConfigError } from '../../../errors.js'
+import { ConfigError } from '../../../core/errors.js'
 import { type TlsSettings, tlsSettings } from './tls-parameters.js'
 
 /** Where a database server is, and who logs in to it. */

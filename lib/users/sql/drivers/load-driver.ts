@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ConfigError } from '../../../errors.js'
+import { ConfigError } from '../../../core/errors.js'
 
 /**
  * What `load` imports.

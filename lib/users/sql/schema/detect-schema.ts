@@ -4,7 +4,7 @@
  * @module
  */
 
-import { StoreError } from '../../../errors.js'
+import { StoreError } from '../../../core/errors.js'
 import { isSqlError, type SqlDatabase, type SqlQueryOptions } from '../database/sql-database.js'
 import { ownSchema, ownUserTable } from './own-schema.js'
 import type { UserSchema } from './user-schema.js'

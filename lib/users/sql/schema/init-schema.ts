@@ -5,7 +5,7 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { ConfigError } from '../../../errors.js'
+import { ConfigError } from '../../../core/errors.js'
 import type { SqlDatabase, SqlDialect } from '../database/sql-database.js'
 import { hasTable } from './detect-schema.js'
 import { ownUserTable } from './own-schema.js'

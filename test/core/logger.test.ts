@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
-import { StoreError } from '../lib/errors.js'
-import { jsonLogger } from '../lib/logger.js'
+import { StoreError } from '../../lib/core/errors.js'
+import { jsonLogger } from '../../lib/core/logger.js'
 
 function lineOf(fields: object, message = 'a message'): string {
   const lines: string[] = []

@@ -1,8 +1,8 @@
 import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { expect, it } from 'vitest'
-import { type Auth, type AuthenticatedRequest, getAuth } from '../lib/auth.js'
-import { UnauthorizedError } from '../lib/errors.js'
+import { type Auth, type AuthenticatedRequest, getAuth } from '../../lib/core/auth.js'
+import { UnauthorizedError } from '../../lib/core/errors.js'
 
 const auth: Auth = {
   subject: 'alice',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type SecurityEventMap, SecurityEvents } from '../lib/events.js'
-import { recordedLog } from './helpers/recorded-log.js'
+import { type SecurityEventMap, SecurityEvents } from '../../lib/core/events.js'
+import { recordedLog } from '../helpers/recorded-log.js'
 
 const login: SecurityEventMap['login'] = {
   at: 1_000,

@@ -5,10 +5,10 @@
  */
 
 import { EventEmitter } from 'node:events'
+import type { RecordKind } from '../tokens/token-store.js'
 import type { AuthKind } from './auth.js'
 import type { HttpErrorCode } from './errors.js'
 import { type Logger, withPlainErrors } from './logger.js'
-import type { RecordKind } from './tokens/token-store.js'
 
 interface Occurrence {
   /** When it happened, in milliseconds since the epoch. */

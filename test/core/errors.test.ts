@@ -8,7 +8,7 @@ import {
   TooManyRequestsError,
   UnauthorizedError,
   UnavailableError,
-} from '../lib/errors.js'
+} from '../../lib/core/errors.js'
 
 describe('HttpError', () => {
   it.each([
