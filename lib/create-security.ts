@@ -20,10 +20,11 @@ import { jsonLogger } from './core/logger.js'
 import type { ExpressServerOptions } from './create-server.js'
 import { Facets } from './facets.js'
 import { facetRefusal } from './internal/facet-refusal.js'
+import type { Refuse } from './internal/gate.js'
 import { type ManagementApiOptions, managementApiGates } from './management-api.js'
 import { oauthFacetGates, openOauth } from './oauth-facet.js'
 import { type PortalOptions, portalGates } from './portal.js'
-import { answerPortalRefusal } from './portals/portal-refusal.js'
+import { portalRefusalAnswer } from './portals/portal-refusal.js'
 import { demandOptions, type SecurityOptions } from './security-options.js'
 import { checkServer, warnAtStart, warnOfOtherMount, warnOfRestart, warnOfUnmounted } from './start-checks.js'
 import { createServerOf } from './tls/create-server-of.js'
@@ -188,7 +189,10 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
 
   const facets = new Facets(() => warnOfUnmounted(config, facets.mounted, logger))
   const refuse = facetRefusal(events, clock)
-  const refuseAtPortal = facetRefusal(events, clock, answerPortalRefusal)
+  const refuseAtPortal = (name?: string): Refuse => {
+    const support = (): string | undefined => config.portals.find((portal) => portal.name === name)?.support
+    return facetRefusal(events, clock, portalRefusalAnswer(support))
+  }
   const oauthParts = { store, accounts, revocations, authenticator, events, logger, clock }
   const oauth = await located(config, openOauth(config, oauthParts))
   const parts = {
@@ -248,7 +252,7 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
 
     portal(name, portalOptions) {
       const gatesOf = (next: Config) => portalGates(next, name, parts, portalOptions)
-      return facets.add('portal', config, gatesOf, refuseAtPortal, name)
+      return facets.add('portal', config, gatesOf, refuseAtPortal(name), name)
     },
 
     webApps() {
@@ -256,7 +260,7 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
     },
 
     oauth() {
-      return facets.add('oauth', config, (next) => oauthFacetGates(next, oauth, parts), refuseAtPortal)
+      return facets.add('oauth', config, (next) => oauthFacetGates(next, oauth, parts), refuseAtPortal())
     },
 
     createServer(app, serverOptions = {}) {

@@ -59,7 +59,7 @@ export function portalGates(
 ): readonly Gate[] {
   const portal = portalNamed(config, name)
   const { sessionTimeoutMs, absoluteTimeoutMs, roles } = portal
-  const { origins, allowsInsecureHttp } = config.portalDefaults
+  const { origins, allowsInsecureHttp, cookiePrefix } = config.portalDefaults
   const { singleSignOn } = parts
   const sessions = createSessions({
     ...parts,
@@ -78,6 +78,9 @@ export function portalGates(
       roles,
       origins,
       allowsPlainHttp: allowsInsecureHttp,
+      title: portal.title,
+      support: portal.support,
+      cookieName: `${cookiePrefix}-${name}`,
       loginPage,
       // A login of its own in any case: who opens the console can do everything.
       singleSignOn: name === managementConsole ? undefined : singleSignOn,

@@ -8,6 +8,8 @@
 export interface SessionTexts {
   /** The heading, which is the name of the dialog. */
   readonly title: string
+  /** The heading where nothing puts the end off. */
+  readonly lastTitle: string
   /** Why, and how long is left. `time` is minutes and seconds, such as `1:05`. */
   readonly message: (time: string) => string
   /** The same where nothing puts the end off: the session has reached its longest life. */
@@ -27,6 +29,7 @@ export interface SessionTexts {
 /** The texts in English. */
 export const englishTexts: SessionTexts = {
   title: 'Are you still there?',
+  lastTitle: 'Your session is about to end',
   message: (time) =>
     `You have not used this page for a while. To protect your account, you will be signed out in ${time}.`,
   lastMessage: (time) =>

@@ -34,7 +34,7 @@ export function sessionWarning(texts: SessionTexts, { onStay, onSignOut }: Warni
   const host = document.createElement('div')
   const root = host.attachShadow({ mode: 'open' })
   const dialog = document.createElement('dialog')
-  const title = element('h2', { id: 'title' }, texts.title)
+  const title = element('h2', { id: 'title' })
   const message = element('p', { id: 'message' })
   const trouble = element('p', { role: 'status' })
   const announcer = element('p', { 'aria-live': 'assertive' })
@@ -97,6 +97,7 @@ export function sessionWarning(texts: SessionTexts, { onStay, onSignOut }: Warni
       if (canExtend !== state.canExtend) isClosed = false
       canExtend = state.canExtend
       const time = minutesAndSeconds(secondsLeft)
+      title.textContent = canExtend ? texts.title : texts.lastTitle
       message.textContent = canExtend ? texts.message(time) : texts.lastMessage(time)
       stay.textContent = canExtend ? texts.stay : texts.close
       setText(trouble, isReachable ? '' : texts.unreachable)

@@ -10,6 +10,8 @@ export interface PortalDefaults {
   readonly origins: readonly string[]
   /** `allow_insecure_http`: whether people may sign in over plain HTTP. @defaultValue `false` */
   readonly allowsInsecureHttp: boolean
+  /** `cookie_prefix`: what the names of the cookies begin with, after `__Host-`. @defaultValue `'sallyport'` */
+  readonly cookiePrefix: string
   /** `max_sessions`: sessions of all portals together that are kept at the same time. @defaultValue 10 000 */
   readonly maxSessions: number
 }
@@ -36,6 +38,10 @@ export interface PortalConfig {
    * @defaultValue `[]`, nobody but administrators, for `management_console`, and everybody for the others
    */
   readonly roles: readonly string[] | undefined
+  /** `title`: what the login page calls it. @defaultValue made of the name */
+  readonly title: string | undefined
+  /** `support`: where people find help, shown on its pages. @defaultValue not shown */
+  readonly support: string | undefined
   /** `callback`: where the authorization server sends users back to. */
   readonly callback: string | undefined
   /** `allow`: addresses that may call this portal, besides the other rules by address; `undefined`: all. */

@@ -66,6 +66,8 @@ export interface SecurityEventMap {
   }
   /** A gate refused a request. */
   refusal: FromClient & {
+    /** What stands on the page that was the answer; `undefined` for any other answer. */
+    readonly reference?: string | undefined
     /** Of the request, as sent. */
     readonly method: string
     /** With the mount and without the query, which may hold secrets. */

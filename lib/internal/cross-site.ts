@@ -5,13 +5,13 @@
  */
 
 import type { IncomingMessage } from 'node:http'
+import { hostOf } from './plain-http.js'
 
 /** By Fetch Metadata where the browser sends it, else by comparing `Origin` with `Host`. Programs send neither. */
-export function isCrossSite({ headers }: IncomingMessage): boolean {
-  const site = headers['sec-fetch-site']
+export function isCrossSite(request: IncomingMessage): boolean {
+  const { origin, 'sec-fetch-site': site } = request.headers
   if (site !== undefined) return site !== 'same-origin' && site !== 'none'
-  const { origin, host } = headers
-  return origin !== undefined && !isSameHost(origin, host)
+  return origin !== undefined && !isSameHost(origin, hostOf(request))
 }
 
 /**

@@ -4,25 +4,34 @@
  * @module
  */
 
-import type { Request } from 'express'
+import type { Request, Response } from 'express'
 import type { AuthenticatedRequest } from '../core/auth.js'
+import type { HttpError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
 import { answerRefusal } from './answer.js'
 import type { Refuse } from './gate.js'
 import { isReported } from './reported-refusals.js'
 import { clientAddress } from './trust-proxy.js'
 
-/**
- * Makes the answerer of a facet. Each refusal is reported once; the query, which may hold secrets, is left out. `answer` gives
- * the refusal its form.
- */
+/** The form that a mount gives to its refusals. */
+export interface RefusalAnswer {
+  /** Makes what an answer and its event are found together by; `undefined` for an answer that will not show it. */
+  createReference(request: Request): string | undefined
+  answer(error: HttpError, request: Request, response: Response, reference: string | undefined): void
+}
+
+const plainAnswer: RefusalAnswer = { createReference: () => undefined, answer: answerRefusal }
+
+/** Makes the answerer of a facet. Each refusal is reported once; the query, which may hold secrets, is left out. */
 export function facetRefusal(
   events: SecurityEvents,
   clock: () => number,
-  answer: typeof answerRefusal = answerRefusal,
+  { createReference, answer }: RefusalAnswer = plainAnswer,
 ): Refuse {
   return function refuse(error, request, response) {
+    let reference: string | undefined
     if (!isReported(error)) {
+      reference = createReference(request)
       const { status, code, cause } = error
       events.report('refusal', {
         at: clock(),
@@ -31,10 +40,11 @@ export function facetRefusal(
         path: request.baseUrl + request.path,
         status,
         code,
+        reference,
         subject: (request as Request & AuthenticatedRequest).auth?.subject,
         cause: status >= 500 ? cause : undefined,
       })
     }
-    answer(error, request, response)
+    answer(error, request, response, reference)
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { IncomingMessage } from 'node:http'
 import type { Request } from 'express'
 import { ForbiddenError } from '../core/errors.js'
 
@@ -29,6 +30,15 @@ export function plainHttpRefusal(
       `to allow plain HTTP, write ${setting}.`,
     { bare: 'never' },
   )
+}
+
+/**
+ * The host and port that a request was sent to; `undefined` without one. HTTP/2 has `:authority` in place of `Host` (RFC 9113
+ * section 8.3.1).
+ */
+export function hostOf({ headers }: IncomingMessage): string | undefined {
+  const { host, ':authority': authority } = headers
+  return host ?? (typeof authority === 'string' ? authority : undefined)
 }
 
 /** Whether a request came over TLS, to this server or to a proxy that the app trusts. */

@@ -10,7 +10,7 @@ import { atPath, noTrace } from '../internal/endpoint.js'
 import { type Gate, handlerOf } from '../internal/gate.js'
 import { isPortalName, portalNameRule } from '../internal/portal-name.js'
 import { loginGate } from '../portals/login.js'
-import type { LoginPage } from '../portals/login-page.js'
+import { displayName, type LoginPage } from '../portals/login-page.js'
 import { logoutGate } from '../portals/logout.js'
 import { ownOriginGate } from '../portals/own-origin.js'
 import { portalCookie } from '../portals/portal-cookie.js'
@@ -56,6 +56,25 @@ export interface PortalSessionOptions {
    */
   readonly loginPage?: LoginPage | undefined
   /**
+   * What the login page calls the portal.
+   *
+   * @defaultValue the name: `management_console` becomes `Management console`
+   */
+  readonly title?: string | undefined
+  /**
+   * Where people find help, on the built-in pages: an e-mail address, a URL or any other text.
+   *
+   * @defaultValue not shown
+   */
+  readonly support?: string | undefined
+  /**
+   * Name of the cookie, without a prefix. Browsers keep the cookies of one host together, whatever the port: two apps on one host
+   * need names of their own.
+   *
+   * @defaultValue `sallyport-` and the name of the portal
+   */
+  readonly cookieName?: string | undefined
+  /**
    * A sign-on that several portals share.
    *
    * @defaultValue none: each portal asks for the password
@@ -97,8 +116,10 @@ export function portalSessionGates(options: PortalSessionOptions): readonly Gate
   const { name, sessions, authenticator, roles, origins = [], allowsPlainHttp = false } = options
   const { loginPage, singleSignOn, events, clock = Date.now } = options
   if (!isPortalName(name)) throw new TypeError(`"name" option ${portalNameRule}`)
-  const cookie = portalCookie(name, allowsPlainHttp)
-  const own = { name, sessions, cookie, authenticator, roles, allowsPlainHttp }
+  const { title = displayName(name), support, cookieName = `sallyport-${name}` } = options
+  if (!/^[A-Za-z0-9_-]+$/.test(cookieName)) throw new TypeError('"cookieName" option must be letters, digits, _ and -')
+  const cookie = portalCookie(cookieName, allowsPlainHttp)
+  const own = { name, sessions, cookie, authenticator, roles, allowsPlainHttp, view: { title, support } }
   const parts: PortalParts = { ...own, loginPage, singleSignOn, events, clock }
   return [
     noTrace,

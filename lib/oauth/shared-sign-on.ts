@@ -9,7 +9,7 @@ import type { SingleSignOn } from '../portals/single-sign-on.js'
 import type { SignOns } from './sign-ons.js'
 
 /** The cookie is `__Host-sallyport-sso`: no portal has this name. */
-const cookieName = 'sso'
+const cookieName = 'sallyport-sso'
 
 /** Makes the sign-on that portals and the authorization server share. */
 export function createSharedSignOn(signOns: SignOns): SingleSignOn {

@@ -15,8 +15,9 @@ import type { Gate, Verdict } from '../internal/gate.js'
 import { refusedLoginReporter } from '../internal/refused-login.js'
 import { clientAddress } from '../internal/trust-proxy.js'
 import { readLoginForm } from '../portals/login-form.js'
-import { loginPage } from '../portals/login-page.js'
+import { displayName, loginPage } from '../portals/login-page.js'
 import { answerHtml, answerSeeOther, pageHeaders } from '../portals/page.js'
+import { messageForPeople } from '../portals/portal-refusal.js'
 import type { SingleSignOn } from '../portals/single-sign-on.js'
 import type { Authenticator } from '../users/authenticator.js'
 import type { requestFixer } from './fixed-request.js'
@@ -60,7 +61,15 @@ export function signInGate(parts: SignInParts): Gate {
     for (const [name, value] of headers) response.setHeader(name, value)
     const clientId = String(interaction.params['client_id'])
     const action = `${new URL(issuer).pathname}${loginPath}${interaction.uid}`
-    const view = { portal: clientId, action, returnTo: undefined, userName, message }
+    const view = {
+      portal: clientId,
+      title: displayName(clientId),
+      support: undefined,
+      action,
+      returnTo: undefined,
+      userName,
+      message,
+    }
     answerHtml(response, status, loginPage(view))
     return 'answered' as const
   }
@@ -93,7 +102,7 @@ export function signInGate(parts: SignInParts): Gate {
       if (retryAfter !== undefined) response.setHeader('Retry-After', retryAfter)
       // No challenge that a browser knows: it would show a dialog of its own.
       if (refusal.status === 401) response.setHeader('WWW-Authenticate', 'Cookie realm="Sallyport"')
-      return showPage(response, interaction, refusal.status, userName, refusal.message)
+      return showPage(response, interaction, refusal.status, userName, messageForPeople(refusal))
     }
   }
 

@@ -10,13 +10,20 @@ import { escapeHtml, pageOf } from './page.js'
 export interface LoginView {
   /** Name of the portal. */
   readonly portal: string
+  /** What the portal is called: `[portal.<name>] title`, else made of its name. */
+  readonly title: string
+  /** `[portal.<name>] support`: an e-mail address, a URL or a text that says where people find help. */
+  readonly support: string | undefined
   /** Where the form is sent, with `POST` as `application/x-www-form-urlencoded`. */
   readonly action: string
   /** Value of the hidden field `return_to`; `undefined`: leave it out. */
   readonly returnTo: string | undefined
   /** What was typed as `username` in the attempt before; empty at first. */
   readonly userName: string
-  /** Why the attempt before was refused; `undefined` at first. */
+  /**
+   * Why the form is shown: the attempt before was refused, the session has ended, or the browser has kept no cookie.
+   * `undefined` at first.
+   */
   readonly message: string | undefined
 }
 
@@ -27,8 +34,7 @@ export interface LoginView {
 export type LoginPage = (view: LoginView) => string
 
 /** Our own login page. */
-export const loginPage: LoginPage = ({ portal, action, returnTo, userName, message }) => {
-  const name = displayName(portal)
+export const loginPage: LoginPage = ({ title: name, support, action, returnTo, userName, message }) => {
   const hasMessage = message !== undefined
   const described = hasMessage ? ' aria-describedby="message"' : ''
   const main = [
@@ -49,6 +55,7 @@ export const loginPage: LoginPage = ({ portal, action, returnTo, userName, messa
   return pageOf({
     title: `${hasMessage ? 'Not signed in - ' : ''}Sign in - ${name}`,
     main: main.filter((line) => line !== '').join('\n'),
+    support,
   })
 }
 

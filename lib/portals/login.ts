@@ -5,7 +5,7 @@
  */
 
 import type { Request, Response } from 'express'
-import type { HttpError } from '../core/errors.js'
+import { type HttpError, UnauthorizedError } from '../core/errors.js'
 import { clientGone, isOver } from '../internal/client-gone.js'
 import { methodNotAllowed } from '../internal/endpoint.js'
 import type { Gate, Verdict } from '../internal/gate.js'
@@ -13,15 +13,16 @@ import { plainHttpRefusal } from '../internal/plain-http.js'
 import { refusedLoginReporter } from '../internal/refused-login.js'
 import { markReported } from '../internal/reported-refusals.js'
 import { clientAddress } from '../internal/trust-proxy.js'
+import type { LiveSession } from '../tokens/sessions.js'
 import type { UserAccount } from '../users/user-store.js'
 import { type LoginForm, readLoginForm } from './login-form.js'
 import { type LoginView, loginPage as ourLoginPage } from './login-page.js'
-import { wantsPage } from './navigation.js'
+import { isRead, wantsPage } from './navigation.js'
 import { answerHtml, answerPage, answerSeeOther } from './page.js'
 import { entryRefusal } from './portal-access.js'
 import type { PortalParts } from './portal-parts.js'
-import { unauthorized } from './portal-refusal.js'
-import { mountOf, rootOf, safeReturnTo } from './return-to.js'
+import { messageForPeople, unauthorized } from './portal-refusal.js'
+import { cookieQuery, mountOf, rootOf, safeReturnTo } from './return-to.js'
 
 /** What has to be written for passwords over plain HTTP. */
 const plainHttpSetting = 'allow_insecure_http = true in [portal]'
@@ -29,15 +30,23 @@ const plainHttpSetting = 'allow_insecure_http = true in [portal]'
 /** Refusals that the form is shown again with: another attempt may be better. */
 const statusesWithForm = new Set([401, 403, 429, 503])
 
+const sessionEnded = 'Your session has ended. Sign in again.'
+
+/** Safari drops `Secure` cookies of `http://localhost`, other browsers those of a site that is not allowed any. */
+const noCookie =
+  'Your browser did not keep the cookie of this site, so you are not signed in. Allow cookies for this site; on this machine, ' +
+  'open it with https.'
+
 /** The gate of the login page. */
 export function loginGate(parts: PortalParts): Gate {
-  const { name, sessions, cookie, authenticator, roles, allowsPlainHttp, loginPage, singleSignOn, events, clock } =
-    parts
+  const { name, sessions, cookie, authenticator, roles, allowsPlainHttp } = parts
+  const { loginPage, view: portalView, singleSignOn, events, clock } = parts
   const refusedLogin = refusedLoginReporter(events, clock)
 
   function showForm(request: Request, response: Response, status: number, view: Partial<LoginView>): 'answered' {
     const action = `${mountOf(request)}/login`
-    const complete: LoginView = { portal: name, action, returnTo: undefined, userName: '', message: undefined, ...view }
+    const initial = { portal: name, ...portalView, action, returnTo: undefined, userName: '', message: undefined }
+    const complete: LoginView = { ...initial, ...view }
     if (loginPage === undefined) answerPage(response, status, ourLoginPage(complete))
     else answerHtml(response, status, loginPage(complete))
     return 'answered'
@@ -58,8 +67,32 @@ export function loginGate(parts: PortalParts): Gate {
       return showForm(request, response, refusal.status, {
         userName: form.userName,
         returnTo,
-        message: refusal.message,
+        message: messageForPeople(refusal),
       })
+    }
+  }
+
+  /** A browser that is signed in already goes on; one that is not is told why, where that can be known. */
+  async function openForm(request: Request, response: Response): Promise<Verdict> {
+    const returnTo = safeReturnTo(askedFor(request, 'return_to'), request)
+    const [credential, ...others] = cookie.readAll(request)
+    if (credential === undefined) {
+      const message = askedFor(request, cookieQuery) === null ? undefined : noCookie
+      return showForm(request, response, 200, { returnTo, message })
+    }
+    const live = others.length > 0 ? undefined : await liveSession(credential)
+    if (live === 'ended') return showForm(request, response, 200, { returnTo, message: sessionEnded })
+    if (live === undefined || entryRefusal(roles, live.auth)) return showForm(request, response, 200, { returnTo })
+    answerSeeOther(response, returnTo ?? rootOf(request))
+    return 'answered'
+  }
+
+  /** `undefined` where the store does not answer: the form will say so. */
+  async function liveSession(credential: string): Promise<LiveSession | 'ended' | undefined> {
+    try {
+      return await sessions.verify(credential, false)
+    } catch (error) {
+      return error instanceof UnauthorizedError ? 'ended' : undefined
     }
   }
 
@@ -100,16 +133,15 @@ export function loginGate(parts: PortalParts): Gate {
 
   return function loginGate(request, response) {
     const { method } = request
-    if (method !== 'GET' && method !== 'POST') return methodNotAllowed('GET, POST')
+    if (method !== 'POST' && !isRead(request)) return methodNotAllowed('GET, HEAD, POST')
     const refusal = plainHttpRefusal(request, allowsPlainHttp, plainHttpSetting)
     if (refusal !== undefined) return refusal
-    if (method === 'POST') return takeForm(request, response)
-    return showForm(request, response, 200, { returnTo: safeReturnTo(askedIn(request), request) })
+    return method === 'POST' ? takeForm(request, response) : openForm(request, response)
   }
 }
 
 /** Read from the URL itself: an app may have switched the query parser off, or another one on. */
-function askedIn({ url }: Request): string | undefined {
+function askedFor({ url }: Request, name: string): string | null {
   const start = url.indexOf('?')
-  return start < 0 ? undefined : (new URLSearchParams(url.slice(start)).get('return_to') ?? undefined)
+  return start < 0 ? null : new URLSearchParams(url.slice(start)).get(name)
 }

@@ -11,16 +11,19 @@ import { methodNotAllowed } from '../internal/endpoint.js'
 import { type Gate, refusalOf } from '../internal/gate.js'
 import { clientAddress } from '../internal/trust-proxy.js'
 import { startDeadline, untilAborted } from '../users/deadline.js'
-import { wantsPage } from './navigation.js'
-import { answerSeeOther } from './page.js'
+import { isNavigation, isRead, wantsPage } from './navigation.js'
+import { answerPage, answerSeeOther, escapeHtml, type PortalView, pageOf } from './page.js'
 import type { PortalParts } from './portal-parts.js'
 import { mountOf } from './return-to.js'
 
 /** Somebody waits, and only the answer clears the cookie: scripts of a page give up after ten seconds. */
 const storeTimeoutMs = 5000
 
-/** The gate of the logout. It takes POST only: a link or a picture must not sign anybody out. */
-export function logoutGate({ sessions, cookie, singleSignOn, events, clock }: PortalParts): Gate {
+/**
+ * The gate of the logout. Only a POST signs out: a link or a picture must not. Somebody who opens it in a browser gets a page with a
+ * button.
+ */
+export function logoutGate({ sessions, cookie, singleSignOn, events, clock, view }: PortalParts): Gate {
   async function endSession(credential: string, request: Request): Promise<void> {
     const tokenId = sessions.idOf(credential)
     const address = clientAddress(request)
@@ -41,6 +44,10 @@ export function logoutGate({ sessions, cookie, singleSignOn, events, clock }: Po
   }
 
   return async function logoutGate(request, response) {
+    if (isRead(request) && isNavigation(request)) {
+      answerPage(response, 200, signOutPage(view, `${mountOf(request)}/logout`))
+      return 'answered'
+    }
     if (request.method !== 'POST') return methodNotAllowed('POST')
     const credentials = cookie.readAll(request)
     // Whatever becomes of the session: whoever uses this browser next is not signed in.
@@ -57,6 +64,17 @@ export function logoutGate({ sessions, cookie, singleSignOn, events, clock }: Po
     else answerEmpty(response, 204)
     return 'answered'
   }
+}
+
+function signOutPage({ title, support }: PortalView, action: string): string {
+  const main = [
+    `<h1>${escapeHtml(title)}</h1>`,
+    '<p>Do you want to sign out?</p>',
+    `<form method="post" action="${escapeHtml(action)}">`,
+    '<button type="submit">Sign out</button>',
+    '</form>',
+  ]
+  return pageOf({ title: `Sign out - ${title}`, main: main.join('\n'), support })
 }
 
 /**

@@ -8,12 +8,17 @@ import type { Request } from 'express'
 
 /**
  * Whether a page is being opened, so that a page is the answer: by Fetch Metadata where the browser sends it (only over TLS and
- * to this machine), else for a GET that prefers HTML.
+ * to this machine), else for a GET or HEAD that prefers HTML.
  */
 export function isNavigation(request: Request): boolean {
   const { 'sec-fetch-mode': mode, 'sec-fetch-dest': destination } = request.headers
   if (mode !== undefined) return mode === 'navigate' && destination === 'document'
-  return request.method === 'GET' && prefersHtml(request)
+  return isRead(request) && prefersHtml(request)
+}
+
+/** GET, or HEAD, which is answered in the same way but for the body (RFC 9110 section 9.3.2). */
+export function isRead({ method }: Request): boolean {
+  return method === 'GET' || method === 'HEAD'
 }
 
 /** Whether a form is answered with a page: as a navigation, but any method will do. */

@@ -15,15 +15,15 @@ const style = `
     --on-accent: #0d1117; --alert: #ffb3ab; --alert-back: #3a1416; }
 }
 * { box-sizing: border-box; }
-body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1.5rem; background: var(--back);
-  color: var(--text); font: 1rem/1.5 system-ui, sans-serif; }
-main { width: 100%; max-width: 24rem; padding: 2rem; background: var(--card); border: 1px solid var(--line);
+body { margin: 0; min-height: 100vh; display: grid; grid-template-columns: minmax(0, 24rem); place-content: center;
+  padding: min(1.5rem, 4vw); background: var(--back); color: var(--text); font: 1rem/1.5 system-ui, sans-serif; }
+main { padding: min(2rem, 6vw); overflow-wrap: anywhere; background: var(--card); border: 1px solid var(--line);
   border-radius: 0.75rem; }
-h1 { margin: 0; font-size: 1.5rem; line-height: 1.25; overflow-wrap: anywhere; }
-p { margin: 0.5rem 0 0; color: var(--muted); overflow-wrap: anywhere; }
+h1 { margin: 0; font-size: 1.5rem; line-height: 1.25; }
+p { margin: 0.5rem 0 0; color: var(--muted); }
 label { display: block; margin-top: 1.25rem; font-weight: 600; }
 input { display: block; width: 100%; margin-top: 0.25rem; padding: 0.6rem 0.75rem; font: inherit; color: inherit;
-  background: var(--back); border: 1px solid var(--line); border-radius: 0.375rem; }
+  background: var(--card); border: 1px solid var(--line); border-radius: 0.375rem; }
 button { display: block; width: 100%; margin-top: 1.5rem; padding: 0.7rem; font: inherit; font-weight: 600;
   color: var(--on-accent); background: var(--accent); border: 1px solid transparent; border-radius: 0.375rem;
   cursor: pointer; }
@@ -31,7 +31,8 @@ a { color: var(--accent); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .alert { margin-top: 1rem; padding: 0.6rem 0.75rem; color: var(--alert); background: var(--alert-back);
   border: 1px solid var(--alert); border-radius: 0.375rem; }
-.code { font-size: 0.875rem; }
+.code, footer { font-size: 0.875rem; }
+footer { margin-top: 1.5rem; color: var(--muted); }
 `
 
 const styleHash = createHash('sha256').update(style).digest('base64')
@@ -64,10 +65,20 @@ export interface PageContent {
   readonly title: string
   /** HTML, in which every text from elsewhere went through {@link escapeHtml}. */
   readonly main: string
+  /** See {@link PortalView.support}. */
+  readonly support?: string | undefined
+}
+
+/** How a portal presents itself on the built-in pages. */
+export interface PortalView {
+  /** The heading of its login page. */
+  readonly title: string
+  /** Where people find help: an e-mail address or a URL, which becomes a link, or any other text. `undefined`: not shown. */
+  readonly support: string | undefined
 }
 
 /** Puts a page together. */
-export function pageOf({ title, main }: PageContent): string {
+export function pageOf({ title, main, support }: PageContent): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -78,11 +89,17 @@ export function pageOf({ title, main }: PageContent): string {
 </head>
 <body>
 <main>
-${main}
+${main}${support === undefined ? '' : `\n<footer>Help: ${linkTo(support)}</footer>`}
 </main>
 </body>
 </html>
 `
+}
+
+function linkTo(support: string): string {
+  const text = escapeHtml(support)
+  if (/^https?:\/\/\S+$/i.test(support)) return `<a href="${text}">${text}</a>`
+  return /^[^\s@:?]+@[^\s@:?]+$/.test(support) ? `<a href="mailto:${text}">${text}</a>` : text
 }
 
 /** Makes a text safe where HTML has a text or a quoted value. */

@@ -27,11 +27,10 @@ export interface PortalCookie {
 }
 
 /**
- * Makes the cookie of a portal. Browsers keep `__Host-` cookies to one host and to TLS; they refuse such a one from plain HTTP,
+ * Makes the cookie of a portal; `plainName` is its name without a prefix. Browsers keep `__Host-` cookies to one host and to TLS; they refuse such a one from plain HTTP,
  * so that where that is allowed, a request over it has a cookie without the prefix.
  */
-export function portalCookie(portal: string, allowsPlainHttp: boolean): PortalCookie {
-  const plainName = `sallyport-${portal}`
+export function portalCookie(plainName: string, allowsPlainHttp: boolean): PortalCookie {
   const plain = { name: plainName, attributes: 'Path=/; HttpOnly; SameSite=Lax' }
   const secure = { name: `__Host-${plainName}`, attributes: `${plain.attributes}; Secure` }
   const cookieOf = allowsPlainHttp ? (request: Request) => (isSecure(request) ? secure : plain) : () => secure

@@ -8,6 +8,7 @@ import type { SecurityEvents } from '../core/events.js'
 import type { Sessions } from '../tokens/sessions.js'
 import type { Authenticator } from '../users/authenticator.js'
 import type { LoginPage } from './login-page.js'
+import type { PortalView } from './page.js'
 import type { PortalCookie } from './portal-cookie.js'
 import type { SingleSignOn } from './single-sign-on.js'
 
@@ -21,6 +22,7 @@ export interface PortalParts {
   readonly allowsPlainHttp: boolean
   /** `undefined`: ours. */
   readonly loginPage: LoginPage | undefined
+  readonly view: PortalView
   readonly singleSignOn: SingleSignOn | undefined
   readonly events: SecurityEvents | undefined
   readonly clock: () => number

@@ -4,9 +4,12 @@
  * @module
  */
 
-import type { Request, Response } from 'express'
+import { randomBytes } from 'node:crypto'
+import type { Request } from 'express'
 import { type HttpError, type HttpErrorCode, UnauthorizedError } from '../core/errors.js'
 import { answerRefusal } from '../internal/answer.js'
+import type { RefusalAnswer } from '../internal/facet-refusal.js'
+import { clientAddress } from '../internal/trust-proxy.js'
 import { isNavigation } from './navigation.js'
 import { answerPage, escapeHtml, pageOf } from './page.js'
 import { mountOf } from './return-to.js'
@@ -25,30 +28,64 @@ export function unauthorized(code: HttpErrorCode, message: string, cause?: unkno
 /** Users that are signed in and may not enter can sign in as somebody else. */
 const hasSignOut: ReadonlySet<HttpErrorCode> = new Set(['ERR_ADMIN_REQUIRED', 'ERR_ROLE_REQUIRED'])
 
-/** Answers a refusal. */
-export function answerPortalRefusal(error: HttpError, request: Request, response: Response): void {
-  if (response.headersSent || !isNavigation(request)) {
-    answerRefusal(error, request, response)
-    return
+/** Answers refusals of a portal, or of another mount that people open; `support` as in `[portal.<name>]`. */
+export function portalRefusalAnswer(support: () => string | undefined = () => undefined): RefusalAnswer {
+  return {
+    createReference: (request) => (isNavigation(request) ? randomBytes(6).toString('hex') : undefined),
+
+    answer(error, request, response, reference) {
+      if (response.headersSent || !isNavigation(request)) {
+        answerRefusal(error, request, response)
+        return
+      }
+      for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value)
+      answerPage(response, error.status, refusalPage(error, request, reference, support()))
+    },
   }
-  for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value)
-  answerPage(response, error.status, refusalPage(error, request))
 }
 
-function refusalPage({ status, code, message }: HttpError, request: Request): string {
+function refusalPage(error: HttpError, request: Request, reference?: string, support?: string): string {
+  const { status, code } = error
   const title = titles[status] ?? (status >= 500 ? 'Something went wrong' : 'This did not work')
-  const main = [`<h1>${title}</h1>`, `<p>${escapeHtml(message)}</p>`, `<p class="code">${status} ${code}</p>`]
+  const details = [`${status} ${code}`]
+  // Only where the page says that it is the address: an operator may have chosen another status to say nothing.
+  if (code === 'ERR_IP_NOT_ALLOWED' && status === 403)
+    details.push(`Your address: ${clientAddress(request) ?? 'unknown'}`)
+  if (reference !== undefined) details.push(`Reference: ${reference}`)
+  const main = [`<h1>${title}</h1>`, `<p>${escapeHtml(messageForPeople(error))}</p>`]
+  main.push(...details.map((detail) => `<p class="code">${escapeHtml(detail)}</p>`))
   if (hasSignOut.has(code)) {
     main.push(`<form method="post" action="${escapeHtml(mountOf(request))}/logout">`)
     main.push('<button type="submit">Sign in as somebody else</button>', '</form>')
   }
-  return pageOf({ title, main: main.join('\n') })
+  return pageOf({ title, main: main.join('\n'), support })
 }
 
 const titles: Readonly<Record<number, string>> = {
   403: 'No access',
-  404: 'There is nothing here',
+  404: 'Not found',
   405: 'This did not work',
   429: 'Too many attempts',
   503: 'Not available right now',
+}
+
+/** What people can do about a refusal whose message is for operators and programmers. */
+const peopleMessages: Partial<Record<HttpErrorCode, string>> = {
+  ERR_CROSS_SITE: 'The request did not come from a page of this site. Open the page again and try once more.',
+  ERR_HTTPS_REQUIRED: 'Passwords are accepted over HTTPS only. Open this page with https.',
+  ERR_METHOD_NOT_ALLOWED: 'This address cannot be opened in this way.',
+  ERR_AUTH_SEVERAL_CREDENTIALS: 'Delete the cookies of this site and sign in again.',
+  ERR_TRUST_PROXY_UNSAFE: 'The server is not set up safely. Its operator can find the reason in the log.',
+}
+
+/** The message of a refusal on a page: what happened and what its reader can do, with the time to wait where the server knows it. */
+export function messageForPeople({ code, message, headers }: HttpError): string {
+  const text = peopleMessages[code] ?? message
+  const seconds = Number(headers['Retry-After'])
+  return seconds > 0 ? text.replace('Try again later.', `Try again in ${duration(seconds)}.`) : text
+}
+
+function duration(seconds: number): string {
+  const [count, unit] = seconds < 60 ? [seconds, 'second'] : [Math.ceil(seconds / 60), 'minute']
+  return `${count} ${unit}${count === 1 ? '' : 's'}`
 }

@@ -6,6 +6,8 @@
 
 import type { Request } from 'express'
 import { hasControlCharacter } from '../internal/control-character.js'
+import { hostOf } from '../internal/plain-http.js'
+import { isRead } from './navigation.js'
 
 /** In characters. */
 const maxLength = 2048
@@ -31,18 +33,35 @@ export function rootOf(request: Request): string {
  */
 export function safeReturnTo(text: unknown, request: Request): string | undefined {
   if (typeof text !== 'string' || text.length > maxLength || !/^\/(?!\/)/.test(text)) return undefined
-  if (hasControlCharacter(text) || /\\|%5c/i.test(text) || !URL.canParse(text, thisOrigin)) return undefined
+  const [textPath = ''] = text.split(/[?#]/, 1)
+  if (hasControlCharacter(text) || /\\|%5c/i.test(textPath) || !URL.canParse(text, thisOrigin)) return undefined
   const { origin, pathname, search, hash } = new URL(text, thisOrigin)
   const mount = mountOf(request).toLowerCase()
   const path = pathname.toLowerCase()
   const isBelow = path === mount || path.startsWith(`${mount}/`)
   if (origin !== thisOrigin || pathname.startsWith('//') || !isBelow) return undefined
-  return /^\/(?:login|logout|session)\/?$/.test(path.slice(mount.length)) ? undefined : pathname + search + hash
+  return /^\/(?:login|logout|session)\/?$/.test(path.slice(mount.length))
+    ? undefined
+    : pathname + (search + hash).replaceAll('\\', '%5C')
 }
+
+/** Has the login page say that the browser has kept no cookie. */
+export const cookieQuery = 'cookie'
 
 /** The login page, which leads back to the page that was asked for. */
 export function loginPathOf(request: Request): string {
-  const asked = request.method === 'GET' ? safeReturnTo(request.originalUrl, request) : undefined
+  const asked = isRead(request) ? safeReturnTo(request.originalUrl, request) : undefined
   const path = `${mountOf(request)}/login`
-  return asked === undefined || asked === rootOf(request) ? path : `${path}?return_to=${encodeURIComponent(asked)}`
+  const query = []
+  if (asked !== undefined && asked !== rootOf(request)) query.push(`return_to=${encodeURIComponent(asked)}`)
+  if (isFromLogin(request)) query.push(`${cookieQuery}=missing`)
+  return query.length === 0 ? path : `${path}?${query.join('&')}`
+}
+
+/** Whether the login page led here: then the form was sent, and a request without the cookie shows that none was kept. */
+function isFromLogin(request: Request): boolean {
+  const { referer = '' } = request.headers
+  if (!URL.canParse(referer)) return false
+  const { host, pathname } = new URL(referer)
+  return host === hostOf(request) && pathname === `${mountOf(request)}/login`
 }

@@ -10,7 +10,7 @@ import { UnauthorizedError } from '../core/errors.js'
 import { type Gate, refusalOf, type Verdict } from '../internal/gate.js'
 import { leaveOutNeedlessEtag } from '../internal/needless-etag.js'
 import { clientAddress } from '../internal/trust-proxy.js'
-import { isBackground, isNavigation } from './navigation.js'
+import { isBackground, isNavigation, isRead } from './navigation.js'
 import { answerSeeOther } from './page.js'
 import { entryRefusal } from './portal-access.js'
 import type { PortalParts } from './portal-parts.js'
@@ -64,7 +64,7 @@ export function sessionGate(parts: PortalParts): Gate {
   return function sessionGate(request, response) {
     const credential = cookie.read(request)
     if (credential === undefined) {
-      const mayBeSignedOn = singleSignOn !== undefined && request.method === 'GET' && isNavigation(request)
+      const mayBeSignedOn = singleSignOn !== undefined && isRead(request) && isNavigation(request)
       return mayBeSignedOn ? bySingleSignOn(request, response) : withoutSession(signInFirst(), request, response)
     }
     try {

@@ -9,6 +9,7 @@ import { answerJson } from '../internal/answer.js'
 import { methodNotAllowed } from '../internal/endpoint.js'
 import { type Gate, refusalOf, type Verdict } from '../internal/gate.js'
 import type { LiveSession } from '../tokens/sessions.js'
+import { isRead } from './navigation.js'
 import { entryRefusal } from './portal-access.js'
 import type { PortalParts } from './portal-parts.js'
 import { unauthorized } from './portal-refusal.js'
@@ -46,7 +47,7 @@ export function sessionStatusGate({ sessions, cookie, roles, clock }: PortalPart
 
   return async function sessionStatusGate(request, response): Promise<Verdict> {
     const { method } = request
-    if (method !== 'GET' && method !== 'POST') return methodNotAllowed('GET, POST')
+    if (method !== 'POST' && !isRead(request)) return methodNotAllowed('GET, HEAD, POST')
     const credential = cookie.read(request)
     if (credential === undefined) return unauthorized('ERR_AUTH_REQUIRED', 'Sign in first.')
     try {

@@ -68,15 +68,15 @@ describe('a refusal of a facet', () => {
 
   it('may be given another form', async () => {
     const app = express()
-    const refuse = facetRefusal(
-      events,
-      () => 42,
-      (_error, _request, response) => void response.sendStatus(418),
-    )
+    const refuse = facetRefusal(events, () => 42, {
+      createReference: () => 'a reference',
+      answer: (_error, _request, response, reference) => void response.status(418).send(reference),
+    })
     app.use((incoming, response, next) =>
       refuse(new ForbiddenError('ERR_PATH_DENIED', 'No.'), incoming, response, next),
     )
-    expect((await request(app).get('/')).status).toBe(418)
-    expect(seen).toHaveLength(1)
+    const answer = await request(app).get('/')
+    expect([answer.status, answer.text]).toEqual([418, 'a reference'])
+    expect(seen).toMatchObject([{ reference: 'a reference' }])
   })
 })

@@ -5,7 +5,7 @@ import { cookieValues } from '../../lib/portals/portal-cookie.js'
 import { loginPathOf, safeReturnTo } from '../../lib/portals/return-to.js'
 
 const requestAt = (baseUrl: string, originalUrl = ''): Request =>
-  ({ baseUrl, originalUrl, method: 'GET' }) as unknown as Request
+  ({ baseUrl, originalUrl, method: 'GET', headers: {} }) as unknown as Request
 
 describe('safeReturnTo', () => {
   const pieces = [
@@ -43,6 +43,15 @@ describe('safeReturnTo', () => {
       }),
       { numRuns: 2000 },
     )
+  })
+
+  it.each([
+    ['/publisher/x?q=a%5Cb#c%5cd', '/publisher/x?q=a%5Cb#c%5cd'],
+    ['/publisher/x?q=a\\b', '/publisher/x?q=a%5Cb'],
+    ['/publisher/%5Cevil.example', undefined],
+    ['/publisher\\evil.example?q', undefined],
+  ])('reads a backslash of %s as a part of the query alone', (text, expected) => {
+    expect(safeReturnTo(text, requestAt('/publisher'))).toBe(expected)
   })
 
   it('leads to a login page of the same origin from any path', () => {

@@ -101,6 +101,7 @@ describe('requests that change something', () => {
   it.each<[string[], number]>([
     [['Sec-Fetch-Site: same-origin'], 200],
     [['Sec-Fetch-Site: same-origin', `Origin: ${origin}`], 200],
+    [['Sec-Fetch-Site: same-origin', 'Origin: null'], 200],
     [['Sec-Fetch-Site: none', `Origin: ${origin}`], 200],
     [[`Origin: ${origin}`], 200],
     [['Origin: https://portal.example.com'], 200],
@@ -114,7 +115,9 @@ describe('requests that change something', () => {
     [['Sec-Fetch-Site: Same-Origin'], 403],
     [['Sec-Fetch-Site: '], 403],
     [['Sec-Fetch-Site: same-origin', `Origin: ${foreign}`], 403],
-    [['Sec-Fetch-Site: same-origin', 'Origin: null'], 403],
+    [['Sec-Fetch-Site: same-site', 'Origin: null'], 403],
+    [['Sec-Fetch-Site: cross-site', 'Origin: null'], 403],
+    [['Sec-Fetch-Site: none', 'Origin: null'], 403],
     [['Origin: null'], 403],
     [[`Origin: ${foreign}`], 403],
     [['Origin: https://front.test'], 403],

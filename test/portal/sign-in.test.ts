@@ -132,7 +132,7 @@ describe('signing in', () => {
     const answer = await front.signIn('/publisher')
     expect(answer.status).toBe(429)
     expect(Number(answer.header('retry-after'))).toBeGreaterThan(0)
-    expect(answer.body).toContain('role="alert">Too many failed logins. Try again later.</p>')
+    expect(answer.body).toContain('role="alert">Too many failed logins. Try again in 1 minute.</p>')
   })
 
   it('shares its throttle with the management API', async () => {
@@ -186,9 +186,9 @@ describe('signing in', () => {
   })
 
   it.each([
-    ['login', 'PUT', 'GET, POST'],
+    ['login', 'PUT', 'GET, HEAD, POST'],
     ['logout', 'GET', 'POST'],
-    ['session', 'DELETE', 'GET, POST'],
+    ['session', 'DELETE', 'GET, HEAD, POST'],
   ])('answers 405 to the wrong method at /%s', async (path, method, allow) => {
     const front = await startPortals()
     const answer = await front.call(method, `/publisher/${path}`, [`Origin: ${origin}`])
@@ -208,14 +208,15 @@ describe('signing in', () => {
       return '<p>The page of the app.</p>'
     }
     const front = await startPortals({ portal: { loginPage } })
+    const view = { portal: 'publisher', title: 'Publisher', support: undefined }
     const page = await front.call('GET', '/publisher/login?return_to=/publisher/x', navigation)
     expect(page.body).toBe('<p>The page of the app.</p>')
     expect(page.header('content-type')).toBe('text/html; charset=utf-8')
     await front.signIn('/publisher', { password: 'wrong-password' })
     expect(views).toEqual([
-      { portal: 'publisher', action: '/publisher/login', returnTo: '/publisher/x', userName: '', message: undefined },
+      { ...view, action: '/publisher/login', returnTo: '/publisher/x', userName: '', message: undefined },
       {
-        portal: 'publisher',
+        ...view,
         action: '/publisher/login',
         returnTo: undefined,
         userName: 'admin',

@@ -9,7 +9,7 @@ import { SecurityEvents } from '../../lib/core/events.js'
 import { facetRefusal } from '../../lib/internal/facet-refusal.js'
 import { handlerOf } from '../../lib/internal/gate.js'
 import { portalGates } from '../../lib/portal.js'
-import { answerPortalRefusal } from '../../lib/portals/portal-refusal.js'
+import { portalRefusalAnswer } from '../../lib/portals/portal-refusal.js'
 import type { SingleSignOn } from '../../lib/portals/single-sign-on.js'
 import { MemoryTokenStore } from '../../lib/tokens/memory-token-store.js'
 import { Revocations } from '../../lib/tokens/revocations.js'
@@ -79,7 +79,7 @@ async function startShared(root: Record<string, unknown> = {}) {
     const row = { gates: portalGates(config, name, parts) }
     app.use(
       `/${name}`,
-      handlerOf(row, facetRefusal(events, clock, answerPortalRefusal)),
+      handlerOf(row, facetRefusal(events, clock, portalRefusalAnswer())),
       (request: Request, response: Response) => {
         response.json(getAuth(request))
       },

@@ -5,6 +5,7 @@
  */
 
 import * as z from 'zod'
+import { hasControlCharacter } from '../../internal/control-character.js'
 import { isPortalName, managementConsole } from '../../internal/portal-name.js'
 import type { PortalConfig, PortalDefaults } from '../config.js'
 import { duration, type Field, field, flag, integer, refuseAt, table, textList } from '../fields.js'
@@ -28,11 +29,25 @@ const callback = field((value, refuse) => {
   return username === '' && password === '' ? value : refuse(rule)
 })
 
+/** A text that stands on a page. */
+const shownText = field((value, refuse) => {
+  if (typeof value === 'string' && /\S/.test(value) && value.length <= 200 && !hasControlCharacter(value)) return value
+  return refuse('must be a text of 1 to 200 characters on one line')
+})
+
+/** What `__Host-` and the name of a portal are put around, as part of a token (RFC 6265 section 4.1.1). */
+const cookiePrefix = field((value, refuse) => {
+  if (typeof value === 'string' && /^(?!__)[A-Za-z0-9_-]{1,64}$/.test(value)) return value
+  return refuse('must be 1 to 64 letters, digits, _ and -, and not begin with two _')
+})
+
 /** What a `[portal.<name>]` says. */
 export interface PortalTable {
   readonly session_timeout?: number | undefined
   readonly absolute_timeout?: number | undefined
   readonly roles?: string[] | undefined
+  readonly title?: string | undefined
+  readonly support?: string | undefined
   readonly callback?: string | undefined
   readonly allow?: string[] | undefined
 }
@@ -42,13 +57,15 @@ const portalTable: Field<PortalTable> = z.object(
     session_timeout: duration().optional(),
     absolute_timeout: duration().optional(),
     roles: textList.optional(),
+    title: shownText.optional(),
+    support: shownText.optional(),
     callback: callback.optional(),
     allow: addressItems.optional(),
   },
   {
     error:
-      'must be the table of a portal; the keys of [portal] itself are origins, allow_insecure_http, absolute_timeout ' +
-      'and max_sessions',
+      'must be the table of a portal; the keys of [portal] itself are origins, allow_insecure_http, absolute_timeout, ' +
+      'cookie_prefix and max_sessions',
   },
 )
 
@@ -57,6 +74,7 @@ export interface PortalTables {
   readonly origins: readonly string[]
   readonly allow_insecure_http: boolean
   readonly absolute_timeout?: number | undefined
+  readonly cookie_prefix: string
   readonly max_sessions: number
   readonly named: ReadonlyMap<string, PortalTable>
 }
@@ -66,16 +84,18 @@ export const portalTables: Field<PortalTables> = table({
   origins: origin.array().prefault([]),
   allow_insecure_http: flag.prefault(false),
   absolute_timeout: duration().optional(),
+  cookie_prefix: cookiePrefix.prefault('sallyport'),
   max_sessions: integer(1, 10_000_000).prefault(10_000),
 })
   .catchall(portalTable)
-  .transform(({ origins, allow_insecure_http, absolute_timeout, max_sessions, ...named }, context): PortalTables => {
+  .transform((read, context): PortalTables => {
+    const { origins, allow_insecure_http, absolute_timeout, cookie_prefix, max_sessions, ...named } = read
     for (const name of Object.keys(named)) {
       if (isPortalName(name)) continue
       refuseAt(context, [name], 'is no name for a portal: use up to 64 letters, digits, _ and -, and not sso')
     }
     const portals = new Map(Object.entries(named as Record<string, PortalTable>))
-    return { origins, allow_insecure_http, absolute_timeout, max_sessions, named: portals }
+    return { origins, allow_insecure_http, absolute_timeout, cookie_prefix, max_sessions, named: portals }
   })
 
 /** What `[tomcat]` says of sessions. */
@@ -99,8 +119,14 @@ export const tomcatTable: Field<TomcatTable> = table({
 const defaultAbsoluteSeconds = 12 * 60 * 60
 
 /** What holds for every portal. */
-export function portalDefaultsOf({ origins, allow_insecure_http, max_sessions }: PortalTables): PortalDefaults {
-  return { origins, allowsInsecureHttp: allow_insecure_http, maxSessions: max_sessions }
+export function portalDefaultsOf(tables: PortalTables): PortalDefaults {
+  const { origins, allow_insecure_http, cookie_prefix, max_sessions } = tables
+  return {
+    origins,
+    allowsInsecureHttp: allow_insecure_http,
+    cookiePrefix: cookie_prefix,
+    maxSessions: max_sessions,
+  }
 }
 
 /** All portals, first those that are there without a table. */
@@ -119,6 +145,8 @@ function portalOf(name: string, { named, absolute_timeout }: PortalTables, tomca
     sessionTimeoutMs: Math.round(idleSeconds * 1000),
     absoluteTimeoutMs: Math.round(absoluteSeconds * 1000),
     roles: own.roles ?? (isConsole ? [] : undefined),
+    title: own.title,
+    support: own.support,
     callback: own.callback,
     allow: own.allow,
   }

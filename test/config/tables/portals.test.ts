@@ -13,7 +13,12 @@ describe('[portal.<name>]', () => {
   it('has the portals of the products without a table, and a portal for each further table', () => {
     const { portals, portalDefaults } = parseConfig({ portal: { shop: {}, publisher: {} } }, { env: {} })
     expect(portals.map(({ name }) => name)).toEqual(['management_console', 'publisher', 'devportal', 'admin', 'shop'])
-    expect(portalDefaults).toEqual({ origins: [], allowsInsecureHttp: false, maxSessions: 10_000 })
+    expect(portalDefaults).toEqual({
+      origins: [],
+      allowsInsecureHttp: false,
+      cookiePrefix: 'sallyport',
+      maxSessions: 10_000,
+    })
     expect(Object.isFrozen(portals[0])).toBe(true)
   })
 
@@ -23,6 +28,8 @@ describe('[portal.<name>]', () => {
       absolute_timeout: '8h',
       roles: ['buyer'],
       callback: 'https://shop.example.com/callback?x=1',
+      title: 'The shop',
+      support: 'help@shop.example',
       allow: ['10.0.0.0/8', '192\\.168\\.1\\.\\d+'],
     }
     expect(portalOf({ portal: { shop } }, 'shop')).toEqual({
@@ -31,6 +38,8 @@ describe('[portal.<name>]', () => {
       absoluteTimeoutMs: 28_800_000,
       roles: ['buyer'],
       callback: shop.callback,
+      title: 'The shop',
+      support: 'help@shop.example',
       allow: shop.allow,
     })
   })
@@ -102,6 +111,10 @@ describe('[portal.<name>]', () => {
     [{ origins: ['https://user@a.example'] }, 'portal.origins[0]'],
     [{ origins: ['a.example'] }, 'portal.origins[0]'],
     [{ max_sessions: 0 }, 'portal.max_sessions'],
+    [{ cookie_prefix: 'a=b' }, 'portal.cookie_prefix'],
+    [{ cookie_prefix: '__Host-x' }, 'portal.cookie_prefix'],
+    [{ shop: { title: ' ' } }, 'portal.shop.title'],
+    [{ shop: { support: 'two\nlines' } }, 'portal.shop.support'],
     [{ allow_insecure_http: 'yes' }, 'portal.allow_insecure_http'],
     [{ alow_insecure_http: true }, 'portal.alow_insecure_http'],
   ])('refuses %j', (portal, key) => {
@@ -112,6 +125,7 @@ describe('[portal.<name>]', () => {
     const portal = { allow_insecure_http: 'true', max_sessions: '5', origins: ['HTTPS://Portal.Example.com:443'] }
     expect(parseConfig({ portal }, { env: {} }).portalDefaults).toEqual({
       allowsInsecureHttp: true,
+      cookiePrefix: 'sallyport',
       maxSessions: 5,
       origins: ['https://portal.example.com'],
     })
