@@ -134,6 +134,10 @@ export class HttpError extends Error {
   override readonly name: string = 'HttpError'
   /** Status code of the answer. Express' own error handler reads it too. */
   readonly status: number
+  /** The same as `status`, which is what NestJS and others read. */
+  readonly statusCode: number
+  /** Whether `message` may be shown to the client: below 500, as in http-errors. */
+  readonly expose: boolean
   /** The answer's `code` member too. Stable within a major version; the README lists cause and cure. */
   readonly code: HttpErrorCode
   /** Headers of the answer. Express' own error handler sends them too. */
@@ -144,6 +148,8 @@ export class HttpError extends Error {
   constructor(status: number, code: HttpErrorCode, message: string, options: HttpErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.status = status
+    this.statusCode = status
+    this.expose = status < 500
     this.code = code
     this.headers = options.headers ?? {}
     this.bare = options.bare ?? 'never'

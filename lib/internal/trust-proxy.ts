@@ -16,13 +16,25 @@ type App = Pick<Application, 'get'>
 
 const advice = 'set it to the addresses of your own proxies, for example app.set("trust proxy", ["10.0.0.1"])'
 
-/** The client's address; `undefined` when there is none (its socket has closed) or the trust function throws. */
+/** An address as some proxies write it into `X-Forwarded-For`: `203.0.113.9:54321` (Azure, IIS), `[2001:db8::9]:443`. */
+const withPort = /^(?:(\d+\.\d+\.\d+\.\d+):(\d{1,5})|\[([0-9A-Fa-f:.]+)\](?::(\d{1,5}))?)$/
+
+/**
+ * The client's address, without the port that some proxies add; `undefined` when there is none (its socket has closed) or the trust
+ * function throws.
+ */
 export function clientAddress(request: Request): string | undefined {
   try {
-    return request.ip
+    const { ip, socket } = request
+    return ip === undefined || ip === socket.remoteAddress ? ip : withoutPort(ip)
   } catch {
     return undefined
   }
+}
+
+function withoutPort(text: string): string {
+  const [, v4, v4Port, v6, v6Port = '0'] = withPort.exec(text) ?? []
+  return (Number(v4Port ?? v6Port) <= 65_535 ? (v4 ?? v6) : undefined) ?? text
 }
 
 /** Why an app's `trust proxy` cannot be combined with address rules: a client could choose its address. */

@@ -114,7 +114,7 @@ describe.each(expressVersions)('the address rules of portals on %s', (_version, 
     expect(answer.header('content-type')).toMatch(/^text\/html/)
     expect(answer.header('cache-control')).toBe('no-store')
     expect(answer.body).toContain('ERR_IP_NOT_ALLOWED')
-    expect(answer.body).not.toMatch(/10\.0\.0\.1|11\.0\.0\.1/)
+    expect(answer.body).not.toContain('10.0.0.1')
   })
 
   it('change with the configuration', async () => {

@@ -22,7 +22,16 @@ describe('HttpError', () => {
     const error = new Class('ERR_INTERNAL', 'A public sentence.', { cause })
     expect(error).toBeInstanceOf(HttpError)
     expect(error).toBeInstanceOf(Error)
-    expect(error).toMatchObject({ name, status, bare, code: 'ERR_INTERNAL', message: 'A public sentence.', cause })
+    expect(error).toMatchObject({
+      name,
+      status,
+      statusCode: status,
+      expose: status < 500,
+      bare,
+      code: 'ERR_INTERNAL',
+      message: 'A public sentence.',
+      cause,
+    })
   })
 
   it('has no own cause where none was given', () => {

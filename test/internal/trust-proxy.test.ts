@@ -215,6 +215,27 @@ describe.each(expressVersions)('trustProxyGate on %s', (_name, createApp) => {
 
 // Covers: F04
 describe('clientAddress', () => {
+  it.each(expressVersions)('is read without the port that Azure and IIS add, with %s', async (_version, express) => {
+    const app = express()
+    app.set('trust proxy', 'loopback')
+    app.get('/', (incoming, response) => void response.json(clientAddress(incoming)))
+    for (const [forwarded, address] of [
+      ['203.0.113.9:54321', '203.0.113.9'],
+      ['198.51.100.1:1, 203.0.113.9:54321', '203.0.113.9'],
+      ['[2001:db8::9]:443', '2001:db8::9'],
+      ['[2001:db8::9]', '2001:db8::9'],
+      ['2001:db8::9', '2001:db8::9'],
+      ['203.0.113.9:123456', '203.0.113.9:123456'],
+      ['203.0.113.9:65536', '203.0.113.9:65536'],
+      ['[2001:db8::9]:65536', '[2001:db8::9]:65536'],
+      ['203.0.113.9:', '203.0.113.9:'],
+      ['[203.0.113.9', '[203.0.113.9'],
+    ] as const) {
+      const response = await request(app).get('/').set('X-Forwarded-For', forwarded)
+      expect([forwarded, response.body]).toEqual([forwarded, address])
+    }
+  })
+
   it('is undefined when the trust function throws', async () => {
     const app = express()
     app.set('trust proxy', () => {
