@@ -76,6 +76,12 @@ describe.each(['light', 'dark'] as const)('in %s, axe finds nothing wrong with',
     expect(await violationsIn(page)).toEqual([])
   })
 
+  it('the question whether to sign out', async () => {
+    const page = await window.open('/carbon/logout')
+    await page.getByRole('button', { name: 'Sign out' }).waitFor()
+    expect(await violationsIn(page)).toEqual([])
+  })
+
   it('the warning', async () => {
     const page = await window.signIn('/carbon/apis', users.admin)
     await stage.pass(idleMs - 30_000)
@@ -93,7 +99,36 @@ describe.each(['light', 'dark'] as const)('in %s, axe finds nothing wrong with',
   })
 })
 
+describe('the built-in pages', () => {
+  it.each(['/carbon/login', '/carbon/logout', closedMount])(
+    'fit a phone of 320 pixels whose text is twice as large: %s',
+    async (path) => {
+      await window.close()
+      window = await stage.newWindow({ viewport: { width: 320, height: 568 } })
+      const page = await window.open(path)
+      await page.evaluate(`document.documentElement.style.fontSize = '200%'`)
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320)
+    },
+  )
+
+  it('have fields that differ from what is disabled: they are as light as the card around them', async () => {
+    const page = await window.open('/carbon/login')
+    const backgroundOf = (selector: string): Promise<unknown> =>
+      page.evaluate(`getComputedStyle(document.querySelector('${selector}')).backgroundColor`)
+    expect(await backgroundOf('input')).toBe(await backgroundOf('main'))
+  })
+})
+
 describe('the login page', () => {
+  it('says that the session has ended, and leads back', async () => {
+    const page = await window.signIn('/carbon/apis', users.admin)
+    await stage.pass(idleMs + 1000)
+    await page.waitForURL(/\/carbon\/login/)
+    await page.getByText('Your session has ended. Sign in again.').waitFor()
+    await signInWith(page, users.admin.name, users.admin.password)
+    await page.waitForURL(`${stage.origin}/carbon/apis`)
+  })
+
   it('says that the password is wrong, keeps the name, and leads to the page asked for', async () => {
     const page = await window.open('/carbon/apis?sort=name')
     expect(page.url()).toContain('/carbon/login?return_to=')

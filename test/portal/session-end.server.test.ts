@@ -163,17 +163,18 @@ it('leads to the refusal of the portal, in all tabs, when its user may not enter
 it('has nothing to put off at the end of its longest life', async () => {
   const { stage, window } = await openStage()
   const page = await window.signIn('/carbon/apis', users.admin)
+  const lastWarning = page.getByRole('alertdialog', { name: 'Your session is about to end' })
   for (let hours = 0; hours < longestLifeMs; hours += 10 * minuteMs) {
     await stage.pass(Math.min(10 * minuteMs, longestLifeMs - hours - 40_000))
     if (hours + 10 * minuteMs < longestLifeMs) expect(await fetchIn(page, '/data')).toBe(200)
   }
-  await warningOf(page).getByText('signed out in 0:40.').waitFor()
-  expect(await warningOf(page).getByRole('button').allTextContents()).toEqual(['Close', 'Sign out'])
+  await lastWarning.getByText('signed out in 0:40.').waitFor()
+  expect(await lastWarning.getByRole('button').allTextContents()).toEqual(['Close', 'Sign out'])
 
   await page.keyboard.press('Escape')
-  await warningOf(page).waitFor({ state: 'hidden' })
+  await lastWarning.waitFor({ state: 'hidden' })
   await stage.pass(20_000)
-  expect(await warningOf(page).count()).toBe(0)
+  expect(await lastWarning.count()).toBe(0)
   await stage.pass(21_000)
   await page.waitForURL(stage.origin + loginOf('/carbon/apis'))
 })
