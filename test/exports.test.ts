@@ -58,6 +58,10 @@ it('exports exactly these names from sallyport/tls', async () => {
   expect(Object.keys(await import('../lib/tls.js')).sort()).toEqual(['loadKeyStore', 'loadTrustStore'])
 })
 
+it('exports exactly these names from sallyport/testing', async () => {
+  expect(Object.keys(await import('../lib/testing.js')).sort()).toEqual(['recordOf', 'tokenStoreContract'])
+})
+
 it('exports exactly these names from sallyport/ldap', async () => {
   expect(Object.keys(await import('../lib/ldap.js')).sort()).toEqual(['LdapError', 'ldapUserStore'])
 })

@@ -69,7 +69,7 @@ type MaybePromise<T> = T | Promise<T>
  * Keeps tokens. Each method answers at once or with a promise; a store that fails throws or rejects with
  * {@link StoreError}, and the request is refused with 503.
  *
- * What each store must do is written as tests in `test/contracts/token-store.ts`.
+ * What each store must do is in `tokenStoreContract` of `sallyport/testing`.
  */
 export interface TokenStore {
   /** The token with this id, expired or not; `undefined` when there is none. It is not an access. */

@@ -5,7 +5,7 @@ import { getAuth } from '../../lib/core/auth.js'
 import type { HttpError } from '../../lib/core/errors.js'
 import { tokenId } from '../../lib/internal/token-id.js'
 import { type BearerAuthenticationOptions, bearerAuthentication } from '../../lib/middlewares/bearer-authentication.js'
-import { recordOf } from '../contracts/token-store.js'
+import { recordOf } from '../../lib/testing.js'
 import { expressVersions } from '../helpers/express-versions.js'
 import { standAloneParts } from '../helpers/stand-alone.js'
 

@@ -41,7 +41,6 @@ describe('the tarball', () => {
       'docs/portals.md',
       'docs/tls-and-secrets.md',
       'package.json',
-      'test/contracts/token-store.ts',
     ])
     // Nothing that an example leaves behind when it runs, such as a private key.
     const others = tarball.files.filter((file) => !file.startsWith('dist/') && !documents.includes(file))
@@ -107,6 +106,23 @@ main()
 `,
     )
     expect(JSON.parse(await cjsProject.run('node', ['main.js']))).toEqual(story)
+  })
+
+  it('tests a token store of the app with the contract, by node:test', async () => {
+    esmProject.write(
+      'store.test.mjs',
+      `import { describe, it } from 'node:test'
+import { MemoryTokenStore } from 'sallyport'
+import { tokenStoreContract } from 'sallyport/testing'
+tokenStoreContract({ describe, it }, 'a good store', async (options) => new MemoryTokenStore(options))
+class Forgetful extends MemoryTokenStore { touch() {} }
+if (process.env.BAD) tokenStoreContract({ describe, it }, 'a bad store', async (options) => new Forgetful(options))
+`,
+    )
+    const good = await esmProject.run('node', ['--test', 'store.test.mjs'])
+    expect(good).toMatch(/# pass [2-9]\d\n# fail 0/)
+    const bad = esmProject.run('env', ['BAD=1', 'node', '--test', 'store.test.mjs'])
+    await expect(bad).rejects.toThrow()
   })
 
   it('has a command that hashes a password', async () => {

@@ -3,11 +3,11 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { UnauthorizedError } from '../../lib/core/errors.js'
 import { tokenId } from '../../lib/internal/token-id.js'
+import { recordOf } from '../../lib/testing.js'
 import type { KeyRing } from '../../lib/tokens/key-ring.js'
 import type { VerificationKey } from '../../lib/tokens/key-set.js'
 import { MemoryTokenStore } from '../../lib/tokens/memory-token-store.js'
 import { createTokens, type Tokens } from '../../lib/tokens/tokens.js'
-import { recordOf } from '../contracts/token-store.js'
 import { buildToken, type CorpusEntry, corpus, corpusPublicKey } from './corpus-token.js'
 
 const nowSeconds = Date.UTC(2026, 10, 21) / 1000

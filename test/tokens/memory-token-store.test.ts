@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { recordOf, tokenStoreContract } from '../../lib/testing.js'
 import { MemoryTokenStore, type MemoryTokenStoreOptions } from '../../lib/tokens/memory-token-store.js'
 import type { TokenRecord } from '../../lib/tokens/token-store.js'
-import { recordOf, tokenStoreContract } from '../contracts/token-store.js'
 
-tokenStoreContract('MemoryTokenStore', async (options) => new MemoryTokenStore(options))
+tokenStoreContract({ describe, it }, 'MemoryTokenStore', async (options) => new MemoryTokenStore(options))
 
 const start = Date.UTC(2026, 0, 1)
 

@@ -2,12 +2,12 @@ import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vit
 import type { Auth } from '../../lib/core/auth.js'
 import type { HttpError } from '../../lib/core/errors.js'
 import { tokenId } from '../../lib/internal/token-id.js'
+import { recordOf } from '../../lib/testing.js'
 import { createKeyRing, type KeyRing } from '../../lib/tokens/key-ring.js'
 import { MemoryTokenStore } from '../../lib/tokens/memory-token-store.js'
 import type { TokenRecord } from '../../lib/tokens/token-store.js'
 import { createTokens, type Tokens } from '../../lib/tokens/tokens.js'
 import type { UserAccount } from '../../lib/users/user-store.js'
-import { recordOf } from '../contracts/token-store.js'
 
 const start = Date.UTC(2026, 0, 1)
 const alice: UserAccount = { subject: 'alice', roles: ['operator'], isAdmin: false, version: 'version 1' }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { recordOf } from '../../lib/testing.js'
 import { RecencyOrder } from '../../lib/tokens/recency-order.js'
 import { entryOf, type TokenEntry } from '../../lib/tokens/token-entry.js'
 import { TokenPool } from '../../lib/tokens/token-pool.js'
 import { UserTokens } from '../../lib/tokens/user-tokens.js'
-import { recordOf } from '../contracts/token-store.js'
 
 const start = Date.UTC(2026, 0, 1)
 

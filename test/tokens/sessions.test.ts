@@ -2,13 +2,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { StoreError, UnauthorizedError } from '../../lib/core/errors.js'
 import { tokenId } from '../../lib/internal/token-id.js'
+import { recordOf } from '../../lib/testing.js'
 import { MemoryTokenStore } from '../../lib/tokens/memory-token-store.js'
 import { Revocations } from '../../lib/tokens/revocations.js'
 import { createSessions, type Sessions, type SessionsOptions } from '../../lib/tokens/sessions.js'
 import type { TokenRecord, TokenStore } from '../../lib/tokens/token-store.js'
 import { createAccounts } from '../../lib/users/accounts.js'
 import type { UserAccount } from '../../lib/users/user-store.js'
-import { recordOf } from '../contracts/token-store.js'
 
 const start = Date.UTC(2026, 0, 1)
 const alice: UserAccount = { subject: 'alice', roles: ['viewer'], isAdmin: false, version: '1' }

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
+import { recordOf } from '../../lib/testing.js'
 import { MemoryTokenStore } from '../../lib/tokens/memory-token-store.js'
 import { endOf, type RecordKind, type TokenRecord } from '../../lib/tokens/token-store.js'
-import { recordOf } from '../contracts/token-store.js'
 
 const start = Date.UTC(2026, 0, 1)
 

@@ -2,6 +2,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Auth } from '../../lib/core/auth.js'
 import { StoreError } from '../../lib/core/errors.js'
 import { tokenId } from '../../lib/internal/token-id.js'
+import { recordOf } from '../../lib/testing.js'
 import { createKeyRing, type KeyRing } from '../../lib/tokens/key-ring.js'
 import { MemoryTokenStore } from '../../lib/tokens/memory-token-store.js'
 import type { TokenRecord, TokenStore } from '../../lib/tokens/token-store.js'
@@ -9,7 +10,6 @@ import { createTokens, type Tokens, type TokensOptions } from '../../lib/tokens/
 import type { AccountState } from '../../lib/users/account-state.js'
 import type { Accounts } from '../../lib/users/accounts.js'
 import type { UserAccount } from '../../lib/users/user-store.js'
-import { recordOf } from '../contracts/token-store.js'
 
 const start = Date.UTC(2026, 0, 1)
 const alice: UserAccount = { subject: 'alice', roles: ['operator'], isAdmin: false, version: 'version 1' }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { recordOf } from '../../lib/testing.js'
 import { TokenEntry } from '../../lib/tokens/token-entry.js'
 import { UserIndex, UserTokens } from '../../lib/tokens/user-tokens.js'
-import { recordOf } from '../contracts/token-store.js'
 
 describe('UserIndex', () => {
   it('holds a user for as long as there is a token, so that logins and logouts leave nothing behind', () => {
