@@ -116,7 +116,7 @@ function authenticationGates(api: ManagementApiConfig, parts: ManagementApiParts
   }
   if (api.isJwtEnabled) {
     return [
-      atPath('/jwks', jwksGate(parts.keys)),
+      atPath('/jwks', jwksGate(parts.keys, parts.clock)),
       atPath('/login', basicLoginGate({ ...parts, allowsPlainHttp })),
       bearerAuthenticationGate({ ...parts, isPublic }),
       atPath('/logout', logoutGate(parts)),

@@ -9,11 +9,18 @@ import type { Request, Response } from 'express'
 import type { HttpError } from '../core/errors.js'
 import { forbidStoring } from './preset-headers.js'
 
-/** Answers with a JSON object that no cache may keep. */
-export function answerJson(response: Response, status: number, body: object, type = 'application/json'): void {
+/** Answers with a JSON object, which no cache may keep unless `cacheControl` says otherwise. */
+export function answerJson(
+  response: Response,
+  status: number,
+  body: object,
+  type = 'application/json',
+  cacheControl?: string,
+): void {
   const text = JSON.stringify(body)
   response.statusCode = status
-  forbidStoring(response)
+  if (cacheControl === undefined) forbidStoring(response)
+  else response.setHeader('Cache-Control', cacheControl)
   response.setHeader('Content-Type', `${type}; charset=utf-8`)
   response.setHeader('X-Content-Type-Options', 'nosniff')
   response.setHeader('Content-Length', Buffer.byteLength(text))

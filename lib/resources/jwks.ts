@@ -9,11 +9,16 @@ import { methodNotAllowed } from '../internal/endpoint.js'
 import type { Gate } from '../internal/gate.js'
 import type { KeyRing } from '../tokens/key-ring.js'
 
-/** Answers GET and HEAD with the public parts of the keys. */
-export function jwksGate(keys: KeyRing): Gate {
+/** A verifier asks again for a key that it does not know; for one that was taken out of use early it asks after this time. */
+const longestAgeSeconds = 300
+
+/** Answers GET and HEAD with the public parts of the keys. No cache keeps them past the moment at which one of them retires. */
+export function jwksGate(keys: KeyRing, clock: () => number): Gate {
   return function jwksGate(request, response) {
     if (request.method !== 'GET' && request.method !== 'HEAD') return methodNotAllowed('GET, HEAD')
-    answerJson(response, 200, keys.jwks(), 'application/jwk-set+json')
+    const jwks = keys.jwks()
+    const age = Math.max(0, Math.min(longestAgeSeconds, Math.floor((keys.jwksValidUntil - clock()) / 1000)))
+    answerJson(response, 200, jwks, 'application/jwk-set+json', `public, max-age=${age}`)
     return 'answered'
   }
 }

@@ -46,6 +46,8 @@ export interface KeyRing {
     /** Each with `kid`, `alg` and `use`; the key that signs first. */
     readonly keys: readonly JWK[]
   }
+  /** When a key of {@link jwks} retires, in milliseconds since the epoch; `Infinity` while none does. */
+  readonly jwksValidUntil: number
 }
 
 /** A ring whose keys can be exchanged while it is in use. */
@@ -120,6 +122,10 @@ export function keyRingOf(keys: KeySet, clock: () => number = Date.now): Changin
         shown = { keySet: Object.freeze(keySet), validUntil: Math.min(...live.map(({ verifyUntil }) => verifyUntil)) }
       }
       return shown.keySet
+    },
+
+    get jwksValidUntil() {
+      return Math.min(...[...retired.values()].filter(isLive).map(({ verifyUntil }) => verifyUntil))
     },
 
     exchange(next, tokenSeconds) {

@@ -69,7 +69,8 @@ function mistakesIn({ answer, sent }: Asked): readonly string[] {
   const demand = (holds: boolean, mistake: string): void => {
     if (!holds) mistakes.push(mistake)
   }
-  demand(answer.header('cache-control') === 'no-store', `Cache-Control is ${answer.header('cache-control')}`)
+  const cacheControl = answer.header('content-type')?.includes('jwk-set') ? 'public, max-age=300' : 'no-store'
+  demand(answer.header('cache-control') === cacheControl, `Cache-Control is ${answer.header('cache-control')}`)
   demand(status < 500 || status === 500, `status ${status}`)
   demand(status !== 401 || challenge !== undefined, '401 without a challenge')
   demand(status !== 405 || answer.header('allow') !== undefined, '405 without Allow')

@@ -72,6 +72,7 @@ function ringOf(verificationKeys: readonly VerificationKey[]): KeyRing {
     sign: () => Promise.reject(new Error('nothing is signed here')),
     find: (kid) => byKid.get(kid),
     jwks: () => ({ keys: [] }),
+    jwksValidUntil: Number.POSITIVE_INFINITY,
   }
 }
 

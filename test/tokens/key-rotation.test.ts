@@ -380,6 +380,21 @@ describe('rotation under load', () => {
     expect(await kids()).not.toContain(stolen.kid)
   })
 
+  it('lets caches keep the keys for five minutes, and for no longer than until one retires', async () => {
+    await rotate(expirySeconds)
+    const front = await startFront(oneSetUp, { source: source(), options: { clock } })
+    const age = async () => (await front.call('GET', '/jwks')).header('cache-control')
+    expect(await age()).toBe('public, max-age=300')
+    await rotate(expirySeconds)
+    await front.security.reload(source())
+    now += expirySeconds * 1000 - 2500
+    expect(await age()).toBe('public, max-age=2')
+    now += 2000
+    expect(await age()).toBe('public, max-age=0')
+    now += 500
+    expect(await age()).toBe('public, max-age=300')
+  })
+
   it('says nothing of a restart, and keeps everything when the new key cannot be read', async () => {
     await rotate(expirySeconds)
     const front = await startFront(oneSetUp, { source: source(), options: { clock } })
