@@ -146,7 +146,7 @@ export function createBreakGlass(options: BreakGlassOptions): BreakGlass {
       if (name !== userName && name !== subject) return undefined
       if (!isOpenTo(context, clock())) return undefined
       const isRight = await hashQueue.run(() => verifyPassword(password, passwordHash), context.signal)
-      if (!isRight) return { failure: 'wrong-password' }
+      if (!isRight) return { failure: 'wrong-password', subject }
       const now = clock()
       // The store may have come back meanwhile.
       if (!isOpen(now)) return undefined

@@ -75,7 +75,7 @@ export async function fileUserStore(options: FileUserStoreOptions): Promise<File
       const isRight = user.isPlainPassword?.(password) ?? matchesHash
       // The users may have been exchanged while the hash was computed.
       const account = current.users.get(user.account.subject)?.account
-      if (!isRight || account?.version !== user.account.version) return { failure: 'wrong-password' }
+      if (!isRight || account?.version !== user.account.version) return { failure: 'wrong-password', subject }
       return { account }
     },
 
