@@ -57,7 +57,7 @@ export async function readFileUsers(configs: readonly FileUserConfig[]): Promise
 
   const all = [...users.values()]
   const hashes = all.flatMap(({ hash }) => hash ?? [])
-  await loadPasswordSchemes(hashes)
+  await loadPasswordSchemes(hashes, 'internal_apis.users')
   return {
     users,
     plainTextUsers: all.flatMap(({ hash, account }) => (hash === undefined ? account.subject : [])),
