@@ -166,7 +166,7 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
       ? await located(config, openUserStore(config, { logger, env, clock, home: options.home }))
       : undefined
   const userStore = options.userStore ?? opened!.users
-  const breakGlass = breakGlassOf(config, userStore)
+  const breakGlass = await located(config, breakGlassOf(config, userStore))
   const users = breakGlass?.primary ?? userStore
   const store =
     options.tokenStore ??
@@ -211,7 +211,7 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
     isPasswordAcceptable: options.isPasswordAcceptable,
   }
 
-  function breakGlassOf({ managementApi: api }: Config, primary: UserStore): BreakGlass | undefined {
+  async function breakGlassOf({ managementApi: api }: Config, primary: UserStore): Promise<BreakGlass | undefined> {
     const onRecovery = (subject: string): void => {
       tokens
         .revokeUser(subject)

@@ -9,7 +9,7 @@ import type { Application, Request } from 'express'
 import { UnavailableError } from '../core/errors.js'
 import type { Logger } from '../core/logger.js'
 import type { Gate } from './gate.js'
-import { trustListProblem } from './trust-list.js'
+import { everybodyAmong, trustListProblem } from './trust-list.js'
 
 /** What `app.get` needs; apps of Express 4 and 5 both have it. */
 type App = Pick<Application, 'get'>
@@ -114,23 +114,25 @@ function mistakeInFunction(isTrusted: unknown): string | undefined {
 
 type TrustFunction = (address: string, hop: number) => unknown
 
-/** Addresses that no proxy has, because they are reserved for documentation (RFC 5737, RFC 3849). */
-const nobodysAddresses = ['192.0.2.1', '198.51.100.1', '203.0.113.1', '2001:db8::1']
-
 /** Farther away than any count of proxies reaches. */
 const remoteHop = 1_000
 
 /** A function that throws is no mistake: then there is no address, and the request is refused. */
 function functionMistake(isTrusted: TrustFunction): string | undefined {
-  const answers = nobodysAddresses.map((address) => {
+  const promises: unknown[] = []
+
+  function isTrustedFromAfar(address: string): boolean {
     try {
-      return isTrusted(address, remoteHop)
+      const answer = isTrusted(address, remoteHop)
+      if (typeof (answer as PromiseLike<unknown> | undefined)?.then === 'function') promises.push(answer)
+      return Boolean(answer)
     } catch {
       return false
     }
-  })
-  const promises = answers.filter((answer) => typeof (answer as PromiseLike<unknown> | undefined)?.then === 'function')
+  }
+
+  const everybody = everybodyAmong(isTrustedFromAfar)
   for (const promise of promises) void Promise.resolve(promise).catch(() => undefined)
   if (promises.length > 0) return 'is a function that returns a promise, which counts as true for every address'
-  return answers.every(Boolean) ? 'is a function that trusts every address' : undefined
+  return everybody === undefined ? undefined : `is a function that trusts ${everybody}`
 }

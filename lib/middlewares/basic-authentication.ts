@@ -8,7 +8,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import type { Request, RequestHandler } from 'express'
 import { LRUCache } from 'lru-cache'
 import type { Auth, AuthenticatedRequest } from '../core/auth.js'
-import { ForbiddenError, UnauthorizedError } from '../core/errors.js'
+import { ForbiddenError, UnauthorizedError, UnavailableError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
 import { type BasicCredentials, hasSeveralAuthorizations, parseBasic } from '../internal/authorization-header.js'
 import { challengesOf } from '../internal/challenge.js'
@@ -63,6 +63,12 @@ const rememberedMs = 60_000
 /** Callers remembered at the most; beyond that the longest unused ones pay for a hash again. */
 const maxRemembered = 1000
 
+/** Checks of one login when the user is changed during each. */
+const maxRounds = 3
+
+/** What came of a check that others waited for. */
+type Outcome = Remembered | 'refused' | 'given up'
+
 interface Remembered {
   readonly account: UserAccount
   readonly state: AccountState
@@ -88,25 +94,59 @@ export function basicAuthenticationGate(options: BasicAuthenticationOptions): Ga
   const { authenticator, accounts, allowsPlainHttp = false, isPublic, clock = Date.now, events } = options
   const challenges = challengesOf(options.realm)
   const remembered = new LRUCache<string, Remembered>({ max: maxRemembered })
+  const underWay = new Map<string, Promise<Outcome>>()
   const digestKey = randomBytes(32)
 
+  /** Parallel requests with the same credentials share one check when it is good. A wrong one counts for each of them. */
   async function callerOf(credentials: BasicCredentials, context: LoginContext): Promise<Remembered> {
-    const { address } = context
     const digest = createHmac('sha256', digestKey)
       .update(`${credentials.name}:${credentials.password}`)
       .digest('base64')
-    const now = clock()
-    const known = remembered.get(digest)
-    if (known !== undefined && now - known.issuedAt < rememberedMs && now >= known.issuedAt) {
-      await accounts.refresh(known.account.subject, known.state)
-      if (!known.state.hasEnded) return known
+    let known: Outcome | undefined = remembered.get(digest)
+    while (known !== 'refused') {
+      if (typeof known === 'object' && (await isGood(known))) return known
+      const check = underWay.get(digest)
+      if (check === undefined) break
+      known = await check
     }
+    const check = checkCaller(credentials, context)
+    const outcome = check.then(
+      (caller) => {
+        remembered.set(digest, caller)
+        return caller
+      },
+      () => (context.signal?.aborted ? 'given up' : 'refused'),
+    )
     remembered.delete(digest)
-    const account = await authenticator.authenticate(credentials.name, credentials.password, context)
-    const caller = { account, state: accounts.stateOf(account), issuedAt: now }
-    remembered.set(digest, caller)
-    events?.report('login', { at: now, address, subject: account.subject, tokenId: undefined, kind: 'basic' })
-    return caller
+    underWay.set(digest, outcome)
+    await outcome
+    if (underWay.get(digest) === outcome) underWay.delete(digest)
+    return check
+  }
+
+  async function isGood({ account, state, issuedAt }: Remembered): Promise<boolean> {
+    const now = clock()
+    if (now - issuedAt >= rememberedMs || now < issuedAt) return false
+    await accounts.refresh(account.subject, state)
+    return !state.hasEnded
+  }
+
+  async function checkCaller({ name, password }: BasicCredentials, context: LoginContext): Promise<Remembered> {
+    for (let round = 0; round < maxRounds; round++) {
+      const issuedAt = clock()
+      const { endings } = accounts
+      const account = await authenticator.authenticate(name, password, context)
+      const { subject } = account
+      // What was right before the user was revoked or changed may be wrong now.
+      if (accounts.hasEndedSince(endings, subject)) continue
+      const state = accounts.stateOf(account)
+      await accounts.refresh(subject, state)
+      if (state.hasEnded) continue
+      const { address } = context
+      events?.report('login', { at: issuedAt, address, subject, tokenId: undefined, kind: 'basic' })
+      return { account, state, issuedAt }
+    }
+    throw new UnavailableError('ERR_STORE_UNAVAILABLE', 'The user is being changed. Try again later.')
   }
 
   function refusal(request: Request, error: { code: UnauthorizedError['code']; message: string; cause?: unknown }) {

@@ -64,6 +64,10 @@ export interface Accounts {
   restoredStateOf(record: RecordedAccount): AccountState
   /** Ends the state of an account: every token and every remembered login of it is dead. The next login begins a new one. */
   end(subject: string): void
+  /** How many states were ended. Work that may be overtaken notes it when it begins. */
+  readonly endings: number
+  /** Whether the state of this account was ended since there were so many {@link Accounts.endings}. */
+  hasEndedSince(endings: number, subject: string): boolean
   /**
    * Has an account read again at the next request of its tokens, because its roles have changed.
    *
@@ -97,6 +101,9 @@ export function createAccounts(options: AccountsOptions): Accounts {
   const states = new LRUCache<string, readonly AccountState[]>({ max: maxStates })
   const readings = new Map<string, Promise<UserAccount | undefined>>()
   let rechecks = 0
+  /** The last ending of each account. */
+  const endingOf = new LRUCache<string, number>({ max: maxStates })
+  let endings = 0
   const failures = new WeakMap<AccountState, { readonly at: number; readonly error: StoreError }>()
 
   function statesOf(subject: string): readonly AccountState[] {
@@ -178,7 +185,14 @@ export function createAccounts(options: AccountsOptions): Accounts {
       return state
     },
 
+    get endings() {
+      return endings
+    },
+
+    hasEndedSince: (count, subject) => (endingOf.get(subject) ?? 0) > count,
+
     end(subject) {
+      endingOf.set(subject, ++endings)
       for (const state of statesOf(subject)) state.hasEnded = true
       states.delete(subject)
     },

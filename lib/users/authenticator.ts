@@ -86,7 +86,7 @@ export interface Authenticator {
 }
 
 /** Where there is no throttle. */
-const unlimited: LoginAttempt = { isAllowed: true, failed() {}, succeeded() {}, cancelled() {} }
+const unlimited: LoginAttempt = { isAllowed: true, failed() {}, succeeded: () => true, cancelled() {} }
 
 /** Puts user store, throttle and the account for emergencies together. */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
@@ -113,10 +113,10 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
   /** A wrong password counts even if nobody waited for the answer, or guesses whose client leaves would be free. */
   async function countLate(verdict: Promise<AuthenticationResult>, name: string, context: LoginContext) {
-    const failure = await verdict.then((result) => result.failure).catch(() => undefined)
-    if (failure === undefined) return
+    const result = await verdict.catch(() => undefined)
+    if (result?.failure === undefined) return
     const attempt = await throttle?.begin(name, sourceOf(context))
-    if (attempt?.isAllowed) attempt.failed()
+    if (attempt?.isAllowed) attempt.failed(result.subject)
   }
 
   async function logIn(name: string, password: string, context: LoginContext): Promise<UserAccount | LoginRefusal> {
@@ -126,13 +126,12 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       const admission = await (throttle?.begin(name, sourceOf(context), deadline.signal) ?? unlimited)
       if (!admission.isAllowed) throw throttled(admission.retryAfterSeconds)
       try {
-        const { account, failure } = await verify(name, password, context, deadline.signal)
-        if (account === undefined) {
-          admission.failed()
-          return failure
+        const result = await verify(name, password, context, deadline.signal)
+        if (result.account === undefined) {
+          admission.failed(result.subject)
+          return result.failure
         }
-        admission.succeeded()
-        return account
+        return admission.succeeded(result.account.subject) ? result.account : 'throttled'
       } finally {
         // Does nothing when the outcome is known.
         admission.cancelled()

@@ -5,13 +5,13 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { StoreError } from '../core/errors.js'
+import { ConfigError, StoreError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
 import { networkSet } from '../internal/network-set.js'
 import type { LoginContext } from './authenticator.js'
 import { startDeadline, untilAborted } from './deadline.js'
 import { type HashQueue, sharedHashQueue } from './hash-queue.js'
-import { checkPasswordHash, isPasswordHash, verifyPassword } from './password-hash.js'
+import { checkPasswordHash, isPasswordHash, loadPasswordSchemes, verifyPassword } from './password-hash.js'
 import type { AuthenticationResult, UserAccount, UserStore } from './user-store.js'
 
 /** Options of {@link createBreakGlass}: `[management_api.break_glass]`. */
@@ -57,6 +57,8 @@ export interface BreakGlass {
 /** Failures that are further apart, and longer than the wait itself, say nothing about the time between them. */
 const silenceMs = 5 * 60 * 1000
 
+const passwordKey = 'management_api.break_glass.password'
+
 /** Domain of the account. */
 export const breakGlassDomain = 'BREAK-GLASS'
 
@@ -64,14 +66,18 @@ export const breakGlassDomain = 'BREAK-GLASS'
  * Makes the account. It opens when every call of the primary store has failed for `afterSeconds`, the first failure being
  * that of some login or look-up, and it closes with the first call that succeeds.
  *
- * @throws TypeError when the password is no hash that can be verified.
- * @throws {@link ConfigError} when a network is malformed.
+ * @throws {@link ConfigError} (by rejecting) when the password is no hash that can be verified, when that needs a package that is
+ * not installed, and when a network is malformed.
  */
-export function createBreakGlass(options: BreakGlassOptions): BreakGlass {
+export async function createBreakGlass(options: BreakGlassOptions): Promise<BreakGlass> {
   const { userName, passwordHash, primary, events, onRecovery, clock = Date.now } = options
   const { afterSeconds = 30, maxTokenAgeSeconds = 900, hashQueue = sharedHashQueue, timeoutMs = 20_000 } = options
-  const problem = isPasswordHash(passwordHash) ? checkPasswordHash(passwordHash) : 'is no hash'
-  if (problem !== undefined) throw new TypeError(`the password of the break-glass account ${problem}`)
+  const problem = isPasswordHash(passwordHash) ? checkPasswordHash(passwordHash) : 'is no hash at all'
+  if (problem !== undefined)
+    throw new ConfigError([
+      { key: passwordKey, rule: `must be a password hash that can be verified; this one ${problem}` },
+    ])
+  await loadPasswordSchemes([passwordHash], passwordKey)
   const isAllowedAddress = networkSet(options.allowedNetworks)
   const subject = `${breakGlassDomain}/${userName.normalize('NFC')}`
   const afterMs = afterSeconds * 1000
@@ -146,7 +152,7 @@ export function createBreakGlass(options: BreakGlassOptions): BreakGlass {
       if (name !== userName && name !== subject) return undefined
       if (!isOpenTo(context, clock())) return undefined
       const isRight = await hashQueue.run(() => verifyPassword(password, passwordHash), context.signal)
-      if (!isRight) return { failure: 'wrong-password' }
+      if (!isRight) return { failure: 'wrong-password', subject }
       const now = clock()
       // The store may have come back meanwhile.
       if (!isOpen(now)) return undefined

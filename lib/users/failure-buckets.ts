@@ -12,15 +12,42 @@ export interface FailureBucketsOptions {
   readonly capacity: number
   /** Milliseconds in which a full bucket runs empty. */
   readonly windowMs: number
-  /** Buckets that are remembered; an empty one is as good as none. */
+  /** Buckets at the most, none of which is empty. All further keys share one. */
   readonly maxEntries: number
 }
 
-interface Bucket extends HeldRecord {
-  level: number
-  /** When `level` was true, in milliseconds. */
-  at: number
+/** Failures of one key. */
+class Bucket implements HeldRecord {
+  holds = 0
+  #level = 0
+  /** When `#level` was true, in milliseconds. */
+  #at = 0
+  readonly #leakMs: number
+
+  constructor(leakMs: number) {
+    this.#leakMs = leakMs
+  }
+
+  get endsAt(): number {
+    return this.#at + this.#level * this.#leakMs
+  }
+
+  levelAt(now: number): number {
+    return Math.max(0, this.#level - Math.max(0, now - this.#at) / this.#leakMs)
+  }
+
+  fail(now: number): void {
+    this.#level = this.levelAt(now) + 1
+    this.#at = now
+  }
+
+  empty(): void {
+    this.#level = 0
+  }
 }
+
+/** The bucket of all keys that found no room. No digest is empty. */
+const everyOtherKey = ''
 
 /** Leaky buckets by key. Logins under way count as failures until they are settled. */
 export class FailureBuckets {
@@ -37,32 +64,31 @@ export class FailureBuckets {
 
   /** Whole milliseconds until the bucket takes one more failure; 0 when it does now. */
   waitMs(key: string, now: number): number {
-    const bucket = this.#table.peek(key)
+    const bucket = this.#table.get(this.#keyFor(key, now))
     if (bucket === undefined) return 0
-    const excess = this.#levelAt(bucket, now) + bucket.holds + 1 - this.#capacity
+    const excess = bucket.levelAt(now) + bucket.holds + 1 - this.#capacity
     return Math.round(Math.max(0, excess) * this.#leakMs)
   }
 
   /** Sets room aside for one login. What it returns gives the room back, and must be called once. */
-  hold(key: string): (outcome: { readonly hasFailed: boolean; readonly now: number }) => void {
-    const bucket = this.#table.hold(key, () => ({ holds: 0, level: 0, at: 0 }))
+  hold(key: string, now: number): (outcome: { readonly hasFailed: boolean; readonly now: number }) => void {
+    const heldKey = this.#keyFor(key, now)
+    const bucket = this.#table.hold(heldKey, () => new Bucket(this.#leakMs))
     return ({ hasFailed, now }) => {
-      this.#table.release(key, bucket)
-      if (!hasFailed) return
-      bucket.level = this.#levelAt(bucket, now) + 1
-      bucket.at = now
-      this.#table.keep(key, bucket)
+      if (hasFailed) bucket.fail(now)
+      this.#table.release(heldKey, bucket, now)
     }
   }
 
   /** Takes all failures out of a bucket. */
-  empty(key: string): void {
-    const bucket = this.#table.peek(key)
-    if (bucket !== undefined) bucket.level = 0
-    this.#table.forget(key)
+  empty(key: string, now: number): void {
+    const bucket = this.#table.get(key)
+    if (bucket === undefined) return
+    bucket.empty()
+    this.#table.removeEnded(key, bucket, now)
   }
 
-  #levelAt({ level, at }: Bucket, now: number): number {
-    return Math.max(0, level - Math.max(0, now - at) / this.#leakMs)
+  #keyFor(key: string, now: number): string {
+    return this.#table.hasRoom(key, now) ? key : everyOtherKey
   }
 }

@@ -8,7 +8,6 @@ import type { FileUserConfig } from '../config/config.js'
 import { type FileUsers, readFileUsers } from './file-users.js'
 import { type HashQueue, sharedHashQueue } from './hash-queue.js'
 import { verifyPassword } from './password-hash.js'
-import { standInHash } from './stand-in-hash.js'
 import type { UserAccount, UserStore } from './user-store.js'
 
 /** Options of {@link fileUserStore}. */
@@ -64,18 +63,18 @@ export async function fileUserStore(options: FileUserStoreOptions): Promise<File
 
     async authenticate(name, password, signal) {
       signal?.throwIfAborted()
-      const { users, hashes } = current
+      const { users, standInHash } = current
       const subject = name.normalize('NFC')
       const user = users.get(subject)
       // One hash for every login, once any user has one. The choice is made for every name, so that it tells nothing either.
-      const standIn = standInHash(subject, hashes)
+      const standIn = standInHash(subject)
       const hash = user?.hash ?? standIn
       const matchesHash = hash !== undefined && (await hashQueue.run(() => verifyPassword(password, hash), signal))
       if (user === undefined) return { failure: 'unknown-user' }
       const isRight = user.isPlainPassword?.(password) ?? matchesHash
       // The users may have been exchanged while the hash was computed.
       const account = current.users.get(user.account.subject)?.account
-      if (!isRight || account?.version !== user.account.version) return { failure: 'wrong-password' }
+      if (!isRight || account?.version !== user.account.version) return { failure: 'wrong-password', subject }
       return { account }
     },
 

@@ -9,6 +9,7 @@ import type { FileUserConfig } from '../config/config.js'
 import { ConfigError, type ConfigProblem } from '../core/errors.js'
 import { isUserName } from './credential-limits.js'
 import { checkPasswordHash, isPasswordHash, loadPasswordSchemes, maxPasswordBytes } from './password-hash.js'
+import { standInChoice } from './stand-in-hash.js'
 import type { UserAccount } from './user-store.js'
 
 /** A user with what a password is compared with: either a hash, or a function for one that was given in plain text. */
@@ -23,8 +24,8 @@ export interface FileUsers {
   /** By subject: a `Map`, so that `__proto__` and `constructor` are names like any other. */
   readonly users: ReadonlyMap<string, FileUser>
   readonly plainTextUsers: readonly string[]
-  /** Every password hash. */
-  readonly hashes: readonly string[]
+  /** What is verified for a name without a hash. */
+  readonly standInHash: (name: string) => string | undefined
 }
 
 /** The role of administrators, so that a path rule can name it. */
@@ -56,11 +57,11 @@ export async function readFileUsers(configs: readonly FileUserConfig[]): Promise
 
   const all = [...users.values()]
   const hashes = all.flatMap(({ hash }) => hash ?? [])
-  await loadPasswordSchemes(hashes)
+  await loadPasswordSchemes(hashes, 'internal_apis.users')
   return {
     users,
     plainTextUsers: all.flatMap(({ hash, account }) => (hash === undefined ? account.subject : [])),
-    hashes,
+    standInHash: standInChoice(hashes),
   }
 }
 

@@ -12,7 +12,7 @@ import { LRUCache } from 'lru-cache'
 import { FailureBuckets } from './failure-buckets.js'
 import { PairLock } from './pair-lock.js'
 import { RecordTable } from './record-table.js'
-import { type ThrottleKeys, throttleKeys, userKey } from './throttle-keys.js'
+import { subjectKeys, type ThrottleKeys, throttleKeys, userKey } from './throttle-keys.js'
 
 /** Options of {@link createLoginThrottle}. */
 export interface LoginThrottleOptions {
@@ -49,7 +49,8 @@ export interface LoginThrottleOptions {
    */
   readonly maxFailuresOfSource?: number
   /**
-   * Pairs, users and sources that are remembered, each. About 300 bytes for each of them.
+   * Pairs, users and sources that are counted apart, each. About 300 bytes for each of them. When there are more within
+   * the window, the further pairs of one source share a lock: no counter is forgotten for another.
    *
    * @defaultValue 20 000
    */
@@ -62,14 +63,24 @@ export interface LoginThrottleOptions {
   readonly clock?: () => number
 }
 
-/** A login that may go on. Exactly one of its methods is called when the outcome is known; further calls do nothing. */
+/**
+ * A login that may go on. Exactly one of its methods is called when the outcome is known; further calls do nothing.
+ *
+ * `subject` is the user whom the store found. One user may have several names (with and without a domain, a mail address), and
+ * their failures count together, which only the store can tell.
+ */
 export interface LoginAttempt {
   /** Tells an admitted login from a throttled one. */
   readonly isAllowed: true
   /** The credentials were wrong. */
-  failed(): void
-  /** The login was good: the counters of the pair and of the user begin anew. */
-  succeeded(): void
+  failed(subject?: string): void
+  /**
+   * The login was good: the counters of the pair and of the user begin anew.
+   *
+   * @returns `false` when the user must not log in from here now, because guesses by another name have used up the limit. The
+   * answer must then be that of wrong credentials: any other would tell that the guess was right.
+   */
+  succeeded(subject?: string): boolean
   /** Nothing is known about the credentials: the store was down, or no work was taken. */
   cancelled(): void
 }
@@ -102,6 +113,17 @@ export interface LoginThrottle {
 /** How long a good login makes its source a known one for that user. */
 const knownMs = 24 * 60 * 60 * 1000
 
+/** The record of all sources that found no room. No digest is empty. */
+const everyOtherSource = ''
+
+/** Where the lock of a login is kept. */
+interface LockPlace {
+  readonly table: RecordTable<PairLock>
+  readonly key: string
+  /** Key of the user, unless other users share the lock. */
+  readonly user: string | undefined
+}
+
 /** Makes a throttle that counts in this process: others count apart, and a restart forgets. */
 export function createLoginThrottle(options: LoginThrottleOptions = {}): LoginThrottle {
   const { maxFailures = 5, windowSeconds = 900, lockoutSeconds = 60, clock = Date.now } = options
@@ -109,83 +131,130 @@ export function createLoginThrottle(options: LoginThrottleOptions = {}): LoginTh
   const windowMs = windowSeconds * 1000
   const policy = { maxFailures, windowMs, lockoutMs: lockoutSeconds * 1000 }
   const pairs = new RecordTable<PairLock>(maxEntries)
+  /** Pairs with a good login. Apart from the others, so that no flood of those leaves a user without a lock of its own. */
+  const knownPairs = new RecordTable<PairLock>(maxEntries)
+  /** By source: one lock for all pairs of a source that found no room. */
+  const crowds = new RecordTable<PairLock>(maxEntries)
   const users = new FailureBuckets({ capacity: maxFailuresOfUser, windowMs, maxEntries })
   const sources = new FailureBuckets({ capacity: maxFailuresOfSource, windowMs, maxEntries })
   /** When each pair last logged in. Apart from the failures, so that no flood of them puts a good login out. */
   const goodLogins = new LRUCache<string, number>({ max: maxEntries })
 
+  function isKnownPair({ pair }: ThrottleKeys, now: number): boolean {
+    return now - (goodLogins.get(pair) ?? Number.NEGATIVE_INFINITY) < knownMs
+  }
+
+  /** `undefined`: there is no room for a lock of this pair alone. */
+  function ownPlace({ pair: key, user }: ThrottleKeys, isKnown: boolean, now: number): LockPlace | undefined {
+    const isBegun = pairs.get(key) !== undefined
+    const table = isKnown && !isBegun && knownPairs.hasRoom(key, now) ? knownPairs : pairs
+    return table.hasRoom(key, now) ? { table, key, user } : undefined
+  }
+
+  function placeFor(keys: ThrottleKeys, isKnown: boolean, now: number): LockPlace {
+    const { source } = keys
+    const key = crowds.hasRoom(source, now) ? source : everyOtherSource
+    return ownPlace(keys, isKnown, now) ?? { table: crowds, key, user: undefined }
+  }
+
+  function holdLock({ table, key, user }: LockPlace): PairLock {
+    return table.hold(key, () => new PairLock(user, policy))
+  }
+
   /** `undefined`: the logins of this pair that are under way must be settled first. */
-  function admit(keys: ThrottleKeys): LoginAttempt | ThrottledLogin | undefined {
+  function admit(keys: ThrottleKeys, place: LockPlace): LoginAttempt | ThrottledLogin | undefined {
     const now = clock()
-    const pair = pairs.peek(keys.pair)
-    const lockedMs = pair?.lockedMs(now) ?? 0
+    const isKnown = isKnownPair(keys, now)
+    const lock = place.table.get(place.key)
+    const lockedMs = lock?.lockedMs(now) ?? 0
     if (lockedMs > 0) return throttled(lockedMs)
-    const isKnown = now - (goodLogins.get(keys.pair) ?? Number.NEGATIVE_INFINITY) < knownMs
     if (!isKnown) {
       const waitMs = Math.max(users.waitMs(keys.user, now), sources.waitMs(keys.source, now))
       if (waitMs > 0) return throttled(waitMs)
     }
-    return pair?.hasRoom(now) === false ? undefined : attemptOf(keys, isKnown)
+    return lock?.hasRoom(now) === false ? undefined : attemptOf(keys, isKnown, place, now)
   }
 
-  function attemptOf(keys: ThrottleKeys, isKnown: boolean): LoginAttempt {
-    const pair = pairs.hold(keys.pair, () => new PairLock(keys.user, policy))
-    const settleUser = isKnown ? undefined : users.hold(keys.user)
-    const settleSource = sources.hold(keys.source)
-    pair.pending++
+  function attemptOf(keys: ThrottleKeys, isKnown: boolean, place: LockPlace, begunAt: number): LoginAttempt {
+    const lock = holdLock(place)
+    const settleUser = isKnown ? undefined : users.hold(keys.user, begunAt)
+    const settleSource = sources.hold(keys.source, begunAt)
+    lock.pending++
     let isSettled = false
 
-    function settle(outcome: 'failed' | 'succeeded' | 'cancelled'): void {
-      if (isSettled) return
+    /** Whether the outcome stands. */
+    function settle(outcome: 'failed' | 'succeeded' | 'cancelled', subject?: string): boolean {
+      if (isSettled) return false
       isSettled = true
       const now = clock()
-      const hasFailed = outcome === 'failed'
+      const isWithinLimit = subject === undefined || count(subjectKeys(subject, keys.source), outcome === 'failed', now)
+      // Counted alike whether the password was right or not, or the count would tell.
+      const hasFailed = outcome === 'failed' || !isWithinLimit
       settleUser?.({ hasFailed, now })
       settleSource({ hasFailed, now })
-      pair.pending--
-      if (hasFailed) {
-        pair.fail(now)
-        pairs.keep(keys.pair, pair)
-      } else if (outcome === 'succeeded') {
-        pair.reset()
-        pairs.forget(keys.pair)
-        users.empty(keys.user)
-        goodLogins.set(keys.pair, now)
-      }
-      pair.wake()
-      pairs.release(keys.pair, pair)
+      lock.pending--
+      if (hasFailed) lock.fail(now)
+      else if (outcome === 'succeeded') noteGoodLogin(keys, lock, now)
+      lock.wake()
+      place.table.release(place.key, lock, now)
+      return isWithinLimit
     }
 
     return {
       isAllowed: true,
-      failed: () => settle('failed'),
-      succeeded: () => settle('succeeded'),
-      cancelled: () => settle('cancelled'),
+      failed: (subject) => void settle('failed', subject),
+      succeeded: (subject) => settle('succeeded', subject),
+      cancelled: () => void settle('cancelled'),
     }
   }
 
+  /** Counts an outcome for the user who was found. `false`: the limit was reached before, and it does not count. */
+  function count(keys: ThrottleKeys, hasFailed: boolean, now: number): boolean {
+    const isKnown = isKnownPair(keys, now)
+    const place = ownPlace(keys, isKnown, now)
+    if ((place?.table.get(place.key)?.lockedMs(now) ?? 0) > 0) return false
+    if (!isKnown && users.waitMs(keys.user, now) > 0) return false
+    if (!isKnown) users.hold(keys.user, now)({ hasFailed, now })
+    const lock = place && holdLock(place)
+    if (hasFailed) lock?.fail(now)
+    else noteGoodLogin(keys, lock, now)
+    if (lock !== undefined) place?.table.release(place.key, lock, now)
+    return true
+  }
+
+  function noteGoodLogin(keys: ThrottleKeys, lock: PairLock | undefined, now: number): void {
+    // One good login does not pay for the guesses of a whole crowd.
+    if (lock?.user !== undefined) lock.reset()
+    users.empty(keys.user, now)
+    goodLogins.set(keys.pair, now)
+  }
+
   /** Waits until {@link admit} has an answer. Whoever leaves makes no room, so nobody else need be woken. */
-  function turn(keys: ThrottleKeys, signal: AbortSignal | undefined): Promise<LoginAttempt | ThrottledLogin> {
+  function turn(
+    keys: ThrottleKeys,
+    place: LockPlace,
+    signal: AbortSignal | undefined,
+  ): Promise<LoginAttempt | ThrottledLogin> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
-      const pair = pairs.hold(keys.pair, () => new PairLock(keys.user, policy))
+      const lock = holdLock(place)
       const end = (): void => {
         signal?.removeEventListener('abort', leave)
-        pairs.release(keys.pair, pair)
+        place.table.release(place.key, lock, clock())
       }
       const leave = (): void => {
-        pair.waiters.delete(tryAgain)
+        lock.waiters.delete(tryAgain)
         end()
         reject(signal?.reason)
       }
       const tryAgain = (): boolean => {
-        const admission = admit(keys)
+        const admission = admit(keys, place)
         if (admission === undefined) return false
         end()
         resolve(admission)
         return true
       }
-      pair.waiters.add(tryAgain)
+      lock.waiters.add(tryAgain)
       signal?.addEventListener('abort', leave, { once: true })
     })
   }
@@ -193,14 +262,21 @@ export function createLoginThrottle(options: LoginThrottleOptions = {}): LoginTh
   return {
     begin(name, address, signal) {
       const keys = throttleKeys(name, address)
-      return admit(keys) ?? turn(keys, signal)
+      const now = clock()
+      const place = placeFor(keys, isKnownPair(keys, now), now)
+      return admit(keys, place) ?? turn(keys, place, signal)
     },
 
     unlock(name) {
-      const user = userKey(name)
-      users.empty(user)
-      for (const [, pair] of pairs.entries()) {
-        if (pair.user === user) pair.reset()
+      const now = clock()
+      const wanted = [userKey(name), subjectKeys(name, '').user]
+      for (const user of wanted) users.empty(user, now)
+      for (const table of [pairs, knownPairs]) {
+        for (const [key, lock] of table.entries()) {
+          if (lock.user === undefined || !wanted.includes(lock.user)) continue
+          lock.reset()
+          table.removeEnded(key, lock, now)
+        }
       }
     },
   }

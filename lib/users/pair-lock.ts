@@ -15,8 +15,8 @@ export interface PairLockPolicy {
 
 /** Failures and locks of one pair of user and source. Moments are in milliseconds. */
 export class PairLock implements HeldRecord {
-  /** Key of the user, to find all pairs of one user. */
-  readonly user: string
+  /** Key of the user, to find all pairs of one user; `undefined` for a record that many users share. */
+  readonly user: string | undefined
   holds = 0
   /** Logins under way that may still turn out to be failures. */
   pending = 0
@@ -28,9 +28,15 @@ export class PairLock implements HeldRecord {
   #locks = 0
   #lockedUntil = 0
 
-  constructor(user: string, policy: PairLockPolicy) {
+  constructor(user: string | undefined, policy: PairLockPolicy) {
     this.user = user
     this.#policy = policy
+  }
+
+  /** The window after a lock counts too: a lock within it is a longer one. */
+  get endsAt(): number {
+    const locksEndAt = this.#locks === 0 ? 0 : this.#lockedUntil + this.#policy.windowMs
+    return Math.max(this.#windowEndsAt, locksEndAt)
   }
 
   /** Milliseconds until the lock ends; 0 or less when there is none. */
@@ -62,6 +68,7 @@ export class PairLock implements HeldRecord {
 
   reset(): void {
     this.#failures = 0
+    this.#windowEndsAt = 0
     this.#locks = 0
     this.#lockedUntil = 0
   }

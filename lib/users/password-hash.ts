@@ -10,6 +10,7 @@
 import { StoreError } from '../core/errors.js'
 import { argon2id, hashArgon2id, isOutdatedArgon2id } from './password-schemes/argon2id.js'
 import { bcrypt } from './password-schemes/bcrypt.js'
+import { hashInside } from './password-schemes/hash-inside.js'
 import type { PasswordScheme } from './password-schemes/password-scheme.js'
 import { scrypt } from './password-schemes/scrypt.js'
 
@@ -25,10 +26,6 @@ const schemes: ReadonlyMap<string, PasswordScheme> = new Map([
   ['2y', bcrypt],
 ])
 
-/** Begins like a hash of crypt(3), of the PHC format or of a directory, whether it is one that can be verified or not. */
-const hashLike =
-  /^(?:\$(?:argon2\w*|scrypt|2[a-z]?|[1567y]|gy|md5|sha1|apr1|pbkdf2[\w-]*)\$|\{(?:S?SHA\d*|S?MD5|CRYPT|ARGON2|PBKDF2[\w-]*)\})/i
-
 /**
  * Makes an argon2id hash (19 MiB, 2 passes, 1 lane) in the PHC string format.
  *
@@ -39,9 +36,9 @@ export async function hashPassword(password: string): Promise<string> {
   return hashArgon2id(password.normalize('NFC'))
 }
 
-/** Whether a text is a password hash rather than a plain password, by how it begins. It may be one that cannot be used. */
+/** Whether a text holds a password hash and is no plain password. It may be one that cannot be used as it is written. */
 export function isPasswordHash(text: string): boolean {
-  return hashLike.test(text)
+  return hashInside(text) !== undefined
 }
 
 /**
@@ -50,15 +47,22 @@ export function isPasswordHash(text: string): boolean {
  */
 export function checkPasswordHash(text: string): string | undefined {
   const scheme = schemeOf(text)
-  if (scheme !== undefined) return scheme.problemOf(text)
-  return 'is a kind of hash that is not known; make one with: sallyport hash-password'
+  const problem = scheme?.problemOf(text)
+  if (scheme !== undefined && problem === undefined) return undefined
+  if (hasMoreThanHash(text)) {
+    return (
+      'does not stand alone: a blank, a line break, quotes, a name or a mark like {bcrypt} is before, in or after it; ' +
+      'write only what begins with the first $, or make one with: sallyport hash-password'
+    )
+  }
+  return problem ?? 'is a kind of hash that is not known; make one with: sallyport hash-password'
 }
 
 /**
  * Whether this is the password that was hashed. Compared in constant time; the time depends on the hash alone.
  *
- * @throws {@link StoreError} when the hash has a problem: see {@link checkPasswordHash}.
- * @throws {@link ConfigError} (`ERR_CONFIG_MISSING_PACKAGE`) for a bcrypt hash without the package `bcryptjs`.
+ * @throws {@link StoreError} when the hash has a problem (see {@link checkPasswordHash}), and for a bcrypt hash without the
+ * package `bcryptjs`.
  */
 export async function verifyPassword(password: string, hash: string): Promise<boolean> {
   const problem = checkPasswordHash(hash)
@@ -73,12 +77,17 @@ export function needsRehash(hash: string): boolean {
 }
 
 /**
- * Loads what verifying these hashes needs, so that a missing package shows at start-up.
+ * Loads what verifying these hashes needs, so that a missing package shows at start-up. `key`: what has the hashes.
  *
  * @throws {@link ConfigError} (`ERR_CONFIG_MISSING_PACKAGE`) with the line that installs it.
  */
-export async function loadPasswordSchemes(hashes: readonly string[]): Promise<void> {
-  for (const scheme of new Set(hashes.map(schemeOf))) await scheme?.load()
+export async function loadPasswordSchemes(hashes: readonly string[], key: string): Promise<void> {
+  for (const scheme of new Set(hashes.map(schemeOf))) await scheme?.load(key)
+}
+
+/** A hash that can be verified is whole as it is, or it has something around it. */
+function hasMoreThanHash(text: string): boolean {
+  return hashInside(text) === 'verifiable' && !/^\$(?:argon2\w*|scrypt|2[a-z]?)\$[!-~]+$/.test(text)
 }
 
 function schemeOf(hash: string): PasswordScheme | undefined {

@@ -22,6 +22,15 @@ export function throttleKeys(name: string, address: string | undefined): Throttl
 }
 
 /**
+ * Keys of a user who has been found, whatever name led there. The store's own spelling is exact, so no other user shares them,
+ * and no name that anybody types.
+ */
+export function subjectKeys(subject: string, source: string): ThrottleKeys {
+  const user = digestOf(`\0${subject.normalize('NFC')}`)
+  return { user, source, pair: digestOf(`${user} ${source}`) }
+}
+
+/**
  * Blind to case, because some stores are: `Alice` and `alice` share their counters whatever the store makes of them. So do
  * `PRIMARY/alice` and `alice`, which are one user in every store.
  */

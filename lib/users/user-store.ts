@@ -34,6 +34,11 @@ export type AuthenticationResult =
       readonly account?: never
       /** For the audit trail; the client gets the same answer to each. */
       readonly failure: AuthenticationFailure
+      /**
+       * The user whom the name means, as {@link UserAccount.subject} has it: guesses at one user count together, by whatever name
+       * they are made. Absent: there is no such user, or the store has one name for each.
+       */
+      readonly subject?: string | undefined
     }
 
 /** Keeps users. A store that fails rejects with {@link StoreError}: a login then gets 503, never 401. */

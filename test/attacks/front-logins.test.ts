@@ -4,10 +4,12 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import { ConfigError } from '../../lib/core/errors.js'
 import { createSecurity } from '../../lib/create-security.js'
 import type { AuthenticationFailure, UserStore } from '../../lib/users/user-store.js'
+import { userStoreChain } from '../../lib/users/user-store-chain.js'
 import { basic, bearer, document, type Front, fileUser, startFront, users } from '../helpers/front.js'
+import { MemoryUserStore } from '../helpers/memory-user-store.js'
 import { listen } from '../helpers/raw-exchange.js'
 import { requestBytes, sendRaw } from '../helpers/raw-http.js'
-import { recordedLog } from '../helpers/recorded-log.js'
+import { recordedLog, secret } from '../helpers/recorded-log.js'
 import { oneSetUp, type SetUp, serverSetUps } from '../helpers/set-ups.js'
 
 /** Every password that was hashed, and how many at the same time. */
@@ -97,6 +99,32 @@ describe.each(setUps.flatMap((setUp) => waysIn.map((way) => ({ ...setUp, way, on
         ['loginRefused', 'throttled'],
       ])
       expect((await front.call('GET', way.path, [basic(users.admin.name, users.admin.password)])).status).toBe(200)
+    })
+
+    // Covers: A12
+    it('has one limit for all names of a user of a chain of stores', async () => {
+      const members = ['PRIMARY', 'CORP'].map((domain) => {
+        const word = secret(`Right-for-${domain}-6`)
+        const store = new MemoryUserStore({
+          domain,
+          users: { [domain === 'CORP' ? 'alice' : 'root']: { password: word, roles: [] } },
+        })
+        return { domain, store }
+      })
+      const source = document({ managementApi: { ...way.managementApi }, jwt: way.jwt })
+      const front = await startFront(setUp as SetUp, { source, options: { userStore: userStoreChain(members) } })
+      const statusOf = async (name: string, password: string) =>
+        (await front.call('GET', way.path, [basic(name, password)])).status
+
+      for (const name of ['alice', 'CORP/alice', 'corp/ALICE', 'Alice', 'PRIMARY/alice', 'CORP/Alice']) {
+        expect(await statusOf(name, 'a-wrong-password'), name).toBe(401)
+      }
+      for (const name of ['alice', 'CORP/alice', 'Corp/alice']) {
+        expect(await statusOf(name, 'Right-for-CORP-6'), name).toBe(401)
+      }
+      expect(await statusOf('root', 'Right-for-PRIMARY-6')).toBe(200)
+      const reasons = front.events.flatMap((event) => (event.name === 'loginRefused' ? event.reason : []))
+      expect(new Set(reasons)).toEqual(new Set(['wrong-password', 'unknown-user', 'throttled']))
     })
 
     // Covers: A15

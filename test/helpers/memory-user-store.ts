@@ -71,8 +71,10 @@ export class MemoryUserStore implements ManagedUserStore {
     await this.#begin('authenticate', signal)
     const found = this.#find(name)
     if (found === undefined) return { failure: 'unknown-user' }
-    if (found.user.password !== password) return { failure: 'wrong-password' }
-    return found.user.isDisabled ? { failure: 'disabled' } : { account: this.#accountOf(found.name, found.user) }
+    const account = this.#accountOf(found.name, found.user)
+    const { subject } = account
+    if (found.user.password !== password) return { failure: 'wrong-password', subject }
+    return found.user.isDisabled ? { failure: 'disabled', subject } : { account }
   }
 
   async find(subject: string, signal?: AbortSignal): Promise<UserAccount | undefined> {

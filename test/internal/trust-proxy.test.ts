@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from 'node:net'
 import express from 'express'
 import request from 'supertest'
 import { describe, expect, it, vi } from 'vitest'
@@ -67,7 +68,20 @@ describe('trustProxyProblem', () => {
     [1.5, 'is 1.5, which is not a count'],
     [Number.POSITIVE_INFINITY, 'is Infinity, which is not a count'],
     [{}, 'is of type object'],
+    [['0.0.0.0/1', '128.0.0.0/1'], 'has networks that together are every IPv4 address'],
+    ['0.0.0.0/128.0.0.0, 128.0.0.0/128.0.0.0', 'has networks that together are every IPv4 address'],
+    ['2000::/3', 'has networks that together are every IPv6 address'],
+    ['0.0.0.0/0', 'has networks that together are every IPv4 address'],
     [() => true, 'is a function that trusts every address'],
+    [isIPv4, 'is a function that trusts every IPv4 address'],
+    [isIPv6, 'is a function that trusts every IPv4 address'],
+    [(address: string) => address.startsWith('::ffff:'), 'is a function that trusts every IPv4 address'],
+    [
+      (address: string) => isIPv6(address) && !address.startsWith('::ffff:'),
+      'is a function that trusts every IPv6 address',
+    ],
+    [(address: string) => address !== '198.51.100.7', 'is a function that trusts every address'],
+    [(address: string) => !address.startsWith('10.'), 'is a function that trusts every address'],
     [async () => false, 'is a function that returns a promise'],
     [() => Promise.reject(new Error('down')), 'is a function that returns a promise'],
   ])('refuses %o: it %s', (setting, reason) => {

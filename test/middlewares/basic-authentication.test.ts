@@ -1,12 +1,17 @@
+import { EventEmitter, once } from 'node:events'
+import type { AddressInfo } from 'node:net'
 import type { ErrorRequestHandler } from 'express'
 import request from 'supertest'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { getAuth } from '../../lib/core/auth.js'
 import { StoreError } from '../../lib/core/errors.js'
 import { basicAuthentication } from '../../lib/middlewares/basic-authentication.js'
-import type { Authenticator } from '../../lib/users/authenticator.js'
+import { errorResponses } from '../../lib/middlewares/error-responses.js'
+import { type Authenticator, createAuthenticator } from '../../lib/users/authenticator.js'
+import { createLoginThrottle } from '../../lib/users/login-throttle.js'
 import { expressVersions } from '../helpers/express-versions.js'
-import { alice, standAloneParts } from '../helpers/stand-alone.js'
+import { alice, type Parts, standAloneParts } from '../helpers/stand-alone.js'
+import { deferred } from '../users/deferred.js'
 
 /** How long a good password is remembered. */
 const rememberedMs = 60_000
@@ -62,6 +67,104 @@ describe.each(expressVersions)('basicAuthentication on %s', (_name, express) => 
     now -= 10 * rememberedMs
     await asAlice(app).expect(200)
     expect(checks(), 'a clock that was put back is not believed').toBe(5)
+  })
+
+  /** An app whose password checks wait until `open` is called; `arrived` tells when so many have reached the gate. */
+  async function appWithSlowChecks() {
+    const parts = await standAloneParts()
+    const throttle = createLoginThrottle()
+    const real = createAuthenticator({ users: parts.users, throttle, failureFloorMs: 0 })
+    const barrier = deferred()
+    const arrival = new EventEmitter()
+    let [checks, requests] = [0, 0]
+    const authenticator: Authenticator = {
+      async authenticate(...values) {
+        checks++
+        const account = await real.authenticate(...values)
+        await barrier.promise
+        return account
+      },
+    }
+    const app = express()
+    app.use((_request, _response, next) => {
+      next()
+      arrival.emit(`arrived ${++requests}`)
+    })
+    app.use(basicAuthentication({ accounts: parts.accounts, authenticator }))
+    app.use((incoming, response) => void response.json(getAuth(incoming)))
+    app.use(errorResponses())
+    const server = app.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    onTestFinished(() => void server.close())
+    const ask = (count: number, password: string = alice.password) =>
+      Array.from({ length: count }, () => asAlice(server as never, password).then(({ status }) => status))
+    return {
+      ...parts,
+      ask,
+      server,
+      open: barrier.resolve,
+      arrived: (count: number) => once(arrival, `arrived ${count}`),
+      checks: () => checks,
+    }
+  }
+
+  // Covers: A17
+  it('checks the password of 60 parallel requests once', async () => {
+    const { ask, open, arrived, checks } = await appWithSlowChecks()
+    const all = arrived(60)
+    const answers = ask(60)
+    await all
+    open()
+    expect(await Promise.all(answers)).toEqual(Array(60).fill(200))
+    expect(checks()).toBe(1)
+  })
+
+  it('counts each of 20 parallel requests with a wrong password', async () => {
+    const { ask, open } = await appWithSlowChecks()
+    open()
+    const statuses = await Promise.all(ask(20, 'a-wrong-password'))
+    expect(statuses.filter((status) => status === 401)).toHaveLength(5)
+    expect(statuses.filter((status) => status === 429)).toHaveLength(15)
+    expect(await Promise.all(ask(1))).toEqual([429])
+  })
+
+  it.each([
+    ['is revoked', [200], async ({ tokens }: Parts) => void (await tokens.revokeUser('alice'))],
+    [
+      'has another password',
+      [401, 429],
+      ({ users }: Parts) => users.replace([{ ...alice, password: 'another-password' }]),
+    ],
+    ['is removed', [401, 429], ({ users }: Parts) => users.replace([])],
+  ])('lets nobody in by a check that began before the user %s', async (_what, statuses, change) => {
+    const { ask, open, arrived, checks, ...parts } = await appWithSlowChecks()
+    const all = arrived(10)
+    const answers = ask(10)
+    await all
+    await change(parts)
+    open()
+    expect([...new Set(await Promise.all(answers))].sort()).toEqual(statuses)
+    expect(checks()).toBeGreaterThan(1)
+  })
+
+  it('checks again for those who wait when the client whose request was first has gone', async () => {
+    const { ask, server, open, arrived, checks } = await appWithSlowChecks()
+    const first = arrived(1)
+    const { port } = server.address() as AddressInfo
+    const authorization = `Basic ${Buffer.from(`${alice.name}:${alice.password}`).toString('base64')}`
+    const client = new AbortController()
+    const gone = fetch(`http://127.0.0.1:${port}/`, { headers: { authorization }, signal: client.signal }).catch(
+      () => 'gone',
+    )
+    await first
+    const all = arrived(4)
+    const answers = ask(3)
+    await all
+    client.abort()
+    expect(await gone).toBe('gone')
+    open()
+    expect(await Promise.all(answers)).toEqual([200, 200, 200])
+    expect(checks()).toBeLessThanOrEqual(2)
   })
 
   it('forgets a remembered caller with the password, and gives it its present rights', async () => {

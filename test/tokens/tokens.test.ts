@@ -106,6 +106,9 @@ class ManualAccounts implements Accounts {
     return this.stateOf({ subject, version: accountVersion, roles, isAdmin })
   }
 
+  readonly endings = 0
+  hasEndedSince = () => false
+
   end(subject: string): void {
     this.states.delete(subject)
   }

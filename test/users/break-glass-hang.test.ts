@@ -35,7 +35,7 @@ describe('a primary store that hangs', () => {
     ['a look-up', async (users: UserStore) => users.find('alice')],
   ])('counts as unreachable from the begin of %s', async (_what, call) => {
     now = 0
-    const breakGlass = breakGlassOn(deaf)
+    const breakGlass = await breakGlassOn(deaf)
     const waiting = expect(call(breakGlass.primary)).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
     await vi.advanceTimersByTimeAsync(19_999)
     now = 30_000
@@ -52,7 +52,7 @@ describe('a primary store that hangs', () => {
 
   it('says nothing when the client has gone before it could answer', async () => {
     now = 0
-    const breakGlass = breakGlassOn(deaf)
+    const breakGlass = await breakGlassOn(deaf)
     const gone = new AbortController()
     const waiting = breakGlass.primary.authenticate('alice', 'a-password', gone.signal)
     gone.abort(new Error('gone'))
@@ -70,7 +70,8 @@ describe('a primary store that hangs', () => {
         return new Promise(() => {})
       },
     }
-    const waiting = Promise.resolve(breakGlassOn(store).primary.find('alice')).catch(() => {})
+    const { primary } = await breakGlassOn(store)
+    const waiting = Promise.resolve(primary.find('alice')).catch(() => {})
     await vi.advanceTimersByTimeAsync(20_000)
     await waiting
     expect(signals.map((signal) => signal?.aborted)).toEqual([true])

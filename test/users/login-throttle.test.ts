@@ -291,7 +291,91 @@ describe('the counter of a source', () => {
   })
 })
 
+/** One login of the user that the store finds under this name. */
+async function loginOf(
+  throttle: LoginThrottle,
+  outcome: 'failed' | 'succeeded',
+  name: string,
+  { subject = 'CORP/alice', address = '192.0.2.1' } = {},
+) {
+  const admission = await throttle.begin(name, address)
+  if (!admission.isAllowed) return admission.retryAfterSeconds
+  if (outcome === 'succeeded') return admission.succeeded(subject) ? 'succeeded' : 'refused'
+  admission.failed(subject)
+  return 'failed'
+}
+
+// Covers: A09
+describe('a user with several names', () => {
+  const names = ['alice', 'CORP/alice', 'corp/ALICE', 'alice@corp.example', '\u017fales/alice']
+
+  it('has one limit for one source: beyond it no name is let in, and none tells that the password was right', async () => {
+    const throttle = throttleOf()
+    for (const name of names) expect(await loginOf(throttle, 'failed', name)).toBe('failed')
+    for (const name of names) expect(await loginOf(throttle, 'succeeded', name)).toBe('refused')
+    now += minute
+    expect(await loginOf(throttle, 'succeeded', 'alice')).toBe('succeeded')
+  })
+
+  it('meets the same lock at each name whether the passwords are right, wrong, or of nobody', async () => {
+    const outcomes = async (guess: (throttle: LoginThrottle) => Promise<unknown>) => {
+      const throttle = throttleOf()
+      for (let index = 0; index < 5; index++) await loginOf(throttle, 'failed', 'alice')
+      const answers = []
+      for (let index = 0; index < 6; index++) answers.push(await guess(throttle))
+      return answers.map((answer) => (answer === 'refused' ? 'failed' : answer))
+    }
+    const expected = [...Array(5).fill('failed'), 60]
+    expect(await outcomes((throttle) => loginOf(throttle, 'succeeded', 'CORP/alice'))).toEqual(expected)
+    expect(await outcomes((throttle) => loginOf(throttle, 'failed', 'CORP/alice'))).toEqual(expected)
+    expect(await outcomes((throttle) => login(throttle, 'failed', 'CORP/nobody'))).toEqual(expected)
+  })
+
+  it('has one limit for all sources', async () => {
+    const throttle = throttleOf()
+    for (let index = 0; index < 100; index++) {
+      const name = names[index % names.length]!
+      expect(await loginOf(throttle, 'failed', name, { address: source(index) })).toBe('failed')
+    }
+    for (const name of names)
+      expect(await loginOf(throttle, 'succeeded', name, { address: '198.51.100.1' })).toBe('refused')
+    now += 9 * second
+    expect(await loginOf(throttle, 'succeeded', 'alice', { address: '198.51.100.1' })).toBe('succeeded')
+  })
+
+  it('is let in by any name from a source with a good login', async () => {
+    const throttle = throttleOf()
+    await loginOf(throttle, 'succeeded', 'alice', { address: '203.0.113.7' })
+    for (let index = 0; index < 100; index++)
+      await loginOf(throttle, 'failed', 'CORP/alice', { address: source(index) })
+    for (const name of ['alice', 'alice@corp.example'])
+      expect(await loginOf(throttle, 'succeeded', name, { address: '203.0.113.7' })).toBe('succeeded')
+  })
+
+  it('is not set back by another user whose name differs in case only', async () => {
+    const throttle = throttleOf()
+    for (let round = 0; round < 5; round++) {
+      expect(await loginOf(throttle, 'failed', 'alice', { subject: 'alice' })).toBe('failed')
+      expect(await loginOf(throttle, 'succeeded', 'Alice', { subject: 'Alice' })).toBe('succeeded')
+    }
+    expect(await loginOf(throttle, 'succeeded', 'alice', { subject: 'alice' })).toBe('refused')
+  })
+
+  it('counts each guess once for its source', async () => {
+    const throttle = throttleOf({ maxFailuresOfSource: 4 })
+    for (const name of names.slice(0, 4)) expect(await loginOf(throttle, 'failed', name)).toBe('failed')
+    expect(await login(throttle, 'failed', 'bob')).toBe(225)
+  })
+})
+
 describe('unlock', () => {
+  it('ends the locks of every name that leads to the user', async () => {
+    const throttle = throttleOf()
+    for (let index = 0; index < 5; index++) await loginOf(throttle, 'failed', 'alice')
+    throttle.unlock('CORP/alice')
+    expect(await loginOf(throttle, 'succeeded', 'CORP/alice')).toBe('succeeded')
+  })
+
   it('ends the lock of a user everywhere, and of nobody else', async () => {
     const throttle = throttleOf({ maxFailuresOfUser: 11 })
     await logins(5, throttle, 'failed')
@@ -392,12 +476,80 @@ describe('keys', () => {
 })
 
 describe('memory', () => {
-  it('is bounded: the longest unused records are forgotten', async () => {
-    const throttle = throttleOf({ maxFailures: 1, maxEntries: 10 })
-    await login(throttle, 'failed', 'first')
+  /** Wrong logins of names that nobody has, from /64 networks of IPv6. */
+  async function flood(throttle: LoginThrottle, { names, networks }: { names: number; networks: number }) {
+    for (let index = 0; index < names; index++)
+      await login(throttle, 'failed', `name${index}`, `2001:db8:0:${(index % networks).toString(16)}::1`)
+  }
+
+  it.each([
+    ['a failure', 1],
+    ['failures', 4],
+    ['a lock', 5],
+  ])('keeps %s of a user while 20 500 other names fail from 71 networks', async (_what, failures) => {
+    const throttle = throttleOf()
+    await logins(failures, throttle, 'failed')
+    await flood(throttle, { names: 20_500, networks: 71 })
+    expect(await logins(6 - failures, throttle, 'failed')).toEqual([...Array(5 - failures).fill('failed'), 60])
+  })
+
+  it('keeps the counter of a user whose guesses come between those at other names', async () => {
+    const throttle = throttleOf({ maxEntries: 10 })
+    const guesses = []
+    for (let round = 0; round < 120; round++) {
+      guesses.push(await login(throttle, 'failed', 'alice', source(round)))
+      await flood(throttle, { names: 12, networks: 12 })
+    }
+    expect(guesses.filter((outcome) => outcome === 'failed').length).toBeLessThanOrEqual(100)
+  })
+
+  it('is bounded: further pairs of a source share a lock, and no other source does', async () => {
+    const throttle = throttleOf({ maxEntries: 10 })
     for (let index = 0; index < 10; index++) await login(throttle, 'failed', `user${index}`, source(index))
-    expect(await login(throttle, 'failed', 'user9', source(9))).toBe(60)
-    expect(await login(throttle, 'failed', 'first')).toBe('failed')
+    for (let index = 0; index < 5; index++) await login(throttle, 'failed', `name${index}`, '198.51.100.1')
+    expect(await login(throttle, 'failed', 'name5', '198.51.100.1')).toBe(60)
+    expect(await login(throttle, 'succeeded', 'name5', '198.51.100.2')).toBe('succeeded')
+    expect(await login(throttle, 'succeeded', 'user0', source(0))).toBe('succeeded')
+  })
+
+  it('does not set the lock of a crowd back by the good login of one of it', async () => {
+    const throttle = throttleOf({ maxEntries: 10 })
+    for (let index = 0; index < 10; index++) await login(throttle, 'failed', `user${index}`, source(index))
+    for (let index = 0; index < 4; index++) await login(throttle, 'failed', `name${index}`, '198.51.100.1')
+    expect(await login(throttle, 'succeeded', 'mallory', '198.51.100.1')).toBe('succeeded')
+    expect(await login(throttle, 'failed', 'name4', '198.51.100.1')).toBe('failed')
+    expect(await login(throttle, 'failed', 'name5', '198.51.100.1')).toBe(60)
+  })
+
+  it('has a lock of their own for a user and a source with a good login, however full it is', async () => {
+    const throttle = throttleOf({ maxEntries: 10 })
+    await login(throttle, 'succeeded', 'alice', '203.0.113.7')
+    await flood(throttle, { names: 100, networks: 50 })
+    for (let index = 0; index < 5; index++) await login(throttle, 'failed', `name${index}`, '203.0.113.7')
+    expect(await login(throttle, 'succeeded', 'alice', '203.0.113.7')).toBe('succeeded')
+    expect(await logins(6, throttle, 'failed', 'alice', '203.0.113.7')).toEqual([...Array(5).fill('failed'), 60])
+  })
+
+  it('has room again when windows have ended', async () => {
+    const throttle = throttleOf({ maxEntries: 10 })
+    await flood(throttle, { names: 100, networks: 20 })
+    now += 32 * minute
+    for (let index = 0; index < 6; index++) expect(await login(throttle, 'failed', `other${index}`)).toBe('failed')
+  })
+
+  it('answers every one of those who wait for a shared lock', async () => {
+    const throttle = throttleOf({ maxEntries: 1 })
+    await login(throttle, 'failed', 'first', source(1))
+    const underWay = await Promise.all(
+      Array.from({ length: 5 }, async (_, index) => throttle.begin(`name${index}`, '198.51.100.1')),
+    )
+    const waiting = Array.from({ length: 5 }, (_, index) =>
+      login(throttle, 'cancelled', `late${index}`, '198.51.100.1'),
+    )
+    now += hour
+    await login(throttle, 'cancelled', 'second', source(2))
+    for (const attempt of underWay) (attempt as LoginAttempt).cancelled()
+    expect(await Promise.all(waiting)).toEqual(Array(5).fill('cancelled'))
   })
 
   it('is not taken by logins of which nothing becomes known', async () => {

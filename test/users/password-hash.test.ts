@@ -6,7 +6,6 @@ import {
   checkPasswordHash,
   hashPassword,
   isPasswordHash,
-  loadPasswordSchemes,
   needsRehash,
   verifyPassword,
 } from '../../lib/users/password-hash.js'
@@ -180,6 +179,92 @@ describe('a hash at start-up', () => {
     expect(checkPasswordHash(hash)).not.toContain(hash)
   })
 
+  const kinds = { argon2id: argon('m=19456,t=2,p=1'), bcrypt: bcryptOf('$2b$10$'), scrypt: scrypt('ln=14,r=8,p=1') }
+
+  /** Ways in which a hash gets into a configuration with something around it, or with something of it lost. */
+  const wrappings: readonly (readonly [string, (hash: string) => string])[] = [
+    ['a blank before it', (hash) => ` ${hash}`],
+    ['a blank after it', (hash) => `${hash} `],
+    ['a line break after it', (hash) => `${hash}\r\n`],
+    ['a line break in it', (hash) => `${hash.slice(0, 40)}\n${hash.slice(40)}`],
+    ['a line break and blanks in its first part', (hash) => `${hash.slice(0, 5)}\n  ${hash.slice(5)}`],
+    ['a byte order mark before it', (hash) => `\ufeff${hash}`],
+    ['a blank of no width in it', (hash) => `${hash.slice(0, 3)}\u200b${hash.slice(3)}`],
+    ['quotes around it', (hash) => `"${hash}"`],
+    ['typographic quotes around it', (hash) => `\u201c${hash}\u201d`],
+    ['a quote before it', (hash) => `'${hash}`],
+    ['the name of a user before it', (hash) => `alice:${hash}`],
+    ['the name of a user and a blank before it', (hash) => `alice: ${hash}`],
+    ['the rest of a line of /etc/shadow', (hash) => `alice:${hash}:19000:0:99999:7:::`],
+    ['{bcrypt} before it', (hash) => `{bcrypt}${hash}`],
+    ['{CRYPT} before it', (hash) => `{CRYPT}${hash}`],
+    ['a word before it', (hash) => `bcrypt$${hash}`],
+    ['an assignment before it', (hash) => `password = ${hash}`],
+    ['the escapes of a shell', (hash) => hash.replaceAll('$', '\\$')],
+    ['the escapes of a Compose file', (hash) => hash.replaceAll('$', '$$$$')],
+    ['the escapes of a URL', (hash) => hash.replaceAll('$', '%24')],
+    ['its first dollar sign lost', (hash) => hash.slice(1)],
+    ['its end lost, behind a blank', (hash) => ` ${hash.slice(0, 35)}`],
+  ]
+  const wrapped = Object.entries(kinds).flatMap(([kind, hash]) =>
+    wrappings.map(([what, wrap]) => [kind, what, wrap(hash), hash] as const),
+  )
+
+  // Covers: A05
+  it.each(wrapped)('that is %s with %s is no plain password', (_kind, _what, text, hash) => {
+    expect(isPasswordHash(text)).toBe(true)
+    expect(checkPasswordHash(text)).toBeTypeOf('string')
+    expect(checkPasswordHash(text)).not.toContain(hash.slice(-10))
+  })
+
+  it.each([
+    ['argon2 after a shell has read it', '=19=19456,t=2,p=1'],
+    ['argon2i', ' $argon2i$v=19$m=16,t=2,p=1$c2FsdHNhbHQ$0WgHL735SIMXs3OCCvWnJg'],
+    ['LDAP SHA', '{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g='],
+    ['LDAP SHA of htpasswd', 'alice:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g='],
+    ['LDAP SSHA-512 of Dovecot', ' {SSHA512.b64}4RrH8aUFQDzNoHgjvK3cKgRCw7cFbmRI'],
+    ['LDAP PBKDF2', '{PBKDF2-SHA256}29000$N2YMIWQsBWBMae09x1jrPQ$1t8iyB2A.WF'],
+    ['DES crypt of a directory', '{crypt}rl0uE0uU8Q8bI'],
+    ['a SHA-256 of Spring', '{sha256}97cde38028ad898ebc02e690819fa220e88c62e0699403e94fff291cfffaf8410849f27605abcbc0'],
+    ['MD5 crypt of Apache', 'alice:$apr1$r31.....$HqJZimcKQFAMYayBlzkrA/'],
+    ['MD5 crypt', ' $1$saltsalt$qjXMvbEw8oaL.CzflDtaK/'],
+    ['SHA-256 crypt', '"$5$rounds=5000$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjlO"'],
+    ['SHA-512 crypt', 'alice:$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjlO:19000:0:99999:7:::'],
+    ['yescrypt', ' $y$j9T$F5Jx5fExrKuPp53xLKQ..1$X3DX6M94c7o.9agCG9G317fhZg9SqC.5i5rd.RhAtQ7'],
+    ['phpass', '$P$B7889EMq/erHIuZapMB8GEizebcIy9.'],
+    ['PBKDF2 of Django', 'pbkdf2_sha256$260000$saltsalt$YcH4S1mS7Qm5p5H0nbkjDPG5qvYHSmSkZ4AAAAAAAAA='],
+    ['scrypt of Werkzeug', 'scrypt:32768:8:1$saltsalt$6cf2b8d37b9e1dd6cf2b8d37b9e1dd'],
+    ['SCRAM of PostgreSQL', 'SCRAM-SHA-256$4096:c2FsdHNhbHQ=$c3RvcmVk:c2VydmVy'],
+    ['MySQL', '*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19'],
+  ])('of %s is no plain password', (_kind, text) => {
+    expect(isPasswordHash(text)).toBe(true)
+    expect(checkPasswordHash(text)).toContain('sallyport hash-password')
+  })
+
+  it('says that a hash which could be used does not stand alone', () => {
+    for (const text of [` ${kinds.bcrypt}`, `alice:${kinds.argon2id}`, kinds.scrypt.replaceAll('$', '$$$$')])
+      expect(checkPasswordHash(text)).toContain('write only what begins with the first $')
+  })
+
+  it.each([
+    'correct horse battery staple',
+    // What `openssl rand` prints: as good as any password, and no hash for sure.
+    '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+    'd41d8cd98f00b204e9800998ecf8427e',
+    'n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=',
+    'my $1$ and $5$ and $6$ are gone',
+    'costs $2 or $10$',
+    'alice:$ecret',
+    '{curly} braces, {shady} ones',
+    'md5 is broken since 2004',
+    'I like bcrypt & argon2id!',
+    'm=1,t=2',
+    'it\'s a "quote"',
+    ' blanks at both ends ',
+  ])('is not what a passphrase or a random text is taken for: %s', (password) =>
+    expect(isPasswordHash(password)).toBe(false),
+  )
+
   it.each(['admin', '', '$', '$ecret', '$2.50', '$1', '$env{ADMIN}', '$secret{alias}', '{json}', 'x$argon2id$', '$6'])(
     'is not what a plain password like %j is taken for',
     (password) => expect(isPasswordHash(password)).toBe(false),
@@ -208,29 +293,44 @@ describe('needsRehash', () => {
 })
 
 describe('without the package bcryptjs', () => {
+  /** Finds the package `from` there. */
+  async function withoutPackage(from: string | undefined) {
+    vi.resetModules()
+    vi.doMock('node:module', async (importOriginal) => {
+      const { createRequire } = await importOriginal<typeof import('node:module')>()
+      return { createRequire: () => createRequire(from as string) }
+    })
+    return import('../../lib/users/password-hash.js')
+  }
+
   afterEach(() => {
-    vi.doUnmock('bcryptjs')
+    vi.doUnmock('node:module')
     vi.resetModules()
   })
 
-  it('names the line that installs it', async () => {
-    vi.resetModules()
-    vi.doMock('bcryptjs', () => {
-      throw new Error('not installed')
-    })
-    const { loadPasswordSchemes } = await import('../../lib/users/password-hash.js')
-    const error = await loadPasswordSchemes([bcryptOf('$2b$05$')]).catch((thrown: unknown) => thrown)
-    expect(error).toMatchObject({
-      name: 'ConfigError',
-      code: 'ERR_CONFIG_MISSING_PACKAGE',
-      problems: [{ key: 'internal_apis.users', rule: expect.stringContaining('npm install bcryptjs') }],
+  // In a bundle the package may be gone though every import of it was resolved; in one of CommonJS there is no import.meta.url.
+  it.each([['/nowhere/bundle.mjs'], [undefined]])(
+    'the start fails and names the line that installs it: %s',
+    async (from) => {
+      const { loadPasswordSchemes } = await withoutPackage(from)
+      await expect(loadPasswordSchemes([bcryptOf('$2b$05$')], 'a.key')).rejects.toMatchObject({
+        name: 'ConfigError',
+        code: 'ERR_CONFIG_MISSING_PACKAGE',
+        problems: [{ key: 'a.key', rule: expect.stringContaining('npm install bcryptjs') }],
+      })
+    },
+  )
+
+  it('a login fails as one does whose store fails', async () => {
+    const { verifyPassword } = await withoutPackage('/nowhere/bundle.mjs')
+    await expect(verifyPassword('pa55', bcryptOf('$2b$05$'))).rejects.toMatchObject({
+      name: 'StoreError',
+      message: expect.stringContaining('bcryptjs'),
     })
   })
 
   it('takes other hashes', async () => {
-    vi.doMock('bcryptjs', () => {
-      throw new Error('not installed')
-    })
-    await expect(loadPasswordSchemes([argon('m=8,t=1,p=1'), scrypt('ln=4,r=8,p=1')])).resolves.toBeUndefined()
+    const { loadPasswordSchemes } = await withoutPackage('/nowhere/bundle.mjs')
+    await expect(loadPasswordSchemes([argon('m=8,t=1,p=1'), scrypt('ln=4,r=8,p=1')], 'k')).resolves.toBeUndefined()
   })
 })

@@ -134,16 +134,17 @@ export function ldapUserStore(options: LdapUserStoreOptions): LdapUserStore {
     async authenticate(name, password, signal) {
       signal?.throwIfAborted()
       const user = await users.findLogin(name, signal)
+      const subject = user && users.subjectOf(user.name)
       if (!isPassword(password) || password.includes('\0')) {
-        return { failure: user === undefined ? 'unknown-user' : 'wrong-password' }
+        return { failure: user === undefined ? 'unknown-user' : 'wrong-password', subject }
       }
       if (user === undefined) {
         await bindAsNobody(password, signal)
         return { failure: 'unknown-user' }
       }
       const outcome = await directory.bind(user.entry.dn, password, signal)
-      if (outcome !== 'good') return { failure: outcome }
-      if (accounts.isDisabled(user.entry)) return { failure: 'disabled' }
+      if (outcome !== 'good') return { failure: outcome, subject }
+      if (accounts.isDisabled(user.entry)) return { failure: 'disabled', subject }
       return { account: await accountOf(user, signal) }
     },
 

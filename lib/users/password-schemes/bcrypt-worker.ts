@@ -37,10 +37,15 @@ let lastId = 0
 /**
  * The bcrypt hash of a password with these settings: version, cost and salt. One thread computes all of them, in turn.
  *
- * @throws {@link StoreError} (by rejecting) when the thread has ended; the next call starts another.
+ * @throws {@link StoreError} (by rejecting) when the thread cannot start, as without the package, or has ended; the next call
+ * starts another.
  */
-export function bcryptDigest(password: string, settings: string): Promise<string> {
-  worker ??= startWorker()
+export async function bcryptDigest(password: string, settings: string): Promise<string> {
+  try {
+    worker ??= startWorker()
+  } catch (cause) {
+    throw new StoreError('bcrypt hashes need the package bcryptjs, which is not found', { cause })
+  }
   const running = worker
   const id = ++lastId
   return new Promise((resolve, reject) => {

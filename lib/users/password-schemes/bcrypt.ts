@@ -1,5 +1,5 @@
 /**
- * Bcrypt: hashes that other programs made. The package `bcryptjs` is optional and is loaded when the first such hash is met.
+ * Bcrypt: hashes that other programs made. The package `bcryptjs` is optional, and only its own thread loads it.
  *
  * @module
  */
@@ -20,6 +20,9 @@ const format = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/
 /** The version, the cost and the salt; the digest is what follows. */
 const settingsLength = 29
 
+/** The cheapest there are: trying them shows that the thread runs and has its package, which no `import` does in a bundle. */
+const trialSettings = `$2b$04$${'.'.repeat(22)}`
+
 export const bcrypt: PasswordScheme = {
   problemOf(hash) {
     const match = format.exec(hash)
@@ -27,9 +30,17 @@ export const bcrypt: PasswordScheme = {
     const cost = Number(match[1])
     return cost < minCost || cost > maxCost ? `must have a bcrypt cost from ${minCost} to ${maxCost}` : undefined
   },
-  load: demandBcrypt,
+  async load(key) {
+    try {
+      await bcryptDigest('', trialSettings)
+    } catch (cause) {
+      const rule =
+        'bcrypt hashes need an optional package; run: npm install bcryptjs, in a bundled app too: it is loaded from node_modules ' +
+        'beside the bundle, which must be an ES module'
+      throw new ConfigError([{ key, rule }], { code: 'ERR_CONFIG_MISSING_PACKAGE', cause })
+    }
+  },
   async verify(password, hash) {
-    await demandBcrypt()
     const isWhole = Buffer.byteLength(password) <= maxPasswordBytes && !password.includes('\0')
     // A password that cannot be right costs the same work: its refusal must not tell which kind of hash a user has.
     const computed = await bcryptDigest(isWhole ? password : '', hash.slice(0, settingsLength))
@@ -39,13 +50,4 @@ export const bcrypt: PasswordScheme = {
     )
     return isWhole && isEqual
   },
-}
-
-async function demandBcrypt(): Promise<void> {
-  try {
-    await import('bcryptjs')
-  } catch (cause) {
-    const rule = 'bcrypt hashes need an optional package; run: npm install bcryptjs'
-    throw new ConfigError([{ key: 'internal_apis.users', rule }], { code: 'ERR_CONFIG_MISSING_PACKAGE', cause })
-  }
 }

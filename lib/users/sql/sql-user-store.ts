@@ -149,8 +149,9 @@ export async function sqlUserStore(options: SqlUserStoreOptions): Promise<SqlUse
       const isRight = isPassword(password) && (await passwords.isRight(password, user, signal))
       if (user === undefined) return { failure: 'unknown-user' }
       const isAllowed = !schema.isShared || (rules.isUserName(user.name) && rules.isPassword(password))
-      if (!isRight || !isAllowed) return { failure: 'wrong-password' }
-      if (user.isDisabled) return { failure: 'disabled' }
+      const subject = directory.subjectOf(user.name)
+      if (!isRight || !isAllowed) return { failure: 'wrong-password', subject }
+      if (user.isDisabled) return { failure: 'disabled', subject }
       const account = directory.accountOf(user, await schema.rolesOf(query, user), open.adminRole)
       await strengthen(open, user, password)
       return { account }

@@ -99,7 +99,7 @@ describe('Active Directory', () => {
         ? [entry(id, aliceDn, { ...alice, userAccountControl: ['514'] }), result(id, searchDone, success)]
         : 'as usual',
     )
-    expect(await open().authenticate('alice', password)).toEqual({ failure: 'disabled' })
+    expect(await open().authenticate('alice', password)).toMatchObject({ failure: 'disabled' })
     expect(await open().find('alice')).toBeUndefined()
   })
 
@@ -115,7 +115,7 @@ describe('Active Directory', () => {
   ])('refuses a bind with data %s as %s', async (data, outcome) => {
     const message = `80090308: LdapErr: DSID-0C090446, comment: AcceptSecurityContext error, data ${data}, v2580`
     await startWith((asked) => (isUserBind(asked) ? [result(asked.id, bindDone, 49, message)] : 'as usual'))
-    expect(await open().authenticate('alice', password)).toEqual({ failure: outcome })
+    expect(await open().authenticate('alice', password)).toMatchObject({ failure: outcome })
   })
 
   it('has another version when the time of the password changes', async () => {

@@ -98,7 +98,7 @@ describe('a directory that fails', () => {
     expect(await failure(logIn(users, 'user1'))).toMatchObject({ kind: 'timeout' })
     await server.signal('SIGCONT')
     now += pauseMs
-    expect(await logIn(users, 'user1', 'wrong-secret')).toEqual({ failure: 'wrong-password' })
+    expect(await logIn(users, 'user1', 'wrong-secret')).toMatchObject({ failure: 'wrong-password' })
     expect(await logIn(users, 'user1')).toHaveProperty('account')
   })
 
@@ -182,7 +182,7 @@ describe('a directory that fails', () => {
     const users = open({ connectionUrl: `ldap://127.0.0.1:1 ldap://127.0.0.1:${proxy.port}` })
     expect(await logIn(users, 'user5')).toHaveProperty('account')
     const before = timesSent('never-right')
-    expect(await logIn(users, 'user5', 'never-right')).toEqual({ failure: 'wrong-password' })
+    expect(await logIn(users, 'user5', 'never-right')).toMatchObject({ failure: 'wrong-password' })
     expect(timesSent('never-right')).toBe(before + 1)
   })
 
@@ -211,7 +211,7 @@ describe('a directory that fails', () => {
       const users = open(options())
       expect(users.warnings.map(({ key }) => key)).not.toContain('user_store.connection_url')
       expect(await logIn(users)).toHaveProperty('account')
-      expect(await logIn(users, 'user0', 'wrong-secret')).toEqual({ failure: 'wrong-password' })
+      expect(await logIn(users, 'user0', 'wrong-secret')).toMatchObject({ failure: 'wrong-password' })
     })
 
     it.each([

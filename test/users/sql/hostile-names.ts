@@ -49,7 +49,7 @@ export async function expectThemselvesOnly(store: UserStore, users: ReturnType<t
   for (const { name } of few) {
     for (const { name: other, password } of few) {
       if (name === other) continue
-      expect(await store.authenticate(name, password)).toEqual({ failure: 'wrong-password' })
+      expect(await store.authenticate(name, password)).toMatchObject({ failure: 'wrong-password' })
     }
   }
 }
