@@ -244,8 +244,8 @@ describe('a search', () => {
     await startWith(() => 'as usual')
     await open().find('alice')
     const [, search] = fake!.requests
-    // derefAliases never, sizeLimit 2, timeLimit 1, typesOnly false (RFC 4511 section 4.5.1).
-    expect(search!.text).toContain('\x0a\x01\x00\x02\x01\x02\x02\x01\x01\x01\x01\x00')
+    // derefAliases never, sizeLimit 10, timeLimit 1, typesOnly false (RFC 4511 section 4.5.1).
+    expect(search!.text).toContain('\x0a\x01\x00\x02\x01\x0a\x02\x01\x01\x01\x01\x00')
   })
 
   it('is done without a bind when nobody in particular may search', async () => {

@@ -44,6 +44,9 @@ const entries: readonly LdifEntry[] = [
   person('twin'),
   person('twin', {}, partners),
   person('partner', {}, partners),
+  person('Olga', { employeeNumber: 'OP-Olga', labeledURI: 'urn:Staff:Olga' }),
+  person('Casey', {}, people),
+  person('casey', {}, partners),
   person('two names', { uid: ['two names', 'second'] }),
   person(' blanks '),
   person('locked', strict),
@@ -143,6 +146,30 @@ describe('a login at a directory', () => {
       expect(await subjectOf('*@example.org', passwordOf('alice'), byMail)).toBeUndefined()
       expect(await open(byMail).find('alice')).toMatchObject({ subject: 'alice' })
       expect(await open(byMail).find('alice@example.org')).toBeUndefined()
+    })
+
+    it.each([
+      ['(employeeNumber=OP-?)', 'Olga', 'Olga'],
+      ['(employeeNumber=op-?)', 'Olga', 'Olga'],
+      ['(employeeNumber=OP-?)', 'olga', undefined],
+      ['(labeledURI=urn:Staff:?)', 'Olga', 'Olga'],
+      ['(labeledURI=urn:staff:?)', 'Olga', undefined],
+      ['(employeeNumber=O\\50-?)', 'Olga', 'Olga'],
+      ['(uid:caseExactMatch:=?)', 'Olga', 'Olga'],
+    ])('finds by %s for %j, where letter case counts, %j', async (userNameSearchFilter, name, subject) => {
+      expect(await subjectOf(name, passwordOf('Olga'), { userNameSearchFilter, ignoresCase: false })).toBe(subject)
+    })
+
+    it('tells two names that differ in letter case apart where it counts, and takes them for nobody where not', async () => {
+      const bases = { userSearchBase: `${people}#${partners}` }
+      const exact = open({ ...bases, ignoresCase: false })
+      for (const name of ['Casey', 'casey']) {
+        expect((await exact.authenticate(name, passwordOf(name))).account?.subject).toBe(name)
+        expect((await exact.find(name))?.subject).toBe(name)
+      }
+      expect(await exact.authenticate('Casey', passwordOf('casey'))).toEqual({ failure: 'wrong-password' })
+      exact.close()
+      expect(await open(bases).authenticate('Casey', passwordOf('Casey'))).toEqual({ failure: 'unknown-user' })
     })
 
     it('refuses a name that two entries have, over all bases', async () => {

@@ -134,8 +134,32 @@ describe('a filter of the configuration', () => {
     expect(template.hasName(holding('sn', 'al'), 'al', lower)).toBe(false)
   })
 
-  it('can compare with another attribute', () => {
+  describe('leaves the text beside the name to the matching rule of the attribute', () => {
+    const exact = (text: string): string => text
+
+    it.each([
+      ['(cn=OP-?)', 'OP-Al', 'Al', true],
+      ['(cn=OP-?)', 'op-Al', 'Al', true],
+      ['(cn=OP-?)', 'OP-al', 'Al', false],
+      ['(cn=\u00dcber ? x)', '\u00fcber Al X', 'Al', true],
+      ['(cn=?@EXAMPLE.*)', 'Al@example.org', 'Al', true],
+      ['(cn=?@EXAMPLE.*)', 'Al@exampleXorg', 'Al', false],
+      ['(cn=a\\2a\\28B\\29 ?)', 'A*(b) Al', 'Al', true],
+      ['(cn=a\\2a\\28B\\29 ?)', 'Axx(b) Al', 'Al', false],
+      ['(cn=Jos\\c3\\a9 ?)', 'JOS\u00c9 Al', 'Al', true],
+      ['(cn:caseExactMatch:=OP-?)', 'OP-Al', 'Al', true],
+    ])('%s and %j have the name %j: %j', (filter, value, name, isThere) => {
+      expect(filterTemplate(filter).hasName(holding('cn', value), name, exact)).toBe(isThere)
+      expect(filterTemplate(filter).hasName(holding('cn', value), name.toUpperCase(), lower)).toBe(
+        isThere || value === 'OP-al',
+      )
+    })
+  })
+
+  it('can compare with another attribute, and keeps the matching rule of the same', () => {
     expect(comparingWith('(&(a=b)(|(uid=?)(mail=?@x)))', 'cn')).toBe('(&(a=b)(|(cn=?)(cn=?)))')
+    const exact = '(|(UID:caseExactMatch:=?)(mail:caseExactIA5Match:=?))'
+    expect(comparingWith(exact, 'uid')).toBe('(|(uid:caseExactMatch:=?)(uid=?))')
   })
 })
 
