@@ -36,6 +36,7 @@ export function ldapStore(
     connectTimeoutMs: values.ldap_connection_timeout,
     readTimeoutMs: values.read_timeout,
     connectionRetryDelayMs: values.connection_retry_delay,
+    keepsConnections: values.connection_pooling_enabled,
     baseDn: written.base_dn || undefined,
     userSearchBase: values.user_search_base!,
     userNameAttribute: values.user_name_attribute,

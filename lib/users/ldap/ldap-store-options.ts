@@ -39,6 +39,11 @@ export interface LdapUserStoreOptions extends StorePatterns {
   readonly connectionRetryDelayMs?: number | undefined
   /** Connections for searches, and as many for binds. @defaultValue 10 */
   readonly maxConnections?: number | undefined
+  /**
+   * `connection_pooling_enabled`: a connection of a search is kept for the next one, for at most a minute without one. A bind
+   * has always a connection of its own. @defaultValue `true`
+   */
+  readonly keepsConnections?: boolean | undefined
   /** Callers that may wait for a connection, for searches and for binds. @defaultValue 1000 */
   readonly maxWaiting?: number | undefined
   /** Milliseconds that a caller waits for a connection. @defaultValue 5000 */

@@ -31,6 +31,8 @@ const defaultTimeoutMs = 5000
 const defaultRetryDelayMs = 2000
 const defaultConnections = 10
 const defaultWaiting = 1000
+/** Firewalls forget a connection after some minutes without a packet. */
+const maxIdleMs = 60_000
 const defaultListLength = 100
 const maxNestedDepth = 20
 
@@ -75,6 +77,7 @@ export function ldapUserStore(options: LdapUserStoreOptions): LdapUserStore {
     maxConnections: positive(options.maxConnections, defaultConnections),
     maxWaiting: positive(options.maxWaiting, defaultWaiting),
     queueTimeoutMs: positive(options.queueTimeoutMs, defaultTimeoutMs),
+    maxIdleMs: options.keepsConnections === false ? 0 : maxIdleMs,
     now,
   })
   const accounts = accountReader({

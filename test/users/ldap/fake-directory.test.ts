@@ -231,6 +231,7 @@ describe('a bind', () => {
       maxConnections: 1,
       maxWaiting: 1,
       queueTimeoutMs: 300,
+      maxIdleMs: 0,
       now: () => 0,
     })
     expect(await directory.bind(dn, given)).toBe('wrong-password')
