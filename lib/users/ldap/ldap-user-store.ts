@@ -6,13 +6,14 @@
 
 import { randomUUID } from 'node:crypto'
 import { isPassword } from '../credential-limits.js'
+import { untilAborted } from '../deadline.js'
 import { type ManagedUserStore, UserStoreRefusal } from '../managed-user-store.js'
 import { storeRules } from '../sql/store-rules.js'
 import type { UserAccount } from '../user-store.js'
 import { accountReader } from './account-reader.js'
 import { openDirectory } from './directory.js'
 import { directoryWriter } from './directory-writer.js'
-import { groupFinder } from './group-finder.js'
+import { activeDirectoryMemberOf, groupFinder } from './group-finder.js'
 import { LdapError } from './ldap-error.js'
 import type { LdapUserStoreOptions } from './ldap-store-options.js'
 import { type LdapStoreWarning, readSettings } from './ldap-store-settings.js'
@@ -85,11 +86,15 @@ export function ldapUserStore(options: LdapUserStoreOptions): LdapUserStore {
     adminRole: options.adminRole ?? 'admin',
     versionAttributes: options.versionAttributes,
   })
-  const attributes = [...accounts.attributes, ...(memberOfAttribute === undefined ? [] : [memberOfAttribute])]
-  const users = userFinder({ directory, settings, domain, ignoresCase, attributes })
   const nestedGroupDepth = Math.min(options.nestedGroupDepth ?? 0, maxNestedDepth)
+  const memberOf = memberOfAttribute ?? (nestedGroupDepth > 0 ? activeDirectoryMemberOf : undefined)
+  const attributes = [...accounts.attributes, ...(memberOf === undefined ? [] : [memberOf])]
+  const users = userFinder({ directory, settings, domain, ignoresCase, attributes })
   const groups = readsGroups
-    ? groupFinder({ directory, settings, membershipAttribute, memberOfAttribute, nestedGroupDepth })
+    ? groupFinder({
+        ...{ directory, settings, membershipAttribute, memberOfAttribute, nestedGroupDepth },
+        isActiveDirectory,
+      })
     : undefined
   const maxUsers = positive(options.maxUsers, defaultListLength)
   const maxRoles = positive(options.maxRoles, defaultListLength)
@@ -114,8 +119,32 @@ export function ldapUserStore(options: LdapUserStoreOptions): LdapUserStore {
     if (isReadOnly) throw new UserStoreRefusal('read-only', 'The user store cannot be changed.')
   }
 
+  /** Groups that are being read, by the user's entry: logins of one user at a time read them once. */
+  const reading = new Map<string, Promise<readonly string[]>>()
+
+  function readGroups(user: FoundUser): Promise<readonly string[]> {
+    const { dn } = user.entry
+    const known = reading.get(dn)
+    if (known !== undefined || groups === undefined) return known ?? Promise.resolve([])
+    // Without the signal of one of those who wait: the others wait on.
+    const names = groups.groupsOf(user).finally(() => {
+      if (reading.get(dn) === names) reading.delete(dn)
+    })
+    reading.set(dn, names)
+    return names
+  }
+
+  /** Changes, after which nobody gets what was read before. */
+  async function change(work: Promise<void>): Promise<void> {
+    try {
+      await work
+    } finally {
+      reading.clear()
+    }
+  }
+
   async function accountOf(user: FoundUser, signal: AbortSignal | undefined): Promise<UserAccount> {
-    const names = (await groups?.groupsOf(user, signal)) ?? []
+    const names = await (signal === undefined ? readGroups(user) : untilAborted(readGroups(user), signal))
     return accounts.accountOf(user, users.subjectOf(user.name), names)
   }
 
@@ -163,12 +192,12 @@ export function ldapUserStore(options: LdapUserStoreOptions): LdapUserStore {
       checkWritable()
       rules.checkUserName(user.name)
       rules.checkPassword(user.password)
-      await changes.add(user, signal)
+      await change(changes.add(user, signal))
     },
 
     async remove(subject, signal) {
       checkWritable()
-      await changes.remove(subject, signal)
+      await change(changes.remove(subject, signal))
     },
 
     async setPassword(subject, password, signal) {
@@ -177,9 +206,9 @@ export function ldapUserStore(options: LdapUserStoreOptions): LdapUserStore {
       await changes.setPassword(subject, password, signal)
     },
 
-    async changeRoles(subject, change, signal) {
+    async changeRoles(subject, roles, signal) {
       checkWritable()
-      await changes.changeRoles(subject, change, signal)
+      await change(changes.changeRoles(subject, roles, signal))
     },
 
     async addRole(role, signal) {
@@ -189,7 +218,7 @@ export function ldapUserStore(options: LdapUserStoreOptions): LdapUserStore {
 
     async removeRole(role, signal) {
       checkWritable()
-      await changes.removeRole(role, signal)
+      await change(changes.removeRole(role, signal))
     },
 
     close: () => directory.close(),

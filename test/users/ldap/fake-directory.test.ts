@@ -93,6 +93,62 @@ describe('Active Directory', () => {
     expect(account?.roles).toEqual(['Internal/everyone', 'one'])
   })
 
+  describe('with groups in groups', () => {
+    const dnOfGroup = (name: string): string => `CN=${name},${groups}`
+    const memberOf: Readonly<Record<string, readonly string[]>> = {
+      one: ['above', 'outside'],
+      above: ['top'],
+      top: ['above'],
+    }
+    const chain = ['one', 'above', 'top'].map((name) => ({ name, memberOf: memberOf[name]!.map(dnOfGroup) }))
+    const isChainSearch = ({ text }: FakeRequest): boolean => text.includes('1.2.840.113556.1.4.1941')
+
+    async function startChain(capabilities: readonly string[]): Promise<void> {
+      await startWith((asked) => {
+        const { id, tag, text } = asked
+        if (tag !== request.search) return 'as usual'
+        const done = result(id, searchDone, success)
+        if (text.includes('supportedCapabilities'))
+          return [entry(id, '', { supportedCapabilities: capabilities }), done]
+        if (isChainSearch(asked)) {
+          return [...chain.map(({ name, memberOf }) => entry(id, dnOfGroup(name), { cn: [name], memberOf })), done]
+        }
+        return [entry(id, aliceDn, { ...alice, memberOf: [dnOfGroup('one'), 'CN=Elsewhere,DC=other'] }), done]
+      })
+    }
+
+    it.each([
+      ['of its own class', { isActiveDirectory: true }, [], 0],
+      ['that says so', {}, ['1.2.840.113556.1.4.800'], 1],
+    ] as const)(
+      '%s reads all of them in one search, as deep as is asked for',
+      async (_what, options, capabilities, asked) => {
+        await startChain(capabilities)
+        const users = open({ ...options, nestedGroupDepth: 1 })
+        expect((await users.authenticate('alice', password)).account?.roles).toEqual([
+          'Internal/everyone',
+          'above',
+          'one',
+        ])
+        expect(fake!.requests.filter(isChainSearch)).toHaveLength(1)
+        users.close()
+        const deep = open({ ...options, nestedGroupDepth: 9, memberOfAttribute: 'memberOf' })
+        for (const _ of [1, 2]) {
+          const { account } = await deep.authenticate('alice', password)
+          expect(account?.roles).toEqual(['Internal/everyone', 'above', 'one', 'top'])
+        }
+        expect(fake!.requests.filter(isChainSearch)).toHaveLength(3)
+        expect(fake!.requests.filter(({ text }) => text.includes('supportedCapabilities'))).toHaveLength(2 * asked)
+      },
+    )
+
+    it('is not asked so when it is another directory', async () => {
+      await startChain([])
+      await open({ nestedGroupDepth: 1 }).authenticate('alice', password)
+      expect(fake!.requests.filter(isChainSearch)).toHaveLength(0)
+    })
+  })
+
   it('says of a disabled account that it is', async () => {
     await startWith(({ id, tag }) =>
       tag === request.search
