@@ -19,6 +19,8 @@ export interface DirectoryOptions {
   readonly servers: readonly LdapServer[]
   readonly ca: string | undefined
   readonly startTls: boolean
+  /** Whether a search fails in which there is a referral. It is never followed. */
+  readonly refusesReferrals: boolean
   /** Who searches and writes; absent: nobody in particular, without a bind. */
   readonly service: { readonly dn: string; readonly password: string } | undefined
   readonly connectTimeoutMs: number
@@ -202,6 +204,9 @@ export function openDirectory(options: DirectoryOptions): Directory {
     )
     const { status } = answer.result
     if (status !== resultCode.success && status !== resultCode.sizeLimitExceeded) throw failed(answer.result)
+    if (options.refusesReferrals && answer.hasReferences) {
+      throw new LdapError('result', 'The directory refers to another server, which is not asked.')
+    }
     return answer
   }
 

@@ -53,6 +53,7 @@ const namePattern = '[a-zA-Z0-9._\\-|//]{3,30}$'
  */
 export function ldapUserStore(options: LdapUserStoreOptions): LdapUserStore {
   const { isReadOnly = true, readsGroups = true, isActiveDirectory = false, ignoresCase = true } = options
+  const { allowsOuterBlanks = true } = options
   const { membershipAttribute: givenMembership, now = () => performance.now() } = options
   const settings = readSettings(options)
   const domain = (options.domain || 'PRIMARY').toUpperCase()
@@ -71,6 +72,7 @@ export function ldapUserStore(options: LdapUserStoreOptions): LdapUserStore {
     servers: settings.servers,
     ca: settings.ca,
     startTls: options.startTls ?? false,
+    refusesReferrals: options.refusesReferrals ?? false,
     service: settings.service,
     connectTimeoutMs: positive(options.connectTimeoutMs, defaultTimeoutMs),
     readTimeoutMs: positive(options.readTimeoutMs, defaultTimeoutMs),
@@ -89,7 +91,7 @@ export function ldapUserStore(options: LdapUserStoreOptions): LdapUserStore {
   const nestedGroupDepth = Math.min(options.nestedGroupDepth ?? 0, maxNestedDepth)
   const memberOf = memberOfAttribute ?? (nestedGroupDepth > 0 ? activeDirectoryMemberOf : undefined)
   const attributes = [...accounts.attributes, ...(memberOf === undefined ? [] : [memberOf])]
-  const users = userFinder({ directory, settings, domain, ignoresCase, attributes })
+  const users = userFinder({ directory, settings, domain, ignoresCase, allowsOuterBlanks, attributes })
   const groups = readsGroups
     ? groupFinder({
         ...{ directory, settings, membershipAttribute, memberOfAttribute, nestedGroupDepth },

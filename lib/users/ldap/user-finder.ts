@@ -26,6 +26,7 @@ export interface UserFinderOptions {
   /** In capitals; `PRIMARY` for the first store. */
   readonly domain: string
   readonly ignoresCase: boolean
+  readonly allowsOuterBlanks: boolean
   /** Attributes that are read beside the name. */
   readonly attributes: readonly string[]
 }
@@ -56,7 +57,8 @@ const loneSurrogate = /\p{Surrogate}/u
 const maxTwins = 10
 
 /** Makes the look-ups of one store. */
-export function userFinder({ directory, settings, domain, ignoresCase, attributes }: UserFinderOptions): UserFinder {
+export function userFinder(options: UserFinderOptions): UserFinder {
+  const { directory, settings, domain, ignoresCase, allowsOuterBlanks, attributes } = options
   const { userNameAttribute, loginFilter, nameFilter, userBases, userNames } = settings
   const read = [...new Set([...attributes, userNameAttribute, 'objectClass', ...loginFilter.attributes])]
   const fold = ignoresCase ? foldName : (text: string): string => text.normalize('NFC')
@@ -110,6 +112,7 @@ export function userFinder({ directory, settings, domain, ignoresCase, attribute
   ): Promise<FoundUser | undefined> {
     const given = withoutDomain(text, domain)
     if (!isUserName(given) || loneSurrogate.test(given)) return undefined
+    if (!allowsOuterBlanks && given !== given.trim()) return undefined
     const hasName = (entry: DirectoryEntry): boolean =>
       userNames === undefined
         ? template.hasName(entry, given, fold)

@@ -280,6 +280,7 @@ describe('a bind', () => {
       servers: [{ host: '127.0.0.1', port: Number(new URL(fake!.url).port), isTls: false }],
       ca: undefined,
       startTls: false,
+      refusesReferrals: false,
       service: undefined,
       connectTimeoutMs: 300,
       readTimeoutMs: 300,

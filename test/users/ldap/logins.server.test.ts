@@ -17,6 +17,7 @@ import {
   userEntry,
   warningPolicy,
 } from '../../helpers/slapd.js'
+import { startTcpProxy } from '../../helpers/tcp-proxy.js'
 import { hostileNames } from '../sql/hostile-names.js'
 
 const people = `ou=People,${suffix}`
@@ -186,6 +187,37 @@ describe('a login at a directory', () => {
       expect(await subjectOf('alice', passwordOf('alice'), { userSearchBase: `${people}#OU=people, ${suffix}` })).toBe(
         'alice',
       )
+    })
+
+    it('asks no other server that the directory refers to, and fails where Referral is throw', async () => {
+      const other = await startTcpProxy(server.port)
+      const referral = {
+        objectClass: ['referral', 'extensibleObject'],
+        ou: 'Far',
+        ref: `ldap://127.0.0.1:${other.port}/x`,
+      }
+      await server.manage((client) => client.add(`ou=Far,${partners}`, referral))
+      const far = { userSearchBase: partners }
+      try {
+        expect(await subjectOf('partner', passwordOf('partner'), far)).toBe('partner')
+        const strict = open({ ...far, refusesReferrals: true })
+        const refers = { message: 'The directory refers to another server, which is not asked.' }
+        await expect(strict.authenticate('partner', passwordOf('partner'))).rejects.toMatchObject(refers)
+        await expect(strict.list({})).rejects.toMatchObject(refers)
+        const beyond = open({ userSearchBase: `ou=Far,${partners}` })
+        await expect(beyond.authenticate('partner', passwordOf('partner'))).rejects.toMatchObject(refers)
+        const pattern = open({ userDnPattern: `uid={0},ou=Far,${partners}` })
+        await expect(pattern.authenticate('partner', passwordOf('partner'))).rejects.toMatchObject(refers)
+        expect(other.connections()).toBe(0)
+      } finally {
+        await other.stop()
+      }
+    })
+
+    it('takes a name with a blank at an end for nobody where that is not allowed', async () => {
+      const users = open({ allowsOuterBlanks: false })
+      expect(await users.authenticate(' blanks ', passwordOf('blanks'))).toEqual({ failure: 'unknown-user' })
+      expect((await users.authenticate('two names', passwordOf('two names'))).account?.subject).toBe('two names')
     })
 
     it('follows neither an alias nor a referral', async () => {
