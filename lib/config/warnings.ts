@@ -141,6 +141,11 @@ const withoutEffect: Readonly<Record<string, string>> = {
   PrimaryGroupId: 'the primary group of a user is no role; what a role opens needs a group that lists its members',
 }
 
+/** Carbon's dialogs write this for every directory. */
+const followRule =
+  'has no effect: no referral is followed, so that no password goes to a server that is not named here; ' +
+  'make the other server a [[user_store.secondary]]'
+
 /** Warnings about the directories and databases that are in effect. */
 function namedStoreWarnings(values: Tree): Finding[] {
   const findings: Finding[] = []
@@ -151,6 +156,8 @@ function namedStoreWarnings(values: Tree): Finding[] {
   const secondaries = valueAt(values, ['user_store', 'secondary'])
   const others = Array.isArray(secondaries) ? secondaries.map((_, index) => ['user_store', 'secondary', index]) : []
   for (const store of [['user_store'], ...others]) {
+    const referral = [...store, 'properties', 'Referral']
+    if (/^\s*follow\s*$/i.test(String(valueAt(values, referral)))) findings.push({ path: referral, rule: followRule })
     for (const [property, remedy] of Object.entries(withoutEffect)) {
       const path = [...store, 'properties', property]
       if (valueAt(values, path)) findings.push({ path, rule: `has no effect: ${remedy}` })

@@ -9,6 +9,8 @@ import type { KeyEntry, TrustedKeyEntry } from 'jks-js'
 import { ConfigError } from '../core/errors.js'
 import { type KeyStoreEntries, KeyStoreError, type PrivateKeyEntry } from './key-store-entries.js'
 
+const readableTypes: readonly string[] = ['rsa', 'ec', 'dsa']
+
 type Jks = typeof import('jks-js')
 
 /** The first four bytes of every JKS file. */
@@ -53,15 +55,30 @@ function parse(jks: Jks, bytes: Buffer, password: string): (KeyEntry | TrustedKe
 }
 
 function privateKeyEntry(jks: Jks, { alias, chain, protectedPrivateKey }: KeyEntry): PrivateKeyEntry {
+  const certificates = chain.map(({ value }) => new X509Certificate(value))
+  const type = certificates[0]?.publicKey.asymmetricKeyType ?? 'unknown'
+
+  /** The package reads other keys not at all, or as RSA. */
+  function checkType(cause?: unknown): void {
+    if (readableTypes.includes(type)) return
+    const remedy = 'keytool -importkeystore -srcstoretype JKS -deststoretype PKCS12'
+    const rule = `holds a key "${alias}" of the type ${type}, which can be read from PKCS #12 only; convert it: ${remedy}`
+    throw new KeyStoreError('file', rule, { cause })
+  }
+
   return {
     alias,
-    certificates: chain.map(({ value }) => new X509Certificate(value)),
+    certificates,
     async open(keyPassword) {
       try {
-        return createPrivateKey(jks.decrypt(protectedPrivateKey, keyPassword))
+        const key = createPrivateKey(jks.decrypt(protectedPrivateKey, keyPassword))
+        checkType()
+        return key
       } catch (cause) {
+        if (cause instanceof KeyStoreError) throw cause
         const isPassword = cause instanceof Error && cause.message === 'Cannot recover key'
         if (isPassword) throw new KeyStoreError('keyPassword', `is not the password of the key "${alias}"`)
+        checkType(cause)
         throw new KeyStoreError('file', `holds a key ${alias} of a kind that cannot be used`, { cause })
       }
     },

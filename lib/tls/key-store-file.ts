@@ -4,6 +4,7 @@
  * @module
  */
 
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import type { KeyStoreConfig } from '../config/config.js'
@@ -87,7 +88,10 @@ export async function readKeyStore(store: KeyStoreConfig): Promise<KeyStoreEntri
     throw new KeyStoreError('file', `${rule} -srcstoretype JCEKS -deststoretype PKCS12`)
   }
   // The tag of an ASN.1 SEQUENCE.
-  if (bytes[0] === 0x30) return readPkcs12(bytes, password)
+  if (bytes[0] === 0x30) {
+    refuseBareDer(bytes)
+    return readPkcs12(bytes, password)
+  }
   if (!isPem(bytes)) throw new KeyStoreError('file', 'names a file that is neither JKS nor PKCS #12 nor PEM')
   if (keyFileName === undefined) return readPem(bytes)
   const keyFile = await findFile(keyFileName, folders, 'keyFile')
@@ -96,6 +100,27 @@ export async function readKeyStore(store: KeyStoreConfig): Promise<KeyStoreEntri
 }
 
 const jceksMagic = 0xcececece
+
+/** What begins like PKCS #12 and is a part of it alone. */
+const bareDer: readonly (readonly [what: string, remedy: string, read: (bytes: Buffer) => unknown])[] = [
+  ['a certificate', 'openssl x509 -inform DER -in FILE -out FILE.pem', (bytes) => new X509Certificate(bytes)],
+  [
+    'a private key',
+    'openssl pkey -inform DER -in FILE -out FILE.pem',
+    (key) => createPrivateKey({ key, format: 'der', type: 'pkcs8' }),
+  ],
+]
+
+function refuseBareDer(bytes: Buffer): void {
+  for (const [what, remedy, read] of bareDer) {
+    try {
+      read(bytes)
+    } catch {
+      continue
+    }
+    throw new KeyStoreError('file', `names ${what} in DER; write it as PEM: ${remedy}`)
+  }
+}
 
 function missingFile(
   field: 'file' | 'keyFile',

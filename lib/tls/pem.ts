@@ -7,7 +7,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { type KeyStoreEntries, KeyStoreError } from './key-store-entries.js'
 
-const certificateBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 /** What a block may be called that has a private key. */
 const keyLabels = ['PRIVATE KEY', 'ENCRYPTED PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY']
 
@@ -24,9 +23,9 @@ export function isPem(bytes: Buffer): boolean {
  */
 export function readPem(bytes: Buffer, keyBytes: Buffer = bytes): KeyStoreEntries {
   const certificates = certificatesIn(bytes)
-  const keyText = keyBytes.toString('latin1')
-  const keys = keyLabels.flatMap((label) => blocksIn(keyText, label))
   const field = keyBytes === bytes ? 'file' : 'keyFile'
+  const keyText = keyBytes.toString('latin1')
+  const keys = keyLabels.flatMap((label) => blocksIn(keyText, label, field))
   if (keys.length > 1) throw new KeyStoreError(field, 'must name a file with one private key, not several')
   if (keys.length === 0 && field === 'keyFile') {
     throw new KeyStoreError(field, 'must name a PEM file with a private key')
@@ -41,14 +40,20 @@ export function readPem(bytes: Buffer, keyBytes: Buffer = bytes): KeyStoreEntrie
   }
 }
 
-/** The blocks with one label (RFC 7468 section 2). Each search goes on where the last one ended. */
-function blocksIn(text: string, label: string): string[] {
+/**
+ * The blocks with one label (RFC 7468 section 2). Each search goes on where the last one ended.
+ *
+ * @throws {@link KeyStoreError} for a block without an end, as in a file that was copied in part.
+ */
+function blocksIn(text: string, label: string, field: 'file' | 'keyFile'): string[] {
   const [first, last] = [`-----BEGIN ${label}-----`, `-----END ${label}-----`]
   const blocks: string[] = []
   let start = text.indexOf(first)
   while (start !== -1) {
     const end = text.indexOf(last, start)
-    if (end === -1) break
+    if (end === -1 || text.slice(start + first.length, end).includes('-----BEGIN ')) {
+      throw new KeyStoreError(field, `names a PEM file that is cut: block ${blocks.length + 1} of ${label} has no end`)
+    }
     blocks.push(text.slice(start, end + last.length))
     start = text.indexOf(first, end)
   }
@@ -56,8 +61,13 @@ function blocksIn(text: string, label: string): string[] {
 }
 
 function certificatesIn(bytes: Buffer): X509Certificate[] {
+  const text = bytes.toString('latin1')
+  const blocks = blocksIn(text, 'CERTIFICATE', 'file')
+  if (text.lastIndexOf('-----BEGIN') > text.lastIndexOf('-----END ')) {
+    throw new KeyStoreError('file', 'names a PEM file that is cut: its last block has no end')
+  }
   try {
-    return (bytes.toString('latin1').match(certificateBlock) ?? []).map((block) => new X509Certificate(block))
+    return blocks.map((block) => new X509Certificate(block))
   } catch (cause) {
     throw new KeyStoreError('file', 'names a PEM file with a certificate that cannot be read', { cause })
   }

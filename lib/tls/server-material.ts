@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { X509Certificate } from 'node:crypto'
+import type { KeyObject, X509Certificate } from 'node:crypto'
 import { dirname } from 'node:path'
-import type { Config, KeyStoreConfig } from '../config/config.js'
+import type { Config, KeyStoreConfig, TlsConfig } from '../config/config.js'
 import { ConfigError, type ConfigProblem } from '../core/errors.js'
 import { isPublishedKey } from '../internal/published-key.js'
 import { type KeyMaterial, loadKeyStore, loadTrustStore } from './key-store.js'
@@ -52,7 +52,7 @@ export async function loadServerMaterial(
   const material = await loadKeyStore(store)
   const certificate = material.certificates[0]!
   const key = `${store.key}.${store.keyNames.file}`
-  const rule = validityProblem(certificate, now)
+  const rule = validityProblem(certificate, now) ?? keyProblem(material.key, config.tls)
   if (rule !== undefined) throw new ConfigError([{ key, rule }])
   const rules = [publicityWarning(certificate), expiryWarning(certificate, now)].filter((text) => text !== undefined)
   return { ...material, trusted, warnings: rules.map((text) => ({ key, rule: text })) }
@@ -94,6 +94,34 @@ function trustStore({ keyStores }: Config): KeyStoreConfig {
 function validityProblem({ validFrom, validTo }: X509Certificate, now: number): string | undefined {
   if (Date.parse(validTo) <= now) return `names a certificate that expired on ${dayOf(validTo)}`
   if (Date.parse(validFrom) > now) return `names a certificate that is not valid before ${dayOf(validFrom)}`
+  return undefined
+}
+
+/** Curves that clients and OpenSSL take for a certificate (RFC 8446 section 4.2.3), by OpenSSL's names. */
+const curves: readonly string[] = ['prime256v1', 'secp384r1', 'secp521r1']
+
+/** Types of keys that sign handshakes, and the word for them in suites of TLS 1.2. */
+const suiteWords: Readonly<Record<string, string>> = {
+  rsa: '-RSA-',
+  'rsa-pss': '-RSA-',
+  ec: '-ECDSA-',
+  ed25519: '-ECDSA-',
+  ed448: '-ECDSA-',
+}
+
+/** Why every handshake would fail. */
+function keyProblem(key: KeyObject, { maxVersion, cipherSuites }: TlsConfig): string | undefined {
+  const { asymmetricKeyType: type = '', asymmetricKeyDetails: details } = key
+  const isOtherCurve = type === 'ec' && !curves.includes(details?.namedCurve ?? '')
+  const word = Object.hasOwn(suiteWords, type) ? suiteWords[type] : undefined
+  if (isOtherCurve || word === undefined) {
+    const name = type === 'ec' ? `on the curve ${details?.namedCurve ?? 'of its own'}` : `of the type ${type}`
+    return `names a key ${name}, which no client of TLS takes; use RSA, or EC on P-256, P-384 or P-521`
+  }
+  if (maxVersion === 'TLSv1.2' && !cipherSuites.some((suite) => suite.includes(word))) {
+    const other = word === '-RSA-' ? 'an EC key' : 'an RSA key'
+    return `names a key of the type ${type}, and all cipher suites that are offered need ${other}`
+  }
   return undefined
 }
 

@@ -112,6 +112,41 @@ describe('client certificates', () => {
     expect(parsed(tomcat({ certificateVerification: value })).tls.clientCertificates).toBe(meaning)
   })
 
+  describe('in [transport.https]', () => {
+    const places = [
+      ['properties', (key: object) => ({ properties: key })],
+      ['sslHostConfig', (key: object) => ({ sslHostConfig: key })],
+      ['sslHostConfig.properties', (key: object) => ({ sslHostConfig: { properties: key } })],
+      ['listener.parameter', (key: object) => ({ listener: { parameter: key } })],
+      ['listener.parameters', (key: object) => ({ listener: { parameters: key } })],
+    ] as const
+    const keys = ['sslVerifyClient', 'SSLVerifyClient', 'certificateVerification', 'clientAuth']
+
+    it.each(keys)('are asked for by %s, wherever it stands', (key) => {
+      expect(parsed({ transport: { https: { [key]: 'require' } } }).tls.clientCertificates).toBe('required')
+      for (const [place, at] of places) {
+        const ofWord = (word: unknown) => ({ transport: { https: at({ [key]: word }) } })
+        expect(parsed(ofWord('require')).tls.clientCertificates).toBe('required')
+        expect(parsed(ofWord(true)).tls.clientCertificates).toBe('required')
+        expect(parsed(ofWord('optional')).tls.clientCertificates).toBe('optional')
+        expect(parsed(ofWord('false')).tls.clientCertificates).toBe('none')
+        for (const wrong of ['maybe', 7, ['require'], { a: 1 }]) {
+          expect(Object.keys(problemsOf(ofWord(wrong)))).toEqual([`transport.https.${place}.${key}`])
+        }
+      }
+    })
+
+    it('count after those of [internal_api_ssl_config], and as Tomcat orders them', () => {
+      const https = {
+        properties: { clientAuth: 'false' },
+        sslHostConfig: { properties: { certificateVerification: 'required' } },
+      }
+      expect(parsed({ transport: { https } }).tls.clientCertificates).toBe('required')
+      const both = { ...ssl({ sslVerifyClient: 'optional' }), transport: { https } }
+      expect(parsed(both).tls.clientCertificates).toBe('optional')
+    })
+  })
+
   it.each(['maybe', 'optionalNoCA', 'constructor'])(
     '%j is a mistake: nobody must be let in by a typing error',
     (value) => {

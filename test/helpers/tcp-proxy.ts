@@ -12,8 +12,11 @@ export interface TcpProxy {
   readonly mostConnections: () => number
   /** Connections that have been made. */
   readonly connections: () => number
-  /** Called before bytes are passed on; with `false` they are not, and the connection is closed. */
-  onData: ((bytes: Buffer, connection: number) => boolean) | undefined
+  /**
+   * Called before bytes are passed on; with `false` they are not, and the connection is closed. With `'swallow'` they are gone
+   * without a word, as behind a firewall that has forgotten the connection.
+   */
+  onData: ((bytes: Buffer, connection: number) => boolean | 'swallow') | undefined
   stop(): Promise<void>
 }
 
@@ -37,8 +40,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     client.on('end', () => sockets.delete(client))
     client.on('data', (bytes) => {
       chunks.push(bytes)
-      if (proxy.onData?.(bytes, number) === false) end()
-      else target.write(bytes)
+      const verdict = proxy.onData?.(bytes, number)
+      if (verdict === false) end()
+      else if (verdict !== 'swallow') target.write(bytes)
     })
     target.on('data', (bytes) => client.write(bytes))
     for (const socket of [client, target]) socket.on('error', end).on('close', end)

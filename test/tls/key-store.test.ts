@@ -146,6 +146,9 @@ describe('a PKCS #12 file', () => {
 })
 
 describe('PEM files', () => {
+  const pair = keyPair()
+  const [certificate, key] = [pair.certificate.toString(), pemOfKey(pair.key)]
+
   it.each(['ec', 'rsa', 'ed25519'] as const)('give a key of type %s, from one file', async (type) => {
     const pair = keyPair({ type })
     const { key, certificates } = await loadKeyStore(primary(folderWith({ 'a.pem': pair.pem }), { file_name: 'a.pem' }))
@@ -188,14 +191,31 @@ describe('PEM files', () => {
   })
 
   it.each(['PRIVATE KEY', 'ENCRYPTED PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY'])(
-    'with eight megabytes of beginnings of a %s, and no end, have no key',
+    'with eight megabytes of beginnings of a %s, and no end, are cut',
     async (label) => {
       const begin = `-----BEGIN ${label}-----\n`
       const text = `${certificate}${begin.repeat(2 ** 23 / begin.length)}-----END PUBLIC KEY-----\n`
       const problem = await problemOf(loadKeyStore(primary(folderWith({ 'a.pem': text }), { file_name: 'a.pem' })))
-      expect(problem.rule).toMatch(/without a private key/)
+      expect(problem.rule).toBe(`names a PEM file that is cut: block 1 of ${label} has no end`)
     },
   )
+
+  it('are refused wherever they are cut, and so is a trust store', async () => {
+    const [first, second] = [pair.certificate.toString(), keyPair().certificate.toString()]
+    const last = '-----END CERTIFICATE-----\n'.length
+    for (const length of [12, 28, 200, second.length - last, second.length - 10]) {
+      const cut = second.slice(0, length)
+      for (const text of [key + first + cut, first + cut + (length > 27 ? `\n${key}` : ''), first + cut]) {
+        const store = primary(folderWith({ 'a.pem': text, 'k.pem': key }), { file_name: 'a.pem', key_file: 'k.pem' })
+        expect((await problemOf(loadKeyStore(store))).rule, text).toMatch(/is cut/)
+        expect((await problemOf(loadTrustStore(store))).rule).toMatch(/is cut/)
+      }
+    }
+    const between = first + second.slice(0, 200) + second
+    expect(
+      (await problemOf(loadTrustStore(primary(folderWith({ 'a.pem': between }), { file_name: 'a.pem' })))).rule,
+    ).toMatch(/block 2 of CERTIFICATE has no end/)
+  })
 
   it('have their key wherever it stands, and by whichever of its names', async () => {
     const rsa = keyPair({ type: 'rsa' })
@@ -209,8 +229,6 @@ describe('PEM files', () => {
     expect(problem.rule).toMatch(/one private key, not several/)
   })
 
-  const pair = keyPair()
-  const [certificate, key] = [pair.certificate.toString(), pemOfKey(pair.key)]
   const brokenBlock = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n'
   it.each([
     ['no key', { 'a.pem': certificate }, /without a private key/],
@@ -223,6 +241,12 @@ describe('PEM files', () => {
     ['nothing', { 'a.pem': '' }, /neither JKS nor PKCS #12 nor PEM/],
     ['JCEKS', { 'a.pem': Buffer.from([0xce, 0xce, 0xce, 0xce, 0, 0, 0, 2]) }, /JCEKS/],
     ['the start of a SEQUENCE', { 'a.pem': Buffer.concat([Buffer.from([0x30]), Buffer.alloc(99, 0x42)]) }, /damaged/],
+    ['a certificate in DER', { 'a.pem': pair.certificate.raw }, /a certificate in DER; .*openssl x509 -inform DER/],
+    [
+      'a key in DER',
+      { 'a.pem': pair.key.export({ format: 'der', type: 'pkcs8' }) },
+      /a private key in DER; .*openssl pkey -inform DER/,
+    ],
     ['too much', { 'a.pem': Buffer.alloc(16 * 1024 * 1024 + 1) }, /too large/],
   ])('with %s are refused', async (_, files, rule) => {
     const problem = await problemOf(loadKeyStore(primary(folderWith(files), { file_name: 'a.pem' })))

@@ -1,10 +1,11 @@
 /** Key stores as the tools of operators make them. */
 
 import { createPublicKey } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import forge from 'node-forge'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { parseConfig } from '../../lib/config/parse-config.js'
 import { type KeyMaterial, loadKeyStore, loadTrustStore } from '../../lib/tls/key-store.js'
 import { make } from './tools.js'
@@ -47,6 +48,20 @@ describe('keytool', () => {
     await keytool('-genkeypair', '-alias', 'a', ...keys.rsa, '-storetype', 'JKS', '-keystore', 'own.jks', ...passwords)
     expect((await open('own.jks', { key_password: keyPassword })).key.type).toBe('private')
     await expect(open('own.jks')).rejects.toThrow('the password of the key store is not the password of the key "a')
+  })
+
+  it.each([
+    ['ed25519', ['-keyalg', 'Ed25519']],
+    ['rsa-pss', ['-keyalg', 'RSASSA-PSS', '-keysize', '2048']],
+  ])('makes an %s key, which is read from PKCS #12, and from JKS refused with the way out', async (type, args) => {
+    for (const format of ['JKS', 'PKCS12']) {
+      await keytool('-genkeypair', '-alias', 'a', ...args, '-storetype', format, '-keystore', `${type}.${format}`)
+    }
+    expect((await open(`${type}.PKCS12`)).key.asymmetricKeyType).toBe(type)
+    const rule = `keystore.primary.file_name: holds a key "a" of the type ${type}, which can be read from PKCS #12 only`
+    await expect(open(`${type}.JKS`)).rejects.toThrow(rule)
+    await expect(open(`${type}.JKS`)).rejects.toThrow('keytool -importkeystore')
+    await expect(open(`${type}.JKS`, { key_password: 'wrong' })).rejects.toThrow('key_password: is not the password')
   })
 
   it('makes PKCS #12 as old Java did, with RC2 and 3DES', async () => {
@@ -118,6 +133,46 @@ describe('openssl', () => {
     expect(key.asymmetricKeyType).toBe(type)
     expect(certificates[0]?.publicKey.equals(createPublicKey(key))).toBe(true)
     await expect(open(file, { password: 'wrong-password' })).rejects.toThrow('is not the password of the key store')
+  })
+
+  it.each(['sha1', 'sha224', 'sha256', 'sha384', 'sha512'])('makes a MAC of %s, which is verified', async (digest) => {
+    const file = `mac-${digest}.p12`
+    await pkcs12('rsa', file, '-macalg', digest, '-passout', `pass:${password}`)
+    expect((await open(file)).key.asymmetricKeyType).toBe('rsa')
+    await expect(open(file, { password: 'wrong' })).rejects.toThrow('is not the password of the key store')
+  })
+
+  it('makes a MAC of SHA-3, which is refused by its name', async () => {
+    const [file, digest] = ['sha3.p12', 'sha3-256']
+    await pkcs12('rsa', file, '-macalg', digest, '-passout', `pass:${password}`)
+    await expect(open(file)).rejects.toThrow(
+      /file_name: names a PKCS #12 file with a MAC of a kind that is not known \([\d.]+\)/,
+    )
+  })
+
+  it.each([
+    ['an empty password', '', '3des'],
+    ['an empty password', '', 'aes256'],
+    ['no password, as .NET writes it', null, '3des'],
+    ['no password, as .NET writes it', null, 'aes256'],
+  ] as const)('takes a store with %s (%j, %s) for the same, and so is it read', async (_what, meant, algorithm) => {
+    const { pbe } = forge.pki as unknown as { readonly pbe: object }
+    const derivations = [
+      [forge.pkcs12, 'generateKey'],
+      [pbe, 'generatePkcs12Key'],
+    ] as unknown as readonly (readonly [Record<'derive', typeof forge.pkcs12.generateKey>, 'derive'])[]
+    const spies = derivations.map(([owner, name]) => {
+      const derive = owner[name]
+      return vi.spyOn(owner, name).mockImplementation((_, ...rest) => derive(meant as unknown as string, ...rest))
+    })
+    const pem = (file: string): string => readFileSync(join(folder, file), 'latin1')
+    const key = forge.pki.privateKeyFromPem(pem('rsa.key')) as forge.pki.rsa.PrivateKey
+    const store = forge.pkcs12.toPkcs12Asn1(key, [forge.pki.certificateFromPem(pem('rsa.crt'))], '', { algorithm })
+    for (const spy of spies) spy.mockRestore()
+    writeFileSync(join(folder, 'blank.p12'), forge.asn1.toDer(store).getBytes(), 'latin1')
+    await make(folder, 'openssl', 'pkcs12', '-in', 'blank.p12', '-passin', 'pass:', '-nodes', '-out', 'blank.pem')
+    expect((await open('blank.p12', { password: '' })).key.asymmetricKeyType).toBe('rsa')
+    await expect(open('blank.p12', { password: 'wrong' })).rejects.toThrow('password: is not the password')
   })
 
   it('makes PEM files with an encrypted key, as PKCS #8 and in its old form', async () => {

@@ -101,6 +101,65 @@ describe('openssl s_client', () => {
   })
 })
 
+describe('a key of openssl', () => {
+  const certificateOf = (folder: string, key: string, ...args: string[]) =>
+    make(
+      folder,
+      'openssl',
+      ...['req', '-x509', '-key', key, '-subj', '/CN=localhost', '-days', '90', '-out', 'cert.pem', ...args],
+    )
+
+  async function keyIn(type: string, ...args: string[]): Promise<string> {
+    const folder = folderWith()
+    if (type === 'dsa') {
+      await make(folder, 'openssl', 'dsaparam', '-genkey', '-noout', '-out', 'key.pem', '2048')
+    } else {
+      const options = args.flatMap((option) => ['-pkeyopt', option])
+      await make(folder, 'openssl', 'genpkey', '-algorithm', type, ...options, '-out', 'key.pem')
+    }
+    await certificateOf(folder, 'key.pem')
+    return folder
+  }
+
+  const toml = '[keystore.tls]\nfile_name = "cert.pem"\nkey_file = "key.pem"\n'
+  const onCurve = (name: string): readonly [string, string] => ['EC', `ec_paramgen_curve:${name}`]
+
+  it.each([
+    ['of the type dsa', ['dsa']],
+    ['on the curve secp256k1', onCurve('secp256k1')],
+    ['on the curve brainpoolP256r1', onCurve('brainpoolP256r1')],
+    ['on the curve brainpoolP384r1', onCurve('brainpoolP384r1')],
+    ['on the curve secp224r1', onCurve('secp224r1')],
+  ] as const)('%s stops the start, because no handshake would succeed', async (name, [type, ...args]) => {
+    const folder = await keyIn(type, ...args)
+    await expect(serve(folder, toml)).rejects.toThrow(
+      `keystore.tls.file_name: names a key ${name}, which no client of TLS`,
+    )
+  })
+
+  it.each([
+    ['RSA', ['RSA', 'rsa_keygen_bits:2048']],
+    ['RSA-PSS', ['RSA-PSS', 'rsa_keygen_bits:2048']],
+    ['P-256', onCurve('P-256')],
+    ['P-384', onCurve('P-384')],
+    ['P-521', onCurve('P-521')],
+    ['Ed25519', ['ED25519']],
+    ['Ed448', ['ED448']],
+  ] as const)('of %s serves', async (_name, [type, ...args]) => {
+    const { output } = await client(await serve(await keyIn(type, ...args), toml))
+    expect(output).toContain('CONNECTION ESTABLISHED')
+  })
+
+  it.each([
+    [['RSA', 'rsa_keygen_bits:2048'], 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256', 'an EC key'],
+    [onCurve('P-256'), 'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256', 'an RSA key'],
+  ] as const)('%j with suites of another stops the start: %s needs %s', async ([type, ...args], suite, other) => {
+    const suites = `[internal_api_ssl_config]\nparameter.httpsProtocols = "TLSv1.2"\nparameter.preferredCiphers = "${suite}"\n`
+    const folder = await keyIn(type, ...args)
+    await expect(serve(folder, toml + suites)).rejects.toThrow(`all cipher suites that are offered need ${other}`)
+  })
+})
+
 describe('a client that never says hello', () => {
   // Covers: I07
   it('is cut off', async () => {

@@ -55,35 +55,57 @@ export function sslParametersOf(parameters: SslParameters, checksRevocation: str
 const connector = ['transport', 'https', 'properties']
 const hostConfig = ['transport', 'https', 'sslHostConfig', 'properties']
 
+/** Where a connector says whether clients show certificates, in the order in which it counts. */
+const clientPlaces: readonly (readonly string[])[] = [
+  hostConfig,
+  hostConfig.slice(0, -1),
+  connector,
+  connector.slice(0, -1),
+  ['transport', 'https', 'listener', 'parameter'],
+  ['transport', 'https', 'listener', 'parameters'],
+]
+
+/** Tomcat's names for it, old and new, and that of WSO2's own listeners, in small letters. */
+const clientKeys = new Set(['certificateverification', 'clientauth', 'sslverifyclient'])
+
+const openTable = <Shape extends z.ZodRawShape>(shape: Shape) => z.looseObject(shape, { error: 'must be a table' })
+
 /** `[transport]`, as far as it is about TLS; older products have the same in `transport.https.properties`. */
 export const transportTable: Field<TlsTable> = table({
-  https: table({
-    properties: table({
-      sslEnabledProtocols: text.optional(),
-      ciphers: text.optional(),
-      clientAuth: word.optional(),
-    }).prefault({}),
-    sslHostConfig: table({
-      properties: table({
-        protocols: text.optional(),
-        ciphers: text.optional(),
-        certificateVerification: word.optional(),
-      }).prefault({}),
+  https: openTable({
+    properties: openTable({ sslEnabledProtocols: text.optional(), ciphers: text.optional() }).prefault({}),
+    sslHostConfig: openTable({
+      properties: openTable({ protocols: text.optional(), ciphers: text.optional() }).prefault({}),
     }).prefault({}),
   }).prefault({}),
-}).transform(({ https: { properties, sslHostConfig } }): TlsTable => {
-  const { protocols, ciphers, certificateVerification } = sslHostConfig.properties
+}).transform((transport): TlsTable => {
+  const { properties, sslHostConfig } = transport.https
+  const { protocols, ciphers } = sslHostConfig.properties
   return {
     protocols:
       written([...hostConfig, 'protocols'], protocols) ??
       written([...connector, 'sslEnabledProtocols'], properties.sslEnabledProtocols),
     ciphers: written([...hostConfig, 'ciphers'], ciphers) ?? written([...connector, 'ciphers'], properties.ciphers),
-    clientCertificates:
-      written([...hostConfig, 'certificateVerification'], certificateVerification) ??
-      written([...connector, 'clientAuth'], properties.clientAuth),
+    clientCertificates: clientPlaces.flatMap((place) => clientWords({ transport }, place))[0],
     checksRevocation: undefined,
   }
 })
+
+function clientWords(root: unknown, place: readonly string[]): readonly WrittenValue[] {
+  const found = place.reduce((value, name) => (isTable(value) ? value[name] : undefined), root)
+  const entries = isTable(found) ? Object.entries(found) : []
+  // A value of another type is told as a word that is not known.
+  const words = entries.map(([key, value]) =>
+    clientKeys.has(key.toLowerCase())
+      ? written([...place, key], typeof value === 'string' ? value : JSON.stringify(value))
+      : undefined,
+  )
+  return words.filter((word) => word !== undefined)
+}
+
+function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
 
 function written(path: readonly string[], value: string | undefined): WrittenValue | undefined {
   return value === undefined || value.trim() === '' ? undefined : { path, value }

@@ -9,13 +9,14 @@ import type { LdapUserStoreConfig } from '../config.js'
 import type { SuperAdminTable } from '../tables/datasource.js'
 import type { StoreTable } from '../tables/user-store.js'
 import { effectiveValues } from './inferred-values.js'
+import { ldapOptionsOf } from './ldap-properties.js'
 
 /** What WSO2 binds as when the file names nobody: the account of the directory that it used to be shipped with. */
 const inferredAccount = { connection_name: 'uid=admin,ou=system', connection_password: 'admin' }
 
 /** Turns the keys of a directory into options of its store. Relative file names start from `home`. */
 export function ldapStore(
-  { values: written, index }: StoreTable,
+  { values: written, properties, index }: StoreTable,
   kind: 'read_only_ldap' | 'read_write_ldap' | 'active_directory',
   { home, superAdmin }: { readonly home: string; readonly superAdmin: SuperAdminTable },
 ): LdapUserStoreConfig {
@@ -26,6 +27,7 @@ export function ldapStore(
   const writesGroups = !isReadOnly && (values.write_groups ?? true)
 
   return {
+    ...ldapOptionsOf(properties),
     connectionUrl: values.connection_url!,
     connectionName: account.connection_name,
     connectionPassword: account.connection_password,
@@ -36,6 +38,7 @@ export function ldapStore(
     connectTimeoutMs: values.ldap_connection_timeout,
     readTimeoutMs: values.read_timeout,
     connectionRetryDelayMs: values.connection_retry_delay,
+    keepsConnections: values.connection_pooling_enabled,
     baseDn: written.base_dn || undefined,
     userSearchBase: values.user_search_base!,
     userNameAttribute: values.user_name_attribute,

@@ -8,8 +8,9 @@ import type { UserStoreConfig } from '../config.js'
 import type { Finding } from '../findings.js'
 import { formatKey, type KeyPath } from '../key-path.js'
 import type { DatasourceTable, RealmManagerTable, SuperAdminTable } from '../tables/datasource.js'
-import type { StoreTable, UserStoreTable } from '../tables/user-store.js'
+import { isKnownClass, type StoreTable, type UserStoreTable } from '../tables/user-store.js'
 import { datasourceId } from './datasource-id.js'
+import { checkLdapProperties } from './ldap-properties.js'
 import { ldapStore } from './ldap-store.js'
 import { sqlStore } from './sql-store.js'
 
@@ -62,11 +63,26 @@ export function userStoresOf(
     }
   }
 
+  /** What would be a store of another kind, or none, with WSO2. */
+  function checkUse({ values, index }: StoreTable, path: KeyPath): void {
+    if (values.class !== undefined && !isKnownClass(values.class)) {
+      const rule =
+        "names a class that is none of WSO2's user stores, and is not run: take it out, or keep this store with WSO2"
+      mistake({ path: [...path, 'class'], rule })
+    }
+    if (values.disable === true && index === undefined) {
+      const rule =
+        'must not be true for the store that users come from; to let in those of the file, write [internal_apis.file_user_store] enable = true'
+      mistake({ path: [...path, 'disable'], rule })
+    }
+  }
+
   function storeOf(store: StoreTable): UserStoreConfig | undefined {
     const path = store.index === undefined ? ['user_store'] : ['user_store', 'secondary', store.index]
     const common = { key: formatKey(path), domain: store.values.domain_name! }
     const { kind } = store
     if (kind === undefined) return undefined
+    checkUse(store, path)
     if (kind === 'database') {
       const database = databaseOf(store, path)
       if (database === undefined) return undefined
@@ -74,6 +90,7 @@ export function userStoresOf(
       return { ...common, type: kind, sql: sqlStore(store, datasource, { url, home, superAdmin }) }
     }
     checkAccount(store, path)
+    checkLdapProperties(store, path, mistake)
     const ldap = ldapStore(store, kind, { home, superAdmin })
     return { ...common, type: ldap.isReadOnly === true ? 'read_only_ldap' : 'read_write_ldap', ldap }
   }

@@ -8,7 +8,7 @@
 import { createDecipheriv, pbkdf2 } from 'node:crypto'
 import { promisify } from 'node:util'
 import { type Der, loadForge } from './der.js'
-import { pkcs12Key } from './pkcs12-key.js'
+import { type Password, pkcs12Key, readingsOf } from './pkcs12-key.js'
 
 const pbes2 = '1.2.840.113549.1.5.13'
 const pbkdf2Oid = '1.2.840.113549.1.5.12'
@@ -39,14 +39,26 @@ export const maxIterations = 10_000_000
 /**
  * Decrypts what an AlgorithmIdentifier says how to decrypt.
  *
- * @returns `undefined` when the password is wrong; with a wrong one it may also be something without meaning, by chance.
+ * @param read Reads what was decrypted; it throws for what has no meaning, which a wrong password gives by chance.
+ * @returns `undefined` when the password is wrong.
  * @throws Error when the algorithm is none of these.
  */
-export async function decryptWithPassword(
+export async function decryptWithPassword<Content>(
   algorithm: Der,
   encrypted: Buffer,
   password: string,
-): Promise<Buffer | undefined> {
+  read: (bytes: Buffer) => Content,
+): Promise<Content | undefined> {
+  for (const reading of readingsOf(password)) {
+    const decrypted = await decryptOnce(algorithm, encrypted, reading)
+    try {
+      if (decrypted !== undefined) return read(decrypted)
+    } catch {}
+  }
+  return undefined
+}
+
+async function decryptOnce(algorithm: Der, encrypted: Buffer, password: Password): Promise<Buffer | undefined> {
   const { oid } = algorithm.at(0)
   const parameters = algorithm.at(1)
   if (oid === pbes2) return decryptPbes2(parameters, encrypted, password)
@@ -61,7 +73,7 @@ export async function decryptWithPassword(
   throw new Error(`the encryption ${oid} is not known`)
 }
 
-async function decryptPbes2(parameters: Der, encrypted: Buffer, password: string): Promise<Buffer | undefined> {
+async function decryptPbes2(parameters: Der, encrypted: Buffer, password: Password): Promise<Buffer | undefined> {
   const derivation = parameters.at(0)
   const encryption = parameters.at(1)
   if (derivation.at(0).oid !== pbkdf2Oid) throw new Error('the key derivation is not known')
@@ -75,7 +87,7 @@ async function decryptPbes2(parameters: Der, encrypted: Buffer, password: string
     throw new Error('the encryption is not known')
   }
   const [cipher, keyBytes] = scheme
-  const text = Buffer.from(password, 'utf8')
+  const text = Buffer.from(password ?? '', 'utf8')
   const key = await promisify(pbkdf2)(text, salt.bytes, boundedIterations(iterations), keyBytes, digest)
   return decipher(cipher, key, encryption.at(1).bytes, encrypted)
 }

@@ -7,9 +7,17 @@
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 
+/** A password, or `null` for none, which is not the same as an empty one. */
+export type Password = string | null
+
+/** How a password may be meant. .NET writes a store without a password for an empty one, Java and OpenSSL an empty password. */
+export function readingsOf(password: string): readonly Password[] {
+  return password === '' ? ['', null] : [password]
+}
+
 /** What a key is derived from. */
 export interface Pkcs12KeyInput {
-  readonly password: string
+  readonly password: Password
   readonly salt: Buffer
   /** What the key is for: 1 encryption, 2 an initialization vector, 3 a MAC (appendix B.3). */
   readonly id: number
@@ -52,8 +60,9 @@ export async function pkcs12Key({ password, salt, id, iterations, length, digest
   return Buffer.concat(key).subarray(0, length)
 }
 
-/** The password as a BMPString with a zero at its end (appendix B.1). */
-function passwordBytes(password: string): Buffer {
+/** The password as a BMPString with a zero at its end (appendix B.1); none is no bytes at all. */
+function passwordBytes(password: Password): Buffer {
+  if (password === null) return Buffer.alloc(0)
   return Buffer.from(`${password}\0`, 'utf16le').swap16()
 }
 

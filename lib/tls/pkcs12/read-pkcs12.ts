@@ -8,7 +8,7 @@ import { createHmac, createPrivateKey, type KeyObject, timingSafeEqual, X509Cert
 import { type KeyStoreEntries, KeyStoreError, type PrivateKeyEntry } from '../key-store-entries.js'
 import { Der, loadForge } from './der.js'
 import { decryptWithPassword, maxIterations } from './password-cipher.js'
-import { pkcs12Key } from './pkcs12-key.js'
+import { pkcs12Key, readingsOf } from './pkcs12-key.js'
 
 const dataContent = '1.2.840.113549.1.7.1'
 const encryptedContent = '1.2.840.113549.1.7.6'
@@ -21,6 +21,7 @@ const localKeyId = '1.2.840.113549.1.9.21'
 /** Hash functions of the MAC, and the bytes of their values. */
 const macDigests: Readonly<Record<string, readonly [digest: string, bytes: number]>> = {
   '1.3.14.3.2.26': ['sha1', 20],
+  '2.16.840.1.101.3.4.2.4': ['sha224', 28],
   '2.16.840.1.101.3.4.2.1': ['sha256', 32],
   '2.16.840.1.101.3.4.2.2': ['sha384', 48],
   '2.16.840.1.101.3.4.2.3': ['sha512', 64],
@@ -66,17 +67,22 @@ async function damaged<Result>(read: () => Promise<Result>): Promise<Result> {
 async function checkMac(mac: Der | undefined, content: Buffer, password: string): Promise<void> {
   if (mac === undefined)
     throw new KeyStoreError('file', 'names a PKCS #12 file without a MAC, which anybody may have changed')
-  const known = macDigests[mac.at(0).at(0).at(0).oid]
-  if (known === undefined) throw new KeyStoreError('file', 'names a PKCS #12 file with a MAC of an unknown kind')
+  const { oid } = mac.at(0).at(0).at(0)
+  const known = macDigests[oid]
+  if (known === undefined) {
+    const rule = `names a PKCS #12 file with a MAC of a kind that is not known (${oid}); make it again: openssl pkcs12 -export`
+    throw new KeyStoreError('file', `${rule} -macalg sha256`)
+  }
   const [digest, length] = known
   const iterations = mac.children[2]?.integer ?? 1
   if (iterations < 1 || iterations > maxIterations) throw new Error('the number of iterations is out of bounds')
-  const key = await pkcs12Key({ password, salt: mac.at(1).bytes, id: 3, iterations, length, digest })
   const expected = mac.at(0).at(1).bytes
-  const actual = createHmac(digest, key).update(content).digest()
-  if (expected.length !== actual.length || !timingSafeEqual(expected, actual)) {
-    throw new KeyStoreError('password', 'is not the password of the key store')
+  for (const reading of readingsOf(password)) {
+    const key = await pkcs12Key({ password: reading, salt: mac.at(1).bytes, id: 3, iterations, length, digest })
+    const actual = createHmac(digest, key).update(content).digest()
+    if (expected.length === actual.length && timingSafeEqual(expected, actual)) return
   }
+  throw new KeyStoreError('password', 'is not the password of the key store')
 }
 
 async function bagsIn(content: Der, password: string): Promise<Bag[]> {
@@ -85,9 +91,11 @@ async function bagsIn(content: Der, password: string): Promise<Bag[]> {
   if (oid === dataContent) return value.inner.children.map(bagOf)
   if (oid !== encryptedContent) throw new Error('the protection is not known')
   const encrypted = value.at(1)
-  const decrypted = await decryptWithPassword(encrypted.at(1), encrypted.at(2).bytes, password)
-  if (decrypted === undefined) throw new Error('the content cannot be decrypted')
-  return Der.parse(await loadForge(), decrypted).children.map(bagOf)
+  const forge = await loadForge()
+  const readBags = (bytes: Buffer): Bag[] => Der.parse(forge, bytes).children.map(bagOf)
+  const bags = await decryptWithPassword(encrypted.at(1), encrypted.at(2).bytes, password, readBags)
+  if (bags === undefined) throw new Error('the content cannot be decrypted')
+  return bags
 }
 
 function bagOf(bag: Der): Bag {
@@ -138,8 +146,7 @@ async function openKey({ type, value, alias }: Bag, keyPassword: string, storePa
   const encrypted = value.at(1).bytes
   // keytool gives every key the password of the store, whatever it is asked for.
   for (const password of new Set([keyPassword, storePassword])) {
-    const der = await decryptWithPassword(value.at(0), encrypted, password)
-    const key = der === undefined ? undefined : readKey(der)
+    const key = await decryptWithPassword(value.at(0), encrypted, password, readKey)
     if (key !== undefined) return key
   }
   throw new KeyStoreError(
@@ -148,11 +155,6 @@ async function openKey({ type, value, alias }: Bag, keyPassword: string, storePa
   )
 }
 
-/** What a wrong password decrypts to may have the right padding by chance, but it is no key. */
-function readKey(der: Buffer): KeyObject | undefined {
-  try {
-    return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
-  } catch {
-    return undefined
-  }
+function readKey(der: Buffer): KeyObject {
+  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
 }

@@ -8,6 +8,7 @@ import { AddRequest, Attribute, Change, DeleteRequest, ExtendedRequest, ModifyRe
 import type { Directory } from './directory.js'
 import type { PasswordHashMethod } from './password-value.js'
 import { passwordModifyOid, passwordModifyValue, unicodePwdValue, userPasswordValue } from './password-value.js'
+import { rootEntryHas } from './root-entry.js'
 
 /** Options of {@link directoryWriter}. */
 export interface DirectoryWriterOptions {
@@ -34,25 +35,7 @@ export function directoryWriter({
   isActiveDirectory,
   passwordHashMethod,
 }: DirectoryWriterOptions): DirectoryWriter {
-  let hasPasswordModify: Promise<boolean> | undefined
-
-  /** What the server offers, asked once (RFC 4512 section 5.1). */
-  async function offersPasswordModify(signal: AbortSignal | undefined): Promise<boolean> {
-    const attributes = ['supportedExtension']
-    const root = { base: '', scope: 'base', filter: '(objectClass=*)', attributes, maxEntries: 1 } as const
-    const [entry] = (await directory.search(root, signal)).entries
-    return entry?.values('supportedExtension').includes(passwordModifyOid) ?? false
-  }
-
-  async function knowsPasswordModify(signal: AbortSignal | undefined): Promise<boolean> {
-    hasPasswordModify ??= offersPasswordModify(signal)
-    try {
-      return await hasPasswordModify
-    } catch (error) {
-      hasPasswordModify = undefined
-      throw error
-    }
-  }
+  const knowsPasswordModify = rootEntryHas(directory, 'supportedExtension', passwordModifyOid)
 
   function modify(dn: string, changes: Change[], signal: AbortSignal | undefined): Promise<void> {
     return directory.write((messageId) => new ModifyRequest({ messageId, dn, changes }), signal)
@@ -82,7 +65,7 @@ export function directoryWriter({
 
     async setPassword(dn, password, signal) {
       if (isActiveDirectory) return modify(dn, [change('replace', 'unicodePwd', unicodePwdValue(password))], signal)
-      if (await knowsPasswordModify(signal)) {
+      if (await knowsPasswordModify()) {
         const value = passwordModifyValue(dn, password)
         return directory.write((messageId) => new ExtendedRequest({ messageId, oid: passwordModifyOid, value }), signal)
       }

@@ -19,6 +19,8 @@ export interface DirectoryOptions {
   readonly servers: readonly LdapServer[]
   readonly ca: string | undefined
   readonly startTls: boolean
+  /** Whether a search fails in which there is a referral. It is never followed. */
+  readonly refusesReferrals: boolean
   /** Who searches and writes; absent: nobody in particular, without a bind. */
   readonly service: { readonly dn: string; readonly password: string } | undefined
   readonly connectTimeoutMs: number
@@ -27,6 +29,8 @@ export interface DirectoryOptions {
   readonly maxConnections: number
   readonly maxWaiting: number
   readonly queueTimeoutMs: number
+  /** How long a connection is kept for another search. 0: not at all. */
+  readonly maxIdleMs: number
   /** Milliseconds that never go back. */
   readonly now: () => number
 }
@@ -51,7 +55,7 @@ export interface FoundEntries {
 
 /** Searches and checks passwords. Everything rejects with {@link LdapError}. */
 export interface Directory {
-  /** A search runs once more when its connection breaks that was idle before. */
+  /** A search runs once more when its connection was idle before, and breaks or gives no answer in time. */
   search(search: DirectorySearch, signal?: AbortSignal): Promise<FoundEntries>
   /** As `search`, in pages, so that a server's limit for one answer does not cut it. */
   searchPaged(search: DirectorySearch, signal?: AbortSignal): Promise<FoundEntries>
@@ -76,13 +80,15 @@ const secondsOf = (milliseconds: number): number => Math.max(1, Math.ceil(millis
 /** Makes a directory. Nothing is connected before it is needed. */
 export function openDirectory(options: DirectoryOptions): Directory {
   const { servers, service, readTimeoutMs, now, maxConnections, maxWaiting, queueTimeoutMs, retryDelayMs } = options
+  const { maxIdleMs } = options
   const queue = { maxPlaces: maxConnections, maxWaiting, waitTimeoutMs: queueTimeoutMs }
   // Two sets of places: a login that searches never waits for one that is just being bound.
   const searchPlaces = places(queue)
   const bindPlaces = places(queue)
   const breaker = circuitBreaker(retryDelayMs, now)
   const failedAt = new Map<LdapServer, number>()
-  const idle = new Set<LdapConnection>()
+  /** By the time since when; the one that was used last comes last. */
+  const idle = new Map<LdapConnection, number>()
   let isClosed = false
 
   async function connectToAny(): Promise<LdapConnection> {
@@ -128,16 +134,20 @@ export function openDirectory(options: DirectoryOptions): Directory {
   }
 
   function keep(connection: LdapConnection): void {
-    if (isClosed || connection.isLost) {
+    if (isClosed || connection.isLost || maxIdleMs === 0) {
       connection.close()
       return
     }
-    idle.add(connection)
+    idle.set(connection, now())
     connection.onLost = () => idle.delete(connection)
   }
 
+  /** The one that was used last, so that the others grow old: a firewall drops those without a word. */
   function takeIdle(): LdapConnection | undefined {
-    const [connection] = idle
+    for (const [connection, since] of [...idle]) {
+      if (now() - since >= maxIdleMs) connection.close()
+    }
+    const connection = [...idle.keys()].at(-1)
     if (connection === undefined) return undefined
     idle.delete(connection)
     connection.onLost = undefined
@@ -145,8 +155,7 @@ export function openDirectory(options: DirectoryOptions): Directory {
   }
 
   function closeIdle(): void {
-    for (const connection of [...idle]) connection.close()
-    idle.clear()
+    for (const connection of [...idle.keys()]) connection.close()
   }
 
   async function onConnection<T>(connection: LdapConnection, work: (on: LdapConnection) => Promise<T>): Promise<T> {
@@ -164,9 +173,10 @@ export function openDirectory(options: DirectoryOptions): Directory {
       try {
         return await onConnection(used, work)
       } catch (error) {
-        // Closed while it was idle, and the others with it. A search may be done twice.
-        if (!(error instanceof LdapError) || error.kind !== 'connection') throw error
+        // Closed or dropped while it was idle, and the others with it. A search may be done twice.
+        if (!(error instanceof LdapError) || !['connection', 'timeout'].includes(error.kind)) throw error
         closeIdle()
+        signal?.throwIfAborted()
         return onConnection(await connectAsService(), work)
       }
     }, signal)
@@ -194,6 +204,9 @@ export function openDirectory(options: DirectoryOptions): Directory {
     )
     const { status } = answer.result
     if (status !== resultCode.success && status !== resultCode.sizeLimitExceeded) throw failed(answer.result)
+    if (options.refusesReferrals && answer.hasReferences) {
+      throw new LdapError('result', 'The directory refers to another server, which is not asked.')
+    }
     return answer
   }
 

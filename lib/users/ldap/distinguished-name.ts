@@ -31,9 +31,9 @@ export function isWithin(dn: string, base: string): boolean {
   return end.every((part, index) => isSamePart(part, baseParts[index]!))
 }
 
-/** Whether two texts are the same name. */
-export function isSameName(one: string, other: string): boolean {
-  return isWithin(one, other) && isWithin(other, one)
+/** The same text for all spellings of a name; letter case does not count. */
+export function nameKey(dn: string): string {
+  return JSON.stringify(parseName(dn)?.map(({ type, value }) => [type, value.toLowerCase()]) ?? dn)
 }
 
 /** The value of the first part when that is of this type. */
@@ -47,6 +47,7 @@ function isSamePart(one: NamePart, other: NamePart): boolean {
 }
 
 function splitUnescaped(text: string, separator: ',' | '+'): readonly string[] {
+  if (!text.includes('\\')) return text.split(separator)
   const parts = ['']
   for (const [token] of text.matchAll(/\\?./gsu)) {
     if (token === separator) parts.push('')
@@ -59,6 +60,7 @@ function splitUnescaped(text: string, separator: ',' | '+'): readonly string[] {
 function unescapeValue(text: string): string | undefined {
   const trimmed = text.replace(/^ +/, '').replace(/(?<!\\) +$/, '')
   if (trimmed.startsWith('#')) return undefined
+  if (!trimmed.includes('\\')) return trimmed
   const bytes: Buffer[] = []
   for (const [token, hex] of trimmed.matchAll(/\\([\dA-Fa-f]{2})|\\?[^\\]/gsu)) {
     bytes.push(hex === undefined ? Buffer.from(token.replace(/^\\/, '')) : Buffer.from(hex, 'hex'))

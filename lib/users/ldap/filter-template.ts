@@ -6,7 +6,7 @@
 
 import { FilterParser } from 'ldapts'
 import type { DirectoryEntry } from './directory-entry.js'
-import { escapeFilterValue } from './escape.js'
+import { escapeFilterValue, unescapeFilterValue } from './escape.js'
 
 /** A filter that finds users or groups by name. */
 export interface FilterTemplate {
@@ -50,7 +50,7 @@ export function filterTemplate(text: string): FilterTemplate {
   const filter = readFilter(text)
   const comparisons = [...filter.matchAll(comparison)].map(([, attribute, , value]) => ({
     attribute: attribute!,
-    expected: value!.split('?'),
+    around: value!.split('?').map(readLiteral),
   }))
   if (comparisons.length === 0) throw new Error('no comparison with ?')
 
@@ -58,22 +58,36 @@ export function filterTemplate(text: string): FilterTemplate {
     filterFor: (name) => filter.replaceAll('?', () => escapeFilterValue(name)),
     attributes: [...new Set(comparisons.map(({ attribute }) => attribute))],
     hasName: (entry, name, fold) =>
-      comparisons.some(({ attribute, expected }) => {
-        const matches = valueTest(expected, fold(name))
-        return entry.values(attribute).some((value) => matches(fold(value)))
+      comparisons.some(({ attribute, around }) => {
+        const expression = new RegExp(`^${around.join(escapeRegExp(fold(name)))}$`, 's')
+        return entry.values(attribute).some((value) => expression.test(fold(value)))
       }),
   }
 }
 
-/** The same filter, whose every comparison with `?` is with this attribute. */
+/** The same filter, whose every comparison with `?` is with this attribute. A matching rule is one of its own attribute. */
 export function comparingWith(text: string, attribute: string): string {
-  return readFilter(text).replace(comparison, () => `(${attribute}=?)`)
+  return readFilter(text).replace(comparison, (_, compared: string, rule = '') =>
+    compared.toLowerCase() === attribute.toLowerCase() ? `(${attribute}${rule}=?)` : `(${attribute}=?)`,
+  )
 }
 
-/** Tests for the name between the texts around it, in which `*` means any text. */
-function valueTest(around: readonly string[], name: string): (value: string) => boolean {
-  const literal = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
-  const pattern = around.map((text) => text.toLowerCase().split('*').map(literal).join('.*')).join(literal(name))
-  const expression = new RegExp(`^${pattern}$`, 's')
-  return (value) => expression.test(value)
+/**
+ * The text beside a name as an expression, in which `*` means any text. It is case-insensitive also where names are not: the
+ * directory has compared it already, by the matching rule of the attribute.
+ */
+function readLiteral(text: string): string {
+  return text.split('*').map(unescapeFilterValue).map(inAnyCase).join('.*')
+}
+
+function inAnyCase(text: string): string {
+  const forms = (character: string): ReadonlySet<string> =>
+    new Set([character, character.toLowerCase(), character.toUpperCase()])
+  return [...text.normalize('NFC')]
+    .map((character) => `(?:${[...forms(character)].map(escapeRegExp).join('|')})`)
+    .join('')
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 }

@@ -6,12 +6,15 @@
 
 import { isUserName } from '../credential-limits.js'
 import { readRoleName } from '../sql/role-name.js'
+import { chunksOf, mapInChunks } from './chunks.js'
 import type { Directory } from './directory.js'
 import type { DirectoryEntry } from './directory-entry.js'
-import { firstValue, isWithin } from './distinguished-name.js'
+import { firstValue, isWithin, nameKey } from './distinguished-name.js'
+import { entriesAt, namesInFilter } from './entries-at.js'
 import { escapeFilterValue } from './escape.js'
-import { hasResultCode, LdapError, resultCode } from './ldap-error.js'
+import { LdapError } from './ldap-error.js'
 import type { LdapStoreSettings } from './ldap-store-settings.js'
+import { rootEntryHas } from './root-entry.js'
 import type { FoundUser } from './user-finder.js'
 
 /** Options of {@link groupFinder}. */
@@ -21,6 +24,8 @@ export interface GroupFinderOptions {
   readonly membershipAttribute: string
   readonly memberOfAttribute: string | undefined
   readonly nestedGroupDepth: number
+  /** Known from the configuration; else the server is asked, where groups in groups are read. */
+  readonly isActiveDirectory: boolean
 }
 
 /** Look-ups of groups. */
@@ -33,8 +38,8 @@ export interface GroupFinder {
   groupsOf(user: FoundUser, signal?: AbortSignal): Promise<readonly string[]>
   /** The group with exactly this name. None when several have it. */
   find(name: string, signal?: AbortSignal): Promise<DirectoryEntry | undefined>
-  /** Every group that has this value as a member. */
-  holding(member: string, signal?: AbortSignal): Promise<readonly DirectoryEntry[]>
+  /** Every group that has one of these values as a member. */
+  holding(members: readonly string[], signal?: AbortSignal): Promise<readonly DirectoryEntry[]>
   /** Names of all groups, at most so many. */
   list(maxEntries: number, signal?: AbortSignal): Promise<readonly string[]>
   /** Members of a group, at most so many. */
@@ -44,18 +49,33 @@ export interface GroupFinder {
 /** A user in more groups than this cannot log in: nobody can say which of the rights are missing. */
 const maxGroups = 1000
 
+/** What an Active Directory has in `supportedCapabilities` ([MS-ADTS] section 3.1.1.3.4.3). */
+const activeDirectoryOid = '1.2.840.113556.1.4.800'
+
+/** LDAP_MATCHING_RULE_IN_CHAIN: members of members too ([MS-ADTS] section 3.1.1.3.4.4.3). */
+const inChainRule = '1.2.840.113556.1.4.1941'
+
+/** What every entry of an Active Directory has. */
+export const activeDirectoryMemberOf = 'memberOf'
+
 /** Makes the look-ups of one store. */
 export function groupFinder(options: GroupFinderOptions): GroupFinder {
   const { directory, settings, membershipAttribute, memberOfAttribute, nestedGroupDepth } = options
   const { groupBases, groupNameAttribute, groupFilter, groupListFilter, userNameAttribute } = settings
   const hasUserNames = membershipAttribute.toLowerCase() === 'memberuid'
+  const memberOf = memberOfAttribute ?? activeDirectoryMemberOf
   const read = [groupNameAttribute, ...(memberOfAttribute === undefined ? [] : [memberOfAttribute])]
+  const asksActiveDirectory = rootEntryHas(directory, 'supportedCapabilities', activeDirectoryOid)
 
-  /** A name that stands for a role of all stores is no group's: a directory could make administrators of another one. */
   function nameOf(group: DirectoryEntry): string | undefined {
     const names = group.values(groupNameAttribute)
     const name = names.find((value) => value === firstValue(group.dn, groupNameAttribute)) ?? [...names].sort()[0]
-    return name === undefined || !isUserName(name) || readRoleName(name).isInternal ? undefined : name
+    return name === undefined ? undefined : usable(name)
+  }
+
+  /** A name that stands for a role of all stores is no group's: a directory could make administrators of another one. */
+  function usable(name: string): string | undefined {
+    return isUserName(name) && !readRoleName(name).isInternal ? name : undefined
   }
 
   async function search(
@@ -69,27 +89,29 @@ export function groupFinder(options: GroupFinderOptions): GroupFinder {
     for (const base of groupBases) {
       const wanted = { base, scope: 'sub', filter, attributes, maxEntries } as const
       const { entries, isCut } = await directory.searchPaged(wanted, signal)
-      if (isCut && !mayBeCut) throw new LdapError('result', 'The directory gives only a part of the groups.')
+      if (isCut && !mayBeCut) throw tooMany()
       for (const entry of entries) found.set(entry.dn, entry)
     }
     return [...found.values()].slice(0, maxEntries)
   }
 
-  /** An entry that does not exist, or that is none of the groups, counts for nothing. */
-  async function groupAt(dn: string, signal: AbortSignal | undefined): Promise<DirectoryEntry | undefined> {
-    if (!groupBases.some((base) => isWithin(dn, base))) return undefined
-    const wanted = { base: dn, scope: 'base', filter: groupListFilter, attributes: read, maxEntries: 1 } as const
-    try {
-      return (await directory.search(wanted, signal)).entries[0]
-    } catch (error) {
-      if (hasResultCode(error, resultCode.noSuchObject)) return undefined
-      throw error
-    }
+  /** The groups with these names. Others count for nothing. */
+  function groupsAt(dns: readonly string[], signal: AbortSignal | undefined): Promise<readonly DirectoryEntry[]> {
+    return entriesAt(dns, { directory, bases: groupBases, filter: groupListFilter, attributes: read }, signal)
   }
 
-  function holding(member: string, signal: AbortSignal | undefined): Promise<readonly DirectoryEntry[]> {
-    const filter = `(&${groupListFilter}(${membershipAttribute}=${escapeFilterValue(member)}))`
-    return search(filter, read, maxGroups, signal)
+  async function holding(
+    members: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly DirectoryEntry[]> {
+    const found = new Map<string, DirectoryEntry>()
+    for (const chunk of chunksOf(members, namesInFilter)) {
+      const [first, ...others] = chunk.map((member) => `(${membershipAttribute}=${escapeFilterValue(member)})`)
+      const comparison = others.length === 0 ? first : `(|${first}${others.join('')})`
+      const groups = await search(`(&${groupListFilter}${comparison})`, read, maxGroups, signal)
+      for (const group of groups) found.set(group.dn, group)
+    }
+    return [...found.values()]
   }
 
   /** The values of an attribute, of which a server may give a part at a time. */
@@ -116,32 +138,56 @@ export function groupFinder(options: GroupFinderOptions): GroupFinder {
     return hasUserNames ? (entry.values(userNameAttribute).find((value) => value === name) ?? name) : entry.dn
   }
 
-  /** Groups that an entry is in directly. */
-  async function groupsAbove(
-    entry: DirectoryEntry,
-    member: string,
-    signal: AbortSignal | undefined,
-  ): Promise<readonly DirectoryEntry[]> {
-    if (memberOfAttribute === undefined) return holding(member, signal)
-    const names = await allValues(entry, memberOfAttribute, maxGroups, signal)
-    const groups = await Promise.all(names.map((dn) => groupAt(dn, signal)))
-    return groups.filter((group) => group !== undefined)
+  /** What entries say they are in. */
+  async function listed(entries: readonly DirectoryEntry[], signal: AbortSignal | undefined): Promise<string[]> {
+    const values = await mapInChunks(entries, (entry) => allValues(entry, memberOf, maxGroups + 1, signal))
+    if (values.some(({ length }) => length > maxGroups)) throw tooMany()
+    return values.flat()
   }
 
   /** A name that the group's own name tells is not read again. */
   async function namesFromDns(entry: DirectoryEntry, signal: AbortSignal | undefined): Promise<readonly string[]> {
-    const dns = await allValues(entry, memberOfAttribute!, maxGroups, signal)
-    const names = await Promise.all(
-      dns.map(async (dn) => {
-        if (firstValue(dn, groupNameAttribute) === undefined) return groupAt(dn, signal)
-        return groupBases.some((base) => isWithin(dn, base)) ? namedByDn(dn) : undefined
-      }),
-    )
-    return names.map((group) => group && nameOf(group)).filter((name) => name !== undefined)
+    const dns = await listed([entry], signal)
+    const named = dns.map((dn) => ({ dn, name: firstValue(dn, groupNameAttribute) }))
+    const told = named.filter(({ dn, name }) => name !== undefined && groupBases.some((base) => isWithin(dn, base)))
+    const untold = named.filter(({ name }) => name === undefined).map(({ dn }) => dn)
+    const names = told.map(({ name }) => usable(name!)).filter((name) => name !== undefined)
+    return [...names, ...namesOf(await groupsAt(untold, signal))]
   }
 
-  function namedByDn(dn: string): DirectoryEntry {
-    return { dn, values: (attribute) => [firstValue(dn, attribute) ?? []].flat(), nextValue: () => undefined }
+  function namesOf(groups: readonly DirectoryEntry[]): readonly string[] {
+    return groups.map(nameOf).filter((name) => name !== undefined)
+  }
+
+  /** A server that does not show its root entry is taken for none. */
+  async function isActiveDirectory(): Promise<boolean> {
+    if (hasUserNames) return false
+    if (options.isActiveDirectory) return true
+    try {
+      return await asksActiveDirectory()
+    } catch (error) {
+      if (error instanceof LdapError && error.kind === 'result') return false
+      throw error
+    }
+  }
+
+  /**
+   * How the groups are found that hold the entries of a level directly: in few searches for each level, and in one for all
+   * of them at an Active Directory.
+   */
+  async function stepsFrom(
+    user: FoundUser,
+    signal: AbortSignal | undefined,
+  ): Promise<(level: readonly DirectoryEntry[]) => Promise<readonly DirectoryEntry[]>> {
+    if (await isActiveDirectory()) {
+      const chain = `(${membershipAttribute}:${inChainRule}:=${escapeFilterValue(user.entry.dn)})`
+      const groups = await search(`(&${groupListFilter}${chain})`, [groupNameAttribute, memberOf], maxGroups, signal)
+      const byName = new Map(groups.map((group) => [nameKey(group.dn), group]))
+      return async (level) => (await listed(level, signal)).flatMap((dn) => byName.get(nameKey(dn)) ?? [])
+    }
+    if (memberOfAttribute !== undefined) return async (level) => groupsAt(await listed(level, signal), signal)
+    const memberOfLevel = (entry: DirectoryEntry): string => (entry === user.entry ? memberValue(user) : entry.dn)
+    return (level) => holding(level.map(memberOfLevel), signal)
   }
 
   return {
@@ -150,17 +196,20 @@ export function groupFinder(options: GroupFinderOptions): GroupFinder {
     holding,
 
     async groupsOf(user, signal) {
-      if (memberOfAttribute !== undefined && nestedGroupDepth === 0) return namesFromDns(user.entry, signal)
-      const known = new Map<string, DirectoryEntry>()
-      let level = await groupsAbove(user.entry, memberValue(user), signal)
-      for (let depth = 0; level.length > 0; depth++) {
-        const added = level.filter(({ dn }) => !known.has(dn.toLowerCase()))
-        for (const group of added) known.set(group.dn.toLowerCase(), group)
-        // Groups that are in one another, and more groups than can be, end it.
-        if (depth >= nestedGroupDepth || known.size > maxGroups) break
-        level = (await Promise.all(added.map((group) => groupsAbove(group, group.dn, signal)))).flat()
+      if (nestedGroupDepth === 0) {
+        const isListed = memberOfAttribute !== undefined
+        return isListed ? namesFromDns(user.entry, signal) : namesOf(await holding([memberValue(user)], signal))
       }
-      return [...known.values()].map(nameOf).filter((name) => name !== undefined)
+      const groupsAbove = await stepsFrom(user, signal)
+      const known = new Map<string, DirectoryEntry>()
+      let level: readonly DirectoryEntry[] = [user.entry]
+      // Groups that are in one another end it.
+      for (let depth = 0; depth <= nestedGroupDepth && level.length > 0; depth++) {
+        level = (await groupsAbove(level)).filter(({ dn }) => !known.has(dn))
+        for (const group of level) known.set(group.dn, group)
+        if (known.size > maxGroups) throw tooMany()
+      }
+      return namesOf([...known.values()])
     },
 
     async find(name, signal) {
@@ -172,9 +221,13 @@ export function groupFinder(options: GroupFinderOptions): GroupFinder {
 
     async list(maxEntries, signal) {
       const groups = await search(groupListFilter, [groupNameAttribute], maxEntries, signal, true)
-      return groups.map(nameOf).filter((name) => name !== undefined)
+      return namesOf(groups)
     },
 
     membersOf: (group, maxMembers, signal) => allValues(group, membershipAttribute, maxMembers, signal),
   }
+}
+
+function tooMany(): LdapError {
+  return new LdapError('result', 'The directory gives only a part of the groups.')
 }

@@ -55,11 +55,14 @@ export interface LdapAnswer {
   readonly result: LdapResult
   /** For searches. */
   readonly entries: readonly SearchEntry[]
+  /** Whether there is more on other servers (RFC 4511 section 4.5.3). */
+  readonly hasReferences: boolean
 }
 
 interface Pending {
   readonly message: LdapRequest
   readonly entries: SearchEntry[]
+  hasReferences: boolean
   readonly resolve: (answer: LdapAnswer) => void
   readonly reject: (error: LdapError) => void
   readonly timer: NodeJS.Timeout
@@ -110,7 +113,7 @@ export class LdapConnection {
         () => this.#lose(new LdapError('timeout', 'The directory did not answer in time.')),
         this.#readTimeoutMs,
       )
-      this.#pending.set(message.messageId, { message, entries: [], resolve, reject, timer })
+      this.#pending.set(message.messageId, { message, entries: [], hasReferences: false, resolve, reject, timer })
       this.#socket.write(bytes)
     })
   }
@@ -146,7 +149,11 @@ export class LdapConnection {
       return
     }
     const pending = this.#pending.get(message.messageId)
-    if (pending === undefined || message instanceof SearchReference) return
+    if (pending === undefined) return
+    if (message instanceof SearchReference) {
+      pending.hasReferences = true
+      return
+    }
     if (message instanceof SearchEntry) {
       pending.entries.push(message)
       return
@@ -158,7 +165,8 @@ export class LdapConnection {
     }
     this.#pending.delete(message.messageId)
     clearTimeout(pending.timer)
-    pending.resolve({ result: message, entries: pending.entries })
+    const { entries, hasReferences } = pending
+    pending.resolve({ result: message, entries, hasReferences })
   }
 
   #lose(error: LdapError): void {
@@ -196,7 +204,11 @@ export async function openConnection(options: ConnectionOptions): Promise<LdapCo
 /** The error for a result code that is no success. */
 export function failed({ status, errorMessage }: LdapResult, message?: string): LdapError {
   const cause = new Error(`result code ${status}: ${errorMessage}`)
-  return new LdapError('result', message ?? `The directory answered with result code ${status}.`, {
+  const told =
+    status === resultCode.referral
+      ? 'The directory refers to another server, which is not asked.'
+      : `The directory answered with result code ${status}.`
+  return new LdapError('result', message ?? told, {
     cause,
     resultCode: status,
   })

@@ -21,6 +21,7 @@ export type LdapErrorKind =
 export const resultCode = {
   success: 0,
   sizeLimitExceeded: 4,
+  referral: 10,
   noSuchAttribute: 16,
   constraintViolation: 19,
   attributeOrValueExists: 20,

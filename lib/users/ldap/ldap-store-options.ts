@@ -22,6 +22,11 @@ export interface LdapUserStoreOptions extends StorePatterns {
   readonly isAnonymous?: boolean | undefined
   /** `StartTLSEnabled` of `[user_store.properties]`: TLS begins on the `ldap://` port. @defaultValue `false` */
   readonly startTls?: boolean | undefined
+  /**
+   * `Referral` of `[user_store.properties]` is `throw`: a search in which the directory refers to another server fails. No
+   * referral is ever followed, so that no server is asked that nobody has named. @defaultValue `false`: it is left out
+   */
+  readonly refusesReferrals?: boolean | undefined
   /** Path of a PEM file with the authorities that servers are verified by. Absent: those that Node knows. */
   readonly caFile?: string | undefined
   /** `ssl_certificate_validation_enabled`. `false` has no effect but a warning. */
@@ -39,6 +44,11 @@ export interface LdapUserStoreOptions extends StorePatterns {
   readonly connectionRetryDelayMs?: number | undefined
   /** Connections for searches, and as many for binds. @defaultValue 10 */
   readonly maxConnections?: number | undefined
+  /**
+   * `connection_pooling_enabled`: a connection of a search is kept for the next one, for at most a minute without one. A bind
+   * has always a connection of its own. @defaultValue `true`
+   */
+  readonly keepsConnections?: boolean | undefined
   /** Callers that may wait for a connection, for searches and for binds. @defaultValue 1000 */
   readonly maxWaiting?: number | undefined
   /** Milliseconds that a caller waits for a connection. @defaultValue 5000 */
@@ -60,6 +70,11 @@ export interface LdapUserStoreOptions extends StorePatterns {
   readonly userEntryObjectClass?: string | undefined
   /** `case_insensitive_username`. @defaultValue `true` */
   readonly ignoresCase?: boolean | undefined
+  /**
+   * `LeadingOrTrailingSpaceAllowedInUserName` of `[user_store.properties]`: with `false` nobody logs in by a name with a blank at
+   * an end. @defaultValue `true`
+   */
+  readonly allowsOuterBlanks?: boolean | undefined
   /** `replace_escape_characters_at_user_login`. `false` has no effect but a warning: names are always escaped. */
   readonly escapesNames?: boolean | undefined
   /** `max_user_name_list_length`. 0 or less: the default. @defaultValue 100 */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { ConfigError, type ConfigProblem } from '../../core/errors.js'
 import { parseName } from './distinguished-name.js'
@@ -169,9 +170,11 @@ function readAuthorities(file: string | undefined, refuse: Refuse): string | und
   if (file === undefined) return undefined
   try {
     const text = readFileSync(file, 'utf8')
-    if (text.includes('-----BEGIN CERTIFICATE-----')) return text
+    const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
+    for (const block of blocks) new X509Certificate(block)
+    if (blocks.length > 0 && blocks.length === text.split('-----BEGIN').length - 1) return text
   } catch {}
-  refuse('ca_file', 'must be a readable PEM file with certificates')
+  refuse('ca_file', 'must be a readable PEM file with nothing but whole certificates')
   return undefined
 }
 

@@ -6,13 +6,14 @@
 
 import { randomUUID } from 'node:crypto'
 import { isPassword } from '../credential-limits.js'
+import { untilAborted } from '../deadline.js'
 import { type ManagedUserStore, UserStoreRefusal } from '../managed-user-store.js'
 import { storeRules } from '../sql/store-rules.js'
 import type { UserAccount } from '../user-store.js'
 import { accountReader } from './account-reader.js'
 import { openDirectory } from './directory.js'
 import { directoryWriter } from './directory-writer.js'
-import { groupFinder } from './group-finder.js'
+import { activeDirectoryMemberOf, groupFinder } from './group-finder.js'
 import { LdapError } from './ldap-error.js'
 import type { LdapUserStoreOptions } from './ldap-store-options.js'
 import { type LdapStoreWarning, readSettings } from './ldap-store-settings.js'
@@ -31,6 +32,8 @@ const defaultTimeoutMs = 5000
 const defaultRetryDelayMs = 2000
 const defaultConnections = 10
 const defaultWaiting = 1000
+/** Firewalls forget a connection after some minutes without a packet. */
+const maxIdleMs = 60_000
 const defaultListLength = 100
 const maxNestedDepth = 20
 
@@ -50,6 +53,7 @@ const namePattern = '[a-zA-Z0-9._\\-|//]{3,30}$'
  */
 export function ldapUserStore(options: LdapUserStoreOptions): LdapUserStore {
   const { isReadOnly = true, readsGroups = true, isActiveDirectory = false, ignoresCase = true } = options
+  const { allowsOuterBlanks = true } = options
   const { membershipAttribute: givenMembership, now = () => performance.now() } = options
   const settings = readSettings(options)
   const domain = (options.domain || 'PRIMARY').toUpperCase()
@@ -68,6 +72,7 @@ export function ldapUserStore(options: LdapUserStoreOptions): LdapUserStore {
     servers: settings.servers,
     ca: settings.ca,
     startTls: options.startTls ?? false,
+    refusesReferrals: options.refusesReferrals ?? false,
     service: settings.service,
     connectTimeoutMs: positive(options.connectTimeoutMs, defaultTimeoutMs),
     readTimeoutMs: positive(options.readTimeoutMs, defaultTimeoutMs),
@@ -75,6 +80,7 @@ export function ldapUserStore(options: LdapUserStoreOptions): LdapUserStore {
     maxConnections: positive(options.maxConnections, defaultConnections),
     maxWaiting: positive(options.maxWaiting, defaultWaiting),
     queueTimeoutMs: positive(options.queueTimeoutMs, defaultTimeoutMs),
+    maxIdleMs: options.keepsConnections === false ? 0 : maxIdleMs,
     now,
   })
   const accounts = accountReader({
@@ -82,11 +88,15 @@ export function ldapUserStore(options: LdapUserStoreOptions): LdapUserStore {
     adminRole: options.adminRole ?? 'admin',
     versionAttributes: options.versionAttributes,
   })
-  const attributes = [...accounts.attributes, ...(memberOfAttribute === undefined ? [] : [memberOfAttribute])]
-  const users = userFinder({ directory, settings, domain, ignoresCase, attributes })
   const nestedGroupDepth = Math.min(options.nestedGroupDepth ?? 0, maxNestedDepth)
+  const memberOf = memberOfAttribute ?? (nestedGroupDepth > 0 ? activeDirectoryMemberOf : undefined)
+  const attributes = [...accounts.attributes, ...(memberOf === undefined ? [] : [memberOf])]
+  const users = userFinder({ directory, settings, domain, ignoresCase, allowsOuterBlanks, attributes })
   const groups = readsGroups
-    ? groupFinder({ directory, settings, membershipAttribute, memberOfAttribute, nestedGroupDepth })
+    ? groupFinder({
+        ...{ directory, settings, membershipAttribute, memberOfAttribute, nestedGroupDepth },
+        isActiveDirectory,
+      })
     : undefined
   const maxUsers = positive(options.maxUsers, defaultListLength)
   const maxRoles = positive(options.maxRoles, defaultListLength)
@@ -111,8 +121,32 @@ export function ldapUserStore(options: LdapUserStoreOptions): LdapUserStore {
     if (isReadOnly) throw new UserStoreRefusal('read-only', 'The user store cannot be changed.')
   }
 
+  /** Groups that are being read, by the user's entry: logins of one user at a time read them once. */
+  const reading = new Map<string, Promise<readonly string[]>>()
+
+  function readGroups(user: FoundUser): Promise<readonly string[]> {
+    const { dn } = user.entry
+    const known = reading.get(dn)
+    if (known !== undefined || groups === undefined) return known ?? Promise.resolve([])
+    // Without the signal of one of those who wait: the others wait on.
+    const names = groups.groupsOf(user).finally(() => {
+      if (reading.get(dn) === names) reading.delete(dn)
+    })
+    reading.set(dn, names)
+    return names
+  }
+
+  /** Changes, after which nobody gets what was read before. */
+  async function change(work: Promise<void>): Promise<void> {
+    try {
+      await work
+    } finally {
+      reading.clear()
+    }
+  }
+
   async function accountOf(user: FoundUser, signal: AbortSignal | undefined): Promise<UserAccount> {
-    const names = (await groups?.groupsOf(user, signal)) ?? []
+    const names = await (signal === undefined ? readGroups(user) : untilAborted(readGroups(user), signal))
     return accounts.accountOf(user, users.subjectOf(user.name), names)
   }
 
@@ -161,12 +195,12 @@ export function ldapUserStore(options: LdapUserStoreOptions): LdapUserStore {
       checkWritable()
       rules.checkUserName(user.name)
       rules.checkPassword(user.password)
-      await changes.add(user, signal)
+      await change(changes.add(user, signal))
     },
 
     async remove(subject, signal) {
       checkWritable()
-      await changes.remove(subject, signal)
+      await change(changes.remove(subject, signal))
     },
 
     async setPassword(subject, password, signal) {
@@ -175,9 +209,9 @@ export function ldapUserStore(options: LdapUserStoreOptions): LdapUserStore {
       await changes.setPassword(subject, password, signal)
     },
 
-    async changeRoles(subject, change, signal) {
+    async changeRoles(subject, roles, signal) {
       checkWritable()
-      await changes.changeRoles(subject, change, signal)
+      await change(changes.changeRoles(subject, roles, signal))
     },
 
     async addRole(role, signal) {
@@ -187,7 +221,7 @@ export function ldapUserStore(options: LdapUserStoreOptions): LdapUserStore {
 
     async removeRole(role, signal) {
       checkWritable()
-      await changes.removeRole(role, signal)
+      await change(changes.removeRole(role, signal))
     },
 
     close: () => directory.close(),

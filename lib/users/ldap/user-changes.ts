@@ -12,6 +12,7 @@ import { everyoneRole, type RoleName } from '../sql/role-name.js'
 import type { StoreRules } from '../sql/store-rules.js'
 import { foldName } from '../sql/user-name.js'
 import type { AccountReader } from './account-reader.js'
+import { mapInChunks } from './chunks.js'
 import type { DirectoryEntry } from './directory-entry.js'
 import type { DirectoryWriter } from './directory-writer.js'
 import { escapeDnValue } from './escape.js'
@@ -120,7 +121,7 @@ export function userChanges(options: UserChangesOptions): UserChanges {
 
   /** Rights that somebody of this name had, and that were left behind when the entry was removed by other means. */
   async function takeLeftOver(user: FoundUser): Promise<void> {
-    const held = (await options.readableGroups?.holding(options.readableGroups.memberValue(user))) ?? []
+    const held = (await options.readableGroups?.holding([options.readableGroups.memberValue(user)])) ?? []
     if (held.length > 0 && groups === undefined) {
       throw new UserStoreRefusal('protected', 'Groups of the directory have a member of this name already.')
     }
@@ -157,7 +158,7 @@ export function userChanges(options: UserChangesOptions): UserChanges {
       const user = await existingUser(subject, signal)
       if (isSuperAdmin(user)) throw new UserStoreRefusal('protected', 'The super admin cannot be removed.')
       // Rights first: what is left when a later step fails has none.
-      const held = (await groups?.holding(groups.memberValue(user), signal)) ?? []
+      const held = (await groups?.holding([groups.memberValue(user)], signal)) ?? []
       for (const group of held) await take(group, user, signal)
       await writer.removeEntry(user.entry.dn, signal)
     },
@@ -174,9 +175,9 @@ export function userChanges(options: UserChangesOptions): UserChanges {
       if (isSuperAdmin(user) && toTake.some((role) => isRole(role, accounts.adminRole))) {
         throw new UserStoreRefusal('protected', 'The super admin cannot lose the role of administrators.')
       }
-      const given = await Promise.all(toGive.map((role) => existingGroup(role, signal)))
-      const taken = await Promise.all(toTake.map((role) => existingGroup(role, signal)))
-      const held = new Set(((await groups?.holding(groups.memberValue(user), signal)) ?? []).map(({ dn }) => dn))
+      const given = await mapInChunks(toGive, (role) => existingGroup(role, signal))
+      const taken = await mapInChunks(toTake, (role) => existingGroup(role, signal))
+      const held = new Set(((await groups?.holding([groups.memberValue(user)], signal)) ?? []).map(({ dn }) => dn))
       const undo: (() => Promise<void>)[] = []
       try {
         for (const group of taken.filter(({ dn }) => held.has(dn))) {

@@ -8,7 +8,7 @@ import { isUserName } from '../credential-limits.js'
 import { foldName, withoutDomain } from '../sql/user-name.js'
 import type { Directory, DirectorySearch } from './directory.js'
 import type { DirectoryEntry } from './directory-entry.js'
-import { firstValue, isSameName } from './distinguished-name.js'
+import { firstValue } from './distinguished-name.js'
 import { hasResultCode, resultCode } from './ldap-error.js'
 import type { LdapStoreSettings } from './ldap-store-settings.js'
 
@@ -26,6 +26,7 @@ export interface UserFinderOptions {
   /** In capitals; `PRIMARY` for the first store. */
   readonly domain: string
   readonly ignoresCase: boolean
+  readonly allowsOuterBlanks: boolean
   /** Attributes that are read beside the name. */
   readonly attributes: readonly string[]
 }
@@ -52,11 +53,12 @@ const pointers: readonly string[] = ['alias', 'referral']
 /** Half of a character in UTF-16: it has no form in UTF-8 of its own. */
 const loneSurrogate = /\p{Surrogate}/u
 
-/** One more than may be there shows that there are several. */
-const twoEntries = 2
+/** A directory takes more names for equal than this store does, so that more than one entry may come. */
+const maxTwins = 10
 
 /** Makes the look-ups of one store. */
-export function userFinder({ directory, settings, domain, ignoresCase, attributes }: UserFinderOptions): UserFinder {
+export function userFinder(options: UserFinderOptions): UserFinder {
+  const { directory, settings, domain, ignoresCase, allowsOuterBlanks, attributes } = options
   const { userNameAttribute, loginFilter, nameFilter, userBases, userNames } = settings
   const read = [...new Set([...attributes, userNameAttribute, 'objectClass', ...loginFilter.attributes])]
   const fold = ignoresCase ? foldName : (text: string): string => text.normalize('NFC')
@@ -77,7 +79,7 @@ export function userFinder({ directory, settings, domain, ignoresCase, attribute
       scope: 'base',
       filter: '(objectClass=*)',
       attributes: read,
-      maxEntries: twoEntries,
+      maxEntries: maxTwins,
     }
     try {
       return (await directory.search(search, signal)).entries
@@ -94,11 +96,11 @@ export function userFinder({ directory, settings, domain, ignoresCase, attribute
   ): Promise<readonly DirectoryEntry[] | undefined> {
     const found: DirectoryEntry[] = []
     for (const base of userBases) {
-      const search: DirectorySearch = { base, scope: 'sub', filter, attributes: read, maxEntries: twoEntries }
+      const search: DirectorySearch = { base, scope: 'sub', filter, attributes: read, maxEntries: maxTwins }
       const { entries, isCut } = await directory.search(search, signal)
       if (isCut) return undefined
-      // Bases may lie in one another.
-      found.push(...entries.filter((entry) => !found.some(({ dn }) => isSameName(dn, entry.dn))))
+      // Bases may lie in one another. A directory spells an entry's name in one way.
+      found.push(...entries.filter((entry) => !found.some(({ dn }) => dn === entry.dn)))
     }
     return found
   }
@@ -110,18 +112,19 @@ export function userFinder({ directory, settings, domain, ignoresCase, attribute
   ): Promise<FoundUser | undefined> {
     const given = withoutDomain(text, domain)
     if (!isUserName(given) || loneSurrogate.test(given)) return undefined
+    if (!allowsOuterBlanks && given !== given.trim()) return undefined
+    const hasName = (entry: DirectoryEntry): boolean =>
+      userNames === undefined
+        ? template.hasName(entry, given, fold)
+        : entry.values(userNameAttribute).some((value) => fold(value) === fold(given))
     const entries =
       userNames === undefined
         ? await entriesBelow(template.filterFor(given), signal)
         : (await Promise.all(userNames(given).map((dn) => entryAt(dn, signal)))).flat()
-    const [entry, twin] = entries ?? []
+    const [entry, twin] = entries?.filter(hasName) ?? []
     if (entry === undefined || twin !== undefined) return undefined
     const name = nameOf(entry)
-    const hasName =
-      userNames === undefined
-        ? template.hasName(entry, given, fold)
-        : entry.values(userNameAttribute).some((value) => fold(value) === fold(given))
-    return name === undefined || !hasName ? undefined : { entry, name }
+    return name === undefined ? undefined : { entry, name }
   }
 
   return {

@@ -8,12 +8,12 @@ import type { UserQuery } from '../managed-user-store.js'
 import { everyoneRole } from '../sql/role-name.js'
 import { matchesPattern } from '../sql/user-name.js'
 import type { AccountReader } from './account-reader.js'
+import { mapInChunks } from './chunks.js'
 import type { Directory } from './directory.js'
 import type { DirectoryEntry } from './directory-entry.js'
-import { isWithin } from './distinguished-name.js'
+import { entriesAt } from './entries-at.js'
 import { escapeFilterValue } from './escape.js'
 import type { GroupFinder } from './group-finder.js'
-import { hasResultCode, resultCode } from './ldap-error.js'
 import type { LdapStoreSettings } from './ldap-store-settings.js'
 import type { UserFinder } from './user-finder.js'
 
@@ -68,24 +68,6 @@ export function userLister(options: UserListerOptions): UserLister {
     return entries.map(users.nameOf).filter((name) => name !== undefined)
   }
 
-  /** Members that are gone, or that are no users, are left out. */
-  async function userAt(dn: string, signal: AbortSignal | undefined): Promise<readonly DirectoryEntry[]> {
-    if (!userBases.some((base) => isWithin(dn, base))) return []
-    const wanted = {
-      base: dn,
-      scope: 'base',
-      filter: userListFilter,
-      attributes: users.attributes,
-      maxEntries: 1,
-    } as const
-    try {
-      return (await directory.search(wanted, signal)).entries
-    } catch (error) {
-      if (hasResultCode(error, resultCode.noSuchObject)) return []
-      throw error
-    }
-  }
-
   async function namesWithRole(role: string, pattern: string, signal: AbortSignal | undefined) {
     const { full, isInternal } = accounts.readRole(role)
     if (full === everyoneRole) return matching(pattern, signal)
@@ -93,10 +75,12 @@ export function userLister(options: UserListerOptions): UserLister {
     if (group === undefined || groups === undefined) return undefined
     const members = await groups.membersOf(group, maxUsers * surplus, signal)
     if (groups.hasUserNames) {
-      const found = await Promise.all(members.map((member) => users.findSubject(member, signal)))
+      const found = await mapInChunks(members, (member) => users.findSubject(member, signal))
       return found.filter((user) => user !== undefined).map(({ name }) => name)
     }
-    return namesOf((await Promise.all(members.map((dn) => userAt(dn, signal)))).flat())
+    const read = { directory, bases: userBases, filter: userListFilter, attributes: users.attributes }
+    // Members that are gone, or that are no users, are left out.
+    return namesOf(await entriesAt(members, read, signal))
   }
 
   function sortedSubjects(names: readonly string[], pattern: string): readonly string[] {

@@ -93,6 +93,62 @@ describe('Active Directory', () => {
     expect(account?.roles).toEqual(['Internal/everyone', 'one'])
   })
 
+  describe('with groups in groups', () => {
+    const dnOfGroup = (name: string): string => `CN=${name},${groups}`
+    const memberOf: Readonly<Record<string, readonly string[]>> = {
+      one: ['above', 'outside'],
+      above: ['top'],
+      top: ['above'],
+    }
+    const chain = ['one', 'above', 'top'].map((name) => ({ name, memberOf: memberOf[name]!.map(dnOfGroup) }))
+    const isChainSearch = ({ text }: FakeRequest): boolean => text.includes('1.2.840.113556.1.4.1941')
+
+    async function startChain(capabilities: readonly string[]): Promise<void> {
+      await startWith((asked) => {
+        const { id, tag, text } = asked
+        if (tag !== request.search) return 'as usual'
+        const done = result(id, searchDone, success)
+        if (text.includes('supportedCapabilities'))
+          return [entry(id, '', { supportedCapabilities: capabilities }), done]
+        if (isChainSearch(asked)) {
+          return [...chain.map(({ name, memberOf }) => entry(id, dnOfGroup(name), { cn: [name], memberOf })), done]
+        }
+        return [entry(id, aliceDn, { ...alice, memberOf: [dnOfGroup('one'), 'CN=Elsewhere,DC=other'] }), done]
+      })
+    }
+
+    it.each([
+      ['of its own class', { isActiveDirectory: true }, [], 0],
+      ['that says so', {}, ['1.2.840.113556.1.4.800'], 1],
+    ] as const)(
+      '%s reads all of them in one search, as deep as is asked for',
+      async (_what, options, capabilities, asked) => {
+        await startChain(capabilities)
+        const users = open({ ...options, nestedGroupDepth: 1 })
+        expect((await users.authenticate('alice', password)).account?.roles).toEqual([
+          'Internal/everyone',
+          'above',
+          'one',
+        ])
+        expect(fake!.requests.filter(isChainSearch)).toHaveLength(1)
+        users.close()
+        const deep = open({ ...options, nestedGroupDepth: 9, memberOfAttribute: 'memberOf' })
+        for (const _ of [1, 2]) {
+          const { account } = await deep.authenticate('alice', password)
+          expect(account?.roles).toEqual(['Internal/everyone', 'above', 'one', 'top'])
+        }
+        expect(fake!.requests.filter(isChainSearch)).toHaveLength(3)
+        expect(fake!.requests.filter(({ text }) => text.includes('supportedCapabilities'))).toHaveLength(2 * asked)
+      },
+    )
+
+    it('is not asked so when it is another directory', async () => {
+      await startChain([])
+      await open({ nestedGroupDepth: 1 }).authenticate('alice', password)
+      expect(fake!.requests.filter(isChainSearch)).toHaveLength(0)
+    })
+  })
+
   it('says of a disabled account that it is', async () => {
     await startWith(({ id, tag }) =>
       tag === request.search
@@ -224,6 +280,7 @@ describe('a bind', () => {
       servers: [{ host: '127.0.0.1', port: Number(new URL(fake!.url).port), isTls: false }],
       ca: undefined,
       startTls: false,
+      refusesReferrals: false,
       service: undefined,
       connectTimeoutMs: 300,
       readTimeoutMs: 300,
@@ -231,6 +288,7 @@ describe('a bind', () => {
       maxConnections: 1,
       maxWaiting: 1,
       queueTimeoutMs: 300,
+      maxIdleMs: 0,
       now: () => 0,
     })
     expect(await directory.bind(dn, given)).toBe('wrong-password')
@@ -244,8 +302,8 @@ describe('a search', () => {
     await startWith(() => 'as usual')
     await open().find('alice')
     const [, search] = fake!.requests
-    // derefAliases never, sizeLimit 2, timeLimit 1, typesOnly false (RFC 4511 section 4.5.1).
-    expect(search!.text).toContain('\x0a\x01\x00\x02\x01\x02\x02\x01\x01\x01\x01\x00')
+    // derefAliases never, sizeLimit 10, timeLimit 1, typesOnly false (RFC 4511 section 4.5.1).
+    expect(search!.text).toContain('\x0a\x01\x00\x02\x01\x0a\x02\x01\x01\x01\x01\x00')
   })
 
   it('is done without a bind when nobody in particular may search', async () => {

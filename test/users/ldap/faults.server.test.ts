@@ -133,6 +133,68 @@ describe('a directory that fails', () => {
     expect(timesSent(passwordOf('user3'))).toBe(before + 1)
   })
 
+  describe('whose idle connections a firewall has dropped without a word', () => {
+    /** Logs ten users in at a time, and drops all connections that are open then. */
+    async function openAndDrop(options: Partial<LdapUserStoreOptions> = {}) {
+      const users = open({ readTimeoutMs, ...options })
+      await Promise.all(names.slice(10, 20).map((name) => logIn(users, name)))
+      const opened = proxy.connections()
+      const swallowed: number[] = []
+      proxy.onData = (_bytes, connection) => {
+        if (connection > opened) return true
+        swallowed.push(connection)
+        return 'swallow'
+      }
+      return { users, swallowed }
+    }
+
+    it('logs everybody in who comes then, by searches that are done once more', async () => {
+      const { users, swallowed } = await openAndDrop()
+      const logins = await Promise.all(names.slice(10, 20).map((name) => logIn(users, name)))
+      for (const login of logins) expect(login).toHaveProperty('account')
+      expect(new Set(swallowed).size).toBeGreaterThan(0)
+      const before = swallowed.length
+      expect(await logIn(users)).toHaveProperty('account')
+      expect(swallowed).toHaveLength(before)
+    })
+
+    it('uses none of them that has been idle for a minute', async () => {
+      const { users, swallowed } = await openAndDrop()
+      now += 60_000
+      expect(await logIn(users)).toHaveProperty('account')
+      expect(swallowed).toEqual([])
+    })
+
+    it('keeps none with ConnectionPoolingEnabled = false', async () => {
+      const { users, swallowed } = await openAndDrop({ keepsConnections: false })
+      expect(await logIn(users)).toHaveProperty('account')
+      expect(swallowed).toEqual([])
+    })
+
+    it('uses the one that was used last, so that the others grow old', async () => {
+      const { users } = await openAndDrop()
+      proxy.onData = undefined
+      now += 50_000
+      expect(await logIn(users)).toHaveProperty('account')
+      now += 50_000
+      const used = new Set<number>()
+      const opened = proxy.connections()
+      proxy.onData = (_bytes, connection) => {
+        used.add(connection)
+        return true
+      }
+      expect(await logIn(users)).toHaveProperty('account')
+      expect([...used].filter((connection) => connection <= opened)).toHaveLength(1)
+    })
+  })
+
+  it('that swallows a bind is not sent the password again', async () => {
+    const users = open({ readTimeoutMs: 500 })
+    proxy.onData = (bytes) => (bytes.includes('user6-swallowed') ? 'swallow' : true)
+    expect(await failure(logIn(users, 'user6', 'user6-swallowed'))).toMatchObject({ kind: 'timeout' })
+    expect(timesSent('user6-swallowed')).toBe(1)
+  })
+
   it('that closes the connection of a bind is not sent the password again', async () => {
     const users = open()
     proxy.onData = (bytes) => !bytes.includes(passwordOf('user4'))

@@ -17,6 +17,7 @@ import {
   userEntry,
   warningPolicy,
 } from '../../helpers/slapd.js'
+import { startTcpProxy } from '../../helpers/tcp-proxy.js'
 import { hostileNames } from '../sql/hostile-names.js'
 
 const people = `ou=People,${suffix}`
@@ -44,6 +45,9 @@ const entries: readonly LdifEntry[] = [
   person('twin'),
   person('twin', {}, partners),
   person('partner', {}, partners),
+  person('Olga', { employeeNumber: 'OP-Olga', labeledURI: 'urn:Staff:Olga' }),
+  person('Casey', {}, people),
+  person('casey', {}, partners),
   person('two names', { uid: ['two names', 'second'] }),
   person(' blanks '),
   person('locked', strict),
@@ -145,6 +149,30 @@ describe('a login at a directory', () => {
       expect(await open(byMail).find('alice@example.org')).toBeUndefined()
     })
 
+    it.each([
+      ['(employeeNumber=OP-?)', 'Olga', 'Olga'],
+      ['(employeeNumber=op-?)', 'Olga', 'Olga'],
+      ['(employeeNumber=OP-?)', 'olga', undefined],
+      ['(labeledURI=urn:Staff:?)', 'Olga', 'Olga'],
+      ['(labeledURI=urn:staff:?)', 'Olga', undefined],
+      ['(employeeNumber=O\\50-?)', 'Olga', 'Olga'],
+      ['(uid:caseExactMatch:=?)', 'Olga', 'Olga'],
+    ])('finds by %s for %j, where letter case counts, %j', async (userNameSearchFilter, name, subject) => {
+      expect(await subjectOf(name, passwordOf('Olga'), { userNameSearchFilter, ignoresCase: false })).toBe(subject)
+    })
+
+    it('tells two names that differ in letter case apart where it counts, and takes them for nobody where not', async () => {
+      const bases = { userSearchBase: `${people}#${partners}` }
+      const exact = open({ ...bases, ignoresCase: false })
+      for (const name of ['Casey', 'casey']) {
+        expect((await exact.authenticate(name, passwordOf(name))).account?.subject).toBe(name)
+        expect((await exact.find(name))?.subject).toBe(name)
+      }
+      expect(await exact.authenticate('Casey', passwordOf('casey'))).toEqual({ failure: 'wrong-password' })
+      exact.close()
+      expect(await open(bases).authenticate('Casey', passwordOf('Casey'))).toEqual({ failure: 'unknown-user' })
+    })
+
     it('refuses a name that two entries have, over all bases', async () => {
       const both = { userSearchBase: `${people} # ${partners}` }
       expect(await subjectOf('twin', passwordOf('twin'))).toBe('twin')
@@ -159,6 +187,37 @@ describe('a login at a directory', () => {
       expect(await subjectOf('alice', passwordOf('alice'), { userSearchBase: `${people}#OU=people, ${suffix}` })).toBe(
         'alice',
       )
+    })
+
+    it('asks no other server that the directory refers to, and fails where Referral is throw', async () => {
+      const other = await startTcpProxy(server.port)
+      const referral = {
+        objectClass: ['referral', 'extensibleObject'],
+        ou: 'Far',
+        ref: `ldap://127.0.0.1:${other.port}/x`,
+      }
+      await server.manage((client) => client.add(`ou=Far,${partners}`, referral))
+      const far = { userSearchBase: partners }
+      try {
+        expect(await subjectOf('partner', passwordOf('partner'), far)).toBe('partner')
+        const strict = open({ ...far, refusesReferrals: true })
+        const refers = { message: 'The directory refers to another server, which is not asked.' }
+        await expect(strict.authenticate('partner', passwordOf('partner'))).rejects.toMatchObject(refers)
+        await expect(strict.list({})).rejects.toMatchObject(refers)
+        const beyond = open({ userSearchBase: `ou=Far,${partners}` })
+        await expect(beyond.authenticate('partner', passwordOf('partner'))).rejects.toMatchObject(refers)
+        const pattern = open({ userDnPattern: `uid={0},ou=Far,${partners}` })
+        await expect(pattern.authenticate('partner', passwordOf('partner'))).rejects.toMatchObject(refers)
+        expect(other.connections()).toBe(0)
+      } finally {
+        await other.stop()
+      }
+    })
+
+    it('takes a name with a blank at an end for nobody where that is not allowed', async () => {
+      const users = open({ allowsOuterBlanks: false })
+      expect(await users.authenticate(' blanks ', passwordOf('blanks'))).toEqual({ failure: 'unknown-user' })
+      expect((await users.authenticate('two names', passwordOf('two names'))).account?.subject).toBe('two names')
     })
 
     it('follows neither an alias nor a referral', async () => {

@@ -1,8 +1,12 @@
 /** Options of the store: what is refused, and what is warned of. */
 
-import { describe, expect, it } from 'vitest'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
 import { ConfigError } from '../../../lib/core/errors.js'
 import { type LdapUserStoreOptions, ldapUserStore } from '../../../lib/ldap.js'
+import { keyPair } from '../../helpers/key-files.js'
 
 const usable: LdapUserStoreOptions = {
   connectionUrl: 'ldaps://directory.example.org',
@@ -12,6 +16,12 @@ const usable: LdapUserStoreOptions = {
   groupSearchBase: 'ou=Groups,dc=example,dc=org',
   readsGroups: true,
 }
+
+/** A file whose second certificate was copied in part. */
+const cutFile = join(mkdtempSync(join(tmpdir(), 'sallyport-ldap-')), 'cut.pem')
+const whole = keyPair().certificate.toString()
+writeFileSync(cutFile, whole + whole.slice(0, 200))
+afterAll(() => rmSync(dirname(cutFile), { recursive: true, force: true }))
 
 function problemsOf(options: Partial<LdapUserStoreOptions>): readonly string[] {
   try {
@@ -56,6 +66,7 @@ describe('options of a directory', () => {
     [{ userDnPattern: '{0}' }, ['user_dn_pattern']],
     [{ passwordHashMethod: 'SSHA9' }, ['password_hash_method']],
     [{ caFile: '/nowhere/ca.pem' }, ['ca_file']],
+    [{ caFile: cutFile }, ['ca_file']],
     [{ caFile: new URL(import.meta.url).pathname.replace('settings', 'values') }, ['ca_file']],
     [{ isActiveDirectory: true, isReadOnly: false, connectionUrl: 'ldap://x' }, ['connection_url']],
     [{ isActiveDirectory: true, isReadOnly: false, connectionUrl: 'ldap://x', startTls: true }, []],

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { AndFilter, EqualityFilter, FilterParser } from 'ldapts'
 import { describe, expect, it } from 'vitest'
 import type { DirectoryEntry } from '../../../lib/users/ldap/directory-entry.js'
-import { firstValue, isSameName, isWithin, parseName } from '../../../lib/users/ldap/distinguished-name.js'
+import { firstValue, isWithin, nameKey, parseName } from '../../../lib/users/ldap/distinguished-name.js'
 import { escapeDnValue, escapeFilterValue } from '../../../lib/users/ldap/escape.js'
 import { comparingWith, filterTemplate, readFilter } from '../../../lib/users/ldap/filter-template.js'
 import { passwordModifyValue, unicodePwdValue, userPasswordValue } from '../../../lib/users/ldap/password-value.js'
@@ -84,8 +84,9 @@ describe('a distinguished name', () => {
   })
 
   it('is the same in another spelling', () => {
-    expect(isSameName('CN=A\\2Cb,DC=x', 'cn=a\\,b, dc=X')).toBe(true)
-    expect(isSameName('cn=a,dc=x', 'dc=x')).toBe(false)
+    expect(nameKey('CN=A\\2Cb,DC=x')).toBe(nameKey('cn=a\\,b, dc=X'))
+    expect(nameKey('cn=a,dc=x')).not.toBe(nameKey('dc=x'))
+    expect(nameKey('no name')).not.toBe(nameKey('another'))
   })
 
   it('tells its first value when that is of the type', () => {
@@ -134,8 +135,32 @@ describe('a filter of the configuration', () => {
     expect(template.hasName(holding('sn', 'al'), 'al', lower)).toBe(false)
   })
 
-  it('can compare with another attribute', () => {
+  describe('leaves the text beside the name to the matching rule of the attribute', () => {
+    const exact = (text: string): string => text
+
+    it.each([
+      ['(cn=OP-?)', 'OP-Al', 'Al', true],
+      ['(cn=OP-?)', 'op-Al', 'Al', true],
+      ['(cn=OP-?)', 'OP-al', 'Al', false],
+      ['(cn=\u00dcber ? x)', '\u00fcber Al X', 'Al', true],
+      ['(cn=?@EXAMPLE.*)', 'Al@example.org', 'Al', true],
+      ['(cn=?@EXAMPLE.*)', 'Al@exampleXorg', 'Al', false],
+      ['(cn=a\\2a\\28B\\29 ?)', 'A*(b) Al', 'Al', true],
+      ['(cn=a\\2a\\28B\\29 ?)', 'Axx(b) Al', 'Al', false],
+      ['(cn=Jos\\c3\\a9 ?)', 'JOS\u00c9 Al', 'Al', true],
+      ['(cn:caseExactMatch:=OP-?)', 'OP-Al', 'Al', true],
+    ])('%s and %j have the name %j: %j', (filter, value, name, isThere) => {
+      expect(filterTemplate(filter).hasName(holding('cn', value), name, exact)).toBe(isThere)
+      expect(filterTemplate(filter).hasName(holding('cn', value), name.toUpperCase(), lower)).toBe(
+        isThere || value === 'OP-al',
+      )
+    })
+  })
+
+  it('can compare with another attribute, and keeps the matching rule of the same', () => {
     expect(comparingWith('(&(a=b)(|(uid=?)(mail=?@x)))', 'cn')).toBe('(&(a=b)(|(cn=?)(cn=?)))')
+    const exact = '(|(UID:caseExactMatch:=?)(mail:caseExactIA5Match:=?))'
+    expect(comparingWith(exact, 'uid')).toBe('(|(uid:caseExactMatch:=?)(uid=?))')
   })
 })
 
