@@ -4,13 +4,13 @@
  * @module
  */
 
-import { STATUS_CODES } from 'node:http'
+import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Request, Response } from 'express'
 import type { HttpError } from '../core/errors.js'
 import { forbidStoring } from './preset-headers.js'
 
 /** Answers with a JSON object that no cache may keep. */
-export function answerJson(response: Response, status: number, body: object, type = 'application/json'): void {
+export function answerJson(response: ServerResponse, status: number, body: object, type = 'application/json'): void {
   const text = JSON.stringify(body)
   response.statusCode = status
   forbidStoring(response)
