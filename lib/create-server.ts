@@ -7,6 +7,8 @@
 import http from 'node:http'
 import https from 'node:https'
 import type { Express } from 'express'
+import { headersRefusal } from './http/header-count.js'
+import { answerJson } from './internal/answer.js'
 import { useQuickEtags } from './internal/express-etag.js'
 import { type ExpressMessages, expressMessages, rememberMessages } from './internal/express-messages.js'
 
@@ -26,6 +28,9 @@ const headersTimeoutMs = 15_000
 
 /** How often Node looks for such clients; at its own 30 seconds a limit of 15 could take 45 to be felt. */
 const connectionsCheckingIntervalMs = 5_000
+
+/** Headers of a request. Apache, Tomcat, Envoy and Kestrel take 100, to which a proxy adds some; browsers send about 20. */
+const maxHeadersCount = 200
 
 /**
  * Makes a Node server for an Express app (4.21 or 5), not yet listening, that answers as `app.listen` does, byte for
@@ -51,6 +56,9 @@ const connectionsCheckingIntervalMs = 5_000
  * 5 seconds for an idle connection (`keepAliveTimeout`; set it above that of a load balancer in front), 16 KiB of headers
  * (`maxHeaderSize`), 400, 408 or 431 for a request that cannot be read (`'clientError'`).
  *
+ * A request with 200 headers or more is answered with 431 (`maxHeadersCount`; Node's default is 1000, and Node 20 drops those
+ * beyond it without a word).
+ *
  * @example
  * ```ts
  * createExpressServer(app).listen(9164)
@@ -68,14 +76,25 @@ export function createExpressServer(app: Express, options: ExpressServerOptions 
     headersTimeout: headersTimeoutMs,
     connectionsCheckingInterval: connectionsCheckingIntervalMs,
   }
+  const listener = listenerOf(app)
   const server =
     protocol === 'https'
-      ? https.createServer({ ...timeouts, ...tls, ...messages.classes }, app)
-      : http.createServer({ ...timeouts, ...messages.classes }, app)
+      ? https.createServer({ ...timeouts, ...tls, ...messages.classes }, listener)
+      : http.createServer({ ...timeouts, ...messages.classes }, listener)
+  server.maxHeadersCount = maxHeadersCount
 
   rememberMessages(server, messages)
-  hideFromOtherListeners(server, app, messages)
+  hideFromOtherListeners(server, listener, messages)
   return server
+}
+
+/** Hands requests to the app, but for those with too many headers, which no gate may guard. */
+function listenerOf(app: Express): http.RequestListener {
+  return function appListener(request, response) {
+    const refusal = headersRefusal(request)
+    if (refusal === undefined) app(request, response)
+    else answerJson(response, refusal.status, { Error: refusal.message, code: refusal.code })
+  }
 }
 
 function isExpressApp(app: unknown): boolean {
@@ -94,10 +113,10 @@ const otherEventsWithRequests: ReadonlySet<string | symbol> = new Set([
 ])
 
 /** Lets only the app see its prototypes: any other listener might write to a request what Express later reads. */
-function hideFromOtherListeners(server: http.Server, app: Express, messages: ExpressMessages): void {
+function hideFromOtherListeners(server: http.Server, listener: http.RequestListener, messages: ExpressMessages): void {
   const update = (): void => {
     const listeners = server.listeners('request')
-    if (listeners.length === 1 && listeners[0] === app) messages.useApp()
+    if (listeners.length === 1 && listeners[0] === listener) messages.useApp()
     else messages.useNode()
   }
   update()

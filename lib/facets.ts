@@ -39,7 +39,9 @@ export class Facets {
 
   /** Makes the handler of a facet, and remembers how its gates are made. `portal` is the name of a portal. */
   add(name: FacetName, config: Config, gatesOf: GatesOf, refuse: Refuse, portal?: string): RequestHandler {
-    const row: GateRow = { gates: [this.#noteFirstRequest, ...gatesOf(config)] }
+    // Those read the path from the root of the server, and see it wherever they are mounted.
+    const readsPath = name !== 'webApps'
+    const row: GateRow = { gates: [this.#noteFirstRequest, ...gatesOf(config)], readsPath }
     this.#rows.push({ row, gatesOf })
     this.#mounted.add(name)
     if (portal !== undefined) this.#mounted.add(portalFacet(portal))

@@ -62,5 +62,5 @@ export async function authorizationServer(options: AuthorizationServerOptions): 
   const { oauth, events, clock = Date.now } = options
   const parts = { ...options, events, clock, revocations: new Revocations(clock) }
   const { gates, singleSignOn, close } = await createAuthorizationServer(oauth, parts)
-  return { handler: handlerOf({ gates }), singleSignOn, close }
+  return { handler: handlerOf({ gates, readsPath: true, logger: options.logger }), singleSignOn, close }
 }

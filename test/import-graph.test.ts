@@ -101,7 +101,11 @@ describe('what the folders of lib may import', () => {
       /^users\//,
       /^(tokens|middlewares|resources|config)\//,
     ],
-    ['pure functions know nothing of the parts that use them', /^internal\//, /^(?!internal\/|core\/)[a-z]+\//],
+    [
+      'pure functions know nothing of the parts that use them',
+      /^(internal|http)\//,
+      /^(?!internal\/|http\/|core\/)[a-z]+\//,
+    ],
     [
       'only the wiring and the command read the configuration',
       /^(?!config\/|cli\/|create-security\.ts|index\.ts)/,

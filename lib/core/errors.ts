@@ -45,8 +45,9 @@ export type HttpErrorCode =
   | 'ERR_METHOD_NOT_ALLOWED'
   | 'ERR_BODY_TOO_LARGE'
   | 'ERR_MEDIA_TYPE_UNSUPPORTED'
-  // 429
+  // 429, 431
   | 'ERR_LOGIN_THROTTLED'
+  | 'ERR_HEADERS_TOO_MANY'
   // 503
   | 'ERR_STORE_UNAVAILABLE'
   | 'ERR_TOKEN_STORE_FULL'
@@ -54,6 +55,7 @@ export type HttpErrorCode =
   | 'ERR_TRUST_PROXY_UNSAFE'
   // 500
   | 'ERR_INTERNAL'
+  | 'ERR_MOUNT_PATH'
 
 /** Where in a configuration file a mistake stands. Lines and columns count from 1. */
 export interface Position {

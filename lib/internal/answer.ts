@@ -4,14 +4,14 @@
  * @module
  */
 
-import { STATUS_CODES } from 'node:http'
+import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Request, Response } from 'express'
 import type { HttpError } from '../core/errors.js'
 import { forbidStoring } from './preset-headers.js'
 
 /** Answers with a JSON object, which no cache may keep unless `cacheControl` says otherwise. */
 export function answerJson(
-  response: Response,
+  response: ServerResponse,
   status: number,
   body: object,
   type = 'application/json',

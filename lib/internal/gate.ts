@@ -6,6 +6,9 @@
 
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { HttpError, StoreError, UnavailableError } from '../core/errors.js'
+import type { Logger } from '../core/logger.js'
+import { headersRefusal } from '../http/header-count.js'
+import { addPathHandler, mountRefusal } from '../http/mount-path.js'
 import { useLookupTables } from './lookup-tables.js'
 
 /** `undefined`: the request may go on. `'answered'`: the gate has answered it. An {@link HttpError}: it is refused. */
@@ -20,6 +23,10 @@ export type Refuse = (error: HttpError, request: Request, response: Response, ne
 /** A row of gates. `reload` replaces `gates` as a whole; a request that is under way keeps the row it began with. */
 export interface GateRow {
   gates: readonly Gate[]
+  /** Whether any of the gates reads the path below the mount. Then the handler refuses all requests of a mount that hides it. */
+  readonly readsPath?: boolean
+  /** Gets the reason, once, where `refuse` keeps it from the log. */
+  readonly logger?: Logger | undefined
 }
 
 /** Longer than any check takes. Stores have shorter time-outs of their own; this is for one that has none. */
@@ -32,16 +39,33 @@ const passToNext: Refuse = (error, _request, _response, next) => next(error)
 /**
  * Makes one Express handler of one gate, or of a row of gates.
  *
+ * A request with more headers than Node keeps is refused before any gate: 431.
+ *
  * The row runs without a promise for as long as its gates answer at once. A gate that throws or rejects refuses the
  * request: 503 for a {@link StoreError}, 500 for anything else. One that gives no verdict for 30 seconds: 503.
  */
 export function handlerOf(gate: Gate | GateRow, refuse: Refuse = passToNext): RequestHandler {
   const row: GateRow = typeof gate === 'function' ? { gates: [gate] } : gate
+  let hasLogged = false
 
-  return function gateHandler(request, response, next) {
+  function gateHandler(request: Request, response: Response, next: NextFunction): void {
     useLookupTables(request, response)
-    runFrom(0, row.gates, request, response, next, refuse)
+    const refusal = headersRefusal(request) ?? hiddenPath(request, next)
+    if (refusal === undefined) runFrom(0, row.gates, request, response, next, refuse)
+    else refuse(refusal, request, response, next)
   }
+
+  function hiddenPath(request: Request, next: NextFunction): HttpError | undefined {
+    const refusal = row.readsPath ? mountRefusal(request, next, gateHandler) : undefined
+    if (refusal !== undefined && !hasLogged) {
+      hasLogged = true
+      row.logger?.error({ code: refusal.code }, (refusal.cause as Error).message)
+    }
+    return refusal
+  }
+
+  if (row.readsPath) addPathHandler(gateHandler)
+  return gateHandler
 }
 
 function runFrom(

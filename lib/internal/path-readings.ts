@@ -58,6 +58,16 @@ export function readingsOf(path: string): readonly string[] | undefined {
 }
 
 /**
+ * The ends of a path in all its readings: of `/a/b`, `/a/b` and `/b`. What is left of a path below a mount is one of them.
+ *
+ * @returns `undefined` where {@link readingsOf} has no readings.
+ */
+export function endsOf(path: string): readonly string[] | undefined {
+  const readings = hasOneReading(path) ? [path] : readingsOf(path)
+  return readings?.flatMap((reading) => Array.from(reading.matchAll(/\//g), ({ index }) => reading.slice(index)))
+}
+
+/**
  * The segments of a path, in a form in which spellings that differ by case are equal. `/Users/42/` is `users`, `42` and
  * an empty segment; a path without a leading slash is read as if it had one.
  */

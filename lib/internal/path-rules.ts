@@ -5,7 +5,8 @@
  */
 
 import type { DefaultPolicy } from '../config/config.js'
-import { foldCase, foldedSegments, hasOneReading, readingsOf } from './path-readings.js'
+import type { Swallowed } from '../http/mount-path.js'
+import { endsOf, foldCase, foldedSegments, hasOneReading, readingsOf } from './path-readings.js'
 import { checkPathRules } from './path-rule-check.js'
 
 /** Protects a path and everything below it, by whole segments, whatever the case of its letters. */
@@ -42,9 +43,9 @@ export interface PathRules {
   isPublic(method: string, path: string): boolean | 'ambiguous'
   /**
    * The same, and what the rules demand where authentication is needed: each rule that matches any reading of the path has
-   * to be met.
+   * to be met. Of a path that a mount has `swallowed` a part of, each rule that matches any end of the whole path as well.
    */
-  decide(method: string, path: string): Demand | 'public' | 'ambiguous'
+  decide(method: string, path: string, swallowed?: Swallowed): Demand | 'public' | 'ambiguous'
 }
 
 interface Node {
@@ -72,7 +73,8 @@ const strictness = ['authenticated', 'roles', 'admin', 'deny'] as const
 export function compilePathRules(options: PathRulesOptions): PathRules {
   checkPathRules(options)
   const root = treeOf(options.rules)
-  settleDemands(root, [], policies[options.defaultPolicy])
+  const fallback = policies[options.defaultPolicy]
+  settleDemands(root, [], fallback)
   const publicPaths = new Set(options.publicPaths)
   const isNamedPublic = (method: string, path: string): boolean =>
     (method === 'GET' || method === 'HEAD') && publicPaths.has(path)
@@ -89,14 +91,34 @@ export function compilePathRules(options: PathRulesOptions): PathRules {
       return unambiguous(method, path) === undefined ? 'ambiguous' : false
     },
 
-    decide(method, path) {
-      if (hasOneReading(path)) {
-        return isNamedPublic(method, path) ? 'public' : demandOn(nodeAt(root, path), method)
-      }
-      const readings = unambiguous(method, path)
-      if (readings === undefined) return 'ambiguous'
-      return strictest(readings.map((reading) => demandOn(nodeAt(root, reading), method)))
+    decide(method, path, swallowed) {
+      return swallowed === undefined ? decideOn(method, path) : decideOnEnds(method, path, swallowed)
     },
+  }
+
+  function decideOn(method: string, path: string): Demand | 'public' | 'ambiguous' {
+    if (hasOneReading(path)) {
+      return isNamedPublic(method, path) ? 'public' : demandOn(nodeAt(root, path), method)
+    }
+    const readings = unambiguous(method, path)
+    if (readings === undefined) return 'ambiguous'
+    return strictest(readings.map((reading) => demandOn(nodeAt(root, reading), method)))
+  }
+
+  /** What a mount has swallowed can add rules, and nothing else: the default policy is for the path below the mount. */
+  function decideOnEnds(
+    method: string,
+    path: string,
+    { wholePath, isRoot }: Swallowed,
+  ): Demand | 'public' | 'ambiguous' {
+    const own = decideOn(method, path)
+    const ends = endsOf(wholePath)
+    if (own === 'ambiguous' || ends === undefined) return 'ambiguous'
+    const nodes = new Set(ends.map((end) => nodeAt(root, end)))
+    const added = [...nodes].map((node) => demandOn(node, method)).filter((demand) => demand !== fallback)
+    if (own !== 'public') return strictest([own, ...added])
+    if (added.length > 0) return strictest(added)
+    return isRoot() ? 'public' : fallback
   }
 }
 

@@ -6,6 +6,7 @@
 
 import type { Request } from 'express'
 import { BadRequestError } from '../core/errors.js'
+import { isOwnRoot } from '../http/mount-path.js'
 
 /** Whether a request needs no authentication. `'ambiguous'`: in one reading of its path it needs none, in another it does. */
 export type IsPublic = (method: string, path: string) => boolean | 'ambiguous'
@@ -17,7 +18,7 @@ export function anonymousVerdict(
 ): 'pass' | BadRequestError | undefined {
   const verdict = isPublic?.(request.method, request.path) ?? false
   if (verdict === 'ambiguous') return ambiguousPath()
-  return verdict ? 'pass' : undefined
+  return verdict && isOwnRoot(request) ? 'pass' : undefined
 }
 
 /** The refusal of a path whose readings disagree about being public, or that cannot be decoded. */

@@ -10,6 +10,7 @@ import { LRUCache } from 'lru-cache'
 import type { Auth, AuthenticatedRequest } from '../core/auth.js'
 import { ForbiddenError, UnauthorizedError, UnavailableError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
+import { jsonLogger, type Logger } from '../core/logger.js'
 import { type BasicCredentials, hasSeveralAuthorizations, parseBasic } from '../internal/authorization-header.js'
 import { challengesOf } from '../internal/challenge.js'
 import { clientGone } from '../internal/client-gone.js'
@@ -41,6 +42,12 @@ export interface BasicAuthenticationOptions {
   readonly allowsPlainHttp?: boolean
   /** See `bearerAuthentication`. */
   readonly isPublic?: IsPublic | undefined
+  /**
+   * Gets the reason when the mount hides the path from `isPublic`.
+   *
+   * @defaultValue one JSON line to stderr
+   */
+  readonly logger?: Logger | undefined
   /**
    * Milliseconds since the epoch.
    *
@@ -86,7 +93,8 @@ interface Remembered {
  * @returns A handler that passes to `next()`: 400, 401, 403, 429 and 503.
  */
 export function basicAuthentication(options: BasicAuthenticationOptions): RequestHandler {
-  return handlerOf(basicAuthenticationGate(options))
+  const { isPublic, logger = jsonLogger() } = options
+  return handlerOf({ gates: [basicAuthenticationGate(options)], readsPath: isPublic !== undefined, logger })
 }
 
 /** The gate behind {@link basicAuthentication}, for wiring into a facet. */

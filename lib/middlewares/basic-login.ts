@@ -53,12 +53,16 @@ export interface BasicLoginOptions {
 /**
  * Answers GET and POST with 200 and `{"AccessToken":"..."}`. Credentials in the query or the body are ignored.
  *
+ * A browser adds the credentials that it remembers to what pages of other sites send, so that those are refused, but for scripts
+ * of an origin that `corsPolicy` before it, or any other CORS middleware, has allowed.
+ *
  * @example
  * ```ts
- * app.use('/login', basicLogin({ authenticator, tokens }))
+ * app.use('/login', corsPolicy(), basicLogin({ authenticator, tokens }))
  * ```
  *
- * @returns A handler that passes to `next()`: 401 with a Basic challenge, 403 over plain HTTP, 405, 429 and 503.
+ * @returns A handler that passes to `next()`: 401 with a Basic challenge, 403 over plain HTTP and for other sites, 405, 429 and
+ * 503.
  */
 export function basicLogin(options: BasicLoginOptions): RequestHandler {
   return handlerOf(basicLoginGate(options))
@@ -90,7 +94,7 @@ export function basicLoginGate(options: BasicLoginOptions): Gate {
   return function basicLoginGate(request, response): Verdict | Promise<Verdict> {
     if (!isSignInMethod(request)) return methodNotAllowed(signInMethods)
     if (hasSeveralAuthorizations(request)) return severalCredentials(challenges.basic)
-    if (isBlindCrossSite(request)) {
+    if (isBlindCrossSite(request, response)) {
       return new ForbiddenError('ERR_CROSS_SITE', 'A page of another site cannot log in without asking for it.')
     }
     const credentials = parseBasic(request.headers.authorization)

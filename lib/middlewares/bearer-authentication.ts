@@ -8,6 +8,7 @@ import type { Socket } from 'node:net'
 import type { Request, RequestHandler, Response } from 'express'
 import type { Auth, AuthenticatedRequest } from '../core/auth.js'
 import { ForbiddenError, UnauthorizedError } from '../core/errors.js'
+import { jsonLogger, type Logger } from '../core/logger.js'
 import { hasSeveralAuthorizations, parseBearer } from '../internal/authorization-header.js'
 import { challengesOf } from '../internal/challenge.js'
 import { type Gate, handlerOf, refusalOf, type Verdict } from '../internal/gate.js'
@@ -37,11 +38,18 @@ export interface BearerAuthenticationOptions {
   readonly scope?: string | readonly string[] | undefined
   /**
    * Which requests may pass without any credential; one that is sent all the same is checked. `'ambiguous'`: the path
-   * is public in one reading and not in another, and is answered with 400.
+   * is public in one reading and not in another, and is answered with 400. With it, the handler cannot be part of a route or
+   * stand below a wildcard (500, `ERR_MOUNT_PATH`).
    *
    * @defaultValue none
    */
   readonly isPublic?: IsPublic | undefined
+  /**
+   * Gets the reason when the mount hides the path from `isPublic`.
+   *
+   * @defaultValue one JSON line to stderr
+   */
+  readonly logger?: Logger | undefined
   /**
    * Realm of the challenge: printable ASCII without quotes.
    *
@@ -68,7 +76,8 @@ export interface BearerAuthenticationOptions {
  * @throws TypeError for a `scope` without `audience`, and for an empty `audience`.
  */
 export function bearerAuthentication(options: BearerAuthenticationOptions): RequestHandler {
-  return handlerOf(bearerAuthenticationGate(options))
+  const { isPublic, logger = jsonLogger() } = options
+  return handlerOf({ gates: [bearerAuthenticationGate(options)], readsPath: isPublic !== undefined, logger })
 }
 
 /** The gate behind {@link bearerAuthentication}, for wiring into a facet. */

@@ -8,6 +8,8 @@ import type { Request, RequestHandler } from 'express'
 import type { DefaultPolicy } from '../config/config.js'
 import type { Auth, AuthenticatedRequest } from '../core/auth.js'
 import { ForbiddenError, type HttpError, UnauthorizedError } from '../core/errors.js'
+import { jsonLogger, type Logger } from '../core/logger.js'
+import { swallowedOf } from '../http/mount-path.js'
 import { type Gate, handlerOf } from '../internal/gate.js'
 import { compilePathRules, type Demand, type PathRule } from '../internal/path-rules.js'
 import { ambiguousPath } from '../internal/public-path.js'
@@ -61,6 +63,13 @@ export interface PathAuthorizationOptions {
    * @defaultValue the rules decide
    */
   readonly isLeftToResource?: ((request: Request) => boolean) | undefined
+
+  /**
+   * Gets the reason when the mount hides the path from the rules.
+   *
+   * @defaultValue one JSON line to stderr
+   */
+  readonly logger?: Logger | undefined
 }
 
 /**
@@ -68,7 +77,8 @@ export interface PathAuthorizationOptions {
  *
  * A path is judged in every way in which a router may read it (escapes, case, slashes, dots, `;` parameters, decoded `?`
  * and `#`), and the strictest verdict holds; nothing is rewritten. Mount it together with the routes it guards, so that
- * guard and router see the same path.
+ * guard and router see the same path, by `app.use` at a plain path. Where the path of the mount has named parameters, or is a
+ * regular expression that leaves nothing of the path, the rules hold for every end of the whole path as well.
  *
  * @example
  * ```ts
@@ -78,11 +88,13 @@ export interface PathAuthorizationOptions {
  * @returns A handler that passes to `next()`: {@link UnauthorizedError} (401) where nobody is authenticated;
  * {@link ForbiddenError} (403, `ERR_ADMIN_REQUIRED`, `ERR_ROLE_REQUIRED` or `ERR_PATH_DENIED`); {@link BadRequestError}
  * (400, `ERR_PATH_AMBIGUOUS`) for an escape that cannot be decoded, where only some readings are public, and for a path of
- * more than 2048 characters that can be read in several ways.
+ * more than 2048 characters that can be read in several ways; and 500 (`ERR_MOUNT_PATH`) as part of a route, and below a
+ * wildcard or an unnamed group.
  * @throws {@link ConfigError} at start-up, naming every malformed rule.
  */
 export function pathAuthorization(options: PathAuthorizationOptions): RequestHandler {
-  return handlerOf(pathAuthorizationGate(options))
+  const { logger = jsonLogger() } = options
+  return handlerOf({ gates: [pathAuthorizationGate(options)], readsPath: true, logger })
 }
 
 /** The gate behind {@link pathAuthorization}, for wiring into a facet. */
@@ -98,7 +110,7 @@ export function pathAuthorizationGate({
 
   return function pathAuthorizationGate(request) {
     const { method, path } = request
-    const demand = pathRules.decide(method, path)
+    const demand = pathRules.decide(method, path, swallowedOf(request))
     if (demand === 'public') return undefined
     if (demand === 'ambiguous') return ambiguousPath()
 

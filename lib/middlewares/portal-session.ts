@@ -6,6 +6,7 @@
 
 import type { RequestHandler } from 'express'
 import type { SecurityEvents } from '../core/events.js'
+import { jsonLogger, type Logger } from '../core/logger.js'
 import { atPath, noTrace } from '../internal/endpoint.js'
 import { type Gate, handlerOf } from '../internal/gate.js'
 import { isPortalName, portalNameRule } from '../internal/portal-name.js'
@@ -83,6 +84,12 @@ export interface PortalSessionOptions {
   /** Told of each login and logout. */
   readonly events?: SecurityEvents | undefined
   /**
+   * Gets the reason when the mount hides the path from the portal.
+   *
+   * @defaultValue one JSON line to stderr
+   */
+  readonly logger?: Logger | undefined
+  /**
    * Milliseconds since the epoch; the same clock that `sessions` has.
    *
    * @defaultValue `Date.now`
@@ -104,11 +111,13 @@ export interface PortalSessionOptions {
  * ```
  *
  * @returns A handler that passes to `next()`: 401 with a challenge that opens no dialog, 400 for several session cookies, 403, 405,
- * 503 when a store fails, and 400, 408, 413, 415 or 429 for the form of a login.
+ * 503 when a store fails, 400, 408, 413, 415 or 429 for the form of a login, and 500 (`ERR_MOUNT_PATH`) as part of a route and
+ * below a wildcard.
  * @throws TypeError for a name that no portal can have.
  */
 export function portalSession(options: PortalSessionOptions): RequestHandler {
-  return handlerOf({ gates: portalSessionGates(options) })
+  const { logger = jsonLogger() } = options
+  return handlerOf({ gates: portalSessionGates(options), readsPath: true, logger })
 }
 
 /** The gates behind {@link portalSession}, for wiring into a facet. */

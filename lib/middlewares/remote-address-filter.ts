@@ -6,9 +6,10 @@
 
 import type { Request } from 'express'
 import { BadRequestError, HttpError } from '../core/errors.js'
+import { swallowedOf } from '../http/mount-path.js'
 import { type AddressRule, addressRule } from '../internal/address-rule.js'
 import type { Gate } from '../internal/gate.js'
-import { hasOneReading, readingsOf } from '../internal/path-readings.js'
+import { endsOf, hasOneReading, readingsOf } from '../internal/path-readings.js'
 import { servletPattern } from '../internal/servlet-pattern.js'
 import { clientAddress } from '../internal/trust-proxy.js'
 import { wholePaths } from '../internal/whole-path.js'
@@ -59,6 +60,8 @@ function coverage(urlPattern: string): (request: Request) => boolean | 'ambiguou
 
   return (request) => {
     const readings = wholePaths(request).map((path) => (hasOneReading(path) ? [path] : readingsOf(path)))
+    const swallowed = swallowedOf(request)
+    if (swallowed !== undefined) readings.push(endsOf(swallowed.wholePath))
     if (readings.some((of) => of?.some(matches))) return true
     return readings.includes(undefined) ? 'ambiguous' : false
   }

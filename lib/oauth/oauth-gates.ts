@@ -49,7 +49,7 @@ function mountGate(issuer: string): Gate {
   return ({ baseUrl }) => {
     if (baseUrl.toLowerCase() === pathname.toLowerCase()) return undefined
     const cause = new Error(`security.oauth() has to be mounted at ${pathname}, the path of its issuer`)
-    return new HttpError(500, 'ERR_INTERNAL', 'The authorization server is not mounted at its own path.', { cause })
+    return new HttpError(500, 'ERR_MOUNT_PATH', 'The authorization server is not mounted at its own path.', { cause })
   }
 }
 

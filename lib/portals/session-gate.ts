@@ -7,6 +7,7 @@
 import type { Request, Response } from 'express'
 import type { Auth, AuthenticatedRequest } from '../core/auth.js'
 import { UnauthorizedError } from '../core/errors.js'
+import { hidesPath, wrongMount } from '../http/mount-path.js'
 import { type Gate, refusalOf, type Verdict } from '../internal/gate.js'
 import { leaveOutNeedlessEtag } from '../internal/needless-etag.js'
 import { clientAddress } from '../internal/trust-proxy.js'
@@ -87,6 +88,7 @@ function signInFirst(): UnauthorizedError {
 /** A dead cookie stays: it keeps the portal from taking a shared sign-on for a password. */
 function withoutSession(error: UnauthorizedError, request: Request, response: Response): Verdict {
   if (!isNavigation(request)) return error
+  if (hidesPath(request, '/login')) return wrongMount('nothing is left of the path of the login page')
   answerSeeOther(response, loginPathOf(request))
   return 'answered'
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { isBlindCrossSite, isCrossSite } from '../../lib/internal/cross-site.js'
 
@@ -27,16 +27,40 @@ describe('a request', () => {
     expect(isCrossSite(request(headers))).toBe(expected)
   })
 
+  const evil = 'https://evil.example'
+  const crossSite = { origin: evil, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'cors' }
+
   it.each([
-    [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }, true],
-    [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }, true],
-    [{ 'sec-fetch-site': 'cross-site' }, true],
-    [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'cors' }, false],
-    [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors', origin: 'https://evil.example' }, false],
-    [{ 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'no-cors' }, false],
-    [{ origin: 'https://evil.example' }, false],
-    [{}, false],
-  ])('with %o was made without the CORS policy: %s', (headers, expected) => {
-    expect(isBlindCrossSite(request(headers))).toBe(expected)
-  })
+    ['a script', crossSite, '*', false],
+    ['a script of a listed origin', crossSite, evil, false],
+    [
+      'a script of a sister site',
+      { ...crossSite, 'sec-fetch-site': 'same-site', 'sec-fetch-dest': 'empty' },
+      '*',
+      false,
+    ],
+    ['a script, without a policy', crossSite, undefined, true],
+    ['a script of an origin that is not listed', crossSite, 'https://dashboard.example', true],
+    ['a script that sends what the browser remembers', { ...crossSite, 'sec-fetch-storage-access': 'none' }, '*', true],
+    ['an image that does', { ...crossSite, 'sec-fetch-dest': 'image' }, '*', true],
+    ['an image', { ...crossSite, origin: undefined, 'sec-fetch-mode': 'no-cors' }, '*', true],
+    ['a fetch that asks nobody, or a beacon', { ...crossSite, 'sec-fetch-mode': 'no-cors' }, '*', true],
+    ['a form', { ...crossSite, 'sec-fetch-mode': 'navigate' }, '*', true],
+    ['a form of a listed origin', { ...crossSite, 'sec-fetch-mode': 'navigate' }, evil, true],
+    ['a form in a sandbox', { ...crossSite, origin: 'null', 'sec-fetch-mode': 'navigate' }, '*', true],
+    ['a WebSocket', { ...crossSite, 'sec-fetch-mode': 'websocket' }, '*', true],
+    ['an old browser', { origin: evil }, '*', true],
+    ['an old browser, from a listed origin', { origin: evil }, evil, false],
+    ['an old browser, from a page without an origin', { origin: 'null' }, '*', true],
+    ['what does not say how it asks', { 'sec-fetch-site': 'cross-site' }, undefined, true],
+    ['the own site', { 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'no-cors' }, undefined, false],
+    ['a program', {}, undefined, false],
+    ["Node's fetch", { 'sec-fetch-mode': 'cors' }, undefined, false],
+  ])(
+    'of %s with %o, the policy allowing %s, may carry remembered credentials: %s',
+    (_what, headers, allowed, expected) => {
+      const response = { getHeader: () => allowed } as unknown as ServerResponse
+      expect(isBlindCrossSite(request(headers), response)).toBe(expected)
+    },
+  )
 })

@@ -18,7 +18,7 @@ describe('a gate that gives no verdict', () => {
       settle = late instanceof Error ? () => reject(late) : resolve
     })
     const handler = handlerOf({ gates: [() => verdict] }, (error) => void refused.push(error))
-    handler({} as never, {} as never, next)
+    handler({ rawHeaders: [] } as never, {} as never, next)
     await vi.advanceTimersByTimeAsync(29_999)
     expect(refused).toEqual([])
     await vi.advanceTimersByTimeAsync(1)
@@ -39,7 +39,7 @@ describe('a gate that gives no verdict', () => {
   it('leaves no timer behind when it gives one', async () => {
     vi.useFakeTimers()
     const next = vi.fn()
-    handlerOf(async () => undefined)({} as never, {} as never, next)
+    handlerOf(async () => undefined)({ rawHeaders: [] } as never, {} as never, next)
     await vi.advanceTimersByTimeAsync(0)
     expect(next).toHaveBeenCalledOnce()
     expect(vi.getTimerCount()).toBe(0)
