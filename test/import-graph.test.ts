@@ -88,7 +88,7 @@ describe('what the folders of lib may import', () => {
     ['a middleware imports no other middleware', /^middlewares\//, /^middlewares\//],
     ['a middleware sees types of the configuration only', /^middlewares\//, /^config\//],
     ['a middleware sees no implementation of a store', /^middlewares\//, /^(tokens|users)\/.+-(token|user)-store\.ts$/],
-    ['the core knows nothing of what is built on it', /^core\//, /^(?!core\/)/],
+    ['the core knows nothing of what is built on it', /^core\//, /^(?!core\/|async\/)/],
     ['the configuration knows nothing of tokens and users', /^config\//, /^(tokens|users)\//],
     ['the configuration knows nothing of the request path', /^config\//, /^(middlewares|resources)\//],
     [
@@ -104,11 +104,12 @@ describe('what the folders of lib may import', () => {
     [
       'pure functions know nothing of the parts that use them',
       /^(internal|http)\//,
-      /^(?!internal\/|http\/|core\/)[a-z]+\//,
+      /^(?!internal\/|http\/|core\/|async\/)[a-z]+\//,
     ],
+    ['what waits and works in the background knows nothing of what for', /^async\//, /^(?!async\/)/],
     [
       'only the wiring and the command read the configuration',
-      /^(?!config\/|cli\/|create-security\.ts|index\.ts)/,
+      /^(?!config\/|cli\/|app\/|create-security\.ts|index\.ts)/,
       /^config\//,
     ],
     ['only the public surface and the command import the wiring', /^(?!index\.ts|cli\/)/, /^create-security\.ts$/],

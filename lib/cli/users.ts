@@ -123,7 +123,9 @@ function isExpected(error: unknown): error is Error {
 
 /** Warnings are for the operator; what only informs is left out. */
 function loggerOf({ stderr }: CommandProcess): Logger {
-  const write = (_fields: object, message: string): void => void stderr.write(`${message}\n`)
+  const write = (_fields: object, message: string): void => {
+    stderr.write(`${message}\n`)
+  }
   return { info() {}, warn: write, error: write }
 }
 

@@ -36,7 +36,7 @@ export function expandValues(
   inKeyStore: (finding: Finding) => void = mistake,
 ): void {
   const expandRead = (value: TreeValue, known: KnownKey, path: KeyPath): void => {
-    if (Array.isArray(value)) value.forEach((entry, index) => void expandRead(entry, known, [...path, index]))
+    if (Array.isArray(value)) for (const [index, entry] of value.entries()) expandRead(entry, known, [...path, index])
     if (!isTree(value)) return
     for (const name of Object.keys(value)) {
       const child = childNamed(known, name)
@@ -67,7 +67,8 @@ export function expandValues(
 
 /** A placeholder that is broken is a mistake even where it is not expanded. */
 function dropPlaceholders(value: TreeValue, path: KeyPath, mistake: (finding: Finding) => void): void {
-  if (Array.isArray(value)) value.forEach((entry, index) => void dropPlaceholders(entry, [...path, index], mistake))
+  if (Array.isArray(value))
+    for (const [index, entry] of value.entries()) dropPlaceholders(entry, [...path, index], mistake)
   if (!isTree(value)) return
   for (const [name, inner] of Object.entries(value)) {
     const at = [...path, name]

@@ -96,7 +96,7 @@ function orderOf(source: Tree): (path: KeyPath) => number {
   const ordinals = new Map<string, number>()
   const visit = (value: TreeValue, path: KeyPath): void => {
     ordinals.set(formatKey(path), ordinals.size)
-    if (Array.isArray(value)) value.forEach((entry, index) => void visit(entry, [...path, index]))
+    if (Array.isArray(value)) for (const [index, entry] of value.entries()) visit(entry, [...path, index])
     else if (isTree(value)) for (const [name, entry] of Object.entries(value)) visit(entry, [...path, name])
   }
   visit(source, [])

@@ -70,7 +70,9 @@ export function interpret(document: object, origin: Origin): Interpretation {
   const { path, home, options, decrypted = new Map(), whyEncrypted } = origin
   const mistakes: Finding[] = []
   const warnings: Finding[] = []
-  const mistake = (finding: Finding) => void mistakes.push(finding)
+  const mistake = (finding: Finding): void => {
+    mistakes.push(finding)
+  }
   /** What is missing because its value could not be read is no second mistake. */
   const mistakeOnce = (finding: Finding) => {
     const key = formatKey(finding.path)
@@ -78,15 +80,17 @@ export function interpret(document: object, origin: Origin): Interpretation {
   }
 
   const source = copyTree(document, mistake)
-  checkKeys(source, knownKeys, otherTables, { mistake, warning: (finding) => void warnings.push(finding) })
+  checkKeys(source, knownKeys, otherTables, { mistake, warning: (finding) => warnings.push(finding) })
 
   const values = copyTree(source, () => {})
   const unexpanded: Finding[] = []
   const expandSecret = secretPlaceholders(options)
-  const warning = (finding: Finding) => void warnings.push(finding)
+  const warning = (finding: Finding): void => {
+    warnings.push(finding)
+  }
   const secrets = secretTable(source, { home, expand: expandSecret, decrypted, whyEncrypted, warning })
   const expand = placeholders(source, defaultValues, options, secrets.textOf)
-  expandValues(values, expand, mistake, (finding) => void unexpanded.push(finding))
+  expandValues(values, expand, mistake, (finding) => unexpanded.push(finding))
   const common = {
     source,
     mistakes,
@@ -105,7 +109,7 @@ export function interpret(document: object, origin: Origin): Interpretation {
   const tls = tlsOf(
     [deployment.internal_api_ssl_config?.tls, deployment.transport],
     deployment.server.hostname ?? 'localhost',
-    { mistake, warning: (finding) => void warnings.push(finding) },
+    { mistake, warning: (finding) => warnings.push(finding) },
   )
   if (mistakes.length > 0) return { ...common, config: undefined, warnings, keyStores }
 

@@ -5,10 +5,11 @@
  */
 
 import { EventEmitter } from 'node:events'
+import { inBackground } from '../async/background.js'
 import type { RecordKind } from '../tokens/token-store.js'
 import type { AuthKind } from './auth.js'
 import type { HttpErrorCode } from './errors.js'
-import { type Logger, withPlainErrors } from './logger.js'
+import { type Logger, safeLogger } from './logger.js'
 
 interface Occurrence {
   /** When it happened, in milliseconds since the epoch. */
@@ -140,37 +141,24 @@ export interface SecurityEventMap {
   }
 }
 
-/** Emits {@link SecurityEventMap}. A listener that throws is logged; it changes nothing for the request. */
+/** Emits {@link SecurityEventMap}. A listener that throws or rejects is logged; it changes nothing for the request. */
 export class SecurityEvents extends EventEmitter<{ [Name in keyof SecurityEventMap]: [SecurityEventMap[Name]] }> {
   readonly #logger: Logger
 
   constructor(logger: Logger) {
     super()
-    this.#logger = logger
+    this.#logger = safeLogger(logger)
   }
 
   /** Emits one event and writes one line to the log. */
   report<Name extends keyof SecurityEventMap>(name: Name, event: SecurityEventMap[Name]): void {
-    this.#log(levelOf(name, event), { event: name, ...event, at: undefined }, messages[name])
+    this.#logger[levelOf(name, event)]({ event: name, ...event, at: undefined }, messages[name])
     for (const listener of this.rawListeners(name) as ((event: SecurityEventMap[Name]) => unknown)[]) {
-      try {
-        const result = listener.call(this, event)
-        if (result instanceof Promise) result.catch((error: unknown) => this.#listenerFailed(name, error))
-      } catch (error) {
-        this.#listenerFailed(name, error)
-      }
+      inBackground(
+        () => listener.call(this, event),
+        (cause) => this.#logger.error({ event: name, cause }, 'a listener of security.events failed'),
+      )
     }
-  }
-
-  #listenerFailed(name: string, error: unknown): void {
-    this.#log('error', { event: name, cause: error }, 'a listener of security.events failed')
-  }
-
-  /** A log that cannot be written (a full disk) changes nothing for the request. */
-  #log(level: 'info' | 'warn' | 'error', fields: object, message: string): void {
-    try {
-      this.#logger[level](withPlainErrors(fields), message)
-    } catch {}
   }
 }
 

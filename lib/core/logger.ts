@@ -1,8 +1,10 @@
 /**
- * The log: pino's calling convention, and a default that writes one escaped JSON line to stderr.
+ * The log: pino's calling convention, a default that writes one escaped JSON line to stderr, and a logger that cannot fail.
  *
  * @module
  */
+
+import { inBackground } from '../async/background.js'
 
 /** A logger with pino's shape: fields first, then the message. A pino logger fits as it is. */
 export interface Logger {
@@ -28,10 +30,31 @@ export function jsonLogger(write: (line: string) => void = stderrWriter()): Logg
 /** A log whose reader has gone must not end the process, which a stream without a listener for its errors would. */
 function stderrWriter(): (line: string) => void {
   if (!process.stderr.listeners('error').includes(ignoreError)) process.stderr.on('error', ignoreError)
-  return (line) => void process.stderr.write(line)
+  return (line) => {
+    process.stderr.write(line)
+  }
 }
 
 function ignoreError(): void {}
+
+/** By the app's logger. A safe logger is its own. */
+const safeLoggers = new WeakMap<Logger, Logger>()
+
+/**
+ * The logger of an app, made safe: one that throws or rejects (a full disk, a closed pipe) changes nothing for whoever logs.
+ * The same logger gives the same safe one. Errors among the fields become plain objects.
+ */
+export function safeLogger(logger: Logger): Logger {
+  const known = safeLoggers.get(logger)
+  if (known !== undefined) return known
+  const at =
+    (level: keyof Logger) =>
+    (fields: object, message: string): void =>
+      inBackground(() => logger[level](withPlainErrors(fields), message))
+  const safe: Logger = { info: at('info'), warn: at('warn'), error: at('error') }
+  safeLoggers.set(logger, safe).set(safe, safe)
+  return safe
+}
 
 function lineOf(entry: object, fields: object): string {
   try {
@@ -53,7 +76,7 @@ function plainValue(_key: string, value: unknown): unknown {
 }
 
 /** Fields whose errors are plain objects: a logger that serialises them by itself would leave the message out. */
-export function withPlainErrors(fields: object): object {
+function withPlainErrors(fields: object): object {
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, plainError(value)]))
 }
 

@@ -106,10 +106,11 @@ function inTime(verdict: Promise<Verdict>): Promise<Verdict> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(refusalOf(new StoreError(noVerdict))), verdictTimeoutMs)
     timer.unref()
-    void verdict.catch(refusalOf).then((settled) => {
+    const settle = (settled: Verdict): void => {
       clearTimeout(timer)
       resolve(settled)
-    })
+    }
+    verdict.then(settle, (error: unknown) => settle(refusalOf(error)))
   })
 }
 

@@ -6,8 +6,9 @@
  */
 
 import type { Application, Request } from 'express'
+import { inBackground } from '../async/background.js'
 import { UnavailableError } from '../core/errors.js'
-import type { Logger } from '../core/logger.js'
+import { type Logger, safeLogger } from '../core/logger.js'
 import type { Gate } from './gate.js'
 import { everybodyAmong, trustListProblem } from './trust-list.js'
 
@@ -77,6 +78,7 @@ function tellOnce(logger: Logger, app: object, level: 'warn' | 'error', text: st
  */
 export function trustProxyGate(logger: Logger): Gate {
   const judged = new WeakMap<object, Judgement>()
+  const safe = safeLogger(logger)
 
   return function trustProxyGate({ app }) {
     const isTrusted: unknown = app.get('trust proxy fn')
@@ -85,8 +87,8 @@ export function trustProxyGate(logger: Logger): Gate {
       judgement = { isTrusted, problem: trustProxyProblem(app) }
       judged.set(app, judgement)
       const warning = trustProxyWarning(app)
-      if (judgement.problem !== undefined) tellOnce(logger, app, 'error', judgement.problem)
-      else if (warning !== undefined) tellOnce(logger, app, 'warn', warning)
+      if (judgement.problem !== undefined) tellOnce(safe, app, 'error', judgement.problem)
+      else if (warning !== undefined) tellOnce(safe, app, 'warn', warning)
     }
     if (judgement.problem === undefined) return undefined
     return new UnavailableError('ERR_TRUST_PROXY_UNSAFE', 'The server is not set up safely. The log has the reason.', {
@@ -132,7 +134,7 @@ function functionMistake(isTrusted: TrustFunction): string | undefined {
   }
 
   const everybody = everybodyAmong(isTrustedFromAfar)
-  for (const promise of promises) void Promise.resolve(promise).catch(() => undefined)
+  for (const promise of promises) inBackground(() => promise)
   if (promises.length > 0) return 'is a function that returns a promise, which counts as true for every address'
   return everybody === undefined ? undefined : `is a function that trusts ${everybody}`
 }

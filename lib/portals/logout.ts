@@ -5,6 +5,7 @@
  */
 
 import type { Request, Response } from 'express'
+import { inBackground } from '../async/background.js'
 import { HttpError, StoreError } from '../core/errors.js'
 import { answerEmpty } from '../internal/answer.js'
 import { methodNotAllowed } from '../internal/endpoint.js'
@@ -30,7 +31,8 @@ export function logoutGate({ sessions, cookie, singleSignOn, events, clock, view
     const subjectFound = (async () => sessions.subjectOf(tokenId))().catch(() => undefined)
     if (!(await sessions.end(tokenId))) return
     // Only the event needs to know whose it was: nobody waits for that.
-    void subjectFound.then((subject) => {
+    inBackground(async () => {
+      const subject = await subjectFound
       if (subject !== undefined) events?.report('logout', { at: clock(), address, subject, tokenId })
     })
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { inBackground } from '../async/background.js'
 import { Sweeper } from './sweeper.js'
 import type { TokenEntry } from './token-entry.js'
 import { mostRecentOf, TokenPool } from './token-pool.js'
@@ -35,7 +36,7 @@ export interface MemoryTokenStoreOptions {
   readonly cleanUpIntervalSeconds?: number | undefined
   /** Milliseconds since the epoch. @defaultValue `Date.now` */
   readonly clock?: (() => number) | undefined
-  /** Called with each live token that is put out to make room, after it has gone. */
+  /** Called with each live token that is put out to make room, after it has gone. What it throws is dropped. */
   readonly onEvict?: ((record: TokenRecord) => void) | undefined
 }
 
@@ -64,7 +65,8 @@ export class MemoryTokenStore implements TokenStore {
 
   constructor(options: MemoryTokenStoreOptions = {}) {
     const { maxSize = 200, maxPerUser = maxSize, cleanUpIntervalSeconds = 600 } = options
-    const { maxSessions = 10_000, maxOAuthTokens = 10_000, removeOldestOnOverflow = true, onEvict } = options
+    const { maxSessions = 10_000, maxOAuthTokens = 10_000, removeOldestOnOverflow = true } = options
+    const onEvict = (record: TokenRecord): void => inBackground(() => options.onEvict?.(record))
     demandInteger('maxSize', maxSize, Number.MAX_SAFE_INTEGER)
     demandInteger('maxPerUser', maxPerUser, Number.MAX_SAFE_INTEGER)
     demandInteger('maxSessions', maxSessions, Number.MAX_SAFE_INTEGER)

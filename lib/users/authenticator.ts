@@ -4,6 +4,7 @@
  * @module
  */
 
+import { inBackground } from '../async/background.js'
 import { type HttpError, StoreError } from '../core/errors.js'
 import type { LoginRefusal, SecurityEvents } from '../core/events.js'
 import { markReported } from '../internal/reported-refusals.js'
@@ -104,7 +105,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     try {
       return await untilAborted(verdict, signal)
     } catch (error) {
-      if (signal.aborted) void countLate(verdict, name, context)
+      if (signal.aborted) inBackground(() => countLate(verdict, name, context))
       const result = error instanceof StoreError ? await breakGlass?.authenticate(name, password, context) : undefined
       if (result === undefined) throw error
       return result

@@ -36,8 +36,9 @@ export function startDeadline(timeoutMs: number, caller: AbortSignal | undefined
 export function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = (): void => reject(signal.reason)
+    const settled = (): void => signal.removeEventListener('abort', stop)
     if (signal.aborted) stop()
     signal.addEventListener('abort', stop, { once: true })
-    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+    work.finally(settled).then(resolve, reject)
   })
 }

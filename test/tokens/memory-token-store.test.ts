@@ -372,3 +372,20 @@ class PlainStore {
     return expiresAt > this.#clock()
   }
 }
+
+// Covers: K03
+it.each([
+  [
+    'throws',
+    () => {
+      throw new Error('late')
+    },
+  ],
+  ['rejects', () => Promise.reject(new Error('late'))],
+] as const)('an onEvict that %s changes nothing for the store', async (_how, onEvict) => {
+  const store = new MemoryTokenStore({ maxSize: 1, onEvict })
+  const [first, second] = [recordOf('first'), recordOf('second')]
+  expect([store.add(first), store.add(second)]).toEqual([true, true])
+  expect([store.find(first.id), store.find(second.id)?.id]).toEqual([undefined, second.id])
+  await new Promise((resolve) => setImmediate(resolve))
+})

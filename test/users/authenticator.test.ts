@@ -5,7 +5,7 @@ import { SecurityEvents } from '../../lib/core/events.js'
 import { jsonLogger } from '../../lib/core/logger.js'
 import { type Authenticator, type AuthenticatorOptions, createAuthenticator } from '../../lib/users/authenticator.js'
 import { fileUserStore } from '../../lib/users/file-user-store.js'
-import { createLoginThrottle } from '../../lib/users/login-throttle.js'
+import { createLoginThrottle, type LoginThrottle } from '../../lib/users/login-throttle.js'
 import type { AuthenticationResult, UserStore } from '../../lib/users/user-store.js'
 import { type Deferred, deferred } from './deferred.js'
 
@@ -228,6 +228,38 @@ describe('with a store that does not answer', () => {
     expect(calls[0]!.signal!.reason).toBeInstanceOf(StoreError)
     expect(reasons).toEqual(['store-unavailable'])
     expect(vi.getTimerCount()).toBe(0)
+  })
+
+  // Covers: K03
+  it.each([
+    ['rejects', () => Promise.reject(new Error('late'))],
+    [
+      'throws',
+      () => {
+        throw new Error('late')
+      },
+    ],
+    [
+      'fails to count',
+      () => ({
+        ...{ isAllowed: true, succeeded() {}, cancelled() {} },
+        failed() {
+          throw new Error('late')
+        },
+      }),
+    ],
+  ] as const)('ends nothing when the throttle %s for a wrong password that comes too late', async (_how, late) => {
+    const { users, calls } = hangingStore()
+    let begins = 0
+    const first = { isAllowed: true, failed() {}, succeeded() {}, cancelled() {} } as const
+    const throttle = { begin: () => (begins++ === 0 ? first : late()), unlock() {} } as LoginThrottle
+    const { authenticator } = setUp({ users, throttle, timeoutMs: 100 })
+    const login = codeOf(authenticator.authenticate('alice', 'pa55', context))
+    await vi.advanceTimersByTimeAsync(100)
+    expect(await login).toBe('ERR_STORE_UNAVAILABLE')
+    calls[0]!.verdict.resolve({ failure: 'wrong-password' })
+    await vi.advanceTimersByTimeAsync(0)
+    expect(begins).toBe(2)
   })
 
   it('gives the places of its logins back', async () => {

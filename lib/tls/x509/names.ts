@@ -29,7 +29,7 @@ export function subjectAltName(hostNames: readonly string[]): Buffer {
 function addressBytes(text: string): Buffer {
   const words = parseAddressAsSpelled(text) ?? []
   const bytes = Buffer.alloc(words.length * 4)
-  words.forEach((word, index) => void bytes.writeUInt32BE(word >>> 0, index * 4))
+  for (const [index, word] of words.entries()) bytes.writeUInt32BE(word >>> 0, index * 4)
   return bytes
 }
 

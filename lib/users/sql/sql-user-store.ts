@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Logger } from '../../core/logger.js'
+import { type Logger, safeLogger } from '../../core/logger.js'
 import { isPassword } from '../credential-limits.js'
 import type { HashQueue } from '../hash-queue.js'
 import { type ManagedUserStore, UserStoreRefusal } from '../managed-user-store.js'
@@ -75,7 +75,8 @@ const defaultListLength = 100
  * database.
  */
 export async function sqlUserStore(options: SqlUserStoreOptions): Promise<SqlUserStore> {
-  const { superAdmin, isReadOnly = false, ignoresCase = true, isSalted = true, logger, clock = Date.now } = options
+  const { superAdmin, isReadOnly = false, ignoresCase = true, isSalted = true, clock = Date.now } = options
+  const logger = options.logger && safeLogger(options.logger)
   const { readsGroups = true, writesGroups = true } = options
   const domain = (options.domain || 'PRIMARY').toUpperCase()
   const rules = storeRules(options, domain)

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { inBackground } from '../../../async/background.js'
 import { CircuitBreaker } from './circuit-breaker.js'
 import type { SqlConnection } from './sql-connection.js'
 import { SqlError } from './sql-database.js'
@@ -154,7 +155,7 @@ export class ConnectionPool {
     const { pausedBy } = this.#breaker
     const atOnce = pausedBy !== undefined ? 0 : this.#breaker.isProbing ? 1 : this.#options.maxConnections
     while (this.#connecting < Math.min(atOnce, this.#waiting.size) && this.#count < this.#options.maxConnections) {
-      void this.#connect()
+      inBackground(() => this.#connect())
     }
     if (this.#count === 0 && pausedBy !== undefined) this.#rejectAll(pausedBy)
   }
