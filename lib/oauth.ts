@@ -8,11 +8,11 @@
 import type { RequestHandler } from 'express'
 import type { OauthConfig } from './config/config.js'
 import type { SecurityEvents } from './core/events.js'
-import type { Logger } from './core/logger.js'
+import { type Logger, safeLogger } from './core/logger.js'
 import { handlerOf } from './internal/gate.js'
 import { createAuthorizationServer } from './oauth/authorization-server.js'
 import type { SingleSignOn } from './portals/single-sign-on.js'
-import { Revocations } from './tokens/revocations.js'
+import { revocationsFor } from './tokens/revocations.js'
 import type { TokenStore } from './tokens/token-store.js'
 import type { Accounts } from './users/accounts.js'
 import type { Authenticator } from './users/authenticator.js'
@@ -59,8 +59,9 @@ export interface HandledAuthorizationServer {
  * @throws `ConfigError` (`ERR_CONFIG_MISSING_PACKAGE`), by rejecting, without `oidc-provider`.
  */
 export async function authorizationServer(options: AuthorizationServerOptions): Promise<HandledAuthorizationServer> {
-  const { oauth, events, clock = Date.now } = options
-  const parts = { ...options, events, clock, revocations: new Revocations(clock) }
+  const { oauth, events, store, clock = Date.now } = options
+  const revocations = revocationsFor(store, clock)
+  const parts = { ...options, events, clock, revocations, logger: safeLogger(options.logger) }
   const { gates, singleSignOn, close } = await createAuthorizationServer(oauth, parts)
   return { handler: handlerOf({ gates, readsPath: true, logger: options.logger }), singleSignOn, close }
 }

@@ -44,8 +44,8 @@ export interface LogoutOptions {
  * app.use('/logout', bearerAuthentication({ tokens }), logout({ tokens }))
  * ```
  *
- * @returns A handler that passes to `next()`: 401 when the token had just ended, 405, and 503 when the store fails, in
- * which case the token may still be good.
+ * @returns A handler that passes to `next()`: 401 when the token had just ended, 405, and 503 when the store fails: this
+ * process refuses the token all the same, another one over the same store may take it.
  */
 export function logout(options: LogoutOptions): RequestHandler {
   return handlerOf(logoutGate(options))

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { inBackground } from '../async/background.js'
 import type { OauthConfig } from '../config/config.js'
 import type { SecurityEvents } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
@@ -63,7 +64,7 @@ export async function createAuthorizationServer(
   oauth: OauthConfig,
   parts: AuthorizationServerParts,
 ): Promise<AuthorizationServer> {
-  const { store, logger, clock } = parts
+  const { store, revocations, logger, clock } = parts
   const { issuer, algorithm, serviceProviders, signOnIdleMs, signOnAbsoluteMs } = oauth
   const library = await loadOidcProvider(logger)
   const keySet = await newKeys(algorithm, rsaBits)
@@ -73,7 +74,9 @@ export async function createAuthorizationServer(
     maxEntries: oauth.maxTokens,
     clock,
     onEvict: (entries) => {
-      for (const { model, id } of entries) if (model === 'AccessTokenLink') void store.remove(id)
+      for (const { model, id } of entries) {
+        if (model === 'AccessTokenLink') inBackground(() => revocations.end(id, store))
+      }
     },
   })
   const times = { idleTimeoutMs: signOnIdleMs, absoluteTimeoutMs: signOnAbsoluteMs }
@@ -109,7 +112,9 @@ export async function createAuthorizationServer(
   )
   const origins = new Set(serviceProviders.flatMap(originsOf))
   const failures: Failures = new WeakMap()
-  provider.on('server_error', (ctx, error) => void failures.set(ctx, error))
+  provider.on('server_error', (ctx, error) => {
+    failures.set(ctx, error)
+  })
   logRefusals(provider, logger)
   // Koa prints to the console where nobody listens. What gets here has been answered: the connection may have broken.
   const emitter: NodeJS.EventEmitter = provider

@@ -6,6 +6,7 @@
 
 import { hash } from 'node:crypto'
 import type { Adapter, AdapterFactory, AdapterPayload } from 'oidc-provider'
+import type { Revocations } from '../tokens/revocations.js'
 import type { TokenStore } from '../tokens/token-store.js'
 import type { EntryModel, OauthEntry, OauthStore } from './oauth-store.js'
 import { type SignOns, sessionIdOf } from './sign-ons.js'
@@ -14,6 +15,7 @@ import { type SignOns, sessionIdOf } from './sign-ons.js'
 export interface ProviderAdapterParts {
   readonly oauthStore: OauthStore
   readonly tokenStore: TokenStore
+  readonly revocations: Revocations
   readonly signOns: SignOns
   readonly clock: () => number
   /** Makes the refusal of a code or a refresh token that was used before. */
@@ -110,10 +112,12 @@ class ProviderAdapter implements Adapter {
     return signOn !== undefined && (!isByCookie || this.#parts.signOns.isFresh(signOn.record))
   }
 
+  /** Tries all ends, also where one fails. */
   async #endTokens(entries: readonly OauthEntry[]): Promise<void> {
-    for (const { model, id } of entries) {
-      if (model === 'AccessTokenLink') await this.#parts.tokenStore.remove(id)
-    }
+    const { revocations, tokenStore } = this.#parts
+    const links = entries.filter(({ model }) => model === 'AccessTokenLink')
+    const ends = await Promise.allSettled(links.map(({ id }) => revocations.end(id, tokenStore)))
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
 }
 

@@ -114,13 +114,7 @@ export function createSignOns(options: SignOnsOptions): SignOns {
     return clock() - lastAccessAt < idleTimeoutMs
   }
 
-  async function end(uid: string): Promise<boolean> {
-    const id = recordIdOf(uid)
-    const wasLive = await store.remove(id)
-    // Noted after the removal: a look-up that begins later finds nothing, one that began earlier meets the note.
-    revocations.noteToken(id)
-    return wasLive
-  }
+  const end = (uid: string): Promise<boolean> => revocations.end(recordIdOf(uid), store)
 
   /** The sign-on that this login goes on with: the same user's, begun with the same password. */
   async function goOn(before: OauthEntry | undefined, { subject, version }: UserAccount) {

@@ -54,6 +54,7 @@ export function createRecordJudge(parts: RecordJudgeParts): RecordJudge {
   ): LiveRecord | Promise<LiveRecord> {
     if (record === undefined) throw refusalOf('it is not in the store')
     if (clock() >= endOf(record)) return end(record, 'it has expired')
+    if (revocations.isOutstanding(record)) return refuseOutstanding(record)
     if (record.parent === undefined) return identify(credential, record, sequence, isActivity)
     const parent = store.find(record.parent)
     return parent instanceof Promise
@@ -69,6 +70,7 @@ export function createRecordJudge(parts: RecordJudgeParts): RecordJudge {
     isActivity: boolean,
   ): LiveRecord | Promise<LiveRecord> {
     if (parent === undefined || clock() >= endOf(parent)) return end(record, 'what it was begun by has ended')
+    if (revocations.isPending(parent.id) || revocations.isOutstanding(parent)) return refuseOutstanding(parent)
     return identify(credential, record, sequence, isActivity)
   }
 
@@ -109,6 +111,12 @@ export function createRecordJudge(parts: RecordJudgeParts): RecordJudge {
       revocations.happenedSince(sequence, id, subject) ||
       (parent !== undefined && revocations.happenedSince(sequence, parent, subject))
     if (wasRevoked) throw refusalOf('it was revoked meanwhile')
+  }
+
+  /** Refuses what was ended, and asks the store again to take the end. While the store fails, its error is the answer. */
+  async function refuseOutstanding({ id }: TokenRecord): Promise<never> {
+    await revocations.retry(id, store)
+    throw refusalOf('it was ended before')
   }
 
   /** Refuses a record and frees its place. A store that fails to do so does not change the answer: the record is dead. */

@@ -5,7 +5,7 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
+import { inBackground } from '../async/background.js'
 import type { Auth } from '../core/auth.js'
 import { UnauthorizedError } from '../core/errors.js'
 import { isPortalName, portalNameRule } from '../internal/portal-name.js'
@@ -14,7 +14,7 @@ import type { Accounts } from '../users/accounts.js'
 import type { UserAccount } from '../users/user-store.js'
 import { addRecord } from './add-record.js'
 import { authOf, createRecordJudge, type LiveRecord } from './record-judge.js'
-import { Revocations } from './revocations.js'
+import { type Revocations, revocationsFor } from './revocations.js'
 import { scopeOf, stateAtLogin } from './token-parts.js'
 import { endOf, type TokenStore } from './token-store.js'
 
@@ -30,7 +30,7 @@ export interface SessionsOptions {
   readonly absoluteTimeoutMs: number
   /** Keeps rights fresh. @defaultValue a session has the rights of its login until it ends */
   readonly accounts?: Accounts | undefined
-  /** What was revoked of late; the one of the `Tokens` over the same store. @defaultValue of these sessions alone */
+  /** What was revoked of late. @defaultValue one for each store */
   readonly revocations?: Revocations | undefined
   /** Milliseconds since the epoch. @defaultValue `Date.now` */
   readonly clock?: (() => number) | undefined
@@ -91,7 +91,7 @@ export interface Sessions {
   /**
    * Ends a session: no `verify` succeeds after the answer. Whether there was one.
    *
-   * Rejects with {@link StoreError} when the store fails. These sessions refuse it all the same, and try again to remove it
+   * Rejects with {@link StoreError} when the store fails. This process refuses it all the same, and asks the store again
    * when somebody comes with it; another process over the same store knows nothing of that.
    */
   end(id: string): Promise<boolean>
@@ -101,9 +101,6 @@ export interface Sessions {
 
 const credentialBytes = 32
 
-/** Ends that the store has not taken. Beyond that, the one that was owed longest is forgotten. */
-const maxOwedEnds = 10_000
-
 /**
  * Makes the sessions of one portal.
  *
@@ -112,7 +109,7 @@ const maxOwedEnds = 10_000
 export function createSessions(options: SessionsOptions): Sessions {
   demandOptions(options)
   const { store, portal, idleTimeoutMs, absoluteTimeoutMs, accounts, clock = Date.now } = options
-  const { revocations = new Revocations(clock) } = options
+  const { revocations = revocationsFor(store, clock) } = options
   const judge = createRecordJudge({
     store,
     clock,
@@ -124,33 +121,14 @@ export function createSessions(options: SessionsOptions): Sessions {
       accounts?.restoredStateOf(record) ?? stateAtLogin(record.accountVersion, record.roles, record.isAdmin),
   })
 
-  /** What is ended, and not removed: whether that is being tried at this moment. */
-  const owedEnds = new LRUCache<string, 'trying' | 'failed'>({ max: maxOwedEnds })
-
   function idOf(credential: string): string {
     return tokenId('portal', `${portal}:${credential}`)
   }
 
-  async function end(id: string): Promise<boolean> {
-    owedEnds.set(id, 'trying')
-    let wasLive: boolean
-    try {
-      wasLive = await store.remove(id)
-    } catch (error) {
-      owedEnds.set(id, 'failed')
-      throw error
-    }
-    // Noted after the removal: a look-up that begins later finds nothing, one that began earlier meets the note.
-    revocations.noteToken(id)
-    owedEnds.delete(id)
-    return wasLive
-  }
-
-  function demandNotEnded(id: string): void {
-    if (owedEnds.size === 0) return
-    const state = owedEnds.get(id)
-    if (state === undefined) return
-    if (state === 'failed') void end(id).catch(() => undefined)
+  /** Refused at once, however long the store takes: the browser that signed out has no cookie any more. */
+  function assertNotEnded(id: string): void {
+    if (!revocations.isPending(id)) return
+    inBackground(() => revocations.retry(id, store))
     throw sessionEnded()
   }
 
@@ -191,7 +169,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     verify(credential, isActivity) {
       const { sequence } = revocations
       const id = idOf(credential)
-      demandNotEnded(id)
+      assertNotEnded(id)
       const found = store.find(id)
       const live =
         found instanceof Promise
@@ -207,7 +185,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       return record === undefined || clock() >= endOf(record) ? undefined : record.subject
     },
 
-    end,
+    end: (id) => revocations.end(id, store),
   }
 }
 

@@ -9,7 +9,7 @@ import type { SecurityEvents } from '../core/events.js'
 import type { Accounts } from '../users/accounts.js'
 import type { UserAccount } from '../users/user-store.js'
 import type { KeyRing } from './key-ring.js'
-import { Revocations } from './revocations.js'
+import { type Revocations, revocationsFor } from './revocations.js'
 import { createTokenIssuer, type IssuedToken, type Login } from './token-issuer.js'
 import { createTokenJudge } from './token-judge.js'
 import type { TokenParts } from './token-parts.js'
@@ -36,7 +36,7 @@ export interface TokensOptions {
   readonly accounts?: Accounts | undefined
   /** Told when all tokens of a user are revoked. */
   readonly events?: SecurityEvents | undefined
-  /** What was revoked of late; share it with `createSessions` over the same store. @defaultValue of these tokens alone */
+  /** What was revoked of late. @defaultValue one for each store */
   readonly revocations?: Revocations | undefined
 }
 
@@ -80,11 +80,16 @@ export interface Tokens {
    * @throws {@link UnauthorizedError} (401, `ERR_TOKEN_INVALID`), or rejects with it.
    */
   verify(token: string, id?: string, oauthAudience?: string): Auth | Promise<Auth>
-  /** Ends a token: no `verify` succeeds after the answer. Whether there was one. */
+  /**
+   * Ends a token: no `verify` succeeds after the answer. Whether there was one.
+   *
+   * Where the store fails, this process refuses the token all the same, and asks the store again when somebody comes with it;
+   * another process over the same store knows nothing of that.
+   */
   revoke(id: string): Promise<boolean>
   /**
    * Ends all tokens and remembered logins of a user, and refuses the tokens of logins that have begun already. How many
-   * tokens there were.
+   * tokens there were. Where the store fails: as `revoke`.
    */
   revokeUser(subject: string): Promise<number>
   /** Live tokens, the most recently used first; 100 unless `limit` says otherwise. */
@@ -101,27 +106,19 @@ export interface Tokens {
 export function createTokens(options: TokensOptions): Tokens {
   demandOptions(options)
   const { store, accounts, events, clock = Date.now } = options
-  const { revocations = new Revocations(clock) } = options
+  const { revocations = revocationsFor(store, clock) } = options
   const parts: TokenParts = { ...options, accounts, clock, revocations }
 
   return {
     issue: createTokenIssuer(parts),
     verify: createTokenJudge(parts),
 
-    async revoke(id) {
-      const wasLive = await store.remove(id)
-      // Noted after the removal: a look-up that begins later finds nothing, one that began earlier meets the note.
-      revocations.noteToken(id)
-      return wasLive
-    },
+    revoke: (id) => revocations.end(id, store),
 
     async revokeUser(subject) {
-      // Noted before the removal for logins, which may add a token at any moment, and after it for look-ups.
       const at = clock()
-      revocations.noteSubject(subject, at)
       accounts?.end(subject)
-      const count = await store.removeAllOf(subject)
-      revocations.noteSubject(subject, at)
+      const count = await revocations.endAllOf(subject, store)
       events?.report('revocation', { at, subject, count })
       return count
     },

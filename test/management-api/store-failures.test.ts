@@ -95,12 +95,20 @@ describe.each(cases)('a token store that $way, on $name', ({ way, ...setUp }) =>
   })
 
   // Covers: C07
-  it('in remove refuses a logout with 503, and the token is still good', async () => {
+  it('in remove refuses a logout with 503, and takes the token no more', async () => {
     const { front, fault } = await startWith('remove')
     const token = await front.login()
     fault.isOn = true
     expectUnavailable(await front.call('GET', '/logout', [bearer(token)]))
-    expect((await front.call('GET', '/apis', [bearer(token)])).status).toBe(200)
+    expectUnavailable(await front.call('GET', '/apis', [bearer(token)]))
+    expectUnavailable(await front.call('GET', '/logout', [bearer(token)]))
+    expect(await front.security.tokens.list()).toHaveLength(1)
+    fault.isOn = false
+    for (const path of ['/logout', '/apis']) {
+      expect((await front.call('GET', path, [bearer(token)])).status).toBe(401)
+      expect(await front.security.tokens.list()).toEqual([])
+    }
+    expect(front.handled).toEqual([])
     expect(front.events.filter(({ name }) => name === 'logout')).toEqual([])
   })
 

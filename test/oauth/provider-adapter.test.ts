@@ -23,7 +23,7 @@ function adapters(maxEntries = 10) {
   const times = { idleTimeoutMs: 60_000, absoluteTimeoutMs: 600_000 }
   const signOns: SignOns = createSignOns({ store: tokenStore, oauthStore, accounts, revocations, clock, ...times })
   const alreadyUsed = () => new Error('used before')
-  const adapterOf = createAdapterFactory({ oauthStore, tokenStore, signOns, clock, alreadyUsed })
+  const adapterOf = createAdapterFactory({ oauthStore, tokenStore, revocations, signOns, clock, alreadyUsed })
   const of = (name: string) => adapterOf(name) as Required<ReturnType<typeof adapterOf>>
   return {
     of,
@@ -198,6 +198,7 @@ it('rejects when a store fails, and does not take that for an end', async () => 
   const adapterOf = createAdapterFactory({
     oauthStore: failing,
     tokenStore,
+    revocations: new Revocations(Date.now),
     signOns,
     clock: Date.now,
     alreadyUsed: () => new Error('used before'),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { bearerAuthentication, MemoryTokenStore, StoreError } from '../../lib/index.js'
+import { HeldStore } from '../helpers/held-store.js'
 import {
   authorizeUrl,
   type Browser,
@@ -174,9 +175,10 @@ describe('signing out', () => {
     const tokenStore = new MemoryTokenStore()
     const front = await frontWithPortals({ options: { tokenStore } })
     const browser = front.browser()
-    await newTokens(front, browser)
+    const { access_token } = await newTokens(front, browser)
     await browser.go('/publisher/')
     const [, xsrf = ''] = /name="xsrf" value="([^"]+)"/.exec((await browser.go('/oauth2/logout')).text) ?? []
+    const { remove } = tokenStore
     tokenStore.remove = () => {
       throw new StoreError('gone')
     }
@@ -184,6 +186,32 @@ describe('signing out', () => {
     expect((await browser.go(path, { method: 'POST', body })).status).toBe(503)
     expect(browser.cookies.has(ssoCookie)).toBe(false)
     expect(isAtLogin(await browser.go('/devportal/'))).toBe(true)
+    // What was begun by it is refused all the same, and the store is asked again.
+    expect((await front.send('/api/', withToken(access_token))).status).toBe(503)
+    tokenStore.remove = remove
+    expect((await front.send('/api/', withToken(access_token))).status).toBe(401)
+  })
+
+  // Covers: K03
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new StoreError('gone')
+      },
+    ],
+    ['rejects', () => Promise.reject(new StoreError('gone'))],
+  ])('of another user ends the tokens of a grant that is evicted, though the store %s', async (_how, fail) => {
+    const tokenStore = new HeldStore()
+    const front = await frontWithPortals({ oauth: { max_tokens: 1 }, options: { tokenStore } })
+    const { access_token } = await newTokens(front, front.browser())
+    expect((await front.send('/api/', withToken(access_token))).status).toBe(200)
+    const { remove } = tokenStore
+    tokenStore.remove = fail
+    await newTokens(front, front.browser(), 'bob')
+    expect((await front.send('/api/', withToken(access_token))).status).toBe(503)
+    tokenStore.remove = remove
+    expect((await front.send('/api/', withToken(access_token))).status).toBe(401)
   })
 
   it('goes back to a registered address only', async () => {

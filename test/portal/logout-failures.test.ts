@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { StoreError } from '../../lib/core/errors.js'
 import { MemoryTokenStore } from '../../lib/tokens/memory-token-store.js'
+import { createSessions } from '../../lib/tokens/sessions.js'
 import type { TokenStore } from '../../lib/tokens/token-store.js'
+import { document } from '../helpers/front.js'
 import { MemoryUserStore } from '../helpers/memory-user-store.js'
-import { navigation, origin, ownForm, startPortals } from './portal-front.js'
+import { navigation, origin, ownForm, type PortalFront, startPortals } from './portal-front.js'
 
 const cleared = '__Host-sallyport-publisher=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax; Secure'
 
@@ -115,6 +117,43 @@ describe('a logout that the token store cannot take', () => {
     expect((await front.call('GET', '/publisher/', [...navigation, cookie])).status).toBe(303)
     expect(await front.security.tokens.list()).toEqual([])
     expect((await front.call('GET', '/publisher/', [...navigation, cookie])).status).toBe(303)
+  })
+
+  it.each([
+    ['the same portal is mounted twice', async () => {}],
+    ['the configuration is read again', (front: PortalFront) => front.security.reload(document())],
+  ])('and takes the session nowhere, though %s', async (_what, meanwhile) => {
+    const { tokenStore, breakDown, repair } = storeWithout('remove', () => Promise.reject(new StoreError('gone')))
+    const front = await startPortals({ options: { tokenStore } })
+    const again = (path: string) =>
+      front.app.use(path, front.security.portal('publisher'), (_request, response) => void response.json({}))
+    again('/mounted-before')
+    const cookie = await front.cookieOf('/publisher')
+    breakDown()
+    expect((await front.call('POST', '/publisher/logout', [...ownForm, cookie])).status).toBe(503)
+    await meanwhile(front)
+    again('/mounted-after')
+    for (const isRepaired of [false, true]) {
+      if (isRepaired) repair()
+      for (const path of ['/publisher/', '/mounted-before/', '/mounted-after/']) {
+        expect((await front.call('GET', path, [cookie])).status, path).toBe(401)
+      }
+    }
+    expect(await front.security.tokens.list()).toEqual([])
+    expect(front.handled).toEqual([])
+  })
+
+  it('and takes the session nowhere where parts are made by hand over the same store', async () => {
+    const { tokenStore, breakDown } = storeWithout('remove', () => Promise.reject(new StoreError('gone')))
+    const make = () =>
+      createSessions({ store: tokenStore, portal: 'shop', idleTimeoutMs: 60_000, absoluteTimeoutMs: 60_000 })
+    const [one, other] = [make(), make()]
+    const { credential, id } = await one.begin({ subject: 'alice', roles: [], isAdmin: false, version: '1' })
+    breakDown()
+    await expect(one.end(id)).rejects.toThrow(StoreError)
+    for (const sessions of [one, other, make()]) {
+      expect(() => sessions.verify(credential, true)).toThrow('The session has ended')
+    }
   })
 
   it('ends ours, when a neighbour has set a second cookie of the name', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { inBackground } from '../../lib/async/background.js'
 import type { Auth } from '../../lib/core/auth.js'
 import { StoreError } from '../../lib/core/errors.js'
 import { tokenId } from '../../lib/internal/token-id.js'
@@ -569,15 +570,38 @@ describe('tokens.revoke', () => {
     expect(await tokens.revoke('')).toBe(false)
   })
 
-  it('rejects with the StoreError of a store that is down, and the token goes on', async () => {
+  it.each([
+    ['revoke', 'remove'],
+    ['revokeUser', 'removeAllOf'],
+  ] as const)(
+    'rejects %s with the StoreError of a store that is down, and the token is dead here',
+    async (method, step) => {
+      const store = new AsyncTokenStore()
+      const tokens = tokensWith({ store })
+      const { token, id } = await tokens.issue(alice)
+      const other = await tokens.issue(root)
+      store.broken.add(step).add('remove')
+      await expect(tokens[method](method === 'revoke' ? id : 'alice')).rejects.toThrow(StoreError)
+      await expect(verified(tokens, token)).rejects.toThrow(StoreError)
+      now += 1
+      expect(await verified(tokens, (await tokens.issue(alice)).token)).toMatchObject({ subject: 'alice' })
+      store.broken.clear()
+      await expect(verified(tokens, token)).rejects.toMatchObject(refused)
+      expect(await store.find(id)).toBeUndefined()
+      expect(await verified(tokens, other.token)).toMatchObject({ subject: 'root' })
+    },
+  )
+
+  it('counts an end that the store has not answered for 25 seconds as failed', async () => {
     const store = new AsyncTokenStore()
     const tokens = tokensWith({ store })
     const { token, id } = await tokens.issue(alice)
-    store.broken.add('remove').add('removeAllOf')
-    await expect(tokens.revoke(id)).rejects.toThrow(StoreError)
-    await expect(tokens.revokeUser('alice')).rejects.toThrow(StoreError)
-    store.broken.clear()
-    expect(await verified(tokens, token)).toMatchObject({ subject: 'alice' })
+    store.before.set('remove', new Promise(() => {}))
+    inBackground(() => tokens.revoke(id))
+    now += 25_000
+    store.before.delete('remove')
+    await expect(verified(tokens, token)).rejects.toMatchObject(refused)
+    expect(await store.find(id)).toBeUndefined()
   })
 })
 
