@@ -11,28 +11,29 @@
 import type { Server } from 'node:http'
 import type { Express, RequestHandler } from 'express'
 import { webAppsGates } from './address-access.js'
+import { assertOpen, createReload, type RunningState } from './app/reload.js'
 import type { Config } from './config/config.js'
-import { locateProblems } from './config/locate-problems.js'
+import { located, locateProblems } from './config/locate-problems.js'
 import { type ConfigSource, readConfig } from './config/read-config.js'
-import { ConfigError } from './core/errors.js'
 import { SecurityEvents } from './core/events.js'
-import { jsonLogger } from './core/logger.js'
+import { jsonLogger, safeLogger } from './core/logger.js'
 import type { ExpressServerOptions } from './create-server.js'
-import { Facets } from './facets.js'
+import { type FacetName, Facets, type GatesOf } from './facets.js'
 import { facetRefusal } from './internal/facet-refusal.js'
 import type { Refuse } from './internal/gate.js'
 import { type ManagementApiOptions, managementApiGates } from './management-api.js'
 import { oauthFacetGates, openOauth } from './oauth-facet.js'
 import { type PortalOptions, portalGates } from './portal.js'
 import { portalRefusalAnswer } from './portals/portal-refusal.js'
+import { createUserAdministration } from './resources/user-administration.js'
 import { demandOptions, type SecurityOptions } from './security-options.js'
-import { checkServer, warnAtStart, warnOfOtherMount, warnOfRestart, warnOfUnmounted } from './start-checks.js'
+import { checkServer, warnAtStart, warnOfOtherMount, warnOfUnmounted } from './start-checks.js'
 import { createServerOf } from './tls/create-server-of.js'
 import { openServerTls } from './tls/server-tls.js'
 import { keyRingOf } from './tokens/key-ring.js'
 import { MemoryTokenStore } from './tokens/memory-token-store.js'
-import { Revocations } from './tokens/revocations.js'
-import { keepsOwnKey, readTokenKeys } from './tokens/token-keys.js'
+import { revocationsFor } from './tokens/revocations.js'
+import { readTokenKeys } from './tokens/token-keys.js'
 import { createTokens, type Tokens } from './tokens/tokens.js'
 import { createAccounts } from './users/accounts.js'
 import { createAuthenticator } from './users/authenticator.js'
@@ -122,14 +123,17 @@ export interface Security {
    * are read anew: another token key signs from then on, and the one before it verifies until its last token has expired.
    * Changes of `expiry`, `issuer` and `audience` in `token_config`, of `token_store_config`, `login_throttle`, `break_glass`,
    * `[oauth]`, the recheck times and the user store take effect at the next start, and a warning says so. Calls take effect
-   * one after the other.
+   * one after the other. Mounts and servers that are made meanwhile take the new configuration too.
    *
-   * @throws {@link ConfigError} and keeps everything as it was.
+   * Rejects with {@link ConfigError}, or with an Error after `close`, and keeps everything as it was.
    */
   reload(source: ConfigSource): Promise<void>
   /** Ends the login locks of a user, from every source. The lock of a user who was slowed by somebody else ends as well. */
   unlock(userName: string): void
-  /** Ends timers and the stores that this front opened. Requests that are under way are still answered. */
+  /**
+   * Ends timers and the stores that this front opened. Requests that are under way are still answered. New mounts and servers
+   * are refused with an Error, and so is a `reload` that has not ended. A second call does nothing.
+   */
   close(): Promise<void>
   /** Does what `close` does, at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void>
@@ -151,11 +155,13 @@ export interface Security {
  */
 export async function createSecurity(source: ConfigSource, options: SecurityOptions = {}): Promise<Security> {
   demandOptions(options)
-  const { logger = jsonLogger(), clock = Date.now } = options
+  const { clock = Date.now } = options
+  const logger = safeLogger(options.logger ?? jsonLogger())
   // Placeholders may come from elsewhere; whether this is production is a fact of the process.
   const env = { NODE_ENV: process.env['NODE_ENV'], ...(options.env ?? process.env) }
   const configOptions = { ...options, hasUserStore: options.userStore !== undefined }
-  let config = await readConfig(source, configOptions)
+  const config = await readConfig(source, configOptions)
+  const running: RunningState = { config, isClosed: false }
   const { managementApi } = config
   const { token, tokenStore, loginThrottle } = managementApi
 
@@ -179,7 +185,7 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
     })
   const { recheckIntervalSeconds, recheckGraceSeconds } = config
   const accounts = createAccounts({ users, recheckIntervalSeconds, recheckGraceSeconds, clock })
-  const revocations = new Revocations(clock)
+  const revocations = revocationsFor(store, clock)
   const tokens = createTokens({ ...token, store, keys, accounts, events, revocations, clock })
   const throttle = loginThrottle.isEnabled ? createLoginThrottle({ ...loginThrottle, clock }) : undefined
   const authenticator = createAuthenticator({ users, throttle, breakGlass, events, clock })
@@ -187,14 +193,16 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
 
   const tls = await openServerTls(config, { logger, clock, home: options.home, locate: locateProblems })
 
-  const facets = new Facets(() => warnOfUnmounted(config, facets.mounted, logger))
+  const facets = new Facets(() => warnOfUnmounted(running.config, facets.mounted, logger))
   const refuse = facetRefusal(events, clock)
   const refuseAtPortal = (name?: string): Refuse => {
-    const support = (): string | undefined => config.portals.find((portal) => portal.name === name)?.support
+    const support = (): string | undefined => running.config.portals.find((portal) => portal.name === name)?.support
     return facetRefusal(events, clock, portalRefusalAnswer(support))
   }
   const oauthParts = { store, accounts, revocations, authenticator, events, logger, clock }
   const oauth = await located(config, openOauth(config, oauthParts))
+  const { isPasswordAcceptable } = options
+  const administered = { tokens, accounts, authenticator, events, clock, isPasswordAcceptable }
   const parts = {
     singleSignOn: oauth?.singleSignOn,
     users,
@@ -208,7 +216,7 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
     clock,
     logger,
     usesFileUsers: opened !== undefined && !isManaged(users),
-    isPasswordAcceptable: options.isPasswordAcceptable,
+    administration: isManaged(users) ? createUserAdministration({ ...administered, store: users }) : undefined,
   }
 
   async function breakGlassOf({ managementApi: api }: Config, primary: UserStore): Promise<BreakGlass | undefined> {
@@ -220,21 +228,23 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
     return api.breakGlass && createBreakGlass({ ...api.breakGlass, primary, events, onRecovery, clock })
   }
 
-  let reloading: Promise<void> = Promise.resolve()
+  const tokenSeconds = token.expirySeconds
+  const exchanged = { mounts: facets, tls, keys, userStore: opened }
+  const reload = createReload({ ...exchanged, running, configOptions, tokenSeconds, logger })
+  let closing: Promise<void> | undefined
 
-  async function takeOver(source: ConfigSource): Promise<void> {
-    const next = await readConfig(source, configOptions)
-    // Made before anything is exchanged: a rule that cannot be compiled must not stop halfway.
-    const exchange = facets.prepare(next)
-    const exchangeTls = await tls.prepare(next)
-    const nextKeys = keepsOwnKey(config, next) ? undefined : await located(next, readTokenKeys(next))
-    await located(next, opened?.reload(next))
-    warnOfRestart(config, next, logger)
-    warnAtStart(next, logger, nextKeys?.warnings)
-    config = next
-    exchange()
-    exchangeTls()
-    if (nextKeys !== undefined) keys.exchange(nextKeys, token.expirySeconds)
+  function mount(name: FacetName, gatesOf: GatesOf, answer: Refuse, portal?: string): RequestHandler {
+    assertOpen(running, `security.${name}()`)
+    return facets.add(name, running.config, gatesOf, answer, portal)
+  }
+
+  /** Closes all, also where one fails. */
+  async function close(): Promise<void> {
+    running.isClosed = true
+    tls.close()
+    const ownStores = [options.tokenStore === undefined ? store : undefined, opened && users]
+    const ends = await Promise.allSettled([oauth, ...ownStores].map(async (part) => part?.close()))
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
 
   const security: Security = {
@@ -243,59 +253,45 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
     events,
 
     get config() {
-      return config
+      return running.config
     },
 
     managementApi(facetOptions) {
-      return facets.add('managementApi', config, (next) => managementApiGates(next, parts, facetOptions), refuse)
+      return mount('managementApi', (next) => managementApiGates(next, parts, facetOptions), refuse)
     },
 
     portal(name, portalOptions) {
       const gatesOf = (next: Config) => portalGates(next, name, parts, portalOptions)
-      return facets.add('portal', config, gatesOf, refuseAtPortal(name), name)
+      return mount('portal', gatesOf, refuseAtPortal(name), name)
     },
 
     webApps() {
-      return facets.add('webApps', config, (next) => webAppsGates(next, parts), refuse)
+      return mount('webApps', (next) => webAppsGates(next, parts), refuse)
     },
 
     oauth() {
-      return facets.add('oauth', config, (next) => oauthFacetGates(next, oauth, parts), refuseAtPortal())
+      return mount('oauth', (next) => oauthFacetGates(next, oauth, parts), refuseAtPortal())
     },
 
     createServer(app, serverOptions = {}) {
-      checkServer(config, { app, facets, options: serverOptions, logger })
-      const server = createServerOf(config, app, { options: serverOptions, tls })
-      return server.once('listening', () => warnOfOtherMount(config, app, facets, logger))
+      assertOpen(running, 'security.createServer()')
+      checkServer(running.config, { app, facets, options: serverOptions, logger })
+      const server = createServerOf(running.config, app, { options: serverOptions, tls })
+      return server.once('listening', () => warnOfOtherMount(running.config, app, facets, logger))
     },
 
-    reload(nextSource) {
-      // One after the other: the configuration of the last call is the one that stays.
-      reloading = reloading.catch(() => undefined).then(() => takeOver(nextSource))
-      return reloading
-    },
+    reload,
 
     unlock(userName) {
       throttle?.unlock(userName)
     },
 
-    async close() {
-      tls.close()
-      await oauth?.close()
-      if (options.tokenStore === undefined) await store.close()
-      if (options.userStore === undefined) await users.close()
+    close() {
+      closing ??= close()
+      return closing
     },
 
     [Symbol.asyncDispose]: () => security.close(),
   }
   return security
-}
-
-/** Says where in the file a mistake stands that was found only when something was opened. */
-async function located<Result>(config: Config, opening: Result | Promise<Result>): Promise<Result> {
-  try {
-    return await opening
-  } catch (error) {
-    throw error instanceof ConfigError ? await locateProblems(error, config) : error
-  }
 }

@@ -26,7 +26,7 @@ import { fileUsersGate } from './resources/file-users.js'
 import { jwksGate } from './resources/jwks.js'
 import { setsPassword } from './resources/resource-path.js'
 import { rolesGate } from './resources/roles.js'
-import { createUserAdministration, type IsPasswordAcceptable } from './resources/user-administration.js'
+import type { UserAdministration } from './resources/user-administration.js'
 import { usersGate } from './resources/users.js'
 import type { KeyRing } from './tokens/key-ring.js'
 import type { Tokens } from './tokens/tokens.js'
@@ -59,7 +59,8 @@ export interface ManagementApiParts {
   readonly clock: () => number
   /** Whether the users in effect are those of the configuration file. */
   readonly usesFileUsers: boolean
-  readonly isPasswordAcceptable: IsPasswordAcceptable | undefined
+  /** Changes users, one at a time whatever mount they come by. `undefined`: the store cannot be managed here. */
+  readonly administration: UserAdministration | undefined
 }
 
 /** The gates in the order in which a request meets them. */
@@ -84,10 +85,9 @@ export function managementApiGates(
 
 /** None for a user store that cannot be managed here: `/users` and `/roles` are left to the app. */
 function userGatesOf(parts: ManagementApiParts): readonly Gate[] {
-  const { users: store, usesFileUsers } = parts
+  const { users: store, usesFileUsers, administration } = parts
   if (usesFileUsers) return [fileUsersGate()]
-  if (!isManaged(store)) return []
-  const administration = createUserAdministration({ ...parts, store })
+  if (administration === undefined || !isManaged(store)) return []
   return [usersGate(store, administration), rolesGate(store, administration)]
 }
 

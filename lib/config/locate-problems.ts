@@ -23,12 +23,21 @@ export async function locateProblems(error: ConfigError, { path }: Config): Prom
   if (text === undefined) return error
   const { positionsIn } = await import('./positions.js')
   const locate = positionsIn(text, path)
-  const problems = error.problems.map((problem) => located(problem, locate))
+  const problems = error.problems.map((problem) => withPosition(problem, locate))
   const { code, cause } = error
   return new ConfigError(problems, cause === undefined ? { code } : { code, cause })
 }
 
-function located(problem: ConfigProblem, locate: Locate): ConfigProblem {
+/** What `opening` comes to. A {@link ConfigError} of it says where in the file the mistakes stand. */
+export async function located<Result>(config: Config, opening: Result | Promise<Result>): Promise<Result> {
+  try {
+    return await opening
+  } catch (error) {
+    throw error instanceof ConfigError ? await locateProblems(error, config) : error
+  }
+}
+
+function withPosition(problem: ConfigProblem, locate: Locate): ConfigProblem {
   const path = problem.position === undefined ? parsePrintedKey(problem.key) : undefined
   const position = path === undefined ? undefined : locate(path)
   return position === undefined ? problem : { ...problem, position }

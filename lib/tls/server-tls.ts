@@ -6,9 +6,11 @@
 
 import type { Server, ServerOptions } from 'node:https'
 import { createSecureContext } from 'node:tls'
+import { inBackground } from '../async/background.js'
 import type { Config } from '../config/config.js'
 import { ConfigError, type ConfigProblem } from '../core/errors.js'
 import type { Logger } from '../core/logger.js'
+import type { PreparedChange } from '../core/prepared-change.js'
 import {
   expiryWarning,
   loadServerMaterial,
@@ -44,11 +46,10 @@ export interface ServerTls {
   /** Looks for a changed certificate at once. One that cannot be used is logged, and the old one stays. Never rejects. */
   check(): Promise<void>
   /**
-   * Loads what another configuration names. The function it answers exchanges it.
-   *
-   * @throws {@link ConfigError} while a server follows and the key stores cannot be used.
+   * Loads what another configuration names. The function it answers prepares the exchange at once, for the servers that follow
+   * by then; it throws {@link ConfigError} where there are any and the key stores cannot be used.
    */
-  prepare(next: Config): Promise<() => void>
+  load(next: Config): Promise<() => PreparedChange>
   /** Stops looking for changes. */
   close(): void
 }
@@ -64,6 +65,13 @@ type Loaded =
   | { readonly error: unknown; readonly state: string }
 type LoadedMaterial = Awaited<ReturnType<typeof loadServerMaterial>>
 
+/** What servers show, and the options that make them show it. */
+interface Served {
+  readonly material: ServerMaterial
+  readonly options: ServerOptions
+  readonly isTryOut: boolean
+}
+
 /** Loads the key material of a configuration. What is wrong with it is told by `start`, when a server needs it. */
 export async function openServerTls(
   initial: Config,
@@ -72,8 +80,7 @@ export async function openServerTls(
   let config = initial
   let loaded = await load(initial)
   /** What the servers show; `undefined` before the first. */
-  let served: ServerMaterial | undefined
-  let isTryOut = false
+  let served: Served | undefined
   let remindedAt = 0
   let timer: NodeJS.Timeout | undefined
   let checking: Promise<void> = Promise.resolve()
@@ -85,26 +92,30 @@ export async function openServerTls(
     // Before reading: a change while the files are read is one more change.
     const state = await serverMaterialState(source)
     try {
-      return { material: await loadServerMaterial(source, clock()), state }
+      const material = await loadServerMaterial(source, clock())
+      if ('key' in material) acceptedOptions(source, material)
+      return { material, state }
     } catch (error) {
       return { error: error instanceof ConfigError ? await locate(error, source) : error, state }
     }
   }
 
   /** The material to serve. Where there is none, a try-out certificate takes its place. */
-  function complete(source: Config, material: LoadedMaterial): ServerMaterial {
-    isTryOut = !('key' in material)
-    return 'key' in material ? material : tryOutMaterial(source, material, { home, now: clock() })
+  function complete(source: Config, loadedMaterial: LoadedMaterial): Served {
+    const isTryOut = !('key' in loadedMaterial)
+    const material = isTryOut ? tryOutMaterial(source, loadedMaterial, { home, now: clock() }) : loadedMaterial
+    return { material, options: acceptedOptions(source, material), isTryOut }
   }
 
   /** Every server shows the new certificate to the next client; connections and handshakes under way keep the old one. */
-  function exchange(source: Config, material: ServerMaterial): void {
-    const options = serverOptionsOf(source.tls, material)
-    // A key that OpenSSL refuses throws here, before the first server has it.
-    createSecureContext(options)
-    for (const server of servers) server.setSecureContext(options)
-    served = material
-    warn(material.warnings)
+  function show(next: Served): void {
+    for (const server of servers) server.setSecureContext(next.options)
+    served = next
+  }
+
+  function exchange(next: Served): void {
+    show(next)
+    warn(next.material.warnings)
   }
 
   function warn(warnings: readonly ConfigProblem[]): void {
@@ -113,29 +124,35 @@ export async function openServerTls(
   }
 
   async function look(): Promise<void> {
-    const state = await serverMaterialState(config)
+    const source = config
+    const state = await serverMaterialState(source)
+    // Another configuration was taken over meanwhile, with its own key material.
+    if (source !== config) return
+    const { material, isTryOut } = served!
     if (state !== loaded.state) await takeChange()
-    else if (isTryOut && isTryOutDue(served!.certificates[0]!, clock()))
-      exchange(config, complete(config, { trusted: served!.trusted }))
+    else if (isTryOut && isTryOutDue(material.certificates[0]!, clock()))
+      exchange(complete(source, { trusted: material.trusted }))
     else remind()
   }
 
   async function takeChange(): Promise<void> {
     const source = config
     const next = await load(source)
-    // Another configuration was taken over meanwhile, with its own key material.
     if (source !== config) return
     loaded = { ...loaded, state: next.state }
     if ('error' in next) throw next.error
     demandKeyStore(source, next.material)
-    exchange(source, complete(source, next.material))
+    exchange(complete(source, next.material))
     loaded = next
-    logger.info({ fingerprint: served!.certificates[0]!.fingerprint256 }, 'the certificate has changed and is in use')
+    logger.info(
+      { fingerprint: served!.material.certificates[0]!.fingerprint256 },
+      'the certificate has changed and is in use',
+    )
   }
 
   /** Clients that trust the certificate of a key store would not trust one for trying out. */
   function demandKeyStore(source: Config, material: LoadedMaterial): void {
-    if (isTryOut || 'key' in material) return
+    if (served?.isTryOut || 'key' in material) return
     const { key, keyNames } = serverKeyStore(source)
     throw new ConfigError([{ key: `${key}.${keyNames.file}`, rule: 'names a file that is not there any more' }])
   }
@@ -143,7 +160,8 @@ export async function openServerTls(
   /** A warning at the start alone is forgotten by the time the certificate ends. */
   function remind(): void {
     const now = clock()
-    const rule = isTryOut || now - remindedAt < dayMs ? undefined : expiryWarning(served!.certificates[0]!, now)
+    const { material, isTryOut } = served!
+    const rule = isTryOut || now - remindedAt < dayMs ? undefined : expiryWarning(material.certificates[0]!, now)
     if (rule !== undefined) warn([{ key: serverKeyStore(config).key, rule }])
   }
 
@@ -160,7 +178,7 @@ export async function openServerTls(
   /** One look after the other. */
   function soon(): Promise<void> {
     waiting++
-    checking = checking.then(check).finally(() => void waiting--)
+    checking = checking.then(check).finally(() => waiting--)
     return checking
   }
 
@@ -169,30 +187,38 @@ export async function openServerTls(
       if ('error' in loaded) throw loaded.error
       if (served === undefined) {
         served = complete(config, loaded.material)
-        warn(served.warnings)
+        warn(served.material.warnings)
       }
-      return serverOptionsOf(config.tls, served)
+      return served.options
     },
 
     follow(server) {
       servers.add(server)
-      server.once('close', () => void servers.delete(server))
+      server.once('close', () => servers.delete(server))
       server.on('secureConnection', judgeClient)
       timer ??= setInterval(() => {
-        if (waiting === 0) void soon()
+        if (waiting === 0) inBackground(soon)
       }, checkIntervalMs).unref()
     },
 
     check: soon,
 
-    async prepare(next) {
+    async load(next) {
       const prepared = await load(next)
-      if (servers.size > 0 && 'error' in prepared) throw prepared.error
-      if (servers.size > 0 && 'material' in prepared) demandKeyStore(next, prepared.material)
       return () => {
-        config = next
-        loaded = prepared
-        if (served !== undefined && 'material' in prepared) exchange(next, complete(next, prepared.material))
+        if (servers.size > 0 && 'error' in prepared) throw prepared.error
+        if (servers.size > 0 && 'material' in prepared) demandKeyStore(next, prepared.material)
+        const shown = served === undefined || 'error' in prepared ? undefined : complete(next, prepared.material)
+        return {
+          swap() {
+            config = next
+            loaded = prepared
+            if (shown !== undefined) show(shown)
+          },
+          log() {
+            if (shown !== undefined) warn(shown.material.warnings)
+          },
+        }
       }
     },
 
@@ -201,4 +227,24 @@ export async function openServerTls(
       timer = undefined
     },
   }
+}
+
+/**
+ * The options of a server.
+ *
+ * @throws {@link ConfigError} for what only OpenSSL can refuse, such as a key that is too small.
+ */
+function acceptedOptions(source: Config, material: ServerMaterial): ServerOptions {
+  const options = serverOptionsOf(source.tls, material)
+  try {
+    createSecureContext(options)
+  } catch (cause) {
+    const { key, keyNames } = serverKeyStore(source)
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new ConfigError(
+      [{ key: `${key}.${keyNames.file}`, rule: `names a key store that OpenSSL refuses: ${reason}` }],
+      { cause },
+    )
+  }
+  return options
 }

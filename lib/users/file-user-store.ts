@@ -35,6 +35,8 @@ export interface FileUserStore extends UserStore {
    * @throws {@link ConfigError} as {@link fileUserStore} does.
    */
   replace(users: readonly FileUserConfig[]): Promise<void>
+  /** The first half of `replace`: answers the function that exchanges the users, which never throws. */
+  prepare(users: readonly FileUserConfig[]): Promise<() => void>
   close(): void
 }
 
@@ -51,6 +53,14 @@ export async function fileUserStore(options: FileUserStoreOptions): Promise<File
   const { hashQueue = sharedHashQueue } = options
   let current: FileUsers = await readFileUsers(options.users)
   let generation = 1
+
+  async function prepare(users: readonly FileUserConfig[]): Promise<() => void> {
+    const next = await readFileUsers(users)
+    return () => {
+      current = next
+      generation++
+    }
+  }
 
   return {
     get generation() {
@@ -81,9 +91,11 @@ export async function fileUserStore(options: FileUserStoreOptions): Promise<File
     find: (subject) => current.users.get(subject)?.account,
 
     async replace(users) {
-      current = await readFileUsers(users)
-      generation++
+      const swap = await prepare(users)
+      swap()
     },
+
+    prepare,
 
     close() {},
   }

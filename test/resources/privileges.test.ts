@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { bearer } from '../helpers/front.js'
 import { type ManagedFront, people, startManagedFront } from '../helpers/managed-front.js'
 import { storeFailure } from '../helpers/memory-user-store.js'
-import type { RawAnswer } from '../helpers/raw-http.js'
+import { type RawAnswer, requestBytes } from '../helpers/raw-http.js'
 import { oneSetUp } from '../helpers/set-ups.js'
 
 type Person = keyof typeof people
@@ -170,6 +170,19 @@ describe('the last administrator', () => {
       ])
     }
     expect(await isLive(front, token)).toBe(true)
+  })
+
+  it('is left when two remove each other by two mounts', async () => {
+    const front = await startManagedFront(oneSetUp, { store: { superAdmin: 'nobody' } })
+    front.app.use('/other', front.security.managementApi())
+    const [one, two] = [await front.login(people.root), await front.login(people.second)]
+    const strip = (mount: string, token: string, name: string) => {
+      const body = JSON.stringify(roles(name, [], ['admin']))
+      return front.send(requestBytes('PUT', `${mount}/roles`, [bearer(token), 'Content-Type: application/json'], body))
+    }
+    const answers = await Promise.all([strip('/management', one, 'second'), strip('/other', two, 'root')])
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+    expect(await front.store.membersOf('admin')).toHaveLength(1)
   })
 
   it('is left when two remove each other at the same time', async () => {

@@ -60,9 +60,12 @@ describe('opening the user store', () => {
   it('keeps the first administrator when the file is read again', async () => {
     const opened = await open(configOf([]))
     const password = (await readFile(join(directory, 'initial-admin-password'), 'utf8')).trimEnd()
-    await opened.reload(configOf([]))
+    let change = await opened.prepare(configOf([]))
+    change.swap()
     expect((await opened.users.authenticate('admin', password)).account?.subject).toBe('admin')
-    await opened.reload(configOf([user('alice', 'wonderland')]))
+    change = await opened.prepare(configOf([user('alice', 'wonderland')]))
+    expect((await opened.users.authenticate('admin', password)).account?.subject).toBe('admin')
+    change.swap()
     expect(await opened.users.authenticate('admin', password)).toEqual({ failure: 'unknown-user' })
   })
 

@@ -1,0 +1,92 @@
+/**
+ * Takes over another configuration while the front runs: everything that is exchanged, in order. Prepare everything, swap in
+ * one step that cannot throw, then log.
+ *
+ * @module
+ */
+
+import type { Config } from '../config/config.js'
+import type { ConfigOptions } from '../config/config-options.js'
+import { located } from '../config/locate-problems.js'
+import { type ConfigSource, readConfig } from '../config/read-config.js'
+import type { Logger } from '../core/logger.js'
+import type { Facets } from '../facets.js'
+import { createTurnstile } from '../resources/turnstile.js'
+import { warnAtStart, warnOfRestart } from '../start-checks.js'
+import type { ServerTls } from '../tls/server-tls.js'
+import type { ChangingKeyRing } from '../tokens/key-ring.js'
+import { keepsOwnKey, readTokenKeys } from '../tokens/token-keys.js'
+import type { OpenUserStore } from '../users/open-user-store.js'
+
+/** What a front is at the moment. */
+export interface RunningState {
+  /** The configuration in effect. */
+  config: Config
+  isClosed: boolean
+}
+
+/** What {@link createReload} works with. */
+export interface ReloadParts {
+  readonly running: RunningState
+  readonly configOptions: ConfigOptions
+  readonly mounts: Facets
+  readonly tls: ServerTls
+  readonly keys: ChangingKeyRing
+  /** Longest life of a token, for keys that retire. */
+  readonly tokenSeconds: number
+  /** `undefined`: the store is the app's own. */
+  readonly userStore: OpenUserStore | undefined
+  readonly logger: Logger
+}
+
+/** @throws Error when the front is closed. */
+export function assertOpen({ isClosed }: RunningState, call: string): void {
+  if (isClosed)
+    throw new Error(`${call} came after close(): this front has ended; make a new one with createSecurity()`)
+}
+
+/**
+ * Makes `security.reload`. Calls take effect one after the other.
+ *
+ * It rejects with {@link ConfigError} for a configuration that cannot be used, and with an Error when the front is closed
+ * before the swap; then all is as it was.
+ */
+export function createReload(parts: ReloadParts): (source: ConfigSource) => Promise<void> {
+  const { running, configOptions, mounts, tls, keys, tokenSeconds, userStore, logger } = parts
+  const oneAtATime = createTurnstile()
+
+  /** Returns what there is to log. */
+  async function exchange(next: Config): Promise<() => void> {
+    const before = running.config
+    const prepareTls = await tls.load(next)
+    const keySet = keepsOwnKey(before, next) ? undefined : await readTokenKeys(next)
+    const usersChange = await userStore?.prepare(next)
+    assertOpen(running, 'security.reload()')
+    // From here to the end of the swap nothing waits, so that no mount and no server comes in between.
+    const swapMounts = mounts.prepare(next)
+    const tlsChange = prepareTls()
+
+    // Nothing below can throw.
+    running.config = next
+    swapMounts()
+    tlsChange.swap()
+    usersChange?.swap()
+    if (keySet !== undefined) keys.exchange(keySet, tokenSeconds)
+
+    return () => {
+      warnOfRestart(before, next, logger)
+      warnAtStart(next, logger, keySet?.warnings)
+      usersChange?.log?.()
+      tlsChange.log?.()
+    }
+  }
+
+  async function takeOver(source: ConfigSource): Promise<void> {
+    assertOpen(running, 'security.reload()')
+    const next = await readConfig(source, configOptions)
+    const log = await located(next, exchange(next))
+    log()
+  }
+
+  return (source) => oneAtATime(() => takeOver(source))
+}
