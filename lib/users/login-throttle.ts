@@ -202,9 +202,13 @@ export function createLoginThrottle(options: LoginThrottleOptions = {}): LoginTh
 
     return {
       isAllowed: true,
-      failed: (subject) => void settle('failed', subject),
+      failed: (subject) => {
+        settle('failed', subject)
+      },
       succeeded: (subject) => settle('succeeded', subject),
-      cancelled: () => void settle('cancelled'),
+      cancelled: () => {
+        settle('cancelled')
+      },
     }
   }
 
