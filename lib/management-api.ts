@@ -19,7 +19,7 @@ import { basicLoginGate } from './middlewares/basic-login.js'
 import { bearerAuthenticationGate } from './middlewares/bearer-authentication.js'
 import { corsPolicyGate } from './middlewares/cors-policy.js'
 import { ipAllowListGate } from './middlewares/ip-allow-list.js'
-import { logoutGate } from './middlewares/logout.js'
+import { logoutGate, repeatedLogoutGate } from './middlewares/logout.js'
 import { pathAuthorizationGate } from './middlewares/path-authorization.js'
 import { readOnlyUsersGate } from './middlewares/read-only-users.js'
 import { fileUsersGate } from './resources/file-users.js'
@@ -29,6 +29,8 @@ import { rolesGate } from './resources/roles.js'
 import type { UserAdministration } from './resources/user-administration.js'
 import { usersGate } from './resources/users.js'
 import type { KeyRing } from './tokens/key-ring.js'
+import type { Revocations } from './tokens/revocations.js'
+import type { TokenStore } from './tokens/token-store.js'
 import type { Tokens } from './tokens/tokens.js'
 import type { Accounts } from './users/accounts.js'
 import type { Authenticator } from './users/authenticator.js'
@@ -52,6 +54,8 @@ export interface ManagementApiParts {
   readonly users: UserStore
   readonly tokens: Tokens
   readonly keys: KeyRing
+  readonly store: TokenStore
+  readonly revocations: Revocations
   readonly accounts: Accounts
   readonly authenticator: Authenticator
   readonly events: SecurityEvents
@@ -118,6 +122,7 @@ function authenticationGates(api: ManagementApiConfig, parts: ManagementApiParts
     return [
       atPath('/jwks', jwksGate(parts.keys, parts.clock)),
       atPath('/login', basicLoginGate({ ...parts, allowsPlainHttp })),
+      atPath('/logout', repeatedLogoutGate(parts)),
       bearerAuthenticationGate({ ...parts, isPublic }),
       atPath('/logout', logoutGate(parts)),
     ]

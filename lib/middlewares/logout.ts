@@ -4,15 +4,19 @@
  * @module
  */
 
-import type { RequestHandler } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import { type AuthenticatedRequest, getAuth } from '../core/auth.js'
 import { HttpError, UnauthorizedError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
 import { answerEmpty } from '../internal/answer.js'
+import { hasSeveralAuthorizations, parseBearer } from '../internal/authorization-header.js'
 import { challengesOf } from '../internal/challenge.js'
 import { isSignInMethod, methodNotAllowed, signInMethods } from '../internal/endpoint.js'
 import { type Gate, handlerOf, type Verdict } from '../internal/gate.js'
+import { tokenId } from '../internal/token-id.js'
 import { clientAddress } from '../internal/trust-proxy.js'
+import type { Revocations } from '../tokens/revocations.js'
+import type { TokenStore } from '../tokens/token-store.js'
 import type { Tokens } from '../tokens/tokens.js'
 
 /** Options of {@link logout}. */
@@ -70,5 +74,36 @@ export function logoutGate({ tokens, clock = Date.now, events, realm }: LogoutOp
       answerEmpty(response, 200)
       return 'answered'
     })
+  }
+}
+
+/** What {@link repeatedLogoutGate} works with. */
+export interface RepeatedLogoutParts {
+  readonly store: TokenStore
+  readonly revocations: Revocations
+  readonly events: SecurityEvents
+  readonly clock: () => number
+}
+
+/**
+ * Answers a logout that is tried again because the store had failed: this process refuses the token already, so that
+ * `bearerAuthentication`, which comes after it, would.
+ */
+export function repeatedLogoutGate({ store, revocations, events, clock }: RepeatedLogoutParts): Gate {
+  return function repeatedLogoutGate(request, response) {
+    const token = parseBearer(request.headers.authorization)
+    if (token === undefined || hasSeveralAuthorizations(request) || !isSignInMethod(request)) return undefined
+    const id = tokenId('management', token)
+    return revocations.isPending(id) ? endAgain(id, request, response) : undefined
+  }
+
+  async function endAgain(tokenId: string, request: Request, response: Response): Promise<Verdict> {
+    const subject = (await store.find(tokenId))?.subject
+    const wasLive = await revocations.retry(tokenId, store)
+    if (wasLive === undefined) return undefined
+    if (subject !== undefined)
+      events.report('logout', { at: clock(), address: clientAddress(request), subject, tokenId })
+    answerEmpty(response, 200)
+    return 'answered'
   }
 }

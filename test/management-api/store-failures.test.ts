@@ -104,12 +104,25 @@ describe.each(cases)('a token store that $way, on $name', ({ way, ...setUp }) =>
     expectUnavailable(await front.call('GET', '/logout', [bearer(token)]))
     expect(await front.security.tokens.list()).toHaveLength(1)
     fault.isOn = false
+    expect((await front.call('GET', '/logout', [bearer(token)])).status).toBe(200)
+    expect(await front.security.tokens.list()).toEqual([])
     for (const path of ['/logout', '/apis']) {
       expect((await front.call('GET', path, [bearer(token)])).status).toBe(401)
-      expect(await front.security.tokens.list()).toEqual([])
     }
     expect(front.handled).toEqual([])
-    expect(front.events.filter(({ name }) => name === 'logout')).toEqual([])
+    expect(front.events.filter(({ name }) => name === 'logout')).toMatchObject([{ subject: 'admin' }])
+  })
+
+  it('in remove refuses the token until the store has taken its end, whoever comes with it', async () => {
+    const { front, fault } = await startWith('remove')
+    const token = await front.login()
+    fault.isOn = true
+    expectUnavailable(await front.call('GET', '/logout', [bearer(token)]))
+    fault.isOn = false
+    expect((await front.call('GET', '/apis', [bearer(token)])).status).toBe(401)
+    expect(await front.security.tokens.list()).toEqual([])
+    expect((await front.call('GET', '/logout', [bearer(token)])).status).toBe(401)
+    expect(front.handled).toEqual([])
   })
 
   it.each(['removeAllOf', 'list'] as const)('in %s says so to the caller of tokens', async (method) => {
