@@ -11,6 +11,7 @@
 import type { Server } from 'node:http'
 import type { Express, RequestHandler } from 'express'
 import { webAppsGates } from './address-access.js'
+import { assertCall } from './app/assert-call.js'
 import { assertOpen, createReload, type RunningState } from './app/reload.js'
 import type { Config } from './config/config.js'
 import { located, locateProblems } from './config/locate-problems.js'
@@ -257,24 +258,29 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
     },
 
     managementApi(facetOptions) {
+      assertCall('managementApi', facetOptions)
       return mount('managementApi', (next) => managementApiGates(next, parts, facetOptions), refuse)
     },
 
     portal(name, portalOptions) {
+      assertCall('portal', typeof name === 'string' ? portalOptions : name)
       const gatesOf = (next: Config) => portalGates(next, name, parts, portalOptions)
       return mount('portal', gatesOf, refuseAtPortal(name), name)
     },
 
-    webApps() {
+    webApps(...unexpected: unknown[]) {
+      assertCall('webApps', unexpected[0])
       return mount('webApps', (next) => webAppsGates(next, parts), refuse)
     },
 
-    oauth() {
+    oauth(...unexpected: unknown[]) {
+      assertCall('oauth', unexpected[0])
       return mount('oauth', (next) => oauthFacetGates(next, oauth, parts), refuseAtPortal())
     },
 
     createServer(app, serverOptions = {}) {
       assertOpen(running, 'security.createServer()')
+      assertCall('createServer', serverOptions)
       checkServer(running.config, { app, facets, options: serverOptions, logger })
       const server = createServerOf(running.config, app, { options: serverOptions, tls })
       return server.once('listening', () => warnOfOtherMount(running.config, app, facets, logger))
