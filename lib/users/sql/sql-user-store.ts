@@ -94,7 +94,7 @@ export async function sqlUserStore(options: SqlUserStoreOptions): Promise<SqlUse
     wso2: { domain, ignoresCase, readsGroups, clock },
     adminRole: configuredAdminRole,
     passwordsOf: (schema) =>
-      schema.isShared ? saltedDigestKeeper(digest, isSalted) : argon2idKeeper(options.hashQueue),
+      schema.isShared ? saltedDigestKeeper(digest, isSalted) : argon2idKeeper(options.hashQueue, logger),
   })
 
   async function opened(signal: AbortSignal | undefined): Promise<OpenSchema> {
@@ -146,7 +146,9 @@ export async function sqlUserStore(options: SqlUserStoreOptions): Promise<SqlUse
       const { schema, passwords } = open
       const query = queryWith(signal)
       const user = await directory.findUser(query, schema, name)
-      const isRight = isPassword(password) && (await passwords.isRight(password, user, signal))
+      // Asked for every name, so that the time of the question tells nothing either.
+      const standIn = await schema.standInPassword(query, directory.localName(name))
+      const isRight = isPassword(password) && (await passwords.isRight(password, user, standIn, signal))
       if (user === undefined) return { failure: 'unknown-user' }
       const isAllowed = !schema.isShared || (rules.isUserName(user.name) && rules.isPassword(password))
       if (!isRight || !isAllowed) return { failure: 'wrong-password' }

@@ -43,6 +43,11 @@ export interface StoredPassword {
 export interface UserSchema {
   /** Whether other programs read the passwords, so that only their kind of hash may be stored. */
   readonly isShared: boolean
+  /**
+   * A stored password to verify for a name that has none, always the same one for a name: see `standInHash`. `undefined` where
+   * all passwords take the same work, and where there are none.
+   */
+  standInPassword(query: SqlQuery, name: string): Promise<string | undefined>
   /** Every user whose name may be one of `names`. `locks`: no other transaction may change them before this one ends. */
   usersNamed(query: SqlQuery, names: readonly string[], locks?: boolean): Promise<readonly StoredUser[]>
   /** Roles of a user without `Internal/everyone`, which everybody has. */

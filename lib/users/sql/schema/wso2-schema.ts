@@ -99,6 +99,10 @@ export function wso2Schema(dialect: SqlDialect, options: Wso2SchemaOptions): Use
   return {
     isShared: true,
 
+    async standInPassword() {
+      return undefined
+    },
+
     async usersNamed(query, names, locks = false) {
       const rows = await query(
         `SELECT UM_ID AS id, UM_USER_ID AS uuid, UM_USER_NAME AS name, UM_USER_PASSWORD AS password,
