@@ -141,6 +141,12 @@ const withoutEffect: Readonly<Record<string, string>> = {
   PrimaryGroupId: 'the primary group of a user is no role; what a role opens needs a group that lists its members',
 }
 
+/** The same, where they are switched on. */
+const flagsWithoutEffect: Readonly<Record<string, string>> = {
+  UserNameUniqueAcrossTenants: 'names of other tenants are not looked at when a user is added',
+  SharedGroupEnabled: "roles that tenants share (UM_SHARED_USER_ROLE) are nobody's here",
+}
+
 /** Warnings about the directories and databases that are in effect. */
 function namedStoreWarnings(values: Tree): Finding[] {
   const findings: Finding[] = []
@@ -154,6 +160,10 @@ function namedStoreWarnings(values: Tree): Finding[] {
     for (const [property, remedy] of Object.entries(withoutEffect)) {
       const path = [...store, 'properties', property]
       if (valueAt(values, path)) findings.push({ path, rule: `has no effect: ${remedy}` })
+    }
+    for (const [property, consequence] of Object.entries(flagsWithoutEffect)) {
+      const path = [...store, 'properties', property]
+      if (isOn(values, path)) findings.push({ path, rule: `has no effect: ${consequence}` })
     }
   }
   const superAdmin = ['super_admin', 'password']

@@ -8,6 +8,8 @@ import { duration, type Field, refuseAt, type TableContext, table, tables } from
 import type { UserStoreValues } from '../known-keys/user-store-keys.js'
 import { storeFields, storeValues } from './user-store-fields.js'
 
+type Values = Readonly<Record<string, unknown>>
+
 /** A kind of user store. An Active Directory is one of LDAP with other defaults. */
 export type StoreKind = 'read_only_ldap' | 'read_write_ldap' | 'active_directory' | 'database'
 
@@ -36,6 +38,8 @@ export interface StoreTable {
   /** `undefined` when neither `type` nor `class` says it. */
   readonly kind: StoreKind | undefined
   readonly values: UserStoreValues
+  /** `[user_store.properties]` as it is written. */
+  readonly properties: Values
   /** Where it stands among the secondary stores; `undefined` for `[user_store]` itself. */
   readonly index: number | undefined
 }
@@ -52,15 +56,17 @@ export interface UserStoreTable {
 /** Domains that mean something else: the first store, roles that all stores share, and the account for emergencies. */
 const takenDomains = ['PRIMARY', 'INTERNAL', 'APPLICATION', 'WORKFLOW', 'SYSTEM', 'BREAK-GLASS']
 
-type Values = Readonly<Record<string, unknown>>
-
 /** One `[[user_store.secondary]]`. */
 const secondaryTable: Field<Omit<StoreTable, 'index'>> = table(storeFields).transform((table: Values, context) => {
   const values = storeValues(table, context)
   const kind = kindOf(values, context)
   if (kind === undefined) refuseAt(context, ['type'], 'must be read_only_ldap, read_write_ldap or database')
   checkDomain(values.domain_name ?? '', takenDomains, context)
-  return { kind, values: { ...values, domain_name: values.domain_name?.toUpperCase() } }
+  return {
+    kind,
+    values: { ...values, domain_name: values.domain_name?.toUpperCase() },
+    properties: propertiesOf(table),
+  }
 })
 
 /** The directory or database that users come from, when they do not come from the file. */
@@ -79,12 +85,21 @@ export const userStoreTable: Field<UserStoreTable> = table({
     .filter(({ values }) => values.disable !== true)
   refuseSameDomains(secondaries, domain, context)
   return {
-    primary: { kind: kindOf(values, context), values: { ...values, domain_name: domain }, index: undefined },
+    primary: {
+      kind: kindOf(values, context),
+      values: { ...values, domain_name: domain },
+      properties: propertiesOf(table as Values),
+      index: undefined,
+    },
     secondaries,
     recheckIntervalSeconds: table.recheck_interval,
     recheckGraceSeconds: table.recheck_grace,
   }
 })
+
+function propertiesOf(table: Values): Values {
+  return (table['properties'] ?? {}) as Values
+}
 
 function kindOf({ type, class: javaClass }: UserStoreValues, context: TableContext): StoreKind | undefined {
   if (type !== undefined && !Object.hasOwn(storeTypes, type)) {
