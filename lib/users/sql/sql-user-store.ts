@@ -91,7 +91,13 @@ export async function sqlUserStore(options: SqlUserStoreOptions): Promise<SqlUse
   const openSchema = schemaOpener({
     database,
     directory,
-    wso2: { domain, ignoresCase, readsGroups, clock },
+    wso2: {
+      domain,
+      ignoresCase,
+      readsGroups,
+      clock,
+      onWarning: (message) => logger?.warn({ key: 'datasource' }, message),
+    },
     adminRole: configuredAdminRole,
     passwordsOf: (schema) =>
       schema.isShared ? saltedDigestKeeper(digest, isSalted) : argon2idKeeper(options.hashQueue, logger),
