@@ -34,6 +34,7 @@ import { Revocations } from './tokens/revocations.js'
 import { keepsOwnKey, readTokenKeys } from './tokens/token-keys.js'
 import { createTokens, type Tokens } from './tokens/tokens.js'
 import { createAccounts } from './users/accounts.js'
+import { warnWithoutAdministrator } from './users/administrator-check.js'
 import { createAuthenticator } from './users/authenticator.js'
 import { type BreakGlass, createBreakGlass } from './users/break-glass.js'
 import { createLoginThrottle } from './users/login-throttle.js'
@@ -165,6 +166,7 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
       ? await located(config, openUserStore(config, { logger, env, clock, home: options.home }))
       : undefined
   const userStore = options.userStore ?? opened!.users
+  if (opened !== undefined && isManaged(userStore)) void warnWithoutAdministrator(userStore, logger)
   const breakGlass = breakGlassOf(config, userStore)
   const users = breakGlass?.primary ?? userStore
   const store =

@@ -74,7 +74,11 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
 
   async function demandAcceptable(password: string, name: string): Promise<void> {
     if (await isPasswordAcceptable(password, name)) return
-    throw new UserStoreRefusal('invalid-password', 'The password is not allowed: it is too short or too common.')
+    const rule =
+      isPasswordAcceptable === isLongEnough
+        ? `it must have at least ${minPasswordCharacters} characters`
+        : 'it is too short or too common'
+    throw new UserStoreRefusal('invalid-password', `The password is not allowed: ${rule}.`)
   }
 
   /** Whatever the store says: when the outcome is not known, the user may have lost rights. */

@@ -6,7 +6,7 @@
 
 import type { Gate } from '../internal/gate.js'
 import { isUserName } from '../users/credential-limits.js'
-import { domainsOf, isSameDomain, qualifiedName } from '../users/domains.js'
+import { domainsOf, isSameDomain, ownSpelling, qualifiedName } from '../users/domains.js'
 import { type ManagedUserStore, UserStoreRefusal } from '../users/managed-user-store.js'
 import { flagOf, invalidRequest, textOf } from './members.js'
 import { type Call, resourceGate } from './resource.js'
@@ -47,6 +47,10 @@ export function usersGate(store: ManagedUserStore, administration: UserAdministr
     return { userId: name, status: 'Added' }
   }
 
+  function nameOf({ name, query }: Call): string {
+    return ownSpelling(qualifiedName(name, query.text('domain')), domainsOf(store))
+  }
+
   async function show(call: Call): Promise<object> {
     const name = nameOf(call)
     const account = await store.find(name)
@@ -74,10 +78,6 @@ export function usersGate(store: ManagedUserStore, administration: UserAdministr
   }
 
   return resourceGate('users', { GET: list, POST: add }, { GET: show, PATCH: setPassword, DELETE: remove })
-}
-
-function nameOf({ name, query }: Call): string {
-  return qualifiedName(name, query.text('domain'))
 }
 
 /**

@@ -166,8 +166,8 @@ export class MemoryUserStore implements ManagedUserStore {
     this.#demandWritable()
     const local = this.#local(role)
     if (local === everyone || this.#roles.has(local)) refuse('role-exists', 'There is a role with this name.')
-    const name = isShared(local) ? local.slice(local.indexOf('/') + 1) : local
-    if (!/^\S{3,30}$/u.test(name) || !isUserName(name)) refuse('invalid-name', 'The role name is not allowed.')
+    const pattern = isShared(local) ? /\/.*\S/ : /^\S{3,30}$/u
+    if (!pattern.test(local) || !isUserName(local)) refuse('invalid-name', 'The role name is not allowed.')
     this.#roles.add(local)
     this.#end()
   }

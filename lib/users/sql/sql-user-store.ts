@@ -190,8 +190,8 @@ export async function sqlUserStore(options: SqlUserStoreOptions): Promise<SqlUse
     async add(user, signal) {
       checkWritable()
       rules.checkUserName(user.name)
-      rules.checkPassword(user.password)
-      const { passwords } = await opened(signal)
+      const { passwords, schema } = await opened(signal)
+      rules.checkPassword(user.password, !schema.isShared)
       const stored = await passwords.make(user.password, signal)
       const refusal = new UserStoreRefusal('user-exists', 'There is a user with this name.')
       await refusing(change(signal, changes.add, user, stored), { duplicate: refusal, data: invalidName })
@@ -204,8 +204,8 @@ export async function sqlUserStore(options: SqlUserStoreOptions): Promise<SqlUse
 
     async setPassword(subject, password, signal) {
       checkWritable()
-      rules.checkPassword(password)
-      const { passwords } = await opened(signal)
+      const { passwords, schema } = await opened(signal)
+      rules.checkPassword(password, !schema.isShared)
       const stored = await passwords.make(password, signal)
       await refusing(change(signal, changes.setPassword, subject, stored), { data: invalidPassword })
     },

@@ -84,7 +84,10 @@ export function userChanges({ directory, rules, superAdmin, writesGroups }: User
       await schema.insertUser(query, name, password)
       const written = await checkWritten(query, opened, name, password)
       if (!user.isAdmin) return
-      await schema.giveRole(query, written, await existingRole(query, opened, writableRole(adminRole)))
+      const role = writableRole(adminRole)
+      // A database that scripts have just made has no roles. WSO2's first start makes this one as well.
+      if ((await directory.findRole(query, schema, role)) === undefined) await schema.insertRole(query, role)
+      await schema.giveRole(query, written, await existingRole(query, opened, role))
     },
 
     async remove(query, opened, subject) {
