@@ -299,6 +299,32 @@ export function userStoreContract(
       }
     })
 
+    describe('a user who is disabled', () => {
+      const isKnown = (): boolean => store.setDisabled !== undefined
+
+      it('cannot log in and is found as disabled only, until it is enabled again', async (context) => {
+        if (!isKnown()) return context.skip()
+        const before = await store.find(subject('bob'))
+        expect(await store.findDisabled!(subject('bob'))).toBeUndefined()
+        await store.setDisabled!(subject('bob'), true)
+        expect(await store.authenticate('bob', 'bob-secret')).toMatchObject({ failure: 'disabled' })
+        expect(await store.find(subject('bob'))).toBeUndefined()
+        expect(await store.findDisabled!(subject('bob'))).toEqual(before)
+        expect(await store.list({})).toContain(subject('bob'))
+        await store.setDisabled!(subject('bob'), true)
+        await store.setDisabled!(subject('bob'), false)
+        expect(await store.findDisabled!(subject('bob'))).toBeUndefined()
+        expect((await store.authenticate('bob', 'bob-secret')).account).toEqual(before)
+      })
+
+      it('is neither the super admin nor nobody', async (context) => {
+        if (!isKnown()) return context.skip()
+        await expectRefusal(store.setDisabled!(subject(contractSuperAdmin), true), 'protected')
+        await expectRefusal(store.setDisabled!(subject('nobody'), true), 'user-not-found')
+        expect(await store.findDisabled!(subject('nobody'))).toBeUndefined()
+      })
+    })
+
     describe('protections', () => {
       it.each([
         ['the super admin', () => store.remove(subject(contractSuperAdmin))],

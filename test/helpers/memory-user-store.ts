@@ -81,6 +81,21 @@ export class MemoryUserStore implements ManagedUserStore {
     return found === undefined || found.user.isDisabled ? undefined : this.#accountOf(found.name, found.user)
   }
 
+  async findDisabled(subject: string): Promise<UserAccount | undefined> {
+    await this.#begin('findDisabled')
+    const found = this.#find(subject)
+    return found?.user.isDisabled ? this.#accountOf(found.name, found.user) : undefined
+  }
+
+  async setDisabled(subject: string, isDisabled: boolean): Promise<void> {
+    await this.#begin('setDisabled')
+    this.#demandWritable()
+    const { name, user } = this.#demand(subject)
+    if (isDisabled && name === this.#superAdmin) refuse('protected', 'The super admin cannot be disabled.')
+    user.isDisabled = isDisabled
+    this.#end()
+  }
+
   async list({ pattern = '*', role }: UserQuery): Promise<readonly string[]> {
     await this.#begin('list')
     if (pattern.length > 255) return []

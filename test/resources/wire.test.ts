@@ -42,6 +42,8 @@ const answers: readonly (readonly [string, string, object | undefined, object])[
   ['POST', '/users/', { userId: 'robert', password: rob.password }, { userId: 'robert', status: 'Added' }],
   ['POST', '/users', { ...rob, isAdmin: true, domain: 'primary' }, { userId: 'robert', status: 'Added' }],
   ['PATCH', '/users/bob', changeOf('New-password-6'), { userId: 'bob', status: 'User password updated successfully.' }],
+  ['PATCH', '/users/bob', { disabled: true }, { userId: 'bob', status: 'Disabled' }],
+  ['PATCH', '/users/bob', { disabled: 'false' }, { userId: 'bob', status: 'Enabled' }],
   ['DELETE', '/users/bob', undefined, { userId: 'bob', status: 'Deleted' }],
   ['DELETE', '/users/second', undefined, { userId: 'second', status: 'Deleted' }],
   ['DELETE', '/users/bob?domain=PRIMARY', undefined, { userId: 'bob', status: 'Deleted' }],

@@ -172,6 +172,13 @@ export async function sqlUserStore(options: SqlUserStoreOptions): Promise<SqlUse
       return directory.accountOf(user, await schema.rolesOf(query, user), adminRole)
     },
 
+    async findDisabled(subject, signal) {
+      const { schema, adminRole } = await opened(signal)
+      const query = queryWith(signal)
+      const user = await directory.findUser(query, schema, subject)
+      return user?.isDisabled ? directory.accountOf(user, await schema.rolesOf(query, user), adminRole) : undefined
+    },
+
     async list(wanted, signal) {
       const { schema } = await opened(signal)
       return listing.users(queryWith(signal), schema, wanted)
@@ -208,6 +215,11 @@ export async function sqlUserStore(options: SqlUserStoreOptions): Promise<SqlUse
       rules.checkPassword(password, !schema.isShared)
       const stored = await passwords.make(password, signal)
       await refusing(change(signal, changes.setPassword, subject, stored), { data: invalidPassword })
+    },
+
+    async setDisabled(subject, isDisabled, signal) {
+      checkWritable()
+      await change(signal, changes.setDisabled, subject, isDisabled)
     },
 
     async changeRoles(subject, roleChange, signal) {

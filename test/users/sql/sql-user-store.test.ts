@@ -117,8 +117,8 @@ describe('our own tables', () => {
   it.each([
     'eight888',
     'with blanks in it',
-    'пароль на восемь',
-    '密码密码密码密码',
+    '\u043f\u0430\u0440\u043e\u043b\u044c \u043d\u0430 \u0432\u043e\u0441\u0435\u043c\u044c',
+    '\u5bc6\u7801\u5bc6\u7801\u5bc6\u7801\u5bc6\u7801',
     '\u{1f511}'.repeat(8),
     'x'.repeat(128),
     ' 8 chars',

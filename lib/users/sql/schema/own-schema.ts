@@ -102,6 +102,12 @@ export function ownSchema(dialect: SqlDialect): UserSchema {
       )
     },
 
+    async setDisabled(query, user, isDisabled) {
+      await query(`UPDATE ${ownUserTable} SET is_disabled = ${isDisabled ? 'TRUE' : 'FALSE'} WHERE user_id = ?`, [
+        user.key,
+      ])
+    },
+
     async deleteUser(query, user) {
       await query('DELETE FROM sallyport_user_role WHERE user_id = ?', [user.key])
       await query(`DELETE FROM ${ownUserTable} WHERE user_id = ?`, [user.key])

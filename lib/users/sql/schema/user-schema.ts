@@ -62,6 +62,7 @@ export interface UserSchema {
   lockNames(query: SqlQuery): Promise<void>
   insertUser(query: SqlQuery, name: string, password: StoredPassword): Promise<void>
   updatePassword(query: SqlQuery, user: StoredUser, password: StoredPassword): Promise<void>
+  setDisabled(query: SqlQuery, user: StoredUser, isDisabled: boolean): Promise<void>
   deleteUser(query: SqlQuery, user: StoredUser): Promise<void>
   insertRole(query: SqlQuery, role: RoleName): Promise<void>
   deleteRole(query: SqlQuery, role: StoredRole): Promise<void>

@@ -211,6 +211,16 @@ export function wso2Schema(dialect: SqlDialect, columns: NameColumns, options: W
       )
     },
 
+    async setDisabled(query, user, isDisabled) {
+      // A one-time password that has expired: WSO2's own servers refuse such a login too.
+      const values = isDisabled ? ['TRUE', "'2000-01-01 00:00:00'"] : ['FALSE', 'CURRENT_TIMESTAMP']
+      await query(
+        `UPDATE ${wso2UserTable} SET UM_REQUIRE_CHANGE = ${values[0]}, UM_CHANGED_TIME = ${values[1]}
+          WHERE UM_ID = ? AND UM_TENANT_ID = ${tenant}`,
+        [user.key],
+      )
+    },
+
     async deleteUser(query, user) {
       for (const row of await hybridRowsOf(query, user)) {
         await query(`DELETE FROM UM_HYBRID_USER_ROLE WHERE UM_ID = ? AND UM_TENANT_ID = ${tenant}`, [keyOf(row)])
