@@ -13,6 +13,7 @@ import type { Express, RequestHandler } from 'express'
 import { webAppsGates } from './address-access.js'
 import { assertCall } from './app/assert-call.js'
 import { assertOpen, createReload, type RunningState } from './app/reload.js'
+import { inBackground } from './async/background.js'
 import type { Config } from './config/config.js'
 import { located, locateProblems } from './config/locate-problems.js'
 import { type ConfigSource, readConfig } from './config/read-config.js'
@@ -37,6 +38,7 @@ import { revocationsFor } from './tokens/revocations.js'
 import { readTokenKeys } from './tokens/token-keys.js'
 import { createTokens, type Tokens } from './tokens/tokens.js'
 import { createAccounts } from './users/accounts.js'
+import { warnWithoutAdministrator } from './users/administrator-check.js'
 import { createAuthenticator } from './users/authenticator.js'
 import { type BreakGlass, createBreakGlass } from './users/break-glass.js'
 import { createLoginThrottle } from './users/login-throttle.js'
@@ -173,6 +175,7 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
       ? await located(config, openUserStore(config, { logger, env, clock, home: options.home }))
       : undefined
   const userStore = options.userStore ?? opened!.users
+  if (opened !== undefined && isManaged(userStore)) inBackground(() => warnWithoutAdministrator(userStore, logger))
   const breakGlass = await located(config, breakGlassOf(config, userStore))
   const users = breakGlass?.primary ?? userStore
   const store =

@@ -10,6 +10,7 @@ import { Command } from 'commander'
 import { certsCommand } from './certs.js'
 import { hashPasswordCommand } from './hash-password.js'
 import { keysCommand } from './keys.js'
+import { rolesCommand } from './roles.js'
 import { secretsCommand } from './secrets.js'
 import { usersCommand } from './users.js'
 
@@ -22,6 +23,7 @@ const program = new Command('sallyport')
   .version(version)
   .addCommand(hashPasswordCommand(process))
   .addCommand(usersCommand(process))
+  .addCommand(rolesCommand(process))
   .addCommand(certsCommand(process))
   .addCommand(secretsCommand(process))
   .addCommand(keysCommand(process))

@@ -5,15 +5,11 @@
  */
 
 import { Command } from 'commander'
-import { ConfigError, HttpError, StoreError } from '../core/errors.js'
-import type { Logger } from '../core/logger.js'
 import { createPrivileges } from '../resources/privileges.js'
-import { UserStoreRefusal } from '../users/managed-user-store.js'
-import { type ManagedStore, type OpenManagedStore, openManagedStore } from './open-managed-store.js'
+import { setDisabled } from '../users/managed-user-store.js'
+import { type OpenManagedStore, openManagedStore } from './open-managed-store.js'
 import { CommandError, type CommandProcess, readPassword } from './read-password.js'
-
-/** What a subcommand does with an open store. The text that it returns is printed. */
-type Work = (opened: ManagedStore, options: { readonly admin?: boolean }) => Promise<string>
+import { printable, storeCommand, type WorkOf } from './store-command.js'
 
 /**
  * Makes the command. Passwords come from standard input, never from an argument.
@@ -26,22 +22,8 @@ type Work = (opened: ManagedStore, options: { readonly admin?: boolean }) => Pro
 export function usersCommand(process: CommandProcess, open: OpenManagedStore = openManagedStore): Command {
   const users = new Command('users').description('Manages the users of a directory or database.')
 
-  function subcommand(usage: string, description: string, workOf: (...names: string[]) => Work): Command {
-    const command = new Command(usage.split(' ', 1)[0])
-      .description(description)
-      .option('--config <file>', 'the configuration file', 'deployment.toml')
-      .allowExcessArguments(false)
-    for (const argument of usage.split(' ').slice(1)) command.argument(argument)
-    command.action(async () => {
-      const options = command.opts<{ config: string; admin?: boolean }>()
-      await run(
-        process,
-        () => open(options.config, loggerOf(process)),
-        (opened) => workOf(...command.args)(opened, options),
-      )
-    })
-    users.addCommand(command)
-    return command
+  function subcommand(usage: string, description: string, workOf: WorkOf): Command {
+    return storeCommand(users, { process, open }, usage, description, workOf)
   }
 
   subcommand('init', 'Makes the tables of a new database. Add an administrator then.', () => async ({ init }) => {
@@ -80,6 +62,23 @@ export function usersCommand(process: CommandProcess, open: OpenManagedStore = o
     return `Removed ${printable(name!)}.`
   })
 
+  subcommand(
+    'disable <name>',
+    'Keeps a user from logging in, with all its roles kept.',
+    (name) =>
+      async ({ store }) => {
+        const account = await store.find(name!)
+        if (account?.isAdmin) await createPrivileges(store).demandAnotherAdmin(account)
+        await setDisabled(store, name!, true)
+        return `Disabled ${printable(name!)}.`
+      },
+  )
+
+  subcommand('enable <name>', 'Lets a user who is disabled log in again.', (name) => async ({ store }) => {
+    await setDisabled(store, name!, false)
+    return `Enabled ${printable(name!)}.`
+  })
+
   subcommand('grant <name> <role>', 'Gives a role to a user.', (name, role) => async ({ store }) => {
     await store.changeRoles(name!, { added: [role!], removed: [] })
     return `Gave ${printable(role!)} to ${printable(name!)}.`
@@ -94,42 +93,4 @@ export function usersCommand(process: CommandProcess, open: OpenManagedStore = o
   })
 
   return users
-}
-
-async function run(
-  process: CommandProcess,
-  open: () => Promise<ManagedStore>,
-  work: (opened: ManagedStore) => Promise<string>,
-): Promise<void> {
-  try {
-    const opened = await open()
-    try {
-      const text = await work(opened)
-      if (text !== '') process.stdout.write(`${text}\n`)
-    } finally {
-      await opened.store.close()
-    }
-  } catch (error) {
-    if (!isExpected(error)) throw error
-    process.stderr.write(`${error.message}\n`)
-    process.exitCode = 1
-  }
-}
-
-function isExpected(error: unknown): error is Error {
-  const expected = [CommandError, ConfigError, HttpError, StoreError, UserStoreRefusal]
-  return expected.some((kind) => error instanceof kind)
-}
-
-/** Warnings are for the operator; what only informs is left out. */
-function loggerOf({ stderr }: CommandProcess): Logger {
-  const write = (_fields: object, message: string): void => {
-    stderr.write(`${message}\n`)
-  }
-  return { info() {}, warn: write, error: write }
-}
-
-/** A name from a database could hold what a terminal takes for commands. */
-function printable(name: string): string {
-  return name.replace(/\p{C}/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`)
 }

@@ -145,6 +145,11 @@ const withoutEffect: Readonly<Record<string, string>> = {
 const followRule =
   'has no effect: no referral is followed, so that no password goes to a server that is not named here; ' +
   'make the other server a [[user_store.secondary]]'
+/** The same, where they are switched on. */
+const flagsWithoutEffect: Readonly<Record<string, string>> = {
+  UserNameUniqueAcrossTenants: 'names of other tenants are not looked at when a user is added',
+  SharedGroupEnabled: "roles that tenants share (UM_SHARED_USER_ROLE) are nobody's here",
+}
 
 /** Warnings about the directories and databases that are in effect. */
 function namedStoreWarnings(values: Tree): Finding[] {
@@ -161,6 +166,10 @@ function namedStoreWarnings(values: Tree): Finding[] {
     for (const [property, remedy] of Object.entries(withoutEffect)) {
       const path = [...store, 'properties', property]
       if (valueAt(values, path)) findings.push({ path, rule: `has no effect: ${remedy}` })
+    }
+    for (const [property, consequence] of Object.entries(flagsWithoutEffect)) {
+      const path = [...store, 'properties', property]
+      if (isOn(values, path)) findings.push({ path, rule: `has no effect: ${consequence}` })
     }
   }
   const superAdmin = ['super_admin', 'password']

@@ -115,6 +115,16 @@ export interface SecurityEventMap {
     /** Whose password it is; the same as `by` when users change their own. */
     readonly subject: string
   }
+  /** A user was disabled: all tokens of the user are dead, and the user cannot log in. */
+  userDisabled: ByUser & {
+    /** The user who cannot log in. */
+    readonly subject: string
+  }
+  /** A user who was disabled can log in again. */
+  userEnabled: ByUser & {
+    /** The user who can log in again. */
+    readonly subject: string
+  }
   /** Roles were given to a user or taken away. */
   rolesChanged: ByUser & {
     /** Whose roles they are. */
@@ -172,6 +182,8 @@ const messages: Record<keyof SecurityEventMap, string> = {
   userAdded: 'user added',
   userRemoved: 'user removed',
   passwordChanged: 'password changed',
+  userDisabled: 'user disabled',
+  userEnabled: 'user enabled',
   rolesChanged: 'roles changed',
   roleAdded: 'role added',
   roleRemoved: 'role removed',

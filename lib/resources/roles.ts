@@ -6,7 +6,7 @@
 
 import type { Gate } from '../internal/gate.js'
 import { isUserName } from '../users/credential-limits.js'
-import { domainsOf, isSameDomain, qualifiedName, withoutDomain } from '../users/domains.js'
+import { domainsOf, isSameDomain, ownSpelling, qualifiedName, withoutDomain } from '../users/domains.js'
 import { type ManagedUserStore, UserStoreRefusal } from '../users/managed-user-store.js'
 import { invalidRequest, textOf, textsOf } from './members.js'
 import { type Call, resourceGate } from './resource.js'
@@ -28,6 +28,14 @@ const sharedDomains = ['Internal', 'Application', 'Workflow']
  * | `DELETE /roles/{name}?domain=` | `{"role","status"}` |
  */
 export function rolesGate(store: ManagedUserStore, administration: UserAdministration): Gate {
+  function roleOf({ name, query }: Call): string {
+    return named(name, query.text('domain'))
+  }
+
+  function named(name: string, domain: string): string {
+    return ownSpelling(qualifiedName(name, domain), [...domainsOf(store), ...sharedDomains])
+  }
+
   async function list({ query }: Call): Promise<object> {
     const searchKey = query.text('searchKey').trim().toLowerCase()
     const found = (await store.listRoles()).filter((role) => role.toLowerCase().includes(searchKey))
@@ -39,7 +47,7 @@ export function rolesGate(store: ManagedUserStore, administration: UserAdministr
     const role = textOf(body, 'role')
     if (role === '') throw invalidRequest('Missing role name in the payload.')
     if (!isUserName(role)) throw new UserStoreRefusal('invalid-name', 'Invalid role name')
-    const name = roleInStore(store, role.normalize('NFC'), textOf(body, 'domain'))
+    const name = named(roleInStore(store, role.normalize('NFC'), textOf(body, 'domain')), '')
     try {
       await administration.addRole(call, name)
     } catch (error) {
@@ -56,7 +64,7 @@ export function rolesGate(store: ManagedUserStore, administration: UserAdministr
     if (userId === '' || (added === undefined && removed === undefined)) {
       throw invalidRequest("Missing one or more of the fields, 'userId', 'addedRoles', 'removedRoles' in the payload.")
     }
-    const name = qualifiedName(userId, textOf(body, 'domain'))
+    const name = named(userId, textOf(body, 'domain'))
     await administration.changeRoles(call, name, { added: added ?? [], removed: removed ?? [] })
     return { userId: name, status: 'Added/removed the roles' }
   }
@@ -80,10 +88,6 @@ export function rolesGate(store: ManagedUserStore, administration: UserAdministr
   }
 
   return resourceGate('roles', { GET: list, POST: add, PUT: change }, { GET: show, DELETE: remove })
-}
-
-function roleOf({ name, query }: Call): string {
-  return qualifiedName(name, query.text('domain'))
 }
 
 /** The name of a new role; a domain that there is not would otherwise become part of a name in the primary store. */

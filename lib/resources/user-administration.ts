@@ -9,7 +9,13 @@ import type { SecurityEvents } from '../core/events.js'
 import type { Tokens } from '../tokens/tokens.js'
 import type { Accounts } from '../users/accounts.js'
 import type { Authenticator } from '../users/authenticator.js'
-import { type ManagedUserStore, type NewUser, type RoleChange, UserStoreRefusal } from '../users/managed-user-store.js'
+import {
+  type ManagedUserStore,
+  type NewUser,
+  type RoleChange,
+  setDisabled,
+  UserStoreRefusal,
+} from '../users/managed-user-store.js'
 import type { UserAccount } from '../users/user-store.js'
 import { invalidRequest } from './members.js'
 import { createPrivileges } from './privileges.js'
@@ -53,6 +59,7 @@ export interface UserAdministration {
   add(caller: Caller, user: NewUser): Promise<void>
   remove(caller: Caller, name: string): Promise<void>
   setPassword(caller: Caller, name: string, change: NewPassword): Promise<void>
+  setDisabled(caller: Caller, name: string, isDisabled: boolean): Promise<void>
   changeRoles(caller: Caller, name: string, change: RoleChange): Promise<void>
   addRole(caller: Caller, role: string): Promise<void>
   removeRole(caller: Caller, role: string): Promise<void>
@@ -74,7 +81,11 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
 
   async function demandAcceptable(password: string, name: string): Promise<void> {
     if (await isPasswordAcceptable(password, name)) return
-    throw new UserStoreRefusal('invalid-password', 'The password is not allowed: it is too short or too common.')
+    const rule =
+      isPasswordAcceptable === isLongEnough
+        ? `it must have at least ${minPasswordCharacters} characters`
+        : 'it is too short or too common'
+    throw new UserStoreRefusal('invalid-password', `The password is not allowed: ${rule}.`)
   }
 
   /** Whatever the store says: when the outcome is not known, the user may have lost rights. */
@@ -89,9 +100,9 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
     else accounts.recheck(subject)
   }
 
-  /** A user who is disabled cannot be looked at: only an administrator may go on with the name. */
+  /** Where nobody is found, a user may be there all the same: only an administrator may go on with the name. */
   async function targetOf(caller: Caller, name: string): Promise<UserAccount | undefined> {
-    const target = await store.find(name)
+    const target = (await store.find(name)) ?? (await store.findDisabled?.(name))
     if (target === undefined || target.isAdmin) await privileges.demandAdmin(caller)
     return target
   }
@@ -135,6 +146,18 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
       await writeAndRevoke(subject ?? name, () => store.setPassword(subject ?? name, password))
       events.report('passwordChanged', { ...by(caller), subject: subject ?? name })
     },
+
+    setDisabled: (caller, name, isDisabled) =>
+      oneAtATime(async () => {
+        await privileges.demandAdmin(caller)
+        const target = await targetOf(caller, name)
+        if (target === undefined) throw memberNotFound('User', name)
+        const { subject } = target
+        if (isDisabled && subject === caller.auth.subject) throw protectedUser('You cannot disable your own account.')
+        if (isDisabled && target.isAdmin) await privileges.demandAnotherAdmin(target)
+        await writeAndRevoke(subject, () => setDisabled(store, subject, isDisabled), isDisabled)
+        events.report(isDisabled ? 'userDisabled' : 'userEnabled', { ...by(caller), subject })
+      }),
 
     changeRoles: (caller, name, { added, removed }) =>
       oneAtATime(async () => {

@@ -6,8 +6,10 @@
 
 import type { Gate } from '../internal/gate.js'
 import { isUserName } from '../users/credential-limits.js'
-import { domainsOf, isSameDomain, qualifiedName } from '../users/domains.js'
+import { domainsOf, isSameDomain, ownSpelling, qualifiedName } from '../users/domains.js'
 import { type ManagedUserStore, UserStoreRefusal } from '../users/managed-user-store.js'
+import type { UserAccount } from '../users/user-store.js'
+import type { JsonMembers } from './json-body.js'
 import { flagOf, invalidRequest, textOf } from './members.js'
 import { type Call, resourceGate } from './resource.js'
 import { memberNotFound } from './store-refusal.js'
@@ -20,8 +22,8 @@ import type { UserAdministration } from './user-administration.js'
  * |---|---|
  * | `GET /users?pattern=&role=&searchKey=&domain=` | `{"count","list":[{"userId"}]}` |
  * | `POST /users` | `{"userId","status"}` |
- * | `GET /users/{id}?domain=` | `{"userId","isAdmin","roles"}` |
- * | `PATCH /users/{id}?domain=` sets a password | `{"userId","status"}` |
+ * | `GET /users/{id}?domain=` | `{"userId","isAdmin","roles"}`, and `"isDisabled":true` for a user who cannot log in |
+ * | `PATCH /users/{id}?domain=` sets a password, or with `{"disabled":true}` disables, with `false` enables | `{"userId","status"}` |
  * | `DELETE /users/{id}?domain=` | `{"userId","status"}` |
  */
 export function usersGate(store: ManagedUserStore, administration: UserAdministration): Gate {
@@ -47,16 +49,23 @@ export function usersGate(store: ManagedUserStore, administration: UserAdministr
     return { userId: name, status: 'Added' }
   }
 
+  function nameOf({ name, query }: Call): string {
+    return ownSpelling(qualifiedName(name, query.text('domain')), domainsOf(store))
+  }
+
   async function show(call: Call): Promise<object> {
     const name = nameOf(call)
     const account = await store.find(name)
-    if (account === undefined) throw memberNotFound('User', name)
-    return { userId: account.subject, isAdmin: account.isAdmin, roles: account.roles }
+    if (account !== undefined) return described(account)
+    const disabled = await store.findDisabled?.(name)
+    if (disabled === undefined) throw memberNotFound('User', name)
+    return { ...described(disabled), isDisabled: true }
   }
 
-  async function setPassword(call: Call): Promise<object> {
+  async function change(call: Call): Promise<object> {
     const name = nameOf(call)
     const body = await call.body()
+    if ((body.get('disabled') ?? undefined) !== undefined) return setDisabled(call, name, body)
     const [password, confirmation] = [textOf(body, 'newPassword'), textOf(body, 'confirmPassword')]
     if (password === '' || confirmation === '') {
       throw invalidRequest('New password or re-typed password is missing in the payload.')
@@ -67,17 +76,26 @@ export function usersGate(store: ManagedUserStore, administration: UserAdministr
     return { userId: name, status: 'User password updated successfully.' }
   }
 
+  async function setDisabled(call: Call, name: string, body: JsonMembers): Promise<object> {
+    if (['newPassword', 'confirmPassword', 'oldPassword'].some((member) => body.has(member))) {
+      throw invalidRequest("'disabled' and a password cannot be changed in one request.")
+    }
+    const isDisabled = flagOf(body, 'disabled')
+    await existing(administration.setDisabled(call, name, isDisabled), name)
+    return { userId: name, status: isDisabled ? 'Disabled' : 'Enabled' }
+  }
+
   async function remove(call: Call): Promise<object> {
     const name = nameOf(call)
     await existing(administration.remove(call, name), name)
     return { userId: name, status: 'Deleted' }
   }
 
-  return resourceGate('users', { GET: list, POST: add }, { GET: show, PATCH: setPassword, DELETE: remove })
+  return resourceGate('users', { GET: list, POST: add }, { GET: show, PATCH: change, DELETE: remove })
 }
 
-function nameOf({ name, query }: Call): string {
-  return qualifiedName(name, query.text('domain'))
+function described({ subject, isAdmin, roles }: UserAccount): object {
+  return { userId: subject, isAdmin, roles }
 }
 
 /**

@@ -33,6 +33,15 @@ export function withoutDomain(name: string, domain: string): string {
   return before !== undefined && isSameDomain(before, domain) ? rest : name
 }
 
+/** A name with a domain as the store itself writes it: in its spelling, and without `PRIMARY/`, which means the first store. */
+export function ownSpelling(name: string, domains: readonly string[]): string {
+  const { domain, rest } = splitDomain(name)
+  if (domain === undefined) return name
+  if (isSameDomain(domain, primaryDomain)) return rest
+  const known = domains.find((one) => isSameDomain(one, domain))
+  return known === undefined ? name : `${known}/${rest}`
+}
+
 /** A user store that consists of several. */
 export interface HasDomains {
   /** Domains of all its stores, the first one's first. */

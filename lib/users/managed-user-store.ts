@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { UserStore } from './user-store.js'
+import type { UserAccount, UserStore } from './user-store.js'
 
 /** Which users {@link ManagedUserStore.list} returns. */
 export interface UserQuery {
@@ -58,6 +58,10 @@ export interface ManagedUserStore extends UserStore {
   remove(subject: string, signal?: AbortSignal): Promise<void>
   /** Sets a user's password. */
   setPassword(subject: string, password: string, signal?: AbortSignal): Promise<void>
+  /** The account of a user who is disabled; `undefined` when nobody of this name is. Absent where that cannot be known. */
+  findDisabled?(subject: string, signal?: AbortSignal): Promise<UserAccount | undefined>
+  /** Disables a user, who cannot log in then, or enables it again. Absent where the store has no place for it. */
+  setDisabled?(subject: string, isDisabled: boolean, signal?: AbortSignal): Promise<void>
   /** Gives and takes roles, all or none. */
   changeRoles(subject: string, change: RoleChange, signal?: AbortSignal): Promise<void>
   /** Adds a role without members. */
@@ -88,6 +92,22 @@ export class UserStoreRefusal extends Error {
     super(message)
     this.code = code
   }
+}
+
+/**
+ * Disables a user or enables it again.
+ *
+ * @throws {@link UserStoreRefusal} where the store has no place for it.
+ */
+export async function setDisabled(
+  store: ManagedUserStore,
+  subject: string,
+  isDisabled: boolean,
+  signal?: AbortSignal,
+): Promise<void> {
+  if (store.setDisabled !== undefined) return store.setDisabled(subject, isDisabled, signal)
+  const remedy = 'do it where the users are kept, or take the roles away'
+  throw new UserStoreRefusal('read-only', `Users of this user store cannot be disabled or enabled here: ${remedy}.`)
 }
 
 /** Whether a user store can be managed. */

@@ -5,7 +5,7 @@
  */
 
 import { type HasDomains, isSameDomain, primaryDomain, qualifiedName, splitDomain } from './domains.js'
-import { isManaged, type ManagedUserStore, UserStoreRefusal } from './managed-user-store.js'
+import { isManaged, type ManagedUserStore, setDisabled, UserStoreRefusal } from './managed-user-store.js'
 import type { AuthenticationResult, UserAccount, UserStore } from './user-store.js'
 
 /** One store of a chain. Its subjects and roles have `domain` before them, unless that is `PRIMARY`. */
@@ -117,6 +117,13 @@ export function userStoreChain(stores: readonly ChainedUserStore[]): UserStoreCh
       return account === undefined ? undefined : accountIn(owner, account)
     },
 
+    async findDisabled(subject, signal) {
+      const owner = ownerOf(subject)
+      if (!isManaged(owner.store)) return undefined
+      const account = await owner.store.findDisabled?.(nameIn(owner, subject), signal)
+      return account === undefined ? undefined : accountIn(owner, account)
+    },
+
     async list(query, signal) {
       const named = query.pattern === undefined ? undefined : selected(query.pattern)
       const ofRole = query.role === undefined || isShared(query.role) ? undefined : ownerOf(query.role)
@@ -156,6 +163,10 @@ export function userStoreChain(stores: readonly ChainedUserStore[]): UserStoreCh
 
     async setPassword(subject, password, signal) {
       await managedOwnerOf(subject).setPassword(nameIn(ownerOf(subject), subject), password, signal)
+    },
+
+    async setDisabled(subject, isDisabled, signal) {
+      await setDisabled(managedOwnerOf(subject), nameIn(ownerOf(subject), subject), isDisabled, signal)
     },
 
     async changeRoles(subject, change, signal) {

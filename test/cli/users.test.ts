@@ -5,6 +5,7 @@ import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { type OpenManagedStore, openManagedStore } from '../../lib/cli/open-managed-store.js'
 import type { CommandProcess } from '../../lib/cli/read-password.js'
+import { rolesCommand } from '../../lib/cli/roles.js'
 import { usersCommand } from '../../lib/cli/users.js'
 import { MemoryUserStore, storeFailure } from '../helpers/memory-user-store.js'
 
@@ -18,7 +19,10 @@ const newStore = (): MemoryUserStore =>
   })
 
 /** Runs `sallyport users` in this process. */
-async function run(args: readonly string[], { input = '', store = newStore(), open }: Options = {}): Promise<Outcome> {
+async function run(
+  args: readonly string[],
+  { input = '', store = newStore(), open, command = usersCommand }: Options = {},
+): Promise<Outcome> {
   const stdin = Object.assign(new PassThrough(), { isTTY: false }) as unknown as NodeJS.ReadStream
   ;(stdin as unknown as PassThrough).end(input)
   const [out, err] = [[] as string[], [] as string[]]
@@ -29,7 +33,7 @@ async function run(args: readonly string[], { input = '', store = newStore(), op
     files.push(path)
     return { store, init: async () => void store.calls.push('init') }
   }
-  await usersCommand(process, open ?? openStore).parseAsync(args, { from: 'user' })
+  await command(process, open ?? openStore).parseAsync(args, { from: 'user' })
   return { code: process.exitCode ?? 0, stdout: out.join(''), stderr: err.join(''), store, files }
 }
 
@@ -37,6 +41,7 @@ interface Options {
   readonly input?: string
   readonly store?: MemoryUserStore
   readonly open?: OpenManagedStore
+  readonly command?: typeof usersCommand
 }
 
 interface Outcome {
@@ -117,7 +122,23 @@ describe('sallyport users', () => {
     expect(await store.list({})).toEqual(['bob'])
   })
 
+  it('disables a user and enables it again', async () => {
+    const store = newStore()
+    expect((await run(['disable', 'bob'], { store })).stdout).toBe('Disabled bob.\n')
+    expect(await store.findDisabled('bob')).toBeDefined()
+    expect((await run(['enable', 'bob'], { store })).stdout).toBe('Enabled bob.\n')
+    expect(await store.find('bob')).toBeDefined()
+  })
+
+  it('says where users cannot be disabled', async () => {
+    const store = Object.assign(newStore(), { setDisabled: undefined }) as unknown as MemoryUserStore
+    const { code, stderr } = await run(['disable', 'bob'], { store })
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('cannot be disabled') })
+  })
+
   it.each([
+    [['disable', 'root'], 'The last administrator must stay one.\n'],
+    [['enable', 'nobody'], 'There is no such user.\n'],
     [['remove', 'root'], 'The last administrator must stay one.\n'],
     [['revoke', 'ROOT', 'Admin'], 'The last administrator must stay one.\n'],
     [['remove', 'nobody'], 'There is no such user.\n'],
@@ -159,5 +180,26 @@ describe('sallyport users', () => {
     const { code, stderr } = await run(['list', '--config', file], { open: openManagedStore })
     expect(code).toBe(1)
     expect(stderr).toContain('[[internal_apis.users]] in the file itself')
+  })
+})
+
+describe('sallyport roles', () => {
+  it('adds, lists and removes roles', async () => {
+    const store = newStore()
+    const options = { store, command: rolesCommand }
+    expect((await run(['add', 'Internal/testers'], options)).stdout).toBe('Added Internal/testers.\n')
+    expect((await run(['list'], options)).stdout).toBe('Internal/everyone\nInternal/testers\nadmin\nviewers\n')
+    expect((await run(['remove', 'Internal/testers'], options)).stdout).toBe('Removed Internal/testers.\n')
+    expect(await store.listRoles()).not.toContain('Internal/testers')
+    expect(store.isClosed).toBe(true)
+  })
+
+  it.each([
+    [['add', 'viewers'], 'There is a role with this name.\n'],
+    [['remove', 'nothing'], 'There is no such role.\n'],
+    [['remove', 'admin'], 'The role of administrators cannot be removed.\n'],
+  ])('ends with 1 for %j and says why', async (args, stderr) => {
+    const { code, stdout, ...rest } = await run(args, { command: rolesCommand })
+    expect({ code, stdout, stderr: rest.stderr }).toEqual({ code: 1, stdout: '', stderr })
   })
 })

@@ -192,7 +192,7 @@ export function userStoreContract(
       it.each([
         ['none', ''],
         ['four letters', 'abcd'],
-        ['a blank', 'dave secret'],
+        ['four letters', 'four'],
         ['5000 letters', 'd'.repeat(5000)],
       ])('refuses a password with %s', async (_what, password) => {
         await expectRefusal(store.add({ name: 'dave', password, isAdmin: false }), 'invalid-password')
@@ -276,17 +276,20 @@ export function userStoreContract(
       }
 
       if (capabilities.hasInternalRoles) {
-        it.each(['Internal/testers', 'Application/testers'])('adds, gives and removes the role %s', async (role) => {
-          await store.addRole(role)
-          await store.changeRoles(subject('bob'), { added: [role], removed: [] })
-          expect((await store.find(subject('bob')))?.roles).toContain(role)
-          expect(await store.membersOf(role)).toEqual([subject('bob')])
-          expect(await store.listRoles()).toContain(role)
-          await store.changeRoles(subject('bob'), { added: [], removed: [role] })
-          expect(await store.membersOf(role)).toEqual([])
-          await store.removeRole(role)
-          expect(await store.membersOf(role)).toBeUndefined()
-        })
+        it.each(['Internal/testers', 'Application/testers', 'Internal/x', 'Internal/two words'])(
+          'adds, gives and removes the role %s',
+          async (role) => {
+            await store.addRole(role)
+            await store.changeRoles(subject('bob'), { added: [role], removed: [] })
+            expect((await store.find(subject('bob')))?.roles).toContain(role)
+            expect(await store.membersOf(role)).toEqual([subject('bob')])
+            expect(await store.listRoles()).toContain(role)
+            await store.changeRoles(subject('bob'), { added: [], removed: [role] })
+            expect(await store.membersOf(role)).toEqual([])
+            await store.removeRole(role)
+            expect(await store.membersOf(role)).toBeUndefined()
+          },
+        )
 
         it('makes nobody an administrator by a role that only ends like it', async () => {
           await store.addRole('Internal/admin')
@@ -294,6 +297,32 @@ export function userStoreContract(
           expect(await store.find(subject('bob'))).toMatchObject({ isAdmin: false })
         })
       }
+    })
+
+    describe('a user who is disabled', () => {
+      const isKnown = (): boolean => store.setDisabled !== undefined
+
+      it('cannot log in and is found as disabled only, until it is enabled again', async (context) => {
+        if (!isKnown()) return context.skip()
+        const before = await store.find(subject('bob'))
+        expect(await store.findDisabled!(subject('bob'))).toBeUndefined()
+        await store.setDisabled!(subject('bob'), true)
+        expect(await store.authenticate('bob', 'bob-secret')).toMatchObject({ failure: 'disabled' })
+        expect(await store.find(subject('bob'))).toBeUndefined()
+        expect(await store.findDisabled!(subject('bob'))).toEqual(before)
+        expect(await store.list({})).toContain(subject('bob'))
+        await store.setDisabled!(subject('bob'), true)
+        await store.setDisabled!(subject('bob'), false)
+        expect(await store.findDisabled!(subject('bob'))).toBeUndefined()
+        expect((await store.authenticate('bob', 'bob-secret')).account).toEqual(before)
+      })
+
+      it('is neither the super admin nor nobody', async (context) => {
+        if (!isKnown()) return context.skip()
+        await expectRefusal(store.setDisabled!(subject(contractSuperAdmin), true), 'protected')
+        await expectRefusal(store.setDisabled!(subject('nobody'), true), 'user-not-found')
+        expect(await store.findDisabled!(subject('nobody'))).toBeUndefined()
+      })
     })
 
     describe('protections', () => {

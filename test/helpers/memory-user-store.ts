@@ -83,6 +83,21 @@ export class MemoryUserStore implements ManagedUserStore {
     return found === undefined || found.user.isDisabled ? undefined : this.#accountOf(found.name, found.user)
   }
 
+  async findDisabled(subject: string): Promise<UserAccount | undefined> {
+    await this.#begin('findDisabled')
+    const found = this.#find(subject)
+    return found?.user.isDisabled ? this.#accountOf(found.name, found.user) : undefined
+  }
+
+  async setDisabled(subject: string, isDisabled: boolean): Promise<void> {
+    await this.#begin('setDisabled')
+    this.#demandWritable()
+    const { name, user } = this.#demand(subject)
+    if (isDisabled && name === this.#superAdmin) refuse('protected', 'The super admin cannot be disabled.')
+    user.isDisabled = isDisabled
+    this.#end()
+  }
+
   async list({ pattern = '*', role }: UserQuery): Promise<readonly string[]> {
     await this.#begin('list')
     if (pattern.length > 255) return []
@@ -168,8 +183,8 @@ export class MemoryUserStore implements ManagedUserStore {
     this.#demandWritable()
     const local = this.#local(role)
     if (local === everyone || this.#roles.has(local)) refuse('role-exists', 'There is a role with this name.')
-    const name = isShared(local) ? local.slice(local.indexOf('/') + 1) : local
-    if (!/^\S{3,30}$/u.test(name) || !isUserName(name)) refuse('invalid-name', 'The role name is not allowed.')
+    const pattern = isShared(local) ? /\/.*\S/ : /^\S{3,30}$/u
+    if (!pattern.test(local) || !isUserName(local)) refuse('invalid-name', 'The role name is not allowed.')
     this.#roles.add(local)
     this.#end()
   }

@@ -52,6 +52,23 @@ describe('users from SQLite, named by a TOML file', () => {
     expect(await front.login(root)).toMatch(/./)
   })
 
+  it('make a start without an administrator say so, until there is one', async () => {
+    const path = await emptyDeployment()
+    const { init, store } = await otherProgram(path)
+    await init!()
+    const warned = async (): Promise<readonly string[]> => {
+      const front = await startFront(oneSetUp, { source: path })
+      // The check has one connection, as the login has, and asked first.
+      await front.call('GET', '/login', [basic(root.name, root.password)])
+      return front.entries.map(({ message }) => message).filter((text) => text.includes('there is no administrator'))
+    }
+    expect(await warned()).toEqual([expect.stringContaining('sallyport users add NAME --admin')])
+    await store.add({ name: 'bob', password: 'Bob-password-3', isAdmin: false })
+    expect(await warned()).toHaveLength(1)
+    await store.add({ ...root, isAdmin: true })
+    expect(await warned()).toEqual([])
+  })
+
   it('may be in several databases, each with a domain', async () => {
     const more = `
       [[user_store.secondary]]

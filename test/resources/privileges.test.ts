@@ -54,6 +54,8 @@ const matrix: readonly (readonly [string, string, object | undefined, number, nu
   ['PATCH', '/users/carol', password(people.carol.password), 403, 403],
   ['PATCH', '/users/root', password(), 403, 403],
   ['PATCH', '/users/nobody', password(), 403, 403],
+  ['PATCH', '/users/carol', { disabled: true }, 403, 403],
+  ['PATCH', '/users/bob', { disabled: false }, 403, 403],
   ['PATCH', '/users', password(), 405, 403],
   ['PUT', '/roles', roles('carol', ['operators']), 200, 403],
   ['PUT', '/roles', roles('carol', ['viewers']), 403, 403],

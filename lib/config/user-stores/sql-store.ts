@@ -31,7 +31,9 @@ export function sqlStore(
     passwordDigest: values.password_digest || undefined,
     isSalted: values.store_salted_password,
     userNamePattern: values.username_java_regex,
-    passwordPattern: values.password_java_regex,
+    // Left open: the store's tables decide on the rule.
+    passwordPattern: written.password_java_regex,
+    passwordMessage: written.password_java_regex_violation_error_msg,
     roleNamePattern: values.rolename_java_regex,
     maxUsers: values.max_user_name_list_length,
     maxRoles: values.max_role_name_list_length,

@@ -10,6 +10,7 @@ import { formatKey, type KeyPath } from '../key-path.js'
 import type { DatasourceTable, RealmManagerTable, SuperAdminTable } from '../tables/datasource.js'
 import { isKnownClass, type StoreTable, type UserStoreTable } from '../tables/user-store.js'
 import { datasourceId } from './datasource-id.js'
+import { checkJdbcProperties } from './jdbc-properties.js'
 import { checkLdapProperties } from './ldap-properties.js'
 import { ldapStore } from './ldap-store.js'
 import { sqlStore } from './sql-store.js'
@@ -84,6 +85,7 @@ export function userStoresOf(
     if (kind === undefined) return undefined
     checkUse(store, path)
     if (kind === 'database') {
+      checkJdbcProperties(store, path, mistake)
       const database = databaseOf(store, path)
       if (database === undefined) return undefined
       const { datasource, url } = database

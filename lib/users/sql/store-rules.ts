@@ -14,8 +14,10 @@ import type { RoleName } from './role-name.js'
 export interface StorePatterns {
   /** `username_java_regex`. @defaultValue `'^[\\S]{3,30}$'` */
   readonly userNamePattern?: string | undefined
-  /** `password_java_regex`. @defaultValue `'^[\\S]{5,30}$'` */
+  /** `password_java_regex`. @defaultValue `'^[\\S]{5,30}$'`; for our own tables 8 to 128 characters of any kind */
   readonly passwordPattern?: string | undefined
+  /** `password_java_regex_violation_error_msg`: said of a password that the pattern does not allow. */
+  readonly passwordMessage?: string | undefined
   /** `rolename_java_regex`. @defaultValue `'^[\\S]{3,30}$'` */
   readonly roleNamePattern?: string | undefined
 }
@@ -25,11 +27,25 @@ export interface StoreRules {
   readonly isUserName: (name: string) => boolean
   readonly isPassword: (password: string) => boolean
   checkUserName(name: string): void
-  checkPassword(password: string): void
+  /** `isOwn`: for the package's own tables, whose rule is another one while the file has none. */
+  checkPassword(password: string, isOwn?: boolean): void
   checkRoleName(role: RoleName): void
 }
 
 const namePattern = '^[\\S]{3,30}$'
+
+/** Something stands behind the domain. */
+const hasRest = /\/.*\S/
+
+const passwordRule = 'it must have 5 to 30 characters and no blanks'
+
+/** NIST SP 800-63B section 3.1.1.2: at least 8 characters, 64 and more allowed, blanks and every script. */
+const ownPasswordRule = 'it must have 8 to 128 characters'
+
+function isOwnPassword(password: string): boolean {
+  const { length } = [...password.normalize('NFC')]
+  return length >= 8 && length <= 128
+}
 
 /** WSO2's own account for callers without a name. */
 const anonymousUser = 'wso2.anonymous.user'
@@ -61,23 +77,27 @@ export function storeRules(patterns: StorePatterns, domain: string): StoreRules 
   }
   const isKnownUserName = (name: string): boolean =>
     isUserName(name) && matchesUserName(name) && name.toLowerCase() !== anonymousUser
-  const isGoodPassword = (password: string): boolean => isPassword(password) && matchesPassword(password)
 
   return {
     isUserName: isKnownUserName,
-    isPassword: isGoodPassword,
+    isPassword: (password) => isPassword(password) && matchesPassword(password),
     checkUserName(name) {
       // HTTP Basic ends a name at the first colon (RFC 7617 section 2).
       if (typeof name === 'string' && isKnownUserName(name) && !name.includes(':') && !beginsWithDomain(name)) return
       throw new UserStoreRefusal('invalid-name', 'The user name is not allowed.')
     },
-    checkPassword(password) {
-      if (typeof password === 'string' && isGoodPassword(password)) return
-      throw new UserStoreRefusal('invalid-password', 'The password is not allowed.')
+    checkPassword(password, isOwn = false) {
+      const isOwnRule = isOwn && patterns.passwordPattern === undefined
+      const isAllowed = isOwnRule ? isOwnPassword : matchesPassword
+      if (typeof password === 'string' && isPassword(password) && isAllowed(password)) return
+      const written = patterns.passwordPattern === undefined ? passwordRule : 'password_java_regex does not match it'
+      const rule = isOwnRule ? ownPasswordRule : patterns.passwordMessage || written
+      throw new UserStoreRefusal('invalid-password', `The password is not allowed: ${rule}.`)
     },
     checkRoleName({ full, isInternal }) {
-      const name = isInternal ? full.slice(full.indexOf('/') + 1) : full
-      if (isUserName(full) && matchesRoleName(name) && !beginsWithDomain(full)) return
+      // As with WSO2, the pattern is for the store's own roles.
+      if (isUserName(full) && (isInternal ? hasRest.test(full) : matchesRoleName(full)) && !beginsWithDomain(full))
+        return
       throw new UserStoreRefusal('invalid-name', 'The role name is not allowed.')
     },
   }

@@ -28,6 +28,7 @@ export interface UserChanges {
   add(query: SqlQuery, opened: OpenSchema, user: NewUser, password: StoredPassword): Promise<void>
   remove(query: SqlQuery, opened: OpenSchema, subject: string): Promise<void>
   setPassword(query: SqlQuery, opened: OpenSchema, subject: string, password: StoredPassword): Promise<void>
+  setDisabled(query: SqlQuery, opened: OpenSchema, subject: string, isDisabled: boolean): Promise<void>
   changeRoles(query: SqlQuery, opened: OpenSchema, subject: string, change: RoleChange): Promise<void>
   addRole(query: SqlQuery, opened: OpenSchema, role: string): Promise<void>
   removeRole(query: SqlQuery, opened: OpenSchema, role: string): Promise<void>
@@ -84,7 +85,10 @@ export function userChanges({ directory, rules, superAdmin, writesGroups }: User
       await schema.insertUser(query, name, password)
       const written = await checkWritten(query, opened, name, password)
       if (!user.isAdmin) return
-      await schema.giveRole(query, written, await existingRole(query, opened, writableRole(adminRole)))
+      const role = writableRole(adminRole)
+      // A database that scripts have just made has no roles. WSO2's first start makes this one as well.
+      if ((await directory.findRole(query, schema, role)) === undefined) await schema.insertRole(query, role)
+      await schema.giveRole(query, written, await existingRole(query, opened, role))
     },
 
     async remove(query, opened, subject) {
@@ -97,6 +101,14 @@ export function userChanges({ directory, rules, superAdmin, writesGroups }: User
       const user = await lockedUser(query, opened, subject)
       await opened.schema.updatePassword(query, user, password)
       await checkWritten(query, opened, user.name, password)
+    },
+
+    async setDisabled(query, opened, subject, isDisabled) {
+      const user = await lockedUser(query, opened, subject)
+      if (isDisabled && isSuperAdmin(user)) {
+        throw new UserStoreRefusal('protected', 'The super admin cannot be disabled.')
+      }
+      if (user.isDisabled !== isDisabled) await opened.schema.setDisabled(query, user, isDisabled)
     },
 
     async changeRoles(query, opened, subject, { added, removed }) {

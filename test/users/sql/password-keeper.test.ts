@@ -19,13 +19,13 @@ it('an unknown user costs a hash, however often one could not be made', async ()
   const queue = fullQueue()
   const { isRight } = argon2idKeeper(queue)
   queue.isFull = true
-  await expect(isRight('any-secret', undefined)).rejects.toThrow('full')
+  await expect(isRight('any-secret', undefined, undefined)).rejects.toThrow('full')
   queue.isFull = false
   queue.count = 0
-  expect(await isRight('any-secret', undefined)).toBe(false)
+  expect(await isRight('any-secret', undefined, undefined)).toBe(false)
   // One to make the hash that nobody has, which the full queue refused, and one to compare with it.
   expect(queue.count).toBe(2)
   queue.count = 0
-  expect(await isRight('any-secret', undefined)).toBe(false)
+  expect(await isRight('any-secret', undefined, undefined)).toBe(false)
   expect(queue.count).toBe(1)
 })

@@ -114,6 +114,38 @@ describe('our own tables', () => {
     await expect(strict.setPassword('alice', 'alice-secret')).rejects.toMatchObject({ code: 'invalid-password' })
   })
 
+  it.each([
+    'eight888',
+    'with blanks in it',
+    '\u043f\u0430\u0440\u043e\u043b\u044c \u043d\u0430 \u0432\u043e\u0441\u0435\u043c\u044c',
+    '\u5bc6\u7801\u5bc6\u7801\u5bc6\u7801\u5bc6\u7801',
+    '\u{1f511}'.repeat(8),
+    'x'.repeat(128),
+    ' 8 chars',
+  ])('take the password %j', async (password) => {
+    const store = await storeWith()
+    await store.add({ name: 'alice', password, isAdmin: false })
+    await store.setPassword('alice', password)
+    expect(await store.authenticate('alice', password)).toHaveProperty('account')
+  })
+
+  it.each(['seven77', '\u{1f511}'.repeat(7), 'x'.repeat(129), ''])(
+    'refuse the password %j with the rule',
+    async (password) => {
+      const store = await storeWith()
+      const refusal = { code: 'invalid-password', message: expect.stringContaining('8 to 128 characters') }
+      await expect(store.add({ name: 'alice', password, isAdmin: false })).rejects.toMatchObject(refusal)
+    },
+  )
+
+  it('keep to a pattern that the file has, and tell its message', async () => {
+    const store = await storeWith({ passwordPattern: '^\\d{4}$', passwordMessage: 'a PIN of four digits' })
+    await store.add({ name: 'alice', password: '2468', isAdmin: false })
+    await expect(store.setPassword('alice', 'with blanks in it')).rejects.toMatchObject({
+      message: 'The password is not allowed: a PIN of four digits.',
+    })
+  })
+
   describe('with a weak hash', () => {
     const weakHash = () => argon2('alice-secret', { memoryCost: 4096, timeCost: 1, parallelism: 1 })
     const storedHash = async () =>

@@ -237,6 +237,32 @@ export function wso2Compatibility(name: string, databaseOf: () => SqlDatabase): 
       ])
     })
 
+    it('makes the role of administrators with the first of them, where scripts have just made the tables', async () => {
+      await emptyWso2(query)
+      const store = await storeWith()
+      await store.add({ name: 'admin', password: 'admin-secret', isAdmin: true })
+      await store.add({ name: 'second', password: 'second-secret', isAdmin: true })
+      expect((await store.authenticate('admin', 'admin-secret')).account).toMatchObject({ isAdmin: true })
+      expect(await store.membersOf('admin')).toEqual(['admin', 'second'])
+      expect(await query('SELECT UM_ROLE_NAME AS name, UM_TENANT_ID AS tenant FROM UM_ROLE')).toEqual([
+        { name: 'admin', tenant: -1234 },
+      ])
+    })
+
+    it.each(['four', 'with a blank', 'b'.repeat(31)])(
+      'refuses the password %j with the rule of WSO2',
+      async (password) => {
+        const store = await storeWith()
+        const refusal = {
+          code: 'invalid-password',
+          message: expect.stringContaining('5 to 30 characters and no blanks'),
+        }
+        await expect(store.add({ name: 'alice', password, isAdmin: false })).rejects.toMatchObject(refusal)
+        await store.add({ name: 'alice', password: 'fives', isAdmin: false })
+        await expect(store.setPassword('alice', password)).rejects.toMatchObject(refusal)
+      },
+    )
+
     it('removes the shared roles of a user, so that the next one with the name has none', async () => {
       const store = await storeWith()
       await store.add({ name: 'alice', password: 'right-secret', isAdmin: false })

@@ -5,9 +5,10 @@
  */
 
 import { StoreError } from '../../../core/errors.js'
-import { isSqlError, type SqlDatabase, type SqlQueryOptions } from '../database/sql-database.js'
+import { isSqlError, type SqlDatabase, type SqlQuery, type SqlQueryOptions } from '../database/sql-database.js'
 import { ownSchema, ownUserTable } from './own-schema.js'
 import type { UserSchema } from './user-schema.js'
+import { readNameColumns, slowLookUp } from './wso2-columns.js'
 import { type Wso2SchemaOptions, wso2Schema, wso2UserTable } from './wso2-schema.js'
 
 /**
@@ -20,7 +21,13 @@ export async function detectSchema(
   wso2: Wso2SchemaOptions,
   options?: SqlQueryOptions,
 ): Promise<UserSchema> {
-  if (await hasTable(database, wso2UserTable, options)) return wso2Schema(database.dialect, wso2)
+  const query: SqlQuery = (sql, parameters) => database.query(sql, parameters, options)
+  if (await hasTable(database, wso2UserTable, options)) {
+    const columns = await readNameColumns(query, database.dialect)
+    const warning = await slowLookUp(query, database.dialect, columns, wso2.ignoresCase)
+    if (warning !== undefined) wso2.onWarning?.(warning)
+    return wso2Schema(database.dialect, columns, wso2)
+  }
   if (await hasTable(database, ownUserTable, options)) return ownSchema(database.dialect)
   throw new StoreError(
     `The database has no table ${wso2UserTable} and no ${ownUserTable}: run "sallyport users init", or call initSchema().`,

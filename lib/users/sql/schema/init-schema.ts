@@ -69,5 +69,9 @@ function tables(dialect: SqlDialect): readonly string[] {
       FOREIGN KEY (user_id) REFERENCES ${ownUserTable} (user_id),
       FOREIGN KEY (role_id) REFERENCES sallyport_role (role_id)
     )${ending}`,
+    // MySQL makes one for the foreign key.
+    ...(dialect === 'mysql'
+      ? []
+      : ['CREATE INDEX IF NOT EXISTS sallyport_user_role_by_role ON sallyport_user_role (role_id)']),
   ]
 }

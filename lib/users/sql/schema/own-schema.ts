@@ -4,7 +4,7 @@
  * @module
  */
 
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import type { SqlDialect, SqlRow } from '../database/sql-database.js'
 import { readRoleName } from '../role-name.js'
 import { foldName } from '../user-name.js'
@@ -22,6 +22,18 @@ export function ownSchema(dialect: SqlDialect): UserSchema {
 
   return {
     isShared: false,
+
+    async standInPassword(query, name) {
+      const [range] = await query(`SELECT MIN(user_id) AS lowest, MAX(user_id) AS highest FROM ${ownUserTable}`)
+      if (range === undefined || range['lowest'] === null) return undefined
+      const point = pointBetween(String(range['lowest']), String(range['highest']), foldName(name))
+      const rows = await query(
+        `SELECT password_hash FROM ${ownUserTable} WHERE user_id >= ? ORDER BY user_id LIMIT 1`,
+        [point],
+      )
+      const [row] = rows.length > 0 ? rows : await query(firstPassword)
+      return row === undefined ? undefined : String(row['password_hash'])
+    },
 
     async usersNamed(query, names, locks = false) {
       const keys = [...new Set(names.map(foldName))]
@@ -90,6 +102,12 @@ export function ownSchema(dialect: SqlDialect): UserSchema {
       )
     },
 
+    async setDisabled(query, user, isDisabled) {
+      await query(`UPDATE ${ownUserTable} SET is_disabled = ${isDisabled ? 'TRUE' : 'FALSE'} WHERE user_id = ?`, [
+        user.key,
+      ])
+    },
+
     async deleteUser(query, user) {
       await query('DELETE FROM sallyport_user_role WHERE user_id = ?', [user.key])
       await query(`DELETE FROM ${ownUserTable} WHERE user_id = ?`, [user.key])
@@ -119,6 +137,24 @@ export function ownSchema(dialect: SqlDialect): UserSchema {
  * `password_version` as it is, because the password has not changed.
  */
 export const rehashStatement: string = `UPDATE ${ownUserTable} SET password_hash = ? WHERE user_id = ? AND password_hash = ?`
+
+const firstPassword = `SELECT password_hash FROM ${ownUserTable} ORDER BY user_id LIMIT 1`
+
+const idCharacters = '0123456789abcdefghijklmnopqrstuvwxyz'
+
+/**
+ * A text between two ids, always the same one for a name: the user with the next id stands in for the name. Ids are random
+ * unless another program wrote them; then the first character in which they differ spreads the names all the same. A user who
+ * comes or goes moves hardly any other name to another user.
+ */
+function pointBetween(lowest: string, highest: string, name: string): string {
+  const digest = createHash('sha256').update(name).digest('hex')
+  let at = 0
+  while (at < lowest.length && lowest[at] === highest[at]) at++
+  const between = [...idCharacters].filter((character) => character >= lowest[at]! && character <= highest[at]!)
+  const first = between[Number.parseInt(digest.slice(0, 8), 16) % between.length] ?? ''
+  return `${lowest.slice(0, at)}${first}${digest.slice(8)}`.slice(0, 36)
+}
 
 function readUser(row: SqlRow): StoredUser {
   return {

@@ -43,6 +43,11 @@ export interface StoredPassword {
 export interface UserSchema {
   /** Whether other programs read the passwords, so that only their kind of hash may be stored. */
   readonly isShared: boolean
+  /**
+   * A stored password to verify for a name that has none, always the same one for a name: see `standInHash`. `undefined` where
+   * all passwords take the same work, and where there are none.
+   */
+  standInPassword(query: SqlQuery, name: string): Promise<string | undefined>
   /** Every user whose name may be one of `names`. `locks`: no other transaction may change them before this one ends. */
   usersNamed(query: SqlQuery, names: readonly string[], locks?: boolean): Promise<readonly StoredUser[]>
   /** Roles of a user without `Internal/everyone`, which everybody has. */
@@ -57,6 +62,7 @@ export interface UserSchema {
   lockNames(query: SqlQuery): Promise<void>
   insertUser(query: SqlQuery, name: string, password: StoredPassword): Promise<void>
   updatePassword(query: SqlQuery, user: StoredUser, password: StoredPassword): Promise<void>
+  setDisabled(query: SqlQuery, user: StoredUser, isDisabled: boolean): Promise<void>
   deleteUser(query: SqlQuery, user: StoredUser): Promise<void>
   insertRole(query: SqlQuery, role: RoleName): Promise<void>
   deleteRole(query: SqlQuery, role: StoredRole): Promise<void>

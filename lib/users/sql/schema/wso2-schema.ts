@@ -6,9 +6,11 @@
 
 import { createHash, randomUUID } from 'node:crypto'
 import type { SqlDialect, SqlQuery, SqlRow, SqlValue } from '../database/sql-database.js'
-import { type RoleName, readRoleName } from '../role-name.js'
 import { foldName } from '../user-name.js'
-import { isTrue, placeholders, type StoredRole, type StoredUser, type UserSchema } from './user-schema.js'
+import { isTrue, type StoredRole, type StoredUser, type UserSchema } from './user-schema.js'
+import type { NameColumns } from './wso2-columns.js'
+import { nameConditions } from './wso2-names.js'
+import { externalRole, hybridRole, tablesOf } from './wso2-roles.js'
 
 /** A table that only this schema has. */
 export const wso2UserTable = 'UM_USER'
@@ -23,6 +25,8 @@ export interface Wso2SchemaOptions {
   readonly readsGroups: boolean
   /** Milliseconds since the epoch. */
   readonly clock: () => number
+  /** Told of what should be put right. */
+  readonly onWarning?: (message: string) => void
 }
 
 /** The super tenant, the only one that the management API serves. */
@@ -31,19 +35,11 @@ const tenant = -1234
 /** A password that must be changed is good for so long. */
 const oneTimePasswordMs = 24 * 60 * 60 * 1000
 
-/** The statements of WSO2's schema. */
-export function wso2Schema(dialect: SqlDialect, options: Wso2SchemaOptions): UserSchema {
+/** The statements of WSO2's schema. `columns`: see `readNameColumns`. */
+export function wso2Schema(dialect: SqlDialect, columns: NameColumns, options: Wso2SchemaOptions): UserSchema {
   const { domain, ignoresCase, readsGroups, clock } = options
-  // A table in another character set than the connection's cannot be compared with every text.
-  const text = (column: string): string =>
-    dialect === 'mysql' ? `CONVERT(${column} USING utf8mb4) COLLATE utf8mb4_bin` : column
+  const names = nameConditions(columns, ignoresCase)
   const forUpdate = dialect === 'sqlite' ? '' : ' FOR UPDATE'
-  const nameCondition = (count: number, column = 'UM_USER_NAME'): string =>
-    ignoresCase
-      ? `(${text(column)} IN (${placeholders(count)}) OR LOWER(${text(column)}) IN (${placeholders(count)}))`
-      : `${text(column)} IN (${placeholders(count)})`
-  const nameParameters = (names: readonly string[]): readonly string[] =>
-    ignoresCase ? [...names, ...names.map((name) => name.toLowerCase())] : names
   const isSameName = (one: string, other: string): boolean =>
     ignoresCase ? foldName(one) === foldName(other) : one === other
 
@@ -66,10 +62,11 @@ export function wso2Schema(dialect: SqlDialect, options: Wso2SchemaOptions): Use
 
   /** The number of this store's domain, made when it is missing and the transaction writes. */
   async function domainKey(query: SqlQuery, locks: boolean): Promise<SqlValue | undefined> {
+    const { sql, parameters } = names.is('UM_DOMAIN', domain)
     const rows = await query(
       `SELECT UM_DOMAIN_ID AS id, UM_DOMAIN_NAME AS name FROM UM_DOMAIN
-        WHERE ${text('UM_DOMAIN_NAME')} = ? AND UM_TENANT_ID = ${tenant}${locks ? forUpdate : ''}`,
-      [domain],
+        WHERE ${sql} AND UM_TENANT_ID = ${tenant}${locks ? forUpdate : ''}`,
+      parameters,
     )
     const row = rows.find(({ name }) => name === domain)
     return row === undefined ? undefined : keyOf(row)
@@ -84,27 +81,33 @@ export function wso2Schema(dialect: SqlDialect, options: Wso2SchemaOptions): Use
 
   /** Rows of `UM_HYBRID_USER_ROLE` that are this user's: they are kept by name. */
   async function hybridRowsOf(query: SqlQuery, user: StoredUser): Promise<readonly SqlRow[]> {
-    const parameters = nameParameters([user.name])
+    const isUser = await names.means(query, 'UM_HYBRID_USER_ROLE', [user.name], 'ur.UM_USER_NAME')
+    const isDomain = names.is('UM_DOMAIN', domain, 'd.UM_DOMAIN_NAME')
     const rows = await query(
-      `SELECT ur.UM_ID AS id, ur.UM_USER_NAME AS name, r.UM_ID AS role_id, r.UM_ROLE_NAME AS role
+      `SELECT ur.UM_ID AS id, ur.UM_USER_NAME AS name, r.UM_ID AS role_id, r.UM_ROLE_NAME AS role, d.UM_DOMAIN_NAME AS domain
         FROM UM_HYBRID_USER_ROLE ur
         JOIN UM_HYBRID_ROLE r ON r.UM_ID = ur.UM_ROLE_ID AND r.UM_TENANT_ID = ur.UM_TENANT_ID
         JOIN UM_DOMAIN d ON d.UM_DOMAIN_ID = ur.UM_DOMAIN_ID AND d.UM_TENANT_ID = ur.UM_TENANT_ID
-        WHERE ${nameCondition(1, 'ur.UM_USER_NAME')} AND ur.UM_TENANT_ID = ${tenant} AND ${text('d.UM_DOMAIN_NAME')} = ?`,
-      [...parameters, domain],
+        WHERE ${isUser.sql} AND ur.UM_TENANT_ID = ${tenant} AND ${isDomain.sql}`,
+      [...isUser.parameters, ...isDomain.parameters],
     )
-    return rows.filter(({ name }) => isSameName(String(name), user.name))
+    return rows.filter((row) => row['domain'] === domain && isSameName(String(row['name']), user.name))
   }
 
   return {
     isShared: true,
 
-    async usersNamed(query, names, locks = false) {
+    async standInPassword() {
+      return undefined
+    },
+
+    async usersNamed(query, wanted, locks = false) {
+      const { sql, parameters } = await names.means(query, wso2UserTable, wanted)
       const rows = await query(
         `SELECT UM_ID AS id, UM_USER_ID AS uuid, UM_USER_NAME AS name, UM_USER_PASSWORD AS password,
           UM_SALT_VALUE AS salt, UM_REQUIRE_CHANGE AS must_change, ${changedTime[dialect]} AS changed
-          FROM ${wso2UserTable} WHERE ${nameCondition(names.length)} AND UM_TENANT_ID = ${tenant}${locks ? forUpdate : ''}`,
-        nameParameters(names),
+          FROM ${wso2UserTable} WHERE ${sql} AND UM_TENANT_ID = ${tenant}${locks ? forUpdate : ''}`,
+        parameters,
       )
       return rows.map(readUser)
     },
@@ -129,9 +132,10 @@ export function wso2Schema(dialect: SqlDialect, options: Wso2SchemaOptions): Use
       if (!role.isInternal && !readsGroups) return []
       const { table } = tablesOf(role)
       const read = role.isInternal ? hybridRole : externalRole
+      const { sql, parameters } = names.is(table, role.stored)
       const rows = await query(
-        `SELECT UM_ID AS id, UM_ROLE_NAME AS name FROM ${table} WHERE ${text('UM_ROLE_NAME')} = ? AND UM_TENANT_ID = ${tenant}`,
-        [role.stored],
+        `SELECT UM_ID AS id, UM_ROLE_NAME AS name FROM ${table} WHERE ${sql} AND UM_TENANT_ID = ${tenant}`,
+        parameters,
       )
       return rows.flatMap((row) =>
         [read(String(row['name']))].flat().map((found) => ({ key: keyOf(row), role: found })),
@@ -139,13 +143,11 @@ export function wso2Schema(dialect: SqlDialect, options: Wso2SchemaOptions): Use
     },
 
     async listUsers(query, patterns, limit) {
-      const column = text('UM_USER_NAME')
-      const folded = ignoresCase ? `LOWER(${column})` : column
-      const conditions = patterns.flatMap(() => [`${column} LIKE ? ESCAPE '!'`, `${folded} LIKE ? ESCAPE '!'`])
+      const { sql, parameters } = await names.matches(query, patterns)
       const rows = await query(
         `SELECT UM_USER_NAME AS name FROM ${wso2UserTable}
-          WHERE (${conditions.join(' OR ')}) AND UM_TENANT_ID = ${tenant} ORDER BY UM_USER_NAME LIMIT ${limit}`,
-        patterns.flatMap((pattern) => [pattern, ignoresCase ? pattern.toLowerCase() : pattern]),
+          WHERE ${sql} AND UM_TENANT_ID = ${tenant} ORDER BY UM_USER_NAME LIMIT ${limit}`,
+        parameters,
       )
       return rows.map(({ name }) => String(name))
     },
@@ -168,20 +170,23 @@ export function wso2Schema(dialect: SqlDialect, options: Wso2SchemaOptions): Use
     },
 
     async membersOf(query, role, limit) {
-      const rows = role.role.isInternal
-        ? await query(
-            `SELECT ur.UM_USER_NAME AS name FROM UM_HYBRID_USER_ROLE ur
-              JOIN UM_DOMAIN d ON d.UM_DOMAIN_ID = ur.UM_DOMAIN_ID AND d.UM_TENANT_ID = ur.UM_TENANT_ID
-              WHERE ur.UM_ROLE_ID = ? AND ur.UM_TENANT_ID = ${tenant} AND ${text('d.UM_DOMAIN_NAME')} = ?
-              ORDER BY ur.UM_USER_NAME LIMIT ${limit}`,
-            [role.key, domain],
-          )
-        : await query(
-            `SELECT u.UM_USER_NAME AS name FROM ${wso2UserTable} u
-              JOIN UM_USER_ROLE ur ON ur.UM_USER_ID = u.UM_ID AND ur.UM_TENANT_ID = u.UM_TENANT_ID
-              WHERE ur.UM_ROLE_ID = ? AND ur.UM_TENANT_ID = ${tenant} ORDER BY u.UM_USER_NAME LIMIT ${limit}`,
-            [role.key],
-          )
+      if (role.role.isInternal) {
+        const { sql, parameters } = names.is('UM_DOMAIN', domain, 'd.UM_DOMAIN_NAME')
+        const rows = await query(
+          `SELECT ur.UM_USER_NAME AS name, d.UM_DOMAIN_NAME AS domain FROM UM_HYBRID_USER_ROLE ur
+            JOIN UM_DOMAIN d ON d.UM_DOMAIN_ID = ur.UM_DOMAIN_ID AND d.UM_TENANT_ID = ur.UM_TENANT_ID
+            WHERE ur.UM_ROLE_ID = ? AND ur.UM_TENANT_ID = ${tenant} AND ${sql}
+            ORDER BY ur.UM_USER_NAME LIMIT ${limit}`,
+          [role.key, ...parameters],
+        )
+        return rows.filter((row) => row['domain'] === domain).map(({ name }) => String(name))
+      }
+      const rows = await query(
+        `SELECT u.UM_USER_NAME AS name FROM ${wso2UserTable} u
+          JOIN UM_USER_ROLE ur ON ur.UM_USER_ID = u.UM_ID AND ur.UM_TENANT_ID = u.UM_TENANT_ID
+          WHERE ur.UM_ROLE_ID = ? AND ur.UM_TENANT_ID = ${tenant} ORDER BY u.UM_USER_NAME LIMIT ${limit}`,
+        [role.key],
+      )
       return rows.map(({ name }) => String(name))
     },
 
@@ -203,6 +208,16 @@ export function wso2Schema(dialect: SqlDialect, options: Wso2SchemaOptions): Use
         `UPDATE ${wso2UserTable} SET UM_USER_PASSWORD = ?, UM_SALT_VALUE = ?, UM_REQUIRE_CHANGE = FALSE,
           UM_CHANGED_TIME = CURRENT_TIMESTAMP WHERE UM_ID = ? AND UM_TENANT_ID = ${tenant}`,
         [hash, salt, user.key],
+      )
+    },
+
+    async setDisabled(query, user, isDisabled) {
+      // A one-time password that has expired: WSO2's own servers refuse such a login too.
+      const values = isDisabled ? ['TRUE', "'2000-01-01 00:00:00'"] : ['FALSE', 'CURRENT_TIMESTAMP']
+      await query(
+        `UPDATE ${wso2UserTable} SET UM_REQUIRE_CHANGE = ${values[0]}, UM_CHANGED_TIME = ${values[1]}
+          WHERE UM_ID = ? AND UM_TENANT_ID = ${tenant}`,
+        [user.key],
       )
     },
 
@@ -275,22 +290,4 @@ function millisecondsOf(value: unknown): number {
 function keyOf(row: SqlRow): SqlValue {
   const { id } = row
   return typeof id === 'number' ? id : String(id)
-}
-
-function tablesOf(role: RoleName): { readonly table: string; readonly members: string } {
-  return role.isInternal
-    ? { table: 'UM_HYBRID_ROLE', members: 'UM_HYBRID_USER_ROLE' }
-    : { table: 'UM_ROLE', members: 'UM_USER_ROLE' }
-}
-
-/** None for a role of `UM_ROLE` that begins like one of the other table: it would be taken for that one. */
-function externalRole(name: string): readonly RoleName[] {
-  const role = readRoleName(name)
-  return role.isInternal ? [] : [role]
-}
-
-/** `Internal/` is left out in the table, `Application/` and `Workflow/` are not. */
-function hybridRole(name: string): RoleName {
-  const role = readRoleName(name)
-  return role.isInternal ? role : readRoleName(`Internal/${name}`)
 }
