@@ -6,7 +6,6 @@
 
 import { timingSafeEqual } from 'node:crypto'
 import { ConfigError } from '../../core/errors.js'
-import { bcryptDigest } from './bcrypt-worker.js'
 import type { PasswordScheme } from './password-scheme.js'
 
 /** Bcrypt reads so many bytes of a password and drops the rest, so a longer one is never the one that was hashed. */
@@ -30,6 +29,8 @@ export const bcrypt: PasswordScheme = {
   load: demandBcrypt,
   async verify(password, hash) {
     await demandBcrypt()
+    // Only here: Babel and ts-jest, which run this package as CommonJS, cannot compile its import.meta.
+    const { bcryptDigest } = await import('./bcrypt-worker.js')
     const isWhole = Buffer.byteLength(password) <= maxPasswordBytes && !password.includes('\0')
     // A password that cannot be right costs the same work: its refusal must not tell which kind of hash a user has.
     const computed = await bcryptDigest(isWhole ? password : '', hash.slice(0, settingsLength))
