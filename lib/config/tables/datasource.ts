@@ -4,6 +4,7 @@
  * @module
  */
 
+import * as z from 'zod'
 import { type Field, filledText, integer, table, text } from '../fields.js'
 
 /** One `[[datasource]]`. */
@@ -39,11 +40,13 @@ export interface SuperAdminTable {
   readonly admin_role: string
 }
 
-/** Whom nobody removes, and the role of administrators. The password is not read: no account is made of it. */
-export const superAdminTable: Field<SuperAdminTable> = table({
-  username: filledText.prefault('admin'),
-  admin_role: filledText.prefault('admin'),
+/** An empty text, as files have it that are made from a template, is none. */
+const adminName: Field<string> = z.union([z.literal('').transform(() => 'admin'), filledText.prefault('admin')], {
+  error: 'must be a text that is not blank and has no control characters',
 })
+
+/** Whom nobody removes, and the role of administrators. The password is not read: no account is made of it. */
+export const superAdminTable: Field<SuperAdminTable> = table({ username: adminName, admin_role: adminName })
 
 /** What `[realm_manager]` says. */
 export interface RealmManagerTable {
