@@ -142,18 +142,10 @@ export function secretPlaceholders(options: ConfigOptions): (text: string) => st
     const broken = fileOpening.test(text) ? 'has a $file{} that is not the whole entry' : brokenPlaceholder(text)
     if (broken !== undefined) throw new PlaceholderError(broken)
     return text.replace(placeholder, (_, kind: string, name: string) => {
-      if (kind !== 'env' && kind !== 'sys') {
-        throw new PlaceholderError(`has a $${kind}{}, which must not stand in [secrets]`)
-      }
-      const value = variables(kind, name)
-      if (hasControlCharacter(value)) throw controlCharacterIn(name)
-      return value
+      if (kind === 'env' || kind === 'sys') return variables(kind, name)
+      throw new PlaceholderError(`has a $${kind}{}, which must not stand in [secrets]`)
     })
   }
-}
-
-function controlCharacterIn(variable: string): PlaceholderError {
-  return new PlaceholderError(`has a control character, such as a line break, that the variable ${variable} brings`)
 }
 
 /** Expands every text below a key of a table, in place. A value that cannot be expanded is taken out and reported. */
@@ -170,8 +162,8 @@ function expandValue(value: TreeValue, path: KeyPath, expand: Expand, refuse: (f
       const expanded = expand(value)
       const [, variable] = /\$(?:env|sys)\{([^{}]*)\}/.exec(value) ?? []
       const isBroken = variable !== undefined && typeof expanded === 'string' && hasControlCharacter(expanded)
-      if (isBroken && isSecretKey(path)) throw controlCharacterIn(variable)
-      return expanded
+      if (!isBroken || !isSecretKey(path)) return expanded
+      throw new PlaceholderError(`has a control character, such as a line break, that the variable ${variable} brings`)
     } catch (error) {
       if (!(error instanceof PlaceholderError)) throw error
       refuse({ path, rule: error.message, see: error.see })

@@ -58,6 +58,7 @@ export interface DirectoryConfig extends NamedStoreConfig {
 
 /** A user store that nothing here can open: the front starts, and every login answers 503. */
 export interface UnavailableStoreConfig extends NamedStoreConfig {
+  /** What stands for the `type` of the table. */
   readonly type: 'unavailable'
   /** Why, for the log. */
   readonly reason: string

@@ -163,6 +163,13 @@ function namedStoreWarnings(values: Tree): Finding[] {
   const secondaries = valueAt(values, ['user_store', 'secondary'])
   const others = Array.isArray(secondaries) ? secondaries.map((_, index) => ['user_store', 'secondary', index]) : []
   for (const store of [['user_store'], ...others]) {
+    const isWritten = (key: string, property: string) =>
+      valueAt(values, [...store, key]) !== undefined ||
+      valueAt(values, [...store, 'properties', property]) !== undefined
+    if (isWritten('connection_name', 'ConnectionName') && !isWritten('connection_password', 'ConnectionPassword')) {
+      const rule = 'is not written, so that the directory is sent the password that WSO2 assumes, "admin"; write it'
+      findings.push({ path: [...store, 'connection_password'], rule })
+    }
     for (const [property, remedy] of Object.entries(withoutEffect)) {
       const path = [...store, 'properties', property]
       if (valueAt(values, path)) findings.push({ path, rule: `has no effect: ${remedy}` })

@@ -30,7 +30,7 @@ describe('a deployment.toml of API Manager or Identity Server', () => {
     ['helm-apim-cp-1.toml', 'database.shared_db', /^names no database that there is a driver for: every login/],
     [
       'apim-v2-basic.toml',
-      'database.shared_db',
+      'database.shared_db.type',
       /^needs the environment variable SHARED_DATABASE_TYPE, which is not set: /,
     ],
   ])('%s starts, with one warning of a user store that cannot be used', async (name, key, rule) => {
@@ -127,6 +127,14 @@ describe('the users of a file with [database.*] and without [internal_apis]', ()
   it('are those of the file as soon as it has [internal_apis]', () => {
     const { userStore, fileUsers } = storeOf({ shared_db: { type: 'h2' } }, { internal_apis: {} })
     expect([userStore, fileUsers.isEnabled]).toEqual([undefined, true])
+  })
+
+  it('are not reached with a password that has a control character, and the reason names the variable', () => {
+    const database = { shared_db: { url: 'jdbc:postgresql://h/x', password: '$env{PW}' } }
+    const { userStore } = storeOf(database, {}, { PW: 'throw\naway' })
+    expect(userStore).toMatchObject({
+      reason: expect.stringMatching(/^database\.shared_db\.password has .* variable PW brings/),
+    })
   })
 
   it('need variables only as far as the database is used', () => {

@@ -5,12 +5,12 @@
  */
 
 import { isIPv6 } from 'node:net'
+import type { Finding } from '../findings.js'
 import { formatKey, type KeyPath } from '../key-path.js'
-import { PlaceholderError } from '../placeholder-error.js'
-import type { Expand } from '../placeholders.js'
+import { type Expand, expandKey } from '../placeholders.js'
 import type { DatasourceTable } from '../tables/datasource.js'
 import type { StoreTable } from '../tables/user-store.js'
-import { isTree, type Tree, type TreeValue, valueAt } from '../tree.js'
+import { copyTree, isTree, type Tree, type TreeValue, valueAt } from '../tree.js'
 
 /** The database, or why it cannot be used: the end of a sentence that begins with its key. */
 export type CarbonDatabase = { readonly path: KeyPath } & (
@@ -71,23 +71,25 @@ export function carbonDatabase(source: Tree, expand: Expand, { kind, values }: S
     return { path: ['database'], reason }
   }
   const path = ['database', name]
-  try {
-    return { path, ...databaseFrom(valueAt(source, path) as Tree, expand) }
-  } catch (error) {
-    if (!(error instanceof PlaceholderError)) throw error
-    return { path, reason: `${error.message}: ${remedy}` }
+  const table = copyTree(valueAt(source, path) as Tree, () => {})
+  const findings: Finding[] = []
+  for (const key of readKeys.filter((key) => table[key] !== undefined)) {
+    expandKey(table, [...path, key], expand, (finding) => findings.push(finding))
   }
+  const [first] = findings
+  return first === undefined
+    ? { path, ...databaseFrom(table) }
+    : { path: first.path, reason: `${first.rule}: ${remedy}` }
 }
+
+const readKeys = ['type', 'url', 'hostname', 'port', 'name', 'username', 'password', 'pool_options']
 
 type Outcome =
   | { readonly datasource: DatasourceTable & { readonly url: string } }
   | { readonly datasource?: never; readonly reason: string }
 
-function databaseFrom(table: Tree, expand: Expand): Outcome {
-  const textAt = (...names: readonly string[]): string | undefined => {
-    const value = names.map((name) => expanded(table[name], expand)).find((text) => text !== undefined)
-    return value === '' ? undefined : value
-  }
+function databaseFrom(table: Tree): Outcome {
+  const textAt = (name: string): string | undefined => textOf(table[name]) || undefined
   const type = textAt('type')?.toLowerCase()
   const url = textAt('url')?.replaceAll('&amp;', '&') ?? urlFrom(type, textAt)
   const kind = /^\s*jdbc:([a-z0-9]+):/i.exec(url ?? '')?.[1]?.toLowerCase()
@@ -98,7 +100,7 @@ function databaseFrom(table: Tree, expand: Expand): Outcome {
     return { reason: `${what}: ${remedy}` }
   }
   const pool = table['pool_options']
-  const most = isTree(pool) ? Number(expanded(pool['maxActive'] ?? pool['max_active'], expand)) : 0
+  const most = isTree(pool) ? Number(textOf(pool['maxActive'] ?? pool['max_active'])) : 0
   return {
     datasource: {
       id: undefined,
@@ -121,9 +123,8 @@ function urlFrom(type: string | undefined, textAt: (name: string) => string | un
 }
 
 /** A text or a number as a text; `undefined` for anything else. */
-function expanded(value: TreeValue, expand: Expand): string | undefined {
-  const result = typeof value === 'string' ? expand(value) : value
-  return typeof result === 'string' || typeof result === 'number' ? String(result) : undefined
+function textOf(value: TreeValue): string | undefined {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
 }
 
 /** The reason in full, for the log of each login. */

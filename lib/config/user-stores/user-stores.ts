@@ -63,14 +63,11 @@ export function userStoresOf(
   }
 
   function checkAccount({ values }: StoreTable, path: KeyPath): void {
-    const { connection_name: name = '', connection_password: password = '' } = values
+    const { connection_name: name = '', connection_password: password } = values
     if (name !== '' && password === '') {
-      mistake({
-        path: [...path, 'connection_password'],
-        rule: 'must be written beside connection_name; without an account, write anonymous_bind = true alone',
-      })
+      mistake({ path: [...path, 'connection_password'], rule: 'must not be empty beside connection_name' })
     }
-    if (name === '' && password !== '') {
+    if (name === '' && password) {
       mistake({ path: [...path, 'connection_name'], rule: 'must be written beside connection_password' })
     }
   }
