@@ -169,6 +169,17 @@ describe('a table that is not known', () => {
   })
 })
 
+describe('an empty text, as charts render what was not given', () => {
+  it.each([
+    '[super_admin]\nusername = ""\nadmin_role = ""',
+    '[realm_manager]\ndata_source = ""',
+    '[keystore.tls]\nfile_name = ""\nalias = ""\npassword = ""',
+    '[truststore]\nfile_name = ""',
+  ])('is none: %j', (toml) => {
+    expect(problemsOf(parse(toml))).toEqual({})
+  })
+})
+
 describe('a table of an older release', () => {
   it('is a mistake that names the tables of today', () => {
     const toml = '[management_api.handler.token_store_config]\nmax_size = "200"'

@@ -4,8 +4,7 @@
  * @module
  */
 
-import * as z from 'zod'
-import { type Field, filledText, integer, table, text } from '../fields.js'
+import { type Field, integer, table, text, textOrNone } from '../fields.js'
 
 /** One `[[datasource]]`. */
 export interface DatasourceTable {
@@ -40,13 +39,11 @@ export interface SuperAdminTable {
   readonly admin_role: string
 }
 
-/** An empty text, as files have it that are made from a template, is none. */
-const adminName: Field<string> = z.union([z.literal('').transform(() => 'admin'), filledText.prefault('admin')], {
-  error: 'must be a text that is not blank and has no control characters',
-})
-
 /** Whom nobody removes, and the role of administrators. The password is not read: no account is made of it. */
-export const superAdminTable: Field<SuperAdminTable> = table({ username: adminName, admin_role: adminName })
+export const superAdminTable: Field<SuperAdminTable> = table({
+  username: textOrNone.prefault('admin').transform((name = 'admin') => name),
+  admin_role: textOrNone.prefault('admin').transform((name = 'admin') => name),
+})
 
 /** What `[realm_manager]` says. */
 export interface RealmManagerTable {
@@ -55,4 +52,6 @@ export interface RealmManagerTable {
 }
 
 /** The database of users. */
-export const realmManagerTable: Field<RealmManagerTable> = table({ data_source: filledText.prefault('WSO2CarbonDB') })
+export const realmManagerTable: Field<RealmManagerTable> = table({
+  data_source: textOrNone.prefault('WSO2CarbonDB').transform((id = 'WSO2CarbonDB') => id),
+})
