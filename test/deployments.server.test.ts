@@ -1,7 +1,16 @@
 /** Fronts from the files that WSO2's products and charts come with, unchanged, beside the key stores that they name. */
 
 import { once } from 'node:events'
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { get, type IncomingMessage } from 'node:http'
 import { get as getOverTls } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -11,6 +20,7 @@ import { fileURLToPath } from 'node:url'
 import express from 'express'
 import { parse } from 'smol-toml'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openManagedStore } from '../lib/cli/open-managed-store.js'
 import { createSecurity } from '../lib/create-security.js'
 import { recordedLog } from './helpers/recorded-log.js'
 import { make } from './tls/tools.js'
@@ -116,6 +126,31 @@ describe('a front from', () => {
     } finally {
       await front.close()
     }
+  })
+})
+
+describe('users in the database of a file of API Manager', () => {
+  it('are made by the command, and sign in', async () => {
+    const home = join(folder, 'sqlite')
+    mkdirSync(home)
+    const path = join(home, 'deployment.toml')
+    const shared = '[database.shared_db]\ntype = "sqlite"\nurl = "jdbc:sqlite:./users.db"\n'
+    writeFileSync(
+      path,
+      `[user_store]\ntype = "database_unique_id"\n${shared}[database.apim_db]\nurl = "$env{MISSING}"\n`,
+    )
+    const { logger } = recordedLog()
+    const { store, init } = await openManagedStore(path, logger)
+    await init?.()
+    await store.add({ name: 'ada', password: 'Throw-away-1', isAdmin: true })
+    await store.close()
+
+    const security = await createSecurity(path, { logger, env: {} })
+    const account = await security.users.find('ada')
+    expect(account).toMatchObject({ subject: 'ada', isAdmin: true })
+    const login = await security.users.authenticate('ada', 'Throw-away-1')
+    expect(login.account?.subject).toBe('ada')
+    await security.close()
   })
 })
 
