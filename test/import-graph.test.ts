@@ -1,7 +1,14 @@
+import { readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { filesBelow, packagesReachedFrom, resolveRelative, staticImportsOf } from './helpers/static-imports.js'
+import {
+  filesBelow,
+  modulesReachedFrom,
+  packagesReachedFrom,
+  resolveRelative,
+  staticImportsOf,
+} from './helpers/static-imports.js'
 
 const lib = fileURLToPath(new URL('../lib/', import.meta.url))
 
@@ -71,6 +78,14 @@ describe('what an import of the package loads', () => {
   it('is nothing of the authorization server for the package itself', () => {
     expect(runTimeEdges(/^(?!oauth)/, /^oauth\//)).toEqual([])
   })
+
+  it.each(['index', 'ldap', 'oauth', 'sql', 'tls'])(
+    'is no module with import.meta from %s, so that Jest can compile it to CommonJS',
+    (entry) => {
+      const modules = modulesReachedFrom(`${lib}${entry}.ts`)
+      expect(modules.filter((file) => readFileSync(file, 'utf8').includes('import.meta.url'))).toEqual([])
+    },
+  )
 
   it('is nothing for the types of sallyport/express but our own', () => {
     expect(packagesReachedFrom(`${lib}express.ts`)).toEqual([])

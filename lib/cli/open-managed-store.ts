@@ -44,5 +44,7 @@ export const openManagedStore: OpenManagedStore = async (path, logger) => {
   })
   if (isManaged(users)) return { store: users, init }
   await users.close()
-  throw new CommandError(`${path}: the users of this user store cannot be managed.`)
+  const { userStore } = config
+  const why = userStore?.type === 'unavailable' ? `: ${userStore.reason}` : ''
+  throw new CommandError(`${path}: the users of this user store cannot be managed${why}.`)
 }

@@ -9,7 +9,8 @@ import { isWithin, type KeyPath } from './key-path.js'
 import { childNamed, type KnownKey } from './known-keys/known-key.js'
 import { defaultValues, knownKeys } from './known-keys/known-keys.js'
 import { brokenPlaceholder, type Expand, expandKey, hasPlaceholder } from './placeholders.js'
-import { isTree, type Tree, type TreeValue, valueAt } from './tree.js'
+import { isTree, type Tree, type TreeValue } from './tree.js'
+import { usesUserStore } from './user-stores/carbon-database.js'
 import { namedDatasources } from './user-stores/datasource-id.js'
 
 /** Tables that are read only when the users do not come from the file. */
@@ -51,8 +52,7 @@ export function expandValues(
   }
   expandRead(values, knownKeys, [])
 
-  const fileUsers = valueAt(values, ['internal_apis', 'file_user_store', 'enable'])
-  if (String(fileUsers).toLowerCase() === 'false') {
+  if (usesUserStore(values)) {
     for (const name of userTables.slice(0, -1)) expandRead(values[name], childNamed(knownKeys, name)!, [name])
     const named = namedDatasources(values, defaultValues.get('realm_manager.data_source'))
     const isNamed = (entry: Tree): boolean => typeof entry['id'] === 'string' && named.has(entry['id'])

@@ -87,6 +87,11 @@ export const filledText: Field<string> = z
     error: 'must be a text that is not blank and has no control characters',
   })
 
+/** A text as {@link filledText}, or an empty one, which files that are made from a template have for what was not given. */
+export const textOrNone: Field<string | undefined> = z.union([z.literal('').transform(() => undefined), filledText], {
+  error: 'must be a text that is not blank and has no control characters',
+})
+
 /** A list of texts that are not blank. */
 export const textList: Field<string[]> = z.array(filledText, { error: 'must be a list of texts' })
 

@@ -73,7 +73,15 @@ function describeValue(path: KeyPath, value: TreeValue): string {
     // The text as it stands in the file: what its placeholders stand for may be a secret.
     return hasPlaceholder(value) ? `the value of ${JSON.stringify(value)}` : JSON.stringify(value)
   }
-  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : describeType(value)
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  // A short list is shown whole, so that the entry that is wrong can be seen.
+  const shown = Array.isArray(value)
+    ? value.map((entry) => (typeof entry === 'object' ? undefined : describeValue(path, entry)))
+    : []
+  const text = `[${shown.join(', ')}]`
+  return shown.length > 0 && !shown.includes(undefined) && text.length <= maxShownCharacters
+    ? text
+    : describeType(value)
 }
 
 /** Says of what type a value is, in the words of TOML. */

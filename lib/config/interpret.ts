@@ -33,6 +33,8 @@ import { portalDefaultsOf, portalsOf } from './tables/portals.js'
 import { tlsOf } from './tls.js'
 import { copyTree, deepFreeze, type Tree, type TreeValue, valueAt } from './tree.js'
 import { checkKeys } from './unknown-keys.js'
+import { carbonDatabase, isCarbonFile, usesUserStore } from './user-stores/carbon-database.js'
+import { listDatasources } from './user-stores/datasource-id.js'
 import { userStoresOf } from './user-stores/user-stores.js'
 import { warningsOf } from './warnings.js'
 
@@ -80,9 +82,16 @@ export function interpret(document: object, origin: Origin): Interpretation {
   }
 
   const source = copyTree(document, mistake)
-  checkKeys(source, knownKeys, otherTables, { mistake, warning: (finding) => warnings.push(finding) })
+  const { document: listed, asWritten } = listDatasources(source)
+  const unknown: KeyPath[] = []
+  checkKeys(listed, knownKeys, otherTables, {
+    mistake,
+    warning: (finding) => warnings.push(finding),
+    unknown: (path) => unknown.push(path),
+  })
+  warnings.push(...unknownWarning(unknown.map(asWritten)))
 
-  const values = copyTree(source, () => {})
+  const values = copyTree(listed, () => {})
   const unexpanded: Finding[] = []
   const expandSecret = secretPlaceholders(options)
   const warning = (finding: Finding): void => {
@@ -91,18 +100,24 @@ export function interpret(document: object, origin: Origin): Interpretation {
   const secrets = secretTable(source, { home, expand: expandSecret, decrypted, whyEncrypted, warning })
   const expand = placeholders(source, defaultValues, options, secrets.textOf)
   expandValues(values, expand, mistake, (finding) => unexpanded.push(finding))
-  const common = {
+  const common = () => ({
     source,
-    mistakes,
+    mistakes: mistakes.map((finding) => ({ ...finding, path: asWritten(finding.path) })),
     encrypted: secrets.encrypted,
     outcomeAt: (at: KeyPath) => outcomeOf(valueAt(source, at), expand),
+  })
+  const deployment = readTables(values, listed, mistakes)
+  const usesStores = usesUserStore(values) && options.hasUserStore !== true
+  const primary = deployment?.user_store.primary
+  const carbon =
+    primary !== undefined && usesStores && isCarbonFile(source) ? carbonDatabase(source, expand, primary) : undefined
+  if (deployment !== undefined && usesStores && carbon === undefined) refuseMissingUserStore(deployment, mistake)
+  const userStores = deployment !== undefined && usesStores ? userStoresOf(deployment, home, mistakeOnce, carbon) : []
+  if (carbon?.reason !== undefined && userStores[0]?.type === 'unavailable') {
+    warnings.push({ path: carbon.path, rule: carbon.reason })
   }
-  const deployment = readTables(values, source, mistakes)
-  const usesStores = deployment?.internal_apis.isEnabled === false && options.hasUserStore !== true
-  if (deployment !== undefined && usesStores) refuseMissingUserStore(deployment, mistake)
-  const userStores = deployment !== undefined && usesStores ? userStoresOf(deployment, home, mistakeOnce) : []
   if (deployment !== undefined) checkOauth(deployment, mistake)
-  if (deployment === undefined) return { ...common, config: undefined, warnings, keyStores: undefined }
+  if (deployment === undefined) return { ...common(), config: undefined, warnings, keyStores: undefined }
 
   const keyStores = keyStoresOf(deployment, { path, home, homeOption: options.home, unexpanded })
   refuseUnknownKeyStores(deployment.management_api.token, keyStores, mistake)
@@ -111,10 +126,22 @@ export function interpret(document: object, origin: Origin): Interpretation {
     deployment.server.hostname ?? 'localhost',
     { mistake, warning: (finding) => warnings.push(finding) },
   )
-  if (mistakes.length > 0) return { ...common, config: undefined, warnings, keyStores }
+  if (mistakes.length > 0) return { ...common(), config: undefined, warnings, keyStores }
 
   const config = configOf({ ...deployment, userStores, keyStores, tls }, source, { path, home })
-  return { ...common, config, warnings: [...warnings, ...warningsOf(config, values)], keyStores }
+  return { ...common(), config, warnings: [...warnings, ...warningsOf(config, values)], keyStores }
+}
+
+const maxUnknownShown = 5
+
+/** One line for all that is left alone. */
+function unknownWarning([first, ...others]: readonly KeyPath[]): Finding[] {
+  if (first === undefined) return []
+  if (others.length === 0) return [{ path: first, rule: 'is not known here and has no effect' }]
+  const shown = others.slice(0, maxUnknownShown).map(formatKey).join(', ')
+  const rest = others.length > maxUnknownShown ? ', ...' : ''
+  const rule = `and ${others.length} more are not known here and have no effect: ${shown}${rest}`
+  return [{ path: first, rule }]
 }
 
 function outcomeOf(value: TreeValue, expand: Expand): SecretOutcome | undefined {
@@ -161,7 +188,7 @@ function configOf(
     warnings: [],
     managementApi: withKeyFileBelow(home, deployment.management_api),
     makeNonAdminUsersReadOnly: deployment.user_access.make_non_admin_users_read_only,
-    fileUsers: deployment.internal_apis,
+    fileUsers: { ...deployment.internal_apis, isEnabled: deployment.internal_apis.isEnabled && !isCarbonFile(source) },
     userStore,
     secondaryUserStores,
     recheckIntervalSeconds,

@@ -73,10 +73,11 @@ interface Base {
 
 function keyStoreOf(
   path: KeyPath,
-  table: KeyStoreTable | undefined,
+  written: KeyStoreTable | undefined,
   base: Base,
   context: KeyStoreContext,
 ): KeyStoreConfig {
+  const table = withoutEmptyPasswords(written)
   const fileName = table?.fileName ?? base.fileName
   // Passwords go with WSO2 from store to store; the names of keys do not.
   const isOwnFile = table?.fileName !== undefined
@@ -96,6 +97,14 @@ function keyStoreOf(
     keyPassword: table?.keyPassword ?? (table?.password === undefined ? base.keyPassword : undefined),
     problems: [...inheritedProblems(table, base), ...problemsOf(path, context.unexpanded)],
   }
+}
+
+/** The stores of WSO2's products. Files that are made from a template have an empty password for one that was not given. */
+const wso2FileName = /(?:^|\/)(?:wso2carbon|client-truststore)\.(?:jks|p12)$/
+
+function withoutEmptyPasswords(table: KeyStoreTable | undefined): KeyStoreTable | undefined {
+  if (table?.fileName === undefined || !wso2FileName.test(table.fileName)) return table
+  return { ...table, password: table.password || undefined, keyPassword: table.keyPassword || undefined }
 }
 
 const fileNames = {

@@ -27,7 +27,7 @@ const openHeader = /^\s*(?:\[[^\]]*|\[\[[^\]]*\]\s*(?:#.*)?)$/
  */
 export function parseToml(text: string, file: string): object {
   try {
-    return parse(text)
+    return parse(text, { integersAsBigInt: 'asNeeded' })
   } catch (error) {
     if (!(error instanceof TomlError)) throw error
     const message = error.message.split('\n', 1)[0]!.replace(/^Invalid TOML document: /, '')

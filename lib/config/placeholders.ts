@@ -5,9 +5,10 @@
  * @module
  */
 
+import { hasControlCharacter } from '../internal/control-character.js'
 import type { ConfigOptions } from './config-options.js'
 import type { Finding } from './findings.js'
-import { formatKey, type KeyPath, parseKey } from './key-path.js'
+import { formatKey, isSecretKey, type KeyPath, parseKey } from './key-path.js'
 import { PlaceholderError } from './placeholder-error.js'
 import { isTree, type Tree, type TreeValue, valueAt } from './tree.js'
 
@@ -120,7 +121,8 @@ export function placeholders(
 function variablesOf({ env = process.env, systemProperties = {} }: ConfigOptions) {
   return (kind: 'env' | 'sys', name: string): string => {
     const values: Readonly<Record<string, string | undefined>> = kind === 'env' ? env : systemProperties
-    const value = Object.hasOwn(values, name) ? values[name] : undefined
+    // As after the last line of a file, a line feed at the end is no part of the value.
+    const value = Object.hasOwn(values, name) ? values[name]?.replace(/\r?\n$/, '') : undefined
     if (kind === 'env' && value === undefined) {
       throw new PlaceholderError(`needs the environment variable ${name}, which is not set`)
     }
@@ -157,7 +159,11 @@ export function expandKey(table: Tree, path: KeyPath, expand: Expand, refuse: (f
 function expandValue(value: TreeValue, path: KeyPath, expand: Expand, refuse: (finding: Finding) => void): TreeValue {
   if (typeof value === 'string') {
     try {
-      return expand(value)
+      const expanded = expand(value)
+      const [, variable] = /\$(?:env|sys)\{([^{}]*)\}/.exec(value) ?? []
+      const isBroken = variable !== undefined && typeof expanded === 'string' && hasControlCharacter(expanded)
+      if (!isBroken || !isSecretKey(path)) return expanded
+      throw new PlaceholderError(`has a control character, such as a line break, that the variable ${variable} brings`)
     } catch (error) {
       if (!(error instanceof PlaceholderError)) throw error
       refuse({ path, rule: error.message, see: error.see })

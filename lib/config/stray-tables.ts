@@ -8,14 +8,16 @@ import { nearest } from '../internal/near-miss.js'
 import type { Finding } from './findings.js'
 import type { KnownKey } from './known-keys/known-key.js'
 import { isTree, type TreeValue } from './tree.js'
+import type { Reports } from './unknown-keys.js'
 
-/** Lists the mistakes among the root entries that are not known. A table of another product is none. */
-export function strayTables(strangers: ReadonlyMap<string, TreeValue>, known: KnownKey): Finding[] {
+/** Checks the root entries that are not known. A table is a mistake only where its name is near to one of ours. */
+export function checkStrangers(strangers: ReadonlyMap<string, TreeValue>, known: KnownKey, reports: Reports): void {
   const names = [...strangers.keys()]
-  return [...strangers].flatMap(([name, value]) => {
-    const mistake = isTableLike(value) ? strayTable(name, value, known, names) : strayKey(name, known, names)
-    return mistake === undefined ? [] : [{ ...mistake, path: [name] }]
-  })
+  for (const [name, value] of strangers) {
+    const mistake = isTableLike(value) ? strayTable(name, known, names) : strayKey(name, known, names)
+    if (mistake === undefined) reports.unknown([name])
+    else reports.mistake({ ...mistake, path: [name] })
+  }
 }
 
 type Mistake = Pick<Finding, 'rule' | 'suggestion'>
@@ -32,20 +34,13 @@ function strayKey(name: string, known: KnownKey, strangers: readonly string[]): 
   }
 }
 
-function strayTable(
-  name: string,
-  value: TreeValue,
-  known: KnownKey,
-  strangers: readonly string[],
-): Mistake | undefined {
+function strayTable(name: string, known: KnownKey, strangers: readonly string[]): Mistake | undefined {
   // No product has a table of this name.
   if (name === '__proto__') return { rule: 'is not a known table' }
   const near = nearest(name, known.children.keys())
   if (near !== undefined) return { rule: 'is not a known table', suggestion: near }
   const home = homesOf(name, known, strangers, (key) => key.children.size > 0)[0]
-  if (home !== undefined) return { rule: 'belongs in another table', suggestion: `${home}.${name}` }
-  const kin = kinOf(value, known)
-  return kin === undefined ? undefined : { rule: 'is not a known table, but has the keys of one', suggestion: kin }
+  return home === undefined ? undefined : { rule: 'belongs in another table', suggestion: `${home}.${name}` }
 }
 
 function isTableLike(value: TreeValue): boolean {
@@ -70,46 +65,6 @@ function homesOf(
     homes.push({ path, count: strangers.filter((stranger) => table.children.has(stranger)).length })
   })
   return homes.sort((a, b) => b.count - a.count).map(({ path }) => path)
-}
-
-/** Names that tables of other products have as well: they alone do not make a table one of ours. */
-const commonNames = new Set([
-  'class',
-  'id',
-  'name',
-  'password',
-  'path',
-  'properties',
-  'roles',
-  'size',
-  'type',
-  'url',
-  'username',
-  'window',
-])
-
-/** The table of ours that has most of a table's keys, when each of its keys is one of ours. */
-function kinOf(value: TreeValue, known: KnownKey): string | undefined {
-  const names = leafNames(value)
-  if (names.every((name) => commonNames.has(name))) return undefined
-  const strange = new Set(names)
-  let kin: string | undefined
-  let mostShared = 0
-  visitTables(known, '', (path, table) => {
-    const shared = names.filter((name) => table.children.get(name)?.isRead === true)
-    for (const name of shared) strange.delete(name)
-    if (shared.length <= mostShared) return
-    kin = path
-    mostShared = shared.length
-  })
-  return strange.size === 0 ? kin : undefined
-}
-
-/** Names of the values in a table and in the tables below it. */
-function leafNames(value: TreeValue): string[] {
-  if (Array.isArray(value)) return value.flatMap(leafNames)
-  if (!isTree(value)) return []
-  return Object.entries(value).flatMap(([name, entry]) => (isTableLike(entry) ? leafNames(entry) : [name]))
 }
 
 /** Visits every table that is read, the management API first. */

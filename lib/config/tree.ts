@@ -50,8 +50,11 @@ export function copyTree(source: object, report: (finding: Finding) => void): Tr
     if (Array.isArray(value)) return value.map((entry: unknown, index) => copyValue(entry, [...path, index]))
     if (value instanceof Date) return new Date(value)
     if (typeof value === 'object' && value !== null) return copyTable(value, path)
-    // Some TOML parsers make every whole number a bigint.
-    if (typeof value === 'bigint') return Number(value)
+    // The parser makes a bigint of what is not exact as a number, others of every whole number.
+    if (typeof value === 'bigint') {
+      if (BigInt.asIntN(64, value) !== value) report({ path, rule: 'must be a whole number of at most 64 bits' })
+      return Number(value)
+    }
     return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null
   }
   return copyTable(source, [])

@@ -1,35 +1,45 @@
 /**
- * Keys that are not known: in our tables each is a mistake, elsewhere only what looks like one of ours.
+ * Keys that are not known: in our own tables each is a mistake, elsewhere only what has a name like one of ours.
  *
  * @module
  */
 
 import { nearest } from '../internal/near-miss.js'
 import { describeType, type Finding } from './findings.js'
-import type { KeyPath } from './key-path.js'
+import { formatKey, type KeyPath } from './key-path.js'
 import { childNamed, type KnownKey } from './known-keys/known-key.js'
-import { openTables } from './known-keys/our-tables.js'
-import { strayTables } from './stray-tables.js'
+import { isSharedTable, renamedTables } from './known-keys/our-tables.js'
+import { checkStrangers } from './stray-tables.js'
 import { isTree, type Tree, type TreeValue } from './tree.js'
 
 /** Where {@link checkKeys} reports. */
 export interface Reports {
   readonly mistake: (finding: Finding) => void
   readonly warning: (finding: Finding) => void
+  /** A key or table that is left alone, because nothing of ours has a name like it. */
+  readonly unknown: (path: KeyPath) => void
 }
 
 /** Checks every key of a document. */
 export function checkKeys(source: Tree, known: KnownKey, otherTables: ReadonlySet<string>, reports: Reports): void {
   const ours = Object.entries(source).filter(([name]) => known.children.has(name))
-  for (const [name, value] of ours) checkBelow(value, known.children.get(name)!, [name], reports)
+  for (const [name, value] of ours) checkBelow(value, known.children.get(name)!, [name], { ...reports, isOpen: false })
 
   const strangers = Object.entries(source).filter(([name]) => !known.children.has(name) && !otherTables.has(name))
-  for (const finding of strayTables(new Map(strangers), known)) reports.mistake(finding)
+  checkStrangers(new Map(strangers), known, reports)
 }
 
-function checkBelow(value: TreeValue, known: KnownKey, path: KeyPath, reports: Reports): void {
+/** What a check of a key needs besides the key. */
+interface Check extends Reports {
+  /** Whether everything is known below a key that the path goes through. */
+  readonly isOpen: boolean
+}
+
+function checkBelow(value: TreeValue, known: KnownKey, path: KeyPath, check: Check): void {
+  const isOpen = check.isOpen || known.isOpen
+  const reports = { ...check, isOpen }
   if (known.advice !== undefined) reports.warning({ path, rule: known.advice })
-  if (known.isOpen) return
+  if (isOpen && !known.isRead) return
   if (Array.isArray(value)) {
     for (const [index, entry] of value.entries()) {
       if (isTree(entry)) checkBelow(entry, known, [...path, index], reports)
@@ -45,17 +55,26 @@ function checkBelow(value: TreeValue, known: KnownKey, path: KeyPath, reports: R
   if (isTree(value)) checkTable(value, known, path, reports)
 }
 
-function checkTable(table: Tree, known: KnownKey, path: KeyPath, reports: Reports): void {
+function checkTable(table: Tree, known: KnownKey, path: KeyPath, reports: Check): void {
+  const isShared = reports.isOpen || isSharedTable(formatKey(path.filter((step) => typeof step === 'string')))
   for (const [name, value] of Object.entries(table)) {
-    const child = childNamed(known, name)
+    const child = childFor(name, value, known)
     const at = [...path, name]
     if (child !== undefined) checkBelow(value, child, at, reports)
     else {
-      const suggestion = suggestionFor(name, known)
-      if (suggestion === undefined && openTables.has(String(path.at(-1)))) continue
-      reports.mistake({ path: at, rule: 'is not a known key', suggestion })
+      const rule = renamedTables[formatKey(at)] ?? 'is not a known key'
+      const suggestion = isShared ? nearest(name, namesIn(known, isRead)) : suggestionFor(name, known)
+      if (suggestion !== undefined || !isShared) reports.mistake({ path: at, rule, suggestion })
+      else if (!reports.isOpen) reports.unknown(at)
     }
   }
+}
+
+/** The known key of this name. Where any name is that of a table, a name with another value is not known. */
+function childFor(name: string, value: TreeValue, known: KnownKey): KnownKey | undefined {
+  const child = childNamed(known, name)
+  const isNamed = known.children.has(name)
+  return isNamed || child?.children.size === 0 || child?.isOpen || isTree(value) ? child : undefined
 }
 
 /** A key of the same table that is spelled alike, else a key of that name, or nearly, in a table below. */
@@ -76,6 +95,10 @@ function findBelow(known: KnownKey, matches: (name: string) => boolean): string 
   return undefined
 }
 
-function namesIn(known: KnownKey): string[] {
-  return [...known.children.keys()].filter((name) => name !== '*')
+function namesIn(known: KnownKey, isWanted: (key: KnownKey) => boolean = () => true): string[] {
+  return [...known.children].filter(([name, key]) => name !== '*' && isWanted(key)).map(([name]) => name)
+}
+
+function isRead(key: KnownKey): boolean {
+  return key.isRead
 }

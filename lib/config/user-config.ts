@@ -30,7 +30,7 @@ export interface FileUserConfig {
 }
 
 /** `[user_store]` or a `[[user_store.secondary]]`, with the values that WSO2 infers for keys that are not written. */
-export type UserStoreConfig = DatabaseConfig | DirectoryConfig
+export type UserStoreConfig = DatabaseConfig | DirectoryConfig | UnavailableStoreConfig
 
 /** What both kinds of user stores have. */
 export interface NamedStoreConfig {
@@ -54,6 +54,14 @@ export interface DirectoryConfig extends NamedStoreConfig {
   readonly type: 'read_only_ldap' | 'read_write_ldap'
   /** Options of `ldapUserStore`. */
   readonly ldap: LdapUserStoreConfig
+}
+
+/** A user store that nothing here can open: the front starts, and every login answers 503. */
+export interface UnavailableStoreConfig extends NamedStoreConfig {
+  /** What stands for the `type` of the table. */
+  readonly type: 'unavailable'
+  /** Why, for the log. */
+  readonly reason: string
 }
 
 /** What the configuration says of a user store in a database: options of `sqlUserStore`. */

@@ -21,6 +21,7 @@ export function warningsOf(config: Config, values: Tree): Finding[] {
     ...corsWarnings(config, values),
     ...portalWarnings(config, values),
     ...userStoreWarnings(config, values),
+    ...controlPlaneWarnings(values),
   ]
 }
 
@@ -43,10 +44,11 @@ function authenticationWarnings({ managementApi }: Config): Finding[] {
 }
 
 function authorizationWarnings({ managementApi, fileUsers }: Config, values: Tree): Finding[] {
-  const { isEnabled, resources, appliesToFileUsers } = managementApi.authorization
+  const { isEnabled, resources, defaultPolicy, appliesToFileUsers } = managementApi.authorization
   const table = [...api, 'authorization_handler']
   const findings: Finding[] = []
-  if (isEnabled && !resources.some(({ path }) => path === '/' || path.toLowerCase() === '/users')) {
+  const isUsersOpen = defaultPolicy === 'authenticated' && !resources.some(({ path }) => /^\/(?:users)?$/i.test(path))
+  if (isEnabled && isUsersOpen) {
     const rule = 'does not name /users, so that every user may read the list of users; add it'
     findings.push({ path: [...table, 'resources'], rule })
   }
@@ -121,10 +123,20 @@ function portalWarnings({ portals, portalDefaults }: Config, values: Tree): Find
   return findings
 }
 
+/** Tables of servers that this front could be shown on. */
+function controlPlaneWarnings(values: Tree): Finding[] {
+  const rule = 'has no effect: this front registers with no dashboard or control plane, and sends no heartbeats'
+  return ['dashboard_config', 'icp_config']
+    .filter((name) => isTree(values[name]))
+    .map((name) => ({ path: [name], rule }))
+}
+
 /** Keys of `[user_store]` that matter for the users of the file as well. */
 const sharedKeys = new Set(['recheck_interval', 'recheck_grace'])
 
-function userStoreWarnings({ fileUsers }: Config, values: Tree): Finding[] {
+function userStoreWarnings({ fileUsers, userStore }: Config, values: Tree): Finding[] {
+  // That every login answers 503 has been said: nothing else matters then.
+  if (userStore?.type === 'unavailable') return []
   if (!fileUsers.isEnabled) return namedStoreWarnings(values)
   const table = values['user_store']
   const hasUserStore = isTree(table) && Object.keys(table).some((key) => !sharedKeys.has(key))
@@ -163,6 +175,13 @@ function namedStoreWarnings(values: Tree): Finding[] {
   for (const store of [['user_store'], ...others]) {
     const referral = [...store, 'properties', 'Referral']
     if (/^\s*follow\s*$/i.test(String(valueAt(values, referral)))) findings.push({ path: referral, rule: followRule })
+    const isWritten = (key: string, property: string) =>
+      valueAt(values, [...store, key]) !== undefined ||
+      valueAt(values, [...store, 'properties', property]) !== undefined
+    if (isWritten('connection_name', 'ConnectionName') && !isWritten('connection_password', 'ConnectionPassword')) {
+      const rule = 'is not written, so that the directory is sent the password that WSO2 assumes, "admin"; write it'
+      findings.push({ path: [...store, 'connection_password'], rule })
+    }
     for (const [property, remedy] of Object.entries(withoutEffect)) {
       const path = [...store, 'properties', property]
       if (valueAt(values, path)) findings.push({ path, rule: `has no effect: ${remedy}` })

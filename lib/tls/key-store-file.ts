@@ -128,9 +128,13 @@ function missingFile(
   folders: readonly string[],
   isGiven: boolean = true,
 ): KeyStoreError {
-  const places = isAbsolute(name) ? '' : `; looked in ${folders.join(', ')} and in ${securityFolder} below each`
   const rule = isGiven
     ? 'names a file that is not there'
     : 'is not given: name a file of your own here, and give its password; the one that products of WSO2 come with is not there'
-  return new KeyStoreError(field, `${rule}: ${name}${places}`)
+  return new KeyStoreError(field, `${rule}: ${name}${placesOf(name, folders)}`)
+}
+
+/** Where a file that is not there was looked for, as the end of a sentence. */
+export function placesOf(name: string, folders: readonly string[]): string {
+  return isAbsolute(name) ? '' : `; looked in ${folders.join(', ')} and in ${securityFolder} below each`
 }

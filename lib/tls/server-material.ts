@@ -10,7 +10,7 @@ import type { Config, KeyStoreConfig, TlsConfig } from '../config/config.js'
 import { ConfigError, type ConfigProblem } from '../core/errors.js'
 import { isPublishedKey } from '../internal/published-key.js'
 import { type KeyMaterial, loadKeyStore, loadTrustStore } from './key-store.js'
-import { fileState } from './key-store-file.js'
+import { fileState, placesOf } from './key-store-file.js'
 import { tryOutCertificate } from './try-out-certificate.js'
 
 /** What a server shows its clients, and whom it trusts. */
@@ -69,10 +69,12 @@ export function tryOutMaterial(
   const { fingerprint256 } = tryOut.certificates[0]!
   const place =
     tryOut.file === undefined ? 'it could not be written, and ends with the process' : `it is in ${tryOut.file}`
+  const { key, fileName, folders, isFileGiven } = serverKeyStore(config)
+  const missing = `${isFileGiven ? 'names' : 'stands for'} ${fileName}, which is not there${placesOf(fileName, folders)}`
   const rule =
-    'there is no key store, so the server shows a certificate that was made on this machine: fine for trying out, but no ' +
+    `${missing}: the server shows a certificate that was made on this machine: fine for trying out, but no ` +
     `client knows it; ${place}; its SHA-256 fingerprint is ${fingerprint256}`
-  return { ...tryOut, trusted, warnings: [{ key: serverKeyStore(config).key, rule }] }
+  return { ...tryOut, trusted, warnings: [{ key, rule }] }
 }
 
 /** Tells a change in any of the files that {@link loadServerMaterial} reads. */

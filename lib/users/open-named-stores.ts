@@ -5,12 +5,14 @@
  */
 
 import type { DatabaseConfig, DirectoryConfig, UserStoreConfig } from '../config/config.js'
-import { ConfigError } from '../core/errors.js'
+import { ConfigError, StoreError } from '../core/errors.js'
 import type { Logger } from '../core/logger.js'
 import type { ManagedUserStore } from './managed-user-store.js'
 import type { OpenUserStore, OpenUserStoreOptions } from './open-user-store.js'
+import type { UserStore } from './user-store.js'
 import { userStoreChain } from './user-store-chain.js'
 
+type OpenableConfig = DatabaseConfig | DirectoryConfig
 type OpenStore = Pick<OpenUserStore, 'init'> & { readonly store: ManagedUserStore }
 
 /**
@@ -22,9 +24,11 @@ export async function openNamedStores(
   configs: readonly UserStoreConfig[],
   options: OpenUserStoreOptions,
 ): Promise<Pick<OpenUserStore, 'users' | 'init'>> {
+  const [primary] = configs
+  if (primary?.type === 'unavailable') return { users: unavailableUserStore(primary.reason), init: undefined }
   const opened: OpenStore[] = []
   const failures: unknown[] = []
-  for (const config of configs) {
+  for (const config of configs.filter(({ type }) => type !== 'unavailable') as readonly OpenableConfig[]) {
     await openStore(config, options).then(
       (store) => opened.push(store),
       (error: unknown) => failures.push(error),
@@ -48,6 +52,12 @@ export async function openNamedStores(
   }
 }
 
+/** A store that fails at every call: logins get 503, and the log says why. */
+function unavailableUserStore(reason: string): UserStore {
+  const fail = async () => Promise.reject(new StoreError(reason))
+  return { authenticate: fail, find: fail, close() {} }
+}
+
 /** One error with the mistakes of all stores. */
 function togetherOf([first, ...others]: readonly unknown[]): unknown {
   if (!(first instanceof ConfigError) || others.length === 0) return first
@@ -55,7 +65,7 @@ function togetherOf([first, ...others]: readonly unknown[]): unknown {
   return new ConfigError(problems, { code: first.code, cause: first.cause })
 }
 
-async function openStore(config: UserStoreConfig, options: OpenUserStoreOptions): Promise<OpenStore> {
+async function openStore(config: OpenableConfig, options: OpenUserStoreOptions): Promise<OpenStore> {
   const keyOf = (key: string): string => key.replace(/^user_store\b/, config.key)
   try {
     return config.type === 'database'

@@ -122,7 +122,7 @@ describe('key stores', () => {
   })
 
   it('are checked for their types, opened or not', () => {
-    const source = { keystore: { primary: { ...own, password: 5, file_name: '' } } }
+    const source = { keystore: { primary: { ...own, password: 5, file_name: ' ' } } }
     expect(Object.keys(problemsOf(source))).toEqual(['keystore.primary.file_name', 'keystore.primary.password'])
   })
 })

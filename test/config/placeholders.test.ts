@@ -22,6 +22,18 @@ describe('$env{}', () => {
     expect(passwordOf('x$env{EMPTY}y', { EMPTY: '' })).toBe('xy')
   })
 
+  it.each(['throw-away', 'throw-away\n', 'throw-away\r\n'])('takes %j without a line feed at its end', (value) => {
+    expect(passwordOf('$env{PW}', { PW: value })).toBe('throw-away')
+  })
+
+  it.each(['two\nlines', 'throw-away\n\n', '\tx', 'x\u0000', 'x\ry'])(
+    'refuses %j in a password, and names the variable',
+    (value) => {
+      const rule = 'has a control character, such as a line break, that the variable PW brings'
+      expect(problemsOf(userWith('<$env{PW}>'), { env: { PW: value } })).toEqual({ [key]: rule })
+    },
+  )
+
   it('names the variable that is not set', () => {
     expect(problemsOf(userWith('$env{NOPE}'))).toEqual({
       [key]: 'needs the environment variable NOPE, which is not set',

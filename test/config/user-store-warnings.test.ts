@@ -37,6 +37,15 @@ describe('what WSO2 does with a user store and we do not', () => {
   })
 
   it.each([
+    [{ connection_password: undefined }, 1],
+    [{ connection_password: undefined, properties: { ConnectionPassword: 'throw-away' } }, 0],
+    [{ connection_name: undefined, connection_password: undefined }, 0],
+  ])('is told of an account without its password: %j', (change, count) => {
+    const warnings = warningsOf({ user_store: { ...directory, ...change } })
+    expect(warnings.map(([key]) => key)).toEqual(Array(count).fill('user_store.connection_password'))
+  })
+
+  it.each([
     ['URLOfDNS', 'dns://10.0.0.1', 'connection_url'],
     ['PrimaryGroupId', 'primaryGroupID', 'group that lists its members'],
   ])('is told of the property %s, in every store', (property, value, remedy) => {

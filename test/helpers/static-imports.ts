@@ -32,19 +32,23 @@ export function resolveRelative(importer: string, specifier: string): string {
   return existsSync(source) ? source : file
 }
 
-/** What the modules reached from an entry import at run time: packages by name, built-in modules as `node:fs`. */
-export function packagesReachedFrom(entry: string): readonly string[] {
-  const packages = new Set<string>()
+/** The modules that an entry loads at once, itself among them. */
+export function modulesReachedFrom(entry: string): readonly string[] {
   const files = new Set([entry])
   // A set's iterator visits what is added on the way.
   for (const file of files) {
     for (const { specifier, isTypeOnly } of staticImportsOf(file)) {
-      if (isTypeOnly) continue
-      if (specifier.startsWith('.')) files.add(resolveRelative(file, specifier))
-      else packages.add(packageOf(specifier))
+      if (!isTypeOnly && specifier.startsWith('.')) files.add(resolveRelative(file, specifier))
     }
   }
-  return [...packages].sort()
+  return [...files]
+}
+
+/** What the modules reached from an entry import at run time: packages by name, built-in modules as `node:fs`. */
+export function packagesReachedFrom(entry: string): readonly string[] {
+  const imports = modulesReachedFrom(entry).flatMap(staticImportsOf)
+  const packages = imports.filter(({ specifier, isTypeOnly }) => !isTypeOnly && !specifier.startsWith('.'))
+  return [...new Set(packages.map(({ specifier }) => packageOf(specifier)))].sort()
 }
 
 function packageOf(specifier: string): string {

@@ -144,12 +144,57 @@ await security.close()
 export const subjectOf = (request: Request): string | undefined => request.auth?.subject
 `
 
+  // No await at the top: CommonJS has none.
+  const everyModule = `import express from 'express'
+import 'sallyport/express'
+import { watchSession } from 'sallyport/browser'
+import { createSecurity, type Security } from 'sallyport'
+export async function createApp(): Promise<express.Express> {
+  const security: Security = await createSecurity('deployment.toml')
+  return express().use('/management', security.managementApi(), (request, response) => {
+    response.json({ caller: request.auth?.subject satisfies string | undefined })
+  })
+}
+export { watchSession }
+`
+
   it.each([true, false])('accept the first app with exactOptionalPropertyTypes %s', (exactOptionalPropertyTypes) => {
     expect(complaintsAbout(app, { exactOptionalPropertyTypes })).toEqual([])
   })
 
   it('know request.auth with sallyport/express', () => {
     expect(complaintsAbout(`import 'sallyport/express'\n${readsAuth}`)).toEqual([])
+  })
+
+  it('are found by an older module resolution for every entry', () => {
+    const { exports, typesVersions } = JSON.parse(readFileSync(installed('package.json'), 'utf8')) as {
+      exports: Record<string, string | { readonly types: string }>
+      typesVersions: { readonly '*': Record<string, readonly string[]> }
+    }
+    const entries = Object.entries(exports).filter(([entry]) => !['.', './package.json'].includes(entry))
+    const typesByEntry = entries.map(([entry, target]) => [entry.slice(2), [(target as { types: string }).types]])
+    expect(typesVersions['*']).toEqual(Object.fromEntries(typesByEntry))
+  })
+
+  const { CommonJS, ES2022, ESNext, Node16, Node20, NodeNext, Preserve } = ts.ModuleKind
+  const { Bundler, Node10 } = ts.ModuleResolutionKind
+
+  it.each<[string, ts.CompilerOptions, string]>([
+    ['commonjs', { module: CommonJS, moduleResolution: Node10, ignoreDeprecations: '6.0' }, 'consumer.ts'],
+    ['commonjs and bundler', { module: CommonJS, moduleResolution: Bundler }, 'consumer.ts'],
+    ['es2022 and node10', { module: ES2022, moduleResolution: Node10, ignoreDeprecations: '6.0' }, 'consumer.ts'],
+    ['node20', { module: Node20 }, 'consumer.cts'],
+    ['nodenext', { module: NodeNext }, 'consumer.cts'],
+    ['node16', { module: Node16 }, 'consumer.mts'],
+    ['esnext and bundler', { module: ESNext, moduleResolution: Bundler }, 'consumer.ts'],
+    ['preserve', { module: Preserve }, 'consumer.ts'],
+  ])('accept an app that is compiled with module %s', (_module, options, file) => {
+    expect(complaintsAbout(everyModule, { esModuleInterop: true, ...options }, file)).toEqual([])
+  })
+
+  it('need import() from CommonJS with module node16, as README says', () => {
+    const complaints = complaintsAbout(everyModule, { esModuleInterop: true, module: Node16 }, 'consumer.cts')
+    expect(complaints).toContainEqual(expect.stringContaining(`import("sallyport")`))
   })
 
   it('leave Express as it is without sallyport/express', () => {
@@ -174,8 +219,8 @@ function leavesOf(target: unknown): readonly string[] {
 }
 
 /** What the compiler says of a module in the project that has the types of Express, and of our declarations behind it. */
-function complaintsAbout(text: string, options: ts.CompilerOptions = {}): readonly string[] {
-  const consumer = esmProject.write('consumer.ts', text)
+function complaintsAbout(text: string, options: ts.CompilerOptions = {}, file = 'consumer.ts'): readonly string[] {
+  const consumer = esmProject.write(file, text)
   const program = ts.createProgram([consumer], {
     strict: true,
     noEmit: true,

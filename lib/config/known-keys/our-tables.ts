@@ -7,6 +7,23 @@
  * @module
  */
 
+/** What `[oauth]` of API Manager and Identity Server has. */
+const wso2Oauth = `
+  access_token add_tenant_domain_to_access_token allow_additional_params_from_error_url
+  allow_session_bound_tokens_after_idle_session_expiry allowed_scopes authorization_code authorize_all_scopes
+  build_subject_identifier_from_sp_config callback client_id_validation_regex custom_authorization_header
+  custom_grant_type custom_response_type custom_scope_handler custom_scope_validator custom_token_validator dcr
+  dcrm default_requested_scopes drop_unregistered_scopes enable_jwt_token_validation_during_introspection
+  enable_legacy_session_bound_token_behaviour enable_sha256 enable_system_level_internal_scope_management
+  endpoints extensions filters grant_type handle_logout_gracefully hash_token_algorithm hash_tokens_and_secrets
+  introspect introspection jwk_thumbprint_enable_sha256 jwks_endpoint jwt map_federated_users_to_local
+  multiple_client_secrets mutualtls oidc opaque prompt_consent prompt_login_consent prompt_logout_consent
+  public_client_support redirect_to_idp_error_page_on_error response_type revoked_token_headers_in_response
+  scope_validator scopes show_display_name_in_consent_page signature_algorithm timestamp_skew token
+  token_cleanup token_generation token_persistence token_renewal token_validation token_validator
+  use_entityid_as_issuer_in_oidc_discovery use_spid_for_consent
+`
+
 const keyStoreKeys = ['file_name', 'location', 'key_file', 'type', 'password', 'alias', 'key_password', 'key_alias']
 
 /** Keys that are not read, by table. */
@@ -28,6 +45,8 @@ export const unreadKeys: Readonly<Record<string, readonly string[]>> = {
     'internal.provider',
     'tls.provider',
     'listener_profile.**',
+    'ssl_profile.**',
+    'userstore_password_encryption.**',
     ...keyStoreKeys.map((key) => `*.${key}`),
   ],
   custom_keystore: keyStoreKeys.map((key) => `*.${key}`),
@@ -40,35 +59,17 @@ export const unreadKeys: Readonly<Record<string, readonly string[]>> = {
     'certificate_revocation_verifier.cache_size',
     'certificate_revocation_verifier.cache_delay',
   ],
-  tomcat: ['session_config.**'],
-  transport: ['**'],
+  tomcat: ['session_config.**', 'header_security_filters.**'],
+  // Of the Integration Control Plane.
+  user_store: ['url', 'username', 'password', 'pool_options.**'],
+  transport: ['http.**', '**'],
   server: ['**'],
   admin_console: ['rest_api.**', 'authenticator.**'],
   web_app: ['cookie_processor.**', 'listener.**', 'context.**', 'session_config.**'],
-  oauth: [
-    'authorize_all_scopes',
-    'custom_authorization_header',
-    'custom_grant_type.**',
-    'custom_response_type.**',
-    'endpoints.**',
-    'extensions.**',
-    'filters.**',
-    'grant_type.**',
-    'mutualtls.**',
-    'oidc.**',
-    'response_type.**',
-    'token_cleanup.**',
-    'token_generation.**',
-    'token_renewal.**',
-    'token_validation.**',
-    'signature_algorithm',
-    'timestamp_skew',
-    'scopes.**',
-    'authorization_code.**',
-    'dcr.**',
-    'use_spid_for_consent',
-    'hash_tokens_and_secrets',
-  ],
+  oauth: wso2Oauth
+    .trim()
+    .split(/\s+/)
+    .map((name) => `${name}.**`),
 }
 
 /** Keys that are better not there: what their owner should know, and do. */
@@ -79,5 +80,22 @@ export const riskyKeys: Readonly<Record<string, string>> = {
     'has no effect: handlers in Java do not run here. Put a middleware of your own after the management API instead',
 }
 
-/** Tables that have more keys than are listed: only a near-miss of a listed key is a mistake in them. */
-export const openTables: ReadonlySet<string> = new Set(['tomcat'])
+/** Tables that older releases had, and where their keys are now. */
+export const renamedTables: Readonly<Record<string, string>> = {
+  'management_api.handler':
+    'is a table of EI 7.0: move token_store_config and token_config below [management_api.jwt_token_security_handler], the ' +
+    'users of user_store.users to [[internal_apis.users]], and the resources of the authorization handler to ' +
+    '[[management_api.authorization_handler.resources]]',
+}
+
+/** Tables in which WSO2's products have more keys than are listed: only a near-miss of one of ours is a mistake in them. */
+const sharedTables =
+  /^(?:admin_console|authorization_manager|custom_keystore|datasource|keystore|oauth|realm_manager|super_admin|tomcat|truststore|user_store|web_app)\b/
+
+/** Tables in them that are ours. */
+const ownTables = /^(?:(?:admin_console|web_app)\.control_access|tomcat\.[^.]+|oauth\.service_provider)\b/
+
+/** Whether a table, by its dotted name, may have keys that nobody here knows. */
+export function isSharedTable(name: string): boolean {
+  return sharedTables.test(name) && !ownTables.test(name)
+}

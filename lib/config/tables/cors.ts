@@ -18,15 +18,12 @@ const allowedHeaders = field((value, refuse) => {
   return typeof value === 'string' ? value : parts.join(', ')
 })
 
-const originsRule = 'must be "*" or origins such as https://portal.example.com, separated by commas or as a list'
+const originsRule = 'must name origins such as https://portal.example.com, separated by commas or as a list, or be "*"'
 
 const allowedOrigins = field((value, refuse) => {
   const parts = partsOf(value)
   if (parts === undefined) return refuse(originsRule)
-  if (parts.every((part) => part === '')) {
-    const isTypo = typeof value === 'string' && value.includes(',')
-    return refuse(isTypo ? `${originsRule}; the "," of WSO2's own page is a misprint of "*"` : originsRule)
-  }
+  if (parts.every((part) => part === '')) return refuse(originsRule)
   for (const part of parts) {
     const mistake = mistakeOf(part)
     if (mistake !== undefined) return refuse(...mistake)

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Field, filledText, integer, table, text } from '../fields.js'
+import { type Field, integer, table, text, textOrNone } from '../fields.js'
 
 /** One `[[datasource]]`. */
 export interface DatasourceTable {
@@ -41,8 +41,8 @@ export interface SuperAdminTable {
 
 /** Whom nobody removes, and the role of administrators. The password is not read: no account is made of it. */
 export const superAdminTable: Field<SuperAdminTable> = table({
-  username: filledText.prefault('admin'),
-  admin_role: filledText.prefault('admin'),
+  username: textOrNone.prefault('admin').transform((name = 'admin') => name),
+  admin_role: textOrNone.prefault('admin').transform((name = 'admin') => name),
 })
 
 /** What `[realm_manager]` says. */
@@ -52,4 +52,6 @@ export interface RealmManagerTable {
 }
 
 /** The database of users. */
-export const realmManagerTable: Field<RealmManagerTable> = table({ data_source: filledText.prefault('WSO2CarbonDB') })
+export const realmManagerTable: Field<RealmManagerTable> = table({
+  data_source: textOrNone.prefault('WSO2CarbonDB').transform((id = 'WSO2CarbonDB') => id),
+})

@@ -5,7 +5,7 @@
  */
 
 import * as z from 'zod'
-import { type Field, filledText, table, text } from '../fields.js'
+import { type Field, table, text, textOrNone } from '../fields.js'
 import { sslParametersOf, sslParameterTable, type TlsTable, word } from './tls.js'
 
 /** A key store as its table has it, without what it takes from another. */
@@ -21,13 +21,13 @@ export interface KeyStoreTable {
 
 /** One key store. Its type is taken for what it is: files often say the wrong one. */
 const keyStoreTable: Field<KeyStoreTable> = table({
-  file_name: filledText.optional(),
-  location: filledText.optional(),
-  key_file: filledText.optional(),
+  file_name: textOrNone.optional(),
+  location: textOrNone.optional(),
+  key_file: textOrNone.optional(),
   type: text.optional(),
   password: text.optional(),
-  alias: filledText.optional(),
-  key_alias: filledText.optional(),
+  alias: textOrNone.optional(),
+  key_alias: textOrNone.optional(),
   key_password: text.optional(),
 }).transform(
   ({ file_name, location, key_file, type, password, alias, key_alias, key_password }): KeyStoreTable => ({

@@ -21,9 +21,10 @@ export const rulePath: Field<string> = path.transform((text) => (text.length > 1
 /** HTTP methods as a list or separated by commas, in upper case. A rule for GET is one for HEAD as well. */
 export const methods: Field<string[]> = field((value, refuse) => {
   const names = partsOf(value)?.map((name) => name.toUpperCase())
-  if (names === undefined || names.length === 0 || !names.every((name) => METHODS.includes(name))) {
-    return refuse('must name HTTP methods, such as ["POST", "DELETE"]; leave the key out for all methods')
-  }
+  const rule = 'must name HTTP methods, such as ["POST", "DELETE"]; leave the key out for all methods'
+  if (names === undefined || names.length === 0) return refuse(rule)
+  const unknown = names.find((name) => !METHODS.includes(name))
+  if (unknown !== undefined) return refuse(rule, `; ${JSON.stringify(unknown)} is none`)
   const implied = names.includes('GET') ? ['HEAD'] : []
   return [...new Set([...names, ...implied])]
 })

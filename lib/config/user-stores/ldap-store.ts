@@ -11,7 +11,7 @@ import type { StoreTable } from '../tables/user-store.js'
 import { effectiveValues } from './inferred-values.js'
 import { ldapOptionsOf } from './ldap-properties.js'
 
-/** What WSO2 binds as when the file names nobody: the account of the directory that it used to be shipped with. */
+/** What WSO2 binds with where the file has nothing: the account of the directory that it used to be shipped with. */
 const inferredAccount = { connection_name: 'uid=admin,ou=system', connection_password: 'admin' }
 
 /** Turns the keys of a directory into options of its store. Relative file names start from `home`. */
@@ -30,7 +30,8 @@ export function ldapStore(
     ...ldapOptionsOf(properties),
     connectionUrl: values.connection_url!,
     connectionName: account.connection_name,
-    connectionPassword: account.connection_password,
+    connectionPassword:
+      account.connection_password ?? (account.connection_name ? inferredAccount.connection_password : undefined),
     isAnonymous: values.anonymous_bind ?? false,
     startTls: values.start_tls_enabled ?? false,
     caFile: values.ca_file ? resolve(home, values.ca_file) : undefined,

@@ -9,6 +9,7 @@ import type { Finding } from '../findings.js'
 import { formatKey, type KeyPath } from '../key-path.js'
 import type { DatasourceTable, RealmManagerTable, SuperAdminTable } from '../tables/datasource.js'
 import { isKnownClass, type StoreTable, type UserStoreTable } from '../tables/user-store.js'
+import { type CarbonDatabase, reasonOf } from './carbon-database.js'
 import { datasourceId } from './datasource-id.js'
 import { checkJdbcProperties } from './jdbc-properties.js'
 import { checkLdapProperties } from './ldap-properties.js'
@@ -31,6 +32,7 @@ export function userStoresOf(
   { user_store, datasource, realm_manager, super_admin: superAdmin }: UserStoreTables,
   home: string,
   mistake: (finding: Finding) => void,
+  carbon?: CarbonDatabase,
 ): UserStoreConfig[] {
   function databaseOf(store: StoreTable, path: KeyPath): { datasource: DatasourceTable; url: string } | undefined {
     const { data_source } = store.values
@@ -38,6 +40,9 @@ export function userStoresOf(
     const named = [...datasource.entries()].filter(([, entry]) => entry?.id === id)
     const [[index, entry] = []] = named
     if (entry === undefined || index === undefined) {
+      if (carbon?.datasource !== undefined && store.index === undefined) {
+        return { datasource: carbon.datasource, url: carbon.datasource.url }
+      }
       const at = [...path, data_source ? 'data_source' : 'type']
       mistake({ path: at, rule: `needs a [[datasource]] with id = ${JSON.stringify(id)}, which is not there` })
       return undefined
@@ -54,12 +59,17 @@ export function userStoresOf(
     return { datasource: entry, url }
   }
 
+  function namesDatasource({ values: { data_source } }: StoreTable): boolean {
+    const id = datasourceId(data_source || realm_manager.data_source)
+    return datasource.some((entry) => entry?.id === id)
+  }
+
   function checkAccount({ values }: StoreTable, path: KeyPath): void {
-    const { connection_name: name = '', connection_password: password = '' } = values
+    const { connection_name: name = '', connection_password: password } = values
     if (name !== '' && password === '') {
-      mistake({ path: [...path, 'connection_password'], rule: 'must be written beside connection_name' })
+      mistake({ path: [...path, 'connection_password'], rule: 'must not be empty beside connection_name' })
     }
-    if (name === '' && password !== '') {
+    if (name === '' && password) {
       mistake({ path: [...path, 'connection_name'], rule: 'must be written beside connection_password' })
     }
   }
@@ -79,12 +89,16 @@ export function userStoresOf(
   }
 
   function storeOf(store: StoreTable): UserStoreConfig | undefined {
-    const path = store.index === undefined ? ['user_store'] : ['user_store', 'secondary', store.index]
+    const isPrimary = store.index === undefined
+    const path = isPrimary ? ['user_store'] : ['user_store', 'secondary', store.index!]
     const common = { key: formatKey(path), domain: store.values.domain_name! }
-    const { kind } = store
+    const kind = store.kind ?? (isPrimary && carbon !== undefined ? 'database' : undefined)
     if (kind === undefined) return undefined
     checkUse(store, path)
     if (kind === 'database') {
+      if (isPrimary && carbon?.reason !== undefined && !namesDatasource(store)) {
+        return { ...common, type: 'unavailable', reason: reasonOf(carbon) }
+      }
       checkJdbcProperties(store, path, mistake)
       const database = databaseOf(store, path)
       if (database === undefined) return undefined

@@ -6,7 +6,6 @@
 
 import { timingSafeEqual } from 'node:crypto'
 import { ConfigError } from '../../core/errors.js'
-import { bcryptDigest } from './bcrypt-worker.js'
 import type { PasswordScheme } from './password-scheme.js'
 
 /** Bcrypt reads so many bytes of a password and drops the rest, so a longer one is never the one that was hashed. */
@@ -23,6 +22,14 @@ const settingsLength = 29
 /** The cheapest there are: trying them shows that the thread runs and has its package, which no `import` does in a bundle. */
 const trialSettings = `$2b$04$${'.'.repeat(22)}`
 
+let trial: Promise<string> | undefined
+
+/** Imported only here: Babel and ts-jest, which run this package as CommonJS, cannot compile the `import.meta` of the worker's file. */
+async function bcryptDigest(password: string, settings: string): Promise<string> {
+  const worker = await import('./bcrypt-worker.js')
+  return worker.bcryptDigest(password, settings)
+}
+
 export const bcrypt: PasswordScheme = {
   problemOf(hash) {
     const match = format.exec(hash)
@@ -32,8 +39,10 @@ export const bcrypt: PasswordScheme = {
   },
   async load(key) {
     try {
-      await bcryptDigest('', trialSettings)
+      trial ??= bcryptDigest('', trialSettings)
+      await trial
     } catch (cause) {
+      trial = undefined
       const rule =
         'bcrypt hashes need an optional package; run: npm install bcryptjs, in a bundled app too: it is loaded from node_modules ' +
         'beside the bundle, which must be an ES module'

@@ -89,6 +89,29 @@ describe('[[management_api.authorization_handler.resources]]', () => {
     expect(Object.keys(ruleOf([{ path: '/a', methods }]))).toEqual([`${key}.resources[0].methods`])
   })
 
+  it('names the method that is none', () => {
+    const long = Array.from({ length: 20 }, () => 'POST')
+    for (const methods of [['PSOT'], ['GET', 'PSOT'], 'GET, PSOT', [...long, 'psot']]) {
+      expect(Object.values(ruleOf([{ path: '/a', methods }]))[0]).toContain('; "PSOT" is none, got ')
+    }
+  })
+
+  it('shows a short list, so that the entry that is wrong can be seen', () => {
+    expect(Object.values(ruleOf([{ path: '/a', methods: ['GET', 7] }]))[0]).toMatch(/, got \["GET", 7\]$/)
+  })
+
+  it.each([
+    ['authenticated', [{ path: '/apis' }], 1],
+    ['authenticated', [{ path: '/Users' }], 0],
+    ['authenticated', [{ path: '/' }], 0],
+    ['admin', [{ path: '/apis' }], 0],
+    ['deny', [{ path: '/apis' }], 0],
+  ])('with default_policy %s and %j gives %i warnings of /users', (default_policy, resources, count) => {
+    const authorization_handler = { default_policy, resources }
+    const warnings = Object.values(warningsOf({ management_api: { authorization_handler } }))
+    expect(warnings.filter((rule) => rule.includes('/users'))).toHaveLength(count)
+  })
+
   it.each([{ roles: [] }, { roles: 'admin' }, { roles: [''] }, { roles: [7] }])('refuses %j', ({ roles }) => {
     expect(Object.keys(ruleOf([{ path: '/a', roles }]))[0]).toMatch(/resources\[0\]\.roles/)
   })

@@ -112,8 +112,9 @@ describe('what is inferred for a directory', () => {
       connectionPassword: 'service-secret',
     })
     expect(ldapOf({ anonymous_bind: 'true' })).toMatchObject({ isAnonymous: true, connectionName: undefined })
-    expect(mistakesOf({ type: 'read_only_ldap', connection_name: 'cn=me' })).toEqual({
-      'user_store.connection_password': 'must be written beside connection_name, got nothing',
+    expect(ldapOf({ connection_name: 'cn=me' })).toMatchObject({ connectionName: 'cn=me', connectionPassword: 'admin' })
+    expect(mistakesOf({ type: 'read_only_ldap', connection_name: 'cn=me', connection_password: '' })).toEqual({
+      'user_store.connection_password': expect.stringMatching(/^must not be empty beside connection_name, got/),
     })
     expect(mistakesOf({ type: 'read_only_ldap', connection_password: 'service-secret' })).toEqual({
       'user_store.connection_name': 'must be written beside connection_password, got nothing',
