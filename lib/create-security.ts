@@ -1,31 +1,20 @@
-/**
- * The wiring: one configuration in, the facets of the front out. This is the only file that knows all the others.
- *
- * ```text
- * request -> address list -> CORS -> authentication -> authorization -> your routes
- * ```
- *
- * @module
- */
-
-import type { Server } from 'node:http'
-import type { Express, RequestHandler } from 'express'
+import type { RequestHandler } from 'express'
 import { webAppsGates } from './address-access.js'
 import { assertCall } from './app/assert-call.js'
 import { assertOpen, createReload, type RunningState } from './app/reload.js'
+import type { Security } from './app/security.js'
 import { inBackground } from './async/background.js'
 import type { Config } from './config/config.js'
 import { located, locateProblems } from './config/locate-problems.js'
 import { type ConfigSource, readConfig } from './config/read-config.js'
 import { SecurityEvents } from './core/events.js'
 import { jsonLogger, safeLogger } from './core/logger.js'
-import type { ExpressServerOptions } from './create-server.js'
 import { type FacetName, Facets, type GatesOf } from './facets.js'
 import { facetRefusal } from './internal/facet-refusal.js'
 import type { Refuse } from './internal/gate.js'
-import { type ManagementApiOptions, managementApiGates } from './management-api.js'
+import { managementApiGates } from './management-api.js'
 import { oauthFacetGates, openOauth } from './oauth-facet.js'
-import { type PortalOptions, portalGates } from './portal.js'
+import { portalGates } from './portal.js'
 import { portalRefusalAnswer } from './portals/portal-refusal.js'
 import { createUserAdministration } from './resources/user-administration.js'
 import { demandOptions, type SecurityOptions } from './security-options.js'
@@ -36,7 +25,7 @@ import { keyRingOf } from './tokens/key-ring.js'
 import { MemoryTokenStore } from './tokens/memory-token-store.js'
 import { revocationsFor } from './tokens/revocations.js'
 import { readTokenKeys } from './tokens/token-keys.js'
-import { createTokens, type Tokens } from './tokens/tokens.js'
+import { createTokens } from './tokens/tokens.js'
 import { createAccounts } from './users/accounts.js'
 import { warnWithoutAdministrator } from './users/administrator-check.js'
 import { createAuthenticator } from './users/authenticator.js'
@@ -46,101 +35,7 @@ import { isManaged } from './users/managed-user-store.js'
 import { openUserStore } from './users/open-user-store.js'
 import type { UserStore } from './users/user-store.js'
 
-/** Options of {@link Security.createServer}. */
-export interface CreateServerOptions extends ExpressServerOptions {}
-
-/** A running front. */
-export interface Security {
-  /**
-   * Makes the handler that guards a management API. Mounted at M it answers `M/login`, `M/logout`, `M/jwks`, `M/users`
-   * and `M/roles`, and lets an authenticated and authorized request through. The paths in the configuration are relative
-   * to M.
-   */
-  managementApi(options?: ManagementApiOptions): RequestHandler
-  /**
-   * Makes the handler that guards a portal: `management_console`, `publisher`, `devportal`, `admin`, or any other that has a
-   * table `[portal.<name>]`. Mounted at M it answers `M/login`, `M/logout` and `M/session`, and lets a request with a live
-   * session through.
-   *
-   * @example
-   * ```ts
-   * app.use('/carbon', security.portal('management_console'), consoleApp)
-   * ```
-   *
-   * @throws {@link ConfigError} for a name that the configuration does not have.
-   */
-  portal(name: string, options?: PortalOptions): RequestHandler
-  /**
-   * Makes the handler that lets only those addresses pass that `[web_app.control_access]` and
-   * `[[servlet_access_control_filter]]` allow, for whatever is mounted after it. Portals do that themselves. It reads no
-   * credentials, and without such rules it lets everything pass.
-   *
-   * @example
-   * ```ts
-   * app.use(security.webApps())
-   * app.use('/shop', shopRoutes)
-   * ```
-   */
-  webApps(): RequestHandler
-  /**
-   * Makes the handler of the authorization server that `[oauth]` switches on, for the path of its issuer. It answers whatever
-   * is below its mount: the endpoints that `M/.well-known/openid-configuration` lists, and its login page.
-   *
-   * @example
-   * ```ts
-   * app.use('/oauth2', security.oauth()) // issuer = "https://localhost:9443/oauth2"
-   * ```
-   *
-   * @throws {@link ConfigError} when the configuration does not enable it.
-   */
-  oauth(): RequestHandler
-  /**
-   * Makes a server for the app, not yet listening. Its requests and responses carry the app's prototypes from the start,
-   * which makes Express several times faster.
-   *
-   * It speaks HTTPS when the file has `[keystore.tls]` or `[internal_api_ssl_config]`, or allows nothing else; otherwise
-   * HTTP. With `protocol: 'https'` the key comes from those tables, then from `[keystore.primary]`; without any, a
-   * certificate for trying out is made and kept as `sallyport-tryout.pem` beside the file. A changed certificate file is
-   * taken up within a second or two.
-   *
-   * @example
-   * ```ts
-   * security.createServer(app, { protocol: 'https' }).listen(9164)
-   * security.createServer(app, { protocol: 'http' }).listen(9201)
-   * ```
-   *
-   * @throws {@link ConfigError} when the app's `trust proxy` would let clients choose their address while a rule depends on
-   * it, when a control that the configuration switches on is not mounted, or when key material is needed and missing.
-   */
-  createServer(app: Express, options?: CreateServerOptions): Server
-  /** Issues, verifies, lists and revokes tokens. */
-  readonly tokens: Tokens
-  /** The user store in effect. */
-  readonly users: UserStore
-  /** Audit events. */
-  readonly events: SecurityEvents
-  /** The configuration in effect. */
-  readonly config: Config
-  /**
-   * Takes over another configuration, all of it at once; live tokens and sessions stay. Key files, key stores and secrets
-   * are read anew: another token key signs from then on, and the one before it verifies until its last token has expired.
-   * Changes of `expiry`, `issuer` and `audience` in `token_config`, of `token_store_config`, `login_throttle`, `break_glass`,
-   * `[oauth]`, the recheck times and the user store take effect at the next start, and a warning says so. Calls take effect
-   * one after the other. Mounts and servers that are made meanwhile take the new configuration too.
-   *
-   * Rejects with {@link ConfigError}, or with an Error after `close`, and keeps everything as it was.
-   */
-  reload(source: ConfigSource): Promise<void>
-  /** Ends the login locks of a user, from every source. The lock of a user who was slowed by somebody else ends as well. */
-  unlock(userName: string): void
-  /**
-   * Ends timers and the stores that this front opened. Requests that are under way are still answered. New mounts and servers
-   * are refused with an Error, and so is a `reload` that has not ended. A second call does nothing.
-   */
-  close(): Promise<void>
-  /** Does what `close` does, at the end of an `await using` block. */
-  [Symbol.asyncDispose](): Promise<void>
-}
+export type { CreateServerOptions, Security } from './app/security.js'
 
 /**
  * Creates the front that a `deployment.toml` describes.

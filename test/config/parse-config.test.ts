@@ -50,7 +50,7 @@ describe('an empty configuration', () => {
         callback: undefined,
         allow: undefined,
       })),
-      portalDefaults: { origins: [], allowsInsecureHttp: false, maxSessions: 10_000 },
+      portalDefaults: { origins: [], allowsInsecureHttp: false, cookiePrefix: 'sallyport', maxSessions: 10_000 },
       enabledControls: [],
       tlsTables: [],
       keyStores: expect.objectContaining({ tls: undefined, internalApi: undefined, custom: {} }),

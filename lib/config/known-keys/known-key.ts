@@ -77,7 +77,8 @@ function addReader(key: KnownKey, reader: z.core.$ZodType): void {
     for (const [name, inner] of Object.entries(def.shape)) addReader(childOf(key, name), inner)
   }
   const others = def.valueType ?? def.catchall
-  if (others !== undefined) addReader(childOf(key, '*'), others)
+  // A table that passes other keys on does not know them for that.
+  if (others !== undefined && others._zod.def.type !== 'unknown') addReader(childOf(key, '*'), others)
   const inner = def.innerType ?? def.in ?? def.element
   if (inner !== undefined) addReader(key, inner)
 }

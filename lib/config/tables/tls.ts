@@ -68,15 +68,26 @@ const clientPlaces: readonly (readonly string[])[] = [
 /** Tomcat's names for it, old and new, and that of WSO2's own listeners, in small letters. */
 const clientKeys = new Set(['certificateverification', 'clientauth', 'sslverifyclient'])
 
+/** Of any type: {@link clientWords} reads them, whatever the case of their letters. */
+const clientFields = {
+  certificateVerification: z.unknown().optional(),
+  clientAuth: z.unknown().optional(),
+  sslVerifyClient: z.unknown().optional(),
+}
+
 const openTable = <Shape extends z.ZodRawShape>(shape: Shape) => z.looseObject(shape, { error: 'must be a table' })
 
 /** `[transport]`, as far as it is about TLS; older products have the same in `transport.https.properties`. */
 export const transportTable: Field<TlsTable> = table({
   https: openTable({
-    properties: openTable({ sslEnabledProtocols: text.optional(), ciphers: text.optional() }).prefault({}),
+    properties: openTable({ sslEnabledProtocols: text.optional(), ciphers: text.optional(), ...clientFields }).prefault(
+      {},
+    ),
     sslHostConfig: openTable({
-      properties: openTable({ protocols: text.optional(), ciphers: text.optional() }).prefault({}),
+      properties: openTable({ protocols: text.optional(), ciphers: text.optional(), ...clientFields }).prefault({}),
+      ...clientFields,
     }).prefault({}),
+    ...clientFields,
   }).prefault({}),
 }).transform((transport): TlsTable => {
   const { properties, sslHostConfig } = transport.https

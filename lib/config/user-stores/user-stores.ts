@@ -94,7 +94,7 @@ export function userStoresOf(
     const common = { key: formatKey(path), domain: store.values.domain_name! }
     const kind = store.kind ?? (isPrimary && carbon !== undefined ? 'database' : undefined)
     if (kind === undefined) return undefined
-    checkUse(store, path)
+    if (!isPrimary || carbon === undefined) checkUse(store, path)
     if (kind === 'database') {
       if (isPrimary && carbon?.reason !== undefined && !namesDatasource(store)) {
         return { ...common, type: 'unavailable', reason: reasonOf(carbon) }
