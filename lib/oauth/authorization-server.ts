@@ -65,7 +65,7 @@ export async function createAuthorizationServer(
 ): Promise<AuthorizationServer> {
   const { store, logger, clock } = parts
   const { issuer, algorithm, serviceProviders, signOnIdleMs, signOnAbsoluteMs } = oauth
-  const library = await loadOidcProvider(logger)
+  const library = await loadOidcProvider()
   const keySet = await newKeys(algorithm, rsaBits)
   const { privateKey, signing } = keySet
 
