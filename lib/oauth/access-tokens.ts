@@ -74,6 +74,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
       await oauthStore.put({
         model: 'AccessTokenLink',
         id,
+        subject,
         payload: { name: jti },
         expiresAt,
         grantId,

@@ -24,10 +24,11 @@ import { MemoryOauthStore } from './memory-oauth-store.js'
 import { oauthGates } from './oauth-gates.js'
 import { createAdapterFactory } from './provider-adapter.js'
 import { createAnswering, type Failures } from './provider-answers.js'
-import { providerConfigurationOf } from './provider-configuration.js'
+import { interactionSeconds, providerConfigurationOf } from './provider-configuration.js'
 import { logRefusals } from './refused-requests.js'
 import { createSharedSignOn } from './shared-sign-on.js'
 import { createSignOns } from './sign-ons.js'
+import { createStartedSignIns } from './started-sign-ins.js'
 
 /** What {@link createAuthorizationServer} works with. */
 export interface AuthorizationServerParts {
@@ -88,8 +89,10 @@ export async function createAuthorizationServer(
     issuer,
     audienceOf,
   })
+  const startedSignIns = createStartedSignIns(interactionSeconds, clock)
   const adapter = createAdapterFactory({
     ...parts,
+    startedSignIns,
     tokenStore: store,
     oauthStore,
     signOns,
@@ -105,7 +108,7 @@ export async function createAuthorizationServer(
   }
   const provider = new library.default(
     issuer,
-    providerConfigurationOf({ oauth, library, adapter, signOns, signingKey }),
+    providerConfigurationOf({ oauth, library, adapter, signOns, startedSignIns, signingKey }),
   )
   const origins = new Set(serviceProviders.flatMap(originsOf))
   const failures: Failures = new WeakMap()
@@ -135,6 +138,7 @@ export async function createAuthorizationServer(
     fixed: requestFixer(issuer),
     issuer,
     singleSignOn,
+    startedSignIns,
     formTargets: [...origins],
     accessTokens,
     audienceOf,

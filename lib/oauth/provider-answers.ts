@@ -61,6 +61,17 @@ export function createAnswering(
     await signOns.touch(recordIdOf(session.uid))
   }
 
+  /** Nobody is signed in, so there is nothing to ask and nothing to end: the browser goes where it would go afterwards. */
+  function leaveSignedOut(ctx: KoaContextWithOIDC): void {
+    const { session, params, provider } = ctx.oidc
+    if (session?.accountId !== undefined) return
+    const { post_logout_redirect_uri: uri, state } = (params ?? {}) as Record<string, string | undefined>
+    const target = new URL(uri ?? provider.urlFor('end_session_success'))
+    if (uri !== undefined && state !== undefined) target.searchParams.append('state', state)
+    ctx.status = 303
+    ctx.redirect(target.href)
+  }
+
   async function endSignOn(ctx: KoaContextWithOIDC): Promise<void> {
     const { session } = ctx.oidc
     if (session?.accountId === undefined || (session as { destroyed?: boolean }).destroyed !== true) return
@@ -97,6 +108,7 @@ export function createAnswering(
     token: publishToken,
     authorization: noteSignIn,
     resume: noteSignIn,
+    end_session: leaveSignedOut,
     end_session_confirm: endSignOn,
     introspection: nameAudience,
     discovery: listUsable,

@@ -6,12 +6,14 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import type { AdapterFactory, Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider'
+import type { AdapterFactory, Configuration, Interaction, JWK, KoaContextWithOIDC } from 'oidc-provider'
 import type { OauthConfig } from '../config/config.js'
 import { allScopesOf, clientMetadataOf, originsOf } from './clients.js'
 import type { OidcProvider } from './load-oidc-provider.js'
 import { errorPage, signedOutPage, signOutPage } from './pages.js'
+import { withoutCredentials } from './provider-adapter.js'
 import type { SignOns } from './sign-ons.js'
+import type { StartedSignIns } from './started-sign-ins.js'
 
 /** What the configuration is made of. */
 export interface ProviderParts {
@@ -19,6 +21,7 @@ export interface ProviderParts {
   readonly library: OidcProvider
   readonly adapter: AdapterFactory
   readonly signOns: SignOns
+  readonly startedSignIns: StartedSignIns
   /** The private key, as a JWK. */
   readonly signingKey: JWK
 }
@@ -36,6 +39,14 @@ export const endpoints = {
 
 /** Where the login page of a sign-in is, below the mount. */
 export const loginPath = '/login/'
+
+/** Query parameter of the login page that holds the sealed sign-in. */
+export const signInParameter = 'request'
+
+/** Address of the login page of a sign-in below an issuer. */
+export function loginAddress(issuer: string, uid: string, sealed: string): string {
+  return `${issuer}${loginPath}${uid}?${signInParameter}=${sealed}`
+}
 
 /** Cookies. That of the session is the one that portals share. */
 export const cookieNames = {
@@ -57,7 +68,10 @@ export const sessionCookieOptions = {
 const codeSeconds = 60
 
 /** How long the login page may stand open. */
-const interactionSeconds = 15 * 60
+export const interactionSeconds = 15 * 60
+
+/** Longest address of a login page: proxies and Node refuse lines of 8 and headers of 16 KiB. */
+const maxLoginUrlLength = 8000
 
 /** Makes the configuration of one provider. */
 export function providerConfigurationOf(parts: ProviderParts): Configuration {
@@ -139,7 +153,7 @@ export function providerConfigurationOf(parts: ProviderParts): Configuration {
     clientBasedCORS: (_ctx, origin, client) => origins.get(client.clientId)?.includes(origin) === true,
     findAccount: accountFinder(parts),
     loadExistingGrant: grantLoader(),
-    interactions: { policy: policyOf(library), url: (_ctx, interaction) => `${issuer}${loginPath}${interaction.uid}` },
+    interactions: { policy: policyOf(library), url: loginUrlMaker(parts) },
     cookies: {
       names: cookieNames,
       long: sessionCookieOptions,
@@ -173,6 +187,23 @@ export function providerConfigurationOf(parts: ProviderParts): Configuration {
 function isHintOfSession(ctx: KoaContextWithOIDC): boolean {
   const { session, entities } = ctx.oidc
   return session?.accountId !== undefined && entities.IdTokenHint?.payload['sub'] === session.accountId
+}
+
+/** Where the login page of a sign-in is: with the sign-in itself, because nothing is kept of it. */
+function loginUrlMaker({
+  oauth,
+  library,
+  startedSignIns,
+}: ProviderParts): (ctx: unknown, interaction: Interaction) => Promise<string> {
+  return async function loginUrl(_ctx, interaction) {
+    const { uid, prompt } = interaction
+    // The details are those of the parameters, once more.
+    const payload = withoutCredentials({ ...interaction, prompt: { ...prompt, details: {} } })
+    const sealed = await startedSignIns.seal({ ...payload, jti: uid })
+    const url = loginAddress(oauth.issuer, uid, sealed)
+    if (url.length > maxLoginUrlLength) throw new library.errors.InvalidRequest('the request is too long')
+    return url
+  }
 }
 
 /** Users are those of the sign-on that the session or the token belongs to, with the rights of this moment. */

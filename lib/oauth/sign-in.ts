@@ -21,7 +21,8 @@ import type { SingleSignOn } from '../portals/single-sign-on.js'
 import type { Authenticator } from '../users/authenticator.js'
 import type { requestFixer } from './fixed-request.js'
 import type { OidcProvider } from './load-oidc-provider.js'
-import { loginPath } from './provider-configuration.js'
+import { cookieNames, loginAddress, loginPath, signInParameter } from './provider-configuration.js'
+import type { StartedSignIns } from './started-sign-ins.js'
 
 /** What {@link signInGate} works with. */
 export interface SignInParts {
@@ -31,6 +32,7 @@ export interface SignInParts {
   readonly issuer: string
   readonly authenticator: Authenticator
   readonly singleSignOn: SingleSignOn
+  readonly startedSignIns: StartedSignIns
   readonly events: SecurityEvents | undefined
   readonly clock: () => number
   /** Origins that a good login may lead to. */
@@ -39,13 +41,17 @@ export interface SignInParts {
 
 /** Answers the login pages; any other path is let through. */
 export function signInGate(parts: SignInParts): Gate {
-  const { provider, errors, fixed, issuer, authenticator, singleSignOn, events, clock, formTargets } = parts
+  const { provider, errors, fixed, issuer, authenticator, singleSignOn, startedSignIns, events, clock, formTargets } =
+    parts
+  const mountPath = new URL(issuer).pathname
   const refusedLogin = refusedLoginReporter(events, clock)
   const headers = Object.entries(pageHeaders(formTargets))
 
   async function findInteraction(request: Request, response: Response): Promise<Interaction> {
     try {
-      const interaction = await provider.interactionDetails(fixed(request, new URLSearchParams()), response)
+      const interaction = await startedSignIns.within(sealedIn(request), () =>
+        provider.interactionDetails(fixed(request, new URLSearchParams()), response),
+      )
       if (`${loginPath}${interaction.uid}` === request.path) return interaction
     } catch (error) {
       if (!(error instanceof errors.SessionNotFound)) throw error
@@ -56,10 +62,17 @@ export function signInGate(parts: SignInParts): Gate {
     )
   }
 
-  function showPage(response: Response, interaction: Interaction, status: number, userName: string, message?: string) {
+  function showPage(
+    request: Request,
+    response: Response,
+    interaction: Interaction,
+    status: number,
+    userName: string,
+    message?: string,
+  ) {
     for (const [name, value] of headers) response.setHeader(name, value)
     const clientId = String(interaction.params['client_id'])
-    const action = `${new URL(issuer).pathname}${loginPath}${interaction.uid}`
+    const action = loginAddress(mountPath, interaction.uid, sealedIn(request))
     const view = { portal: clientId, action, returnTo: undefined, userName, message }
     answerHtml(response, status, loginPage(view))
     return 'answered' as const
@@ -68,6 +81,11 @@ export function signInGate(parts: SignInParts): Gate {
   async function finish(response: Response, interaction: Interaction, result: Interaction['result']): Promise<Verdict> {
     interaction.result = { ...interaction.lastSubmission, ...result }
     await interaction.persist()
+    // The address of the page holds the sign-in: without the cookie it is answered once.
+    const path = `${mountPath}${loginPath}${interaction.uid}`
+    for (const name of [cookieNames.interaction, `${cookieNames.interaction}.sig`]) {
+      response.appendHeader('Set-Cookie', `${name}=; Path=${path}; Max-Age=0; HttpOnly; Secure; SameSite=Lax`)
+    }
     answerSeeOther(response, interaction.returnTo)
     return 'answered'
   }
@@ -93,7 +111,7 @@ export function signInGate(parts: SignInParts): Gate {
       if (retryAfter !== undefined) response.setHeader('Retry-After', retryAfter)
       // No challenge that a browser knows: it would show a dialog of its own.
       if (refusal.status === 401) response.setHeader('WWW-Authenticate', 'Cookie realm="Sallyport"')
-      return showPage(response, interaction, refusal.status, userName, refusal.message)
+      return showPage(request, response, interaction, refusal.status, userName, refusal.message)
     }
   }
 
@@ -103,9 +121,17 @@ export function signInGate(parts: SignInParts): Gate {
     if (method !== 'GET' && method !== 'POST') return methodNotAllowed('GET, POST')
     return findInteraction(request, response).then((interaction) => {
       if (interaction.prompt.name === 'consent') return finish(response, interaction, { consent: {} })
-      return method === 'GET' ? showPage(response, interaction, 200, '') : logIn(request, response, interaction)
+      return method === 'GET'
+        ? showPage(request, response, interaction, 200, '')
+        : logIn(request, response, interaction)
     })
   }
+}
+
+/** Read from the URL itself: an app may have switched the query parser off, or another one on. */
+function sealedIn({ url }: Request): string {
+  const start = url.indexOf('?')
+  return start < 0 ? '' : (new URLSearchParams(url.slice(start)).get(signInParameter) ?? '')
 }
 
 /** What the user can do something about, there and then. */
