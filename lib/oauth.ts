@@ -11,11 +11,13 @@ import type { SecurityEvents } from './core/events.js'
 import type { Logger } from './core/logger.js'
 import { handlerOf } from './internal/gate.js'
 import { createAuthorizationServer } from './oauth/authorization-server.js'
+import { createClientThrottle } from './oauth/client-throttle.js'
 import type { SingleSignOn } from './portals/single-sign-on.js'
 import { Revocations } from './tokens/revocations.js'
 import type { TokenStore } from './tokens/token-store.js'
 import type { Accounts } from './users/accounts.js'
 import type { Authenticator } from './users/authenticator.js'
+import type { LoginThrottle } from './users/login-throttle.js'
 
 export type { SignedOn, SignOnContext, SingleSignOn } from './portals/single-sign-on.js'
 
@@ -29,6 +31,8 @@ export interface AuthorizationServerOptions {
   readonly accounts: Accounts
   /** Checks names and passwords, with the throttle that all logins share. */
   readonly authenticator: Authenticator
+  /** Counts wrong secrets of clients: one of its own, that no login shares. @defaultValue five in 15 minutes for a client and source */
+  readonly clientThrottle?: LoginThrottle | undefined
   /** Told of logins and sign-outs. @defaultValue nobody */
   readonly events?: SecurityEvents | undefined
   /** Told what could not be answered. */
@@ -60,7 +64,8 @@ export interface HandledAuthorizationServer {
  */
 export async function authorizationServer(options: AuthorizationServerOptions): Promise<HandledAuthorizationServer> {
   const { oauth, events, clock = Date.now } = options
-  const parts = { ...options, events, clock, revocations: new Revocations(clock) }
+  const { clientThrottle = createClientThrottle({ clock }) } = options
+  const parts = { ...options, events, clock, clientThrottle, revocations: new Revocations(clock) }
   const { gates, singleSignOn, close } = await createAuthorizationServer(oauth, parts)
   return { handler: handlerOf({ gates }), singleSignOn, close }
 }

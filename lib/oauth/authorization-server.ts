@@ -15,9 +15,10 @@ import type { Revocations } from '../tokens/revocations.js'
 import type { TokenStore } from '../tokens/token-store.js'
 import type { Accounts } from '../users/accounts.js'
 import type { Authenticator } from '../users/authenticator.js'
+import type { LoginThrottle } from '../users/login-throttle.js'
 import { createAccessTokens } from './access-tokens.js'
-import { createClientSecrets } from './client-secrets.js'
-import { originsOf } from './clients.js'
+import { createClientAuthentication } from './client-authentication.js'
+import { originsOf, secretHashesOf } from './clients.js'
 import { requestFixer } from './fixed-request.js'
 import { loadOidcProvider } from './load-oidc-provider.js'
 import { MemoryOauthStore } from './memory-oauth-store.js'
@@ -36,6 +37,8 @@ export interface AuthorizationServerParts {
   readonly accounts: Accounts
   readonly revocations: Revocations
   readonly authenticator: Authenticator
+  /** Counts wrong secrets of clients. Absent: guesses are not limited. */
+  readonly clientThrottle: LoginThrottle | undefined
   /** Told of logins and sign-outs. */
   readonly events: SecurityEvents | undefined
   readonly logger: Logger
@@ -99,6 +102,12 @@ export async function createAuthorizationServer(
     alreadyUsed: () => new library.errors.InvalidGrant({ detail: 'it was used before' }),
   })
 
+  const clientAuthentication = createClientAuthentication({
+    ...parts,
+    hashes: secretHashesOf(oauth),
+    throttle: parts.clientThrottle,
+  })
+  const { provenSecret } = clientAuthentication
   const signingKey = {
     ...privateKey.export({ format: 'jwk' }),
     ...publicJwkOf(signing.publicKey),
@@ -108,7 +117,7 @@ export async function createAuthorizationServer(
   }
   const provider = new library.default(
     issuer,
-    providerConfigurationOf({ oauth, library, adapter, signOns, startedSignIns, signingKey }),
+    providerConfigurationOf({ oauth, library, adapter, signOns, startedSignIns, provenSecret, signingKey }),
   )
   const origins = new Set(serviceProviders.flatMap(originsOf))
   const failures: Failures = new WeakMap()
@@ -118,17 +127,6 @@ export async function createAuthorizationServer(
   const emitter: NodeJS.EventEmitter = provider
   emitter.on('error', (cause: unknown) => logger.error({ cause }, 'the authorization server could not answer'))
   provider.use(createAnswering({ ...parts, accessTokens, signOns, issuer, audienceOf, origins }, failures) as never)
-
-  const isSecretOf = createClientSecrets(
-    new Map(
-      serviceProviders.flatMap(({ clientId, secretHash }) =>
-        secretHash === undefined ? [] : [[clientId, secretHash] as const],
-      ),
-    ),
-  )
-  provider.Client.prototype.compareClientSecret = function compareClientSecret(secret: string) {
-    return isSecretOf(this.clientId, secret)
-  }
 
   const singleSignOn = createSharedSignOn(signOns)
   const gates = oauthGates({
@@ -141,6 +139,7 @@ export async function createAuthorizationServer(
     startedSignIns,
     formTargets: [...origins],
     accessTokens,
+    clientAuthentication,
     audienceOf,
   })
   return { gates, singleSignOn, close: async () => oauthStore.close() }

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { randomBytes } from 'node:crypto'
 import type { ClientMetadata } from 'oidc-provider'
 import type { OauthConfig, ServiceProviderConfig } from '../config/config.js'
 
@@ -17,7 +16,11 @@ export function allScopesOf({ serviceProviders }: OauthConfig): readonly string[
 }
 
 /** What the provider is told about a client. */
-export function clientMetadataOf(provider: ServiceProviderConfig, { algorithm }: OauthConfig): ClientMetadata {
+export function clientMetadataOf(
+  provider: ServiceProviderConfig,
+  { algorithm }: OauthConfig,
+  provenSecret: string,
+): ClientMetadata {
   const { clientId, secretHash, hasRefreshTokens } = provider
   return {
     client_id: clientId,
@@ -31,9 +34,18 @@ export function clientMetadataOf(provider: ServiceProviderConfig, { algorithm }:
     scope: [...commonScopes, ...provider.scopes].join(' '),
     id_token_signed_response_alg: algorithm,
     token_endpoint_auth_method: secretHash === undefined ? 'none' : 'client_secret_basic',
-    // One is demanded; the hash is asked in its place, and this one is nobody's.
-    ...(secretHash !== undefined && { client_secret: randomBytes(32).toString('base64url') }),
+    // The real one is known by its hash only, and checked before.
+    ...(secretHash !== undefined && { client_secret: provenSecret }),
   }
+}
+
+/** The hash of the secret of each confidential client. */
+export function secretHashesOf({ serviceProviders }: OauthConfig): ReadonlyMap<string, string> {
+  const hashes = new Map<string, string>()
+  for (const { clientId, secretHash } of serviceProviders) {
+    if (secretHash !== undefined) hashes.set(clientId, secretHash)
+  }
+  return hashes
 }
 
 /** Origins that a client's pages are at: they alone may call the endpoints across origins. */

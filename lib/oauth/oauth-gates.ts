@@ -5,13 +5,14 @@
  */
 
 import type { Request, Response } from 'express'
-import { HttpError } from '../core/errors.js'
+import { HttpError, TooManyRequestsError, UnavailableError } from '../core/errors.js'
 import { answerJson } from '../internal/answer.js'
 import { noTrace, notFound } from '../internal/endpoint.js'
 import type { Gate, Verdict } from '../internal/gate.js'
 import { plainHttpRefusal } from '../internal/plain-http.js'
 import { ownOriginGate } from '../portals/own-origin.js'
 import type { AccessTokens } from './access-tokens.js'
+import { basicSecret, type ClientAuthentication } from './client-authentication.js'
 import { readForm } from './fixed-request.js'
 import { endpoints, loginPath } from './provider-configuration.js'
 import { type SignInParts, signInGate } from './sign-in.js'
@@ -19,12 +20,16 @@ import { type SignInParts, signInGate } from './sign-in.js'
 /** What {@link oauthGates} works with. */
 export interface OauthGatesParts extends SignInParts {
   readonly accessTokens: AccessTokens
+  readonly clientAuthentication: ClientAuthentication
   /** `aud` of the tokens of a client. */
   readonly audienceOf: (clientId: string) => string
 }
 
 /** Stands for a token that is not known. No name of the provider has a space. */
 const unknownToken = 'unknown token'
+
+/** Paths where clients show who they are. */
+const authenticatesClient: readonly string[] = [endpoints.token, endpoints.revocation, endpoints.introspection]
 
 /** Paths that take a token as a parameter. */
 const takesToken: readonly string[] = [endpoints.revocation, endpoints.introspection]
@@ -53,7 +58,8 @@ function mountGate(issuer: string): Gate {
   }
 }
 
-function providerGate({ provider, fixed, accessTokens, audienceOf }: OauthGatesParts): Gate {
+function providerGate(parts: OauthGatesParts): Gate {
+  const { provider, fixed, accessTokens, clientAuthentication, audienceOf } = parts
   const answer = provider.callback()
 
   async function nameOf(token: string): Promise<string> {
@@ -78,7 +84,16 @@ function providerGate({ provider, fixed, accessTokens, audienceOf }: OauthGatesP
       })
       return 'answered'
     }
+    let { authorization } = request.headers
+    if (request.method === 'POST' && authenticatesClient.includes(pathOf(request))) {
+      try {
+        authorization = await clientAuthentication.authenticate(request, form)
+      } catch (error) {
+        return answerLater(response, error)
+      }
+    }
     const seen = fixed(request, form)
+    if (authorization !== undefined) seen.headers.authorization = authorization
     if (pathOf(request) === endpoints.userinfo) await replaceBearer(seen.headers, nameOf)
     await answer(seen, response)
     return response.headersSent || response.writableEnded ? 'answered' : notFound(request, response)
@@ -124,17 +139,16 @@ function isForOwnResource(
 ): boolean {
   const resources = form.getAll('resource')
   if (resources.length === 0) return true
-  const own = audienceOf(form.get('client_id') ?? basicClientId(headers.authorization))
+  const own = audienceOf(form.get('client_id') ?? basicSecret(headers.authorization)?.clientId ?? '')
   return resources.every((resource) => resource === own)
 }
 
-/** Who the client is comes later: here it only says which resource it may name. */
-function basicClientId(authorization: string | undefined): string {
-  const [, encoded = ''] = /^basic ([A-Za-z0-9+/]+=*)$/i.exec(authorization ?? '') ?? []
-  const [clientId = ''] = Buffer.from(encoded, 'base64').toString().split(':')
-  try {
-    return decodeURIComponent(clientId.replaceAll('+', ' '))
-  } catch {
-    return ''
-  }
+/** A client that guesses, or too much work at a time: in the form of an OAuth error, with the time to wait. */
+function answerLater(response: Response, error: unknown): Verdict {
+  const isTemporary = error instanceof TooManyRequestsError || error instanceof UnavailableError
+  if (!isTemporary) throw error
+  const { status, message, headers } = error
+  response.setHeader('Retry-After', headers['Retry-After'] ?? '5')
+  answerJson(response, status, { error: 'temporarily_unavailable', error_description: message })
+  return 'answered'
 }

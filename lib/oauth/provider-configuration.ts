@@ -22,6 +22,8 @@ export interface ProviderParts {
   readonly adapter: AdapterFactory
   readonly signOns: SignOns
   readonly startedSignIns: StartedSignIns
+  /** What stands for the secret of every confidential client. */
+  readonly provenSecret: string
   /** The private key, as a JWK. */
   readonly signingKey: JWK
 }
@@ -83,7 +85,7 @@ export function providerConfigurationOf(parts: ProviderParts): Configuration {
 
   return {
     adapter,
-    clients: serviceProviders.map((provider) => clientMetadataOf(provider, oauth)),
+    clients: serviceProviders.map((provider) => clientMetadataOf(provider, oauth, parts.provenSecret)),
     jwks: { keys: [signingKey] },
     routes: endpoints,
     responseTypes: ['code'],
