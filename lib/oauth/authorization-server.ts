@@ -137,7 +137,6 @@ export async function createAuthorizationServer(
     issuer,
     singleSignOn,
     startedSignIns,
-    formTargets: [...origins],
     accessTokens,
     clientAuthentication,
     audienceOf,

@@ -9,7 +9,7 @@ import { StoreError, UnavailableError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
 import type { AccessTokens } from './access-tokens.js'
-import { setPageHeaders } from './pages.js'
+import { keepPageHeadersOfPages, setPageHeaders } from './pages.js'
 import { cookieNames, sessionCookieOptions } from './provider-configuration.js'
 import { recordIdOf, type SignOns } from './sign-ons.js'
 
@@ -42,7 +42,6 @@ export function createAnswering(
   failures: Failures,
 ): (ctx: KoaContextWithOIDC, next: Next) => Promise<void> {
   const { accessTokens, signOns, events, logger, clock, issuer, audienceOf, origins } = parts
-  const targets = [...origins]
 
   /** The provider's name of the token stays here: what the client gets is signed. */
   async function publishToken(ctx: KoaContextWithOIDC): Promise<void> {
@@ -129,7 +128,8 @@ export function createAnswering(
   }
 
   return async function answering(ctx, next) {
-    setPageHeaders(ctx, targets)
+    ctx.set({ 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' })
+    setPageHeaders(ctx)
     const failure = await answer(ctx, next)
     const route = routeOf(ctx)
     // Nothing is there: whoever called the provider answers.
@@ -141,6 +141,7 @@ export function createAnswering(
     }
     if (route === 'token') renameVerifierError(ctx)
     if (ctx.status === 401) challenge(ctx, issuer)
+    keepPageHeadersOfPages(ctx)
     if (!openRoutes.includes(route) && !origins.has(ctx.get('Origin'))) ctx.remove('Access-Control-Allow-Origin')
   }
 }

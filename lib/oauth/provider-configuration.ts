@@ -10,7 +10,7 @@ import type { AdapterFactory, Configuration, Interaction, JWK, KoaContextWithOID
 import type { OauthConfig } from '../config/config.js'
 import { allScopesOf, clientMetadataOf, originsOf } from './clients.js'
 import type { OidcProvider } from './load-oidc-provider.js'
-import { errorPage, signedOutPage, signOutPage } from './pages.js'
+import { renderErrorPage, renderSignedOutPage, signOutPage } from './pages.js'
 import { withoutCredentials } from './provider-adapter.js'
 import type { SignOns } from './sign-ons.js'
 import type { StartedSignIns } from './started-sign-ins.js'
@@ -147,9 +147,7 @@ export function providerConfigurationOf(parts: ProviderParts): Configuration {
         logoutSource: (ctx, form) => {
           ctx.body = signOutPage(form, !isHintOfSession(ctx))
         },
-        postLogoutSuccessSource: (ctx) => {
-          ctx.body = signedOutPage()
-        },
+        postLogoutSuccessSource: renderSignedOutPage,
       },
     },
     clientBasedCORS: (_ctx, origin, client) => origins.get(client.clientId)?.includes(origin) === true,
@@ -178,10 +176,7 @@ export function providerConfigurationOf(parts: ProviderParts): Configuration {
       RefreshToken: (ctx) => ctx.oidc.entities.RotatedRefreshToken?.remainingTTL ?? refreshTokenSeconds,
       Session: signOnSeconds,
     },
-    renderError: (ctx, out) => {
-      ctx.type = 'html'
-      ctx.body = errorPage(out)
-    },
+    renderError: renderErrorPage,
   }
 }
 

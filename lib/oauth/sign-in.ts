@@ -16,7 +16,7 @@ import { refusedLoginReporter } from '../internal/refused-login.js'
 import { clientAddress } from '../internal/trust-proxy.js'
 import { readLoginForm } from '../portals/login-form.js'
 import { loginPage } from '../portals/login-page.js'
-import { answerHtml, answerSeeOther, pageHeaders } from '../portals/page.js'
+import { answerPage, answerSeeOther, formPageHeaders } from '../portals/page.js'
 import type { SingleSignOn } from '../portals/single-sign-on.js'
 import type { Authenticator } from '../users/authenticator.js'
 import type { requestFixer } from './fixed-request.js'
@@ -35,17 +35,13 @@ export interface SignInParts {
   readonly startedSignIns: StartedSignIns
   readonly events: SecurityEvents | undefined
   readonly clock: () => number
-  /** Origins that a good login may lead to. */
-  readonly formTargets: readonly string[]
 }
 
 /** Answers the login pages; any other path is let through. */
 export function signInGate(parts: SignInParts): Gate {
-  const { provider, errors, fixed, issuer, authenticator, singleSignOn, startedSignIns, events, clock, formTargets } =
-    parts
+  const { provider, errors, fixed, issuer, authenticator, singleSignOn, startedSignIns, events, clock } = parts
   const mountPath = new URL(issuer).pathname
   const refusedLogin = refusedLoginReporter(events, clock)
-  const headers = Object.entries(pageHeaders(formTargets))
 
   async function findInteraction(request: Request, response: Response): Promise<Interaction> {
     try {
@@ -70,11 +66,10 @@ export function signInGate(parts: SignInParts): Gate {
     userName: string,
     message?: string,
   ) {
-    for (const [name, value] of headers) response.setHeader(name, value)
     const clientId = String(interaction.params['client_id'])
     const action = loginAddress(mountPath, interaction.uid, sealedIn(request))
     const view = { portal: clientId, action, returnTo: undefined, userName, message }
-    answerHtml(response, status, loginPage(view))
+    answerPage(response, status, loginPage(view), formPageHeaders)
     return 'answered' as const
   }
 

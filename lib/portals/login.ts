@@ -17,7 +17,7 @@ import type { UserAccount } from '../users/user-store.js'
 import { type LoginForm, readLoginForm } from './login-form.js'
 import { type LoginView, loginPage as ourLoginPage } from './login-page.js'
 import { wantsPage } from './navigation.js'
-import { answerHtml, answerPage, answerSeeOther } from './page.js'
+import { answerHtml, answerPage, answerSeeOther, formPageHeaders } from './page.js'
 import { entryRefusal } from './portal-access.js'
 import type { PortalParts } from './portal-parts.js'
 import { unauthorized } from './portal-refusal.js'
@@ -38,7 +38,7 @@ export function loginGate(parts: PortalParts): Gate {
   function showForm(request: Request, response: Response, status: number, view: Partial<LoginView>): 'answered' {
     const action = `${mountOf(request)}/login`
     const complete: LoginView = { portal: name, action, returnTo: undefined, userName: '', message: undefined, ...view }
-    if (loginPage === undefined) answerPage(response, status, ourLoginPage(complete))
+    if (loginPage === undefined) answerPage(response, status, ourLoginPage(complete), formPageHeaders)
     else answerHtml(response, status, loginPage(complete))
     return 'answered'
   }

@@ -8,7 +8,7 @@ import type { Request, Response } from 'express'
 import { type HttpError, type HttpErrorCode, UnauthorizedError } from '../core/errors.js'
 import { answerRefusal } from '../internal/answer.js'
 import { isNavigation } from './navigation.js'
-import { answerPage, escapeHtml, pageOf } from './page.js'
+import { answerPage, escapeHtml, formPageHeaders, pageHeaders, pageOf } from './page.js'
 import { mountOf } from './return-to.js'
 
 /**
@@ -32,7 +32,8 @@ export function answerPortalRefusal(error: HttpError, request: Request, response
     return
   }
   for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value)
-  answerPage(response, error.status, refusalPage(error, request))
+  const headers = hasSignOut.has(error.code) ? formPageHeaders : pageHeaders
+  answerPage(response, error.status, refusalPage(error, request), headers)
 }
 
 function refusalPage({ status, code, message }: HttpError, request: Request): string {
