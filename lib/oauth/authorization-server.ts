@@ -21,6 +21,7 @@ import { createClientAuthentication } from './client-authentication.js'
 import { originsOf, secretHashesOf } from './clients.js'
 import { requestFixer } from './fixed-request.js'
 import { loadOidcProvider } from './load-oidc-provider.js'
+import { createLogoutHint } from './logout-hint.js'
 import { MemoryOauthStore } from './memory-oauth-store.js'
 import { oauthGates } from './oauth-gates.js'
 import { createAdapterFactory } from './provider-adapter.js'
@@ -139,6 +140,7 @@ export async function createAuthorizationServer(
     startedSignIns,
     accessTokens,
     clientAuthentication,
+    logoutHint: createLogoutHint({ publicKey: signing.publicKey, issuer, clientIds: new Set(audiences.keys()) }),
     audienceOf,
   })
   return { gates, singleSignOn, close: async () => oauthStore.close() }

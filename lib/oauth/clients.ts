@@ -29,7 +29,6 @@ export function clientMetadataOf(
     redirect_uris: [...provider.redirectUris],
     post_logout_redirect_uris: [...provider.postLogoutRedirectUris],
     response_types: ['code'],
-    response_modes: ['query'],
     grant_types: ['authorization_code', ...(hasRefreshTokens ? ['refresh_token'] : [])],
     scope: [...commonScopes, ...provider.scopes].join(' '),
     id_token_signed_response_alg: algorithm,

@@ -7,13 +7,16 @@
 import type { Request, Response } from 'express'
 import { HttpError, TooManyRequestsError, UnavailableError } from '../core/errors.js'
 import { answerJson } from '../internal/answer.js'
-import { noTrace, notFound } from '../internal/endpoint.js'
+import { methodNotAllowed, noTrace, notFound } from '../internal/endpoint.js'
 import type { Gate, Verdict } from '../internal/gate.js'
 import { plainHttpRefusal } from '../internal/plain-http.js'
 import { ownOriginGate } from '../portals/own-origin.js'
+import { answerSeeOther } from '../portals/page.js'
 import type { AccessTokens } from './access-tokens.js'
 import { basicSecret, type ClientAuthentication } from './client-authentication.js'
+import { endpointPath, hasToComeBack, isPage, methodsOf, pageParameters } from './endpoint-methods.js'
 import { readForm } from './fixed-request.js'
+import type { LogoutHint } from './logout-hint.js'
 import { endpoints, loginPath } from './provider-configuration.js'
 import { type SignInParts, signInGate } from './sign-in.js'
 
@@ -21,6 +24,7 @@ import { type SignInParts, signInGate } from './sign-in.js'
 export interface OauthGatesParts extends SignInParts {
   readonly accessTokens: AccessTokens
   readonly clientAuthentication: ClientAuthentication
+  readonly logoutHint: LogoutHint
   /** `aud` of the tokens of a client. */
   readonly audienceOf: (clientId: string) => string
 }
@@ -59,7 +63,8 @@ function mountGate(issuer: string): Gate {
 }
 
 function providerGate(parts: OauthGatesParts): Gate {
-  const { provider, fixed, accessTokens, clientAuthentication, audienceOf } = parts
+  const { issuer, provider, fixed, accessTokens, clientAuthentication, logoutHint, audienceOf } = parts
+  const mountPath = new URL(issuer).pathname
   const answer = provider.callback()
 
   async function nameOf(token: string): Promise<string> {
@@ -69,15 +74,29 @@ function providerGate(parts: OauthGatesParts): Gate {
   /** Refresh tokens are known by themselves; what could be an access token is looked up. */
   async function namedForm(request: Request): Promise<URLSearchParams> {
     const form = await readForm(request)
-    if (takesToken.includes(pathOf(request)))
+    if (takesToken.includes(endpointPath(request)))
       await replace(form, 'token', (value) => (isJwt(value) ? nameOf(value) : value))
-    if (pathOf(request) === endpoints.userinfo) await replace(form, 'access_token', nameOf)
+    if (endpointPath(request) === endpoints.userinfo) await replace(form, 'access_token', nameOf)
     return form
+  }
+
+  /** The provider is asked for pages by their address only. `undefined`: as it came. */
+  async function pageAddress(request: Request, form: URLSearchParams): Promise<string | undefined> {
+    if (!isPage(request)) return undefined
+    const path = endpointPath(request)
+    const parameters = pageParameters(request, form)
+    const isChanged = path === endpoints.end_session && (await logoutHint(parameters))
+    return isChanged || request.method === 'POST' ? `${path}?${parameters}` : undefined
   }
 
   async function answerBy(request: Request, response: Response): Promise<Verdict> {
     const form = await namedForm(request)
-    if (pathOf(request) === endpoints.token && !isForOwnResource(request, form, audienceOf)) {
+    const address = await pageAddress(request, form)
+    if (address !== undefined && hasToComeBack(request, address)) {
+      answerSeeOther(response, `${mountPath}${address}`)
+      return 'answered'
+    }
+    if (endpointPath(request) === endpoints.token && !isForOwnResource(request, form, audienceOf)) {
       answerJson(response, 400, {
         error: 'invalid_target',
         error_description: 'the resource is not that of the client',
@@ -85,26 +104,23 @@ function providerGate(parts: OauthGatesParts): Gate {
       return 'answered'
     }
     let { authorization } = request.headers
-    if (request.method === 'POST' && authenticatesClient.includes(pathOf(request))) {
+    if (request.method === 'POST' && authenticatesClient.includes(endpointPath(request))) {
       try {
         authorization = await clientAuthentication.authenticate(request, form)
       } catch (error) {
         return answerLater(response, error)
       }
     }
-    const seen = fixed(request, form)
+    const seen = fixed(request, form, address)
     if (authorization !== undefined) seen.headers.authorization = authorization
-    if (pathOf(request) === endpoints.userinfo) await replaceBearer(seen.headers, nameOf)
+    if (endpointPath(request) === endpoints.userinfo) await replaceBearer(seen.headers, nameOf)
     await answer(seen, response)
-    return response.headersSent || response.writableEnded ? 'answered' : notFound(request, response)
+    if (response.headersSent || response.writableEnded) return 'answered'
+    const allowed = methodsOf(request)
+    return allowed === undefined ? notFound(request, response) : methodNotAllowed(allowed)
   }
 
   return answerBy
-}
-
-/** As the provider's router reads it: blind to case and to a slash at the end. */
-function pathOf({ path }: Request): string {
-  return path.toLowerCase().replace(/\/$/, '')
 }
 
 /** Replaces each value of a parameter, and leaves their number as it is: a parameter that came twice is refused later. */

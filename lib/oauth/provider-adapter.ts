@@ -141,7 +141,8 @@ function isOwned(model: EntryModel): boolean {
 function subjectOf(model: EntryModel, payload: AdapterPayload): string | undefined {
   if (model !== 'Interaction') return payload.accountId
   const { result, session } = payload
-  return result === undefined ? undefined : (result.login?.accountId ?? session?.accountId)
+  if (result === undefined) return undefined
+  return result.login?.accountId ?? (result['subject'] as string | undefined) ?? session?.accountId
 }
 
 /** A sign-in that was started remembers the session that it was started in: the name of it is enough. */

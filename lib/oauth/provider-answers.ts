@@ -89,18 +89,26 @@ export function createAnswering(
     await signOns.end(session.uid).catch(() => undefined)
   }
 
-  /** By what is signed, a client knows for whom a token is; who asks here may not look into it. */
-  function nameAudience(ctx: KoaContextWithOIDC): void {
-    const body = ctx.body as { readonly active?: boolean }
+  /** By what is signed, a client knows whose a token is and for whom; who asks here may not look into it. */
+  function nameParties(ctx: KoaContextWithOIDC): void {
+    const body = ctx.body as { readonly active?: boolean; readonly sub?: string }
+    if (body.active !== true) return
     const { AccessToken } = ctx.oidc.entities
-    if (body.active === true && AccessToken !== undefined) {
-      ctx.body = { ...body, aud: audienceOf(AccessToken.clientId ?? '') }
-    }
+    const aud = AccessToken && { aud: audienceOf(AccessToken.clientId ?? '') }
+    ctx.body = { ...body, username: body.sub, ...aud }
   }
 
-  /** Of the response modes that the provider knows, clients may use one. */
+  /** Of the response modes that the provider knows, clients may use one; sessions have no name outside of it. */
   function listUsable(ctx: KoaContextWithOIDC): void {
-    ctx.body = { ...(ctx.body as object), response_modes_supported: ['query'] }
+    const body = ctx.body as { readonly claims_supported: readonly string[] }
+    const claims_supported = body.claims_supported.filter((claim) => claim !== 'sid')
+    ctx.body = { ...body, claims_supported, response_modes_supported: ['query'] }
+  }
+
+  /** RFC 7009 section 2.2 leaves the body open. Clients that expect JSON everywhere read this. */
+  function answerRevoked(ctx: KoaContextWithOIDC): void {
+    ctx.type = 'json'
+    ctx.body = {}
   }
 
   const afterwards: Readonly<Record<string, (ctx: KoaContextWithOIDC) => void | Promise<void>>> = {
@@ -109,7 +117,8 @@ export function createAnswering(
     resume: noteSignIn,
     end_session: leaveSignedOut,
     end_session_confirm: endSignOn,
-    introspection: nameAudience,
+    introspection: nameParties,
+    revocation: answerRevoked,
     discovery: listUsable,
   }
 

@@ -75,6 +75,9 @@ export const interactionSeconds = 15 * 60
 /** Longest address of a login page: proxies and Node refuse lines of 8 and headers of 16 KiB. */
 const maxLoginUrlLength = 8000
 
+/** How clients show who they are. */
+const authMethods = ['none', 'client_secret_basic', 'client_secret_post'] as const
+
 /** Makes the configuration of one provider. */
 export function providerConfigurationOf(parts: ProviderParts): Configuration {
   const { oauth, library, adapter, signingKey } = parts
@@ -100,7 +103,7 @@ export function providerConfigurationOf(parts: ProviderParts): Configuration {
       auth_time: null,
       sid: null,
     },
-    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
+    clientAuthMethods: [...authMethods],
     clientDefaults: { id_token_signed_response_alg: algorithm },
     enabledJWA: {
       idTokenSigningAlgValues: [algorithm],
@@ -110,7 +113,17 @@ export function providerConfigurationOf(parts: ProviderParts): Configuration {
     },
     allowOmittingSingleRegisteredRedirectUri: false,
     acceptQueryParamAccessTokens: false,
+    discovery: {
+      revocation_endpoint_auth_methods_supported: authMethods,
+      introspection_endpoint_auth_methods_supported: authMethods.filter((method) => method !== 'none'),
+    },
     extraParams: {
+      // Said as an error of the mode that is used, and after the response type, which decides first.
+      response_mode({ oidc }: KoaContextWithOIDC, value: string | undefined) {
+        if (value === undefined || value === 'query') return
+        Object.assign(oidc.params ?? {}, { response_mode: undefined })
+        throw new library.errors.InvalidRequest('response_mode must be query')
+      },
       // RFC 6749 section 3.3: there is no default. Asked here, before anybody is asked for a password.
       scope({ oidc }: KoaContextWithOIDC, value: string | undefined) {
         if (oidc.requestParamOIDCScopes.size > 0) return

@@ -5,6 +5,7 @@
  */
 
 import type { Request, Response } from 'express'
+import { decodeJwt } from 'jose'
 import type { Interaction, Provider } from 'oidc-provider'
 import { BadRequestError, type HttpError, UnauthorizedError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
@@ -19,6 +20,7 @@ import { loginPage } from '../portals/login-page.js'
 import { answerPage, answerSeeOther, formPageHeaders } from '../portals/page.js'
 import type { SingleSignOn } from '../portals/single-sign-on.js'
 import type { Authenticator } from '../users/authenticator.js'
+import type { UserAccount } from '../users/user-store.js'
 import type { requestFixer } from './fixed-request.js'
 import type { OidcProvider } from './load-oidc-provider.js'
 import { cookieNames, loginAddress, loginPath, signInParameter } from './provider-configuration.js'
@@ -85,6 +87,18 @@ export function signInGate(parts: SignInParts): Gate {
     return 'answered'
   }
 
+  /** The client asked for one user, and another has signed in (OpenID Connect Core 1.0 section 3.1.2.1, `id_token_hint`). */
+  function refuseOther(
+    response: Response,
+    interaction: Interaction,
+    { subject }: UserAccount,
+    address: string | undefined,
+  ): Promise<Verdict> {
+    events?.report('loginRefused', { at: clock(), address, userName: subject, reason: 'not-admitted' })
+    const error = { error: 'login_required', error_description: 'another user has signed in' }
+    return finish(response, interaction, { ...error, subject })
+  }
+
   async function logIn(request: Request, response: Response, interaction: Interaction): Promise<Verdict> {
     const begunAt = clock()
     const address = clientAddress(request)
@@ -94,6 +108,7 @@ export function signInGate(parts: SignInParts): Gate {
     try {
       const account = await authenticator.authenticate(userName, password, context)
       if (response.destroyed) return 'answered'
+      if (isAnotherUser(interaction, account.subject)) return await refuseOther(response, interaction, account, address)
       const tokenId = await singleSignOn.begin(request, response, account, { address, begunAt })
       events?.report('login', { at: begunAt, address, subject: account.subject, tokenId, kind: 'oauth' })
       // The session that the sign-in was begun in has another name now, or was that of another user.
@@ -121,6 +136,12 @@ export function signInGate(parts: SignInParts): Gate {
         : logIn(request, response, interaction)
     })
   }
+}
+
+/** The hint was verified when the sign-in was started. */
+function isAnotherUser({ params }: Interaction, subject: string): boolean {
+  const hint = params['id_token_hint']
+  return typeof hint === 'string' && decodeJwt(hint).sub !== subject
 }
 
 /** Read from the URL itself: an app may have switched the query parser off, or another one on. */

@@ -155,6 +155,7 @@ describe('a confidential client with openid-client', () => {
     expect(await openid.tokenIntrospection(config, tokens.access_token)).toMatchObject({
       active: true,
       sub: 'bob',
+      username: 'bob',
       client_id: 'publisher-app',
       aud: 'https://api.example.com',
       scope: 'openid roles orders',
