@@ -189,7 +189,7 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
   const facets = new Facets(() => warnOfUnmounted(config, facets.mounted, logger))
   const refuse = facetRefusal(events, clock)
   const refuseAtPortal = facetRefusal(events, clock, answerPortalRefusal)
-  const oauthParts = { store, accounts, revocations, authenticator, events, logger, clock }
+  const oauthParts = { store, users, accounts, revocations, authenticator, events, logger, clock }
   const oauth = await located(config, openOauth(config, oauthParts))
   const parts = {
     singleSignOn: oauth?.singleSignOn,

@@ -18,6 +18,7 @@ import type { TokenStore } from './tokens/token-store.js'
 import type { Accounts } from './users/accounts.js'
 import type { Authenticator } from './users/authenticator.js'
 import type { LoginThrottle } from './users/login-throttle.js'
+import type { UserStore } from './users/user-store.js'
 
 export type { SignedOn, SignOnContext, SingleSignOn } from './portals/single-sign-on.js'
 
@@ -29,6 +30,8 @@ export interface AuthorizationServerOptions {
   readonly store: TokenStore
   /** Keeps rights fresh. */
   readonly accounts: Accounts
+  /** Asked what clients may learn of a user. @defaultValue nobody: they learn names and roles */
+  readonly users?: Pick<UserStore, 'findProfile'> | undefined
   /** Checks names and passwords, with the throttle that all logins share. */
   readonly authenticator: Authenticator
   /** Counts wrong secrets of clients: one of its own, that no login shares. @defaultValue five in 15 minutes for a client and source */
@@ -64,8 +67,8 @@ export interface HandledAuthorizationServer {
  */
 export async function authorizationServer(options: AuthorizationServerOptions): Promise<HandledAuthorizationServer> {
   const { oauth, events, clock = Date.now } = options
-  const { clientThrottle = createClientThrottle({ clock }) } = options
-  const parts = { ...options, events, clock, clientThrottle, revocations: new Revocations(clock) }
+  const { users, clientThrottle = createClientThrottle({ clock }) } = options
+  const parts = { ...options, users, events, clock, clientThrottle, revocations: new Revocations(clock) }
   const { gates, singleSignOn, close } = await createAuthorizationServer(oauth, parts)
   return { handler: handlerOf({ gates }), singleSignOn, close }
 }

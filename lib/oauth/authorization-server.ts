@@ -16,9 +16,10 @@ import type { TokenStore } from '../tokens/token-store.js'
 import type { Accounts } from '../users/accounts.js'
 import type { Authenticator } from '../users/authenticator.js'
 import type { LoginThrottle } from '../users/login-throttle.js'
+import type { UserStore } from '../users/user-store.js'
 import { createAccessTokens } from './access-tokens.js'
 import { createClientAuthentication } from './client-authentication.js'
-import { originsOf, secretHashesOf } from './clients.js'
+import { clientsWithClaimsIn, originsOf, secretHashesOf } from './clients.js'
 import { requestFixer } from './fixed-request.js'
 import { loadOidcProvider } from './load-oidc-provider.js'
 import { createLogoutHint } from './logout-hint.js'
@@ -36,6 +37,8 @@ import { createStartedSignIns } from './started-sign-ins.js'
 export interface AuthorizationServerParts {
   readonly store: TokenStore
   readonly accounts: Accounts
+  /** Asked what clients may learn of a user. Absent: they learn names and roles. */
+  readonly users: Pick<UserStore, 'findProfile'> | undefined
   readonly revocations: Revocations
   readonly authenticator: Authenticator
   /** Counts wrong secrets of clients. Absent: guesses are not limited. */
@@ -68,7 +71,7 @@ export async function createAuthorizationServer(
   oauth: OauthConfig,
   parts: AuthorizationServerParts,
 ): Promise<AuthorizationServer> {
-  const { store, logger, clock } = parts
+  const { store, users, logger, clock } = parts
   const { issuer, algorithm, serviceProviders, signOnIdleMs, signOnAbsoluteMs } = oauth
   const library = await loadOidcProvider()
   const keySet = await newKeys(algorithm, rsaBits)
@@ -118,16 +121,22 @@ export async function createAuthorizationServer(
   }
   const provider = new library.default(
     issuer,
-    providerConfigurationOf({ oauth, library, adapter, signOns, startedSignIns, provenSecret, signingKey }),
+    providerConfigurationOf({ oauth, library, adapter, signOns, users, startedSignIns, provenSecret, signingKey }),
   )
   const origins = new Set(serviceProviders.flatMap(originsOf))
+  const withAccessTokens = clientsWithClaimsIn(oauth, 'access_token')
   const failures: Failures = new WeakMap()
   provider.on('server_error', (ctx, error) => void failures.set(ctx, error))
   logRefusals(provider, logger)
   // Koa prints to the console where nobody listens. What gets here has been answered: the connection may have broken.
   const emitter: NodeJS.EventEmitter = provider
   emitter.on('error', (cause: unknown) => logger.error({ cause }, 'the authorization server could not answer'))
-  provider.use(createAnswering({ ...parts, accessTokens, signOns, issuer, audienceOf, origins }, failures) as never)
+  provider.use(
+    createAnswering(
+      { ...parts, accessTokens, signOns, issuer, audienceOf, withAccessTokens, origins },
+      failures,
+    ) as never,
+  )
 
   const singleSignOn = createSharedSignOn(signOns)
   const gates = oauthGates({

@@ -5,10 +5,11 @@
  */
 
 import type { ClientMetadata } from 'oidc-provider'
-import type { OauthConfig, ServiceProviderConfig } from '../config/config.js'
+import type { ClaimsToken, OauthConfig, ServiceProviderConfig } from '../config/config.js'
+import { claimsOfScope } from './user-claims.js'
 
-/** Scopes that every client may ask for: the sign-in itself, the user's name, and the user's roles. */
-const commonScopes = ['openid', 'profile', 'roles'] as const
+/** Scopes that every client may ask for: the sign-in itself, and what is known of the user. */
+export const commonScopes: readonly string[] = Object.keys(claimsOfScope)
 
 /** Every scope that some client may ask for. */
 export function allScopesOf({ serviceProviders }: OauthConfig): readonly string[] {
@@ -30,7 +31,7 @@ export function clientMetadataOf(
     post_logout_redirect_uris: [...provider.postLogoutRedirectUris],
     response_types: ['code'],
     grant_types: ['authorization_code', ...(hasRefreshTokens ? ['refresh_token'] : [])],
-    scope: [...commonScopes, ...provider.scopes].join(' '),
+    scope: [...new Set([...commonScopes, ...provider.scopes])].join(' '),
     id_token_signed_response_alg: algorithm,
     token_endpoint_auth_method: secretHash === undefined ? 'none' : 'client_secret_basic',
     // The real one is known by its hash only, and checked before.
@@ -45,6 +46,11 @@ export function secretHashesOf({ serviceProviders }: OauthConfig): ReadonlyMap<s
     if (secretHash !== undefined) hashes.set(clientId, secretHash)
   }
   return hashes
+}
+
+/** The clients that learn of a user in this token. */
+export function clientsWithClaimsIn({ serviceProviders }: OauthConfig, token: ClaimsToken): ReadonlySet<string> {
+  return new Set(serviceProviders.filter(({ claimsIn }) => claimsIn.includes(token)).map(({ clientId }) => clientId))
 }
 
 /** Origins that a client's pages are at: they alone may call the endpoints across origins. */

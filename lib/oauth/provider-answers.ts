@@ -12,6 +12,7 @@ import type { AccessTokens } from './access-tokens.js'
 import { keepPageHeadersOfPages, setPageHeaders } from './pages.js'
 import { cookieNames, sessionCookieOptions } from './provider-configuration.js'
 import { recordIdOf, type SignOns } from './sign-ons.js'
+import { grantedClaims } from './user-claims.js'
 
 /** What {@link createAnswering} works with. */
 export interface AnsweringParts {
@@ -24,6 +25,8 @@ export interface AnsweringParts {
   readonly issuer: string
   /** `aud` of the tokens of a client. */
   readonly audienceOf: (clientId: string) => string
+  /** Clients whose access tokens tell of the user. */
+  readonly withAccessTokens: ReadonlySet<string>
   /** Origins of the pages of all clients. */
   readonly origins: ReadonlySet<string>
 }
@@ -41,15 +44,17 @@ export function createAnswering(
   parts: AnsweringParts,
   failures: Failures,
 ): (ctx: KoaContextWithOIDC, next: Next) => Promise<void> {
-  const { accessTokens, signOns, events, logger, clock, issuer, audienceOf, origins } = parts
+  const { accessTokens, signOns, events, logger, clock, issuer, audienceOf, withAccessTokens, origins } = parts
 
   /** The provider's name of the token stays here: what the client gets is signed. */
   async function publishToken(ctx: KoaContextWithOIDC): Promise<void> {
     const token = ctx.oidc.entities.AccessToken
     const { grantId, sessionUid } = token ?? {}
     if (token === undefined || grantId === undefined || sessionUid === undefined) throw new Error('no token was made')
-    const { jti, accountId, clientId, scope, expiration } = token
-    const published = { jti, accountId, clientId, grantId, scope, sessionUid, lifeSeconds: expiration }
+    const { jti, accountId, clientId = '', scope = '', expiration } = token
+    const all = withAccessTokens.has(clientId) ? await ctx.oidc.account?.claims('userinfo', scope, {}, []) : undefined
+    const claims = grantedClaims(all ?? {}, scope)
+    const published = { jti, accountId, clientId, grantId, scope, sessionUid, claims, lifeSeconds: expiration }
     ctx.body = { ...(ctx.body as object), access_token: await accessTokens.publish(published, ctx.ip || undefined) }
   }
 

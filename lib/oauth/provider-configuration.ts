@@ -8,12 +8,15 @@
 import { randomBytes } from 'node:crypto'
 import type { AdapterFactory, Configuration, Interaction, JWK, KoaContextWithOIDC } from 'oidc-provider'
 import type { OauthConfig } from '../config/config.js'
-import { allScopesOf, clientMetadataOf, originsOf } from './clients.js'
+import type { UserStore } from '../users/user-store.js'
+import { allScopesOf, clientMetadataOf, clientsWithClaimsIn, originsOf } from './clients.js'
+import { createGrantedScopes } from './granted-scopes.js'
 import type { OidcProvider } from './load-oidc-provider.js'
 import { renderErrorPage, renderSignedOutPage, signOutPage } from './pages.js'
 import { withoutCredentials } from './provider-adapter.js'
 import type { SignOns } from './sign-ons.js'
 import type { StartedSignIns } from './started-sign-ins.js'
+import { claimsOfScope, needsProfile, userClaims } from './user-claims.js'
 
 /** What the configuration is made of. */
 export interface ProviderParts {
@@ -22,6 +25,7 @@ export interface ProviderParts {
   readonly adapter: AdapterFactory
   readonly signOns: SignOns
   readonly startedSignIns: StartedSignIns
+  readonly users: Pick<UserStore, 'findProfile'> | undefined
   /** What stands for the secret of every confidential client. */
   readonly provenSecret: string
   /** The private key, as a JWK. */
@@ -96,13 +100,13 @@ export function providerConfigurationOf(parts: ProviderParts): Configuration {
     pkce: { required: () => true },
     scopes: [...allScopesOf(oauth)],
     claims: {
-      openid: ['sub'],
-      profile: ['preferred_username'],
-      roles: ['roles'],
+      ...Object.fromEntries(Object.entries(claimsOfScope).map(([scope, names]) => [scope, [...names]])),
       acr: null,
       auth_time: null,
       sid: null,
     },
+    // Which tokens tell of the user is said by each service provider.
+    conformIdTokenClaims: false,
     clientAuthMethods: [...authMethods],
     clientDefaults: { id_token_signed_response_alg: algorithm },
     enabledJWA: {
@@ -165,7 +169,7 @@ export function providerConfigurationOf(parts: ProviderParts): Configuration {
     },
     clientBasedCORS: (_ctx, origin, client) => origins.get(client.clientId)?.includes(origin) === true,
     findAccount: accountFinder(parts),
-    loadExistingGrant: grantLoader(),
+    loadExistingGrant: grantLoader(parts),
     interactions: { policy: policyOf(library), url: loginUrlMaker(parts) },
     cookies: {
       names: cookieNames,
@@ -217,28 +221,40 @@ function loginUrlMaker({
 }
 
 /** Users are those of the sign-on that the session or the token belongs to, with the rights of this moment. */
-function accountFinder({ signOns }: ProviderParts): NonNullable<Configuration['findAccount']> {
+function accountFinder({ oauth, signOns, users }: ProviderParts): NonNullable<Configuration['findAccount']> {
+  const withIdTokens = clientsWithClaimsIn(oauth, 'id_token')
+
   return async function findAccount(ctx, subject, token) {
-    const uid = (token as { readonly sessionUid?: string } | undefined)?.sessionUid ?? ctx.oidc.session?.uid
+    const { sessionUid, scope } = (token ?? {}) as { readonly sessionUid?: string; readonly scope?: string }
+    const uid = sessionUid ?? ctx.oidc.session?.uid
     const signOn = uid === undefined ? undefined : await signOns.findByUid(uid)
     if (signOn?.record.subject !== subject) return undefined
-    const { roles } = signOn.record.account
-    return { accountId: subject, claims: () => ({ sub: subject, preferred_username: subject, roles: [...roles] }) }
+    // A store that is down is no reason to say that there is no e-mail address: then there is no token.
+    const profile = needsProfile(scope) ? await users?.findProfile?.(subject) : undefined
+    const all = userClaims(subject, signOn.record.account.roles, profile)
+    const inIdToken = withIdTokens.has(ctx.oidc.client?.clientId ?? '') ? all : { sub: subject }
+    return { accountId: subject, claims: (use) => (use === 'id_token' ? inIdToken : all) }
   }
 }
 
 /** Service providers belong to the app: what they may ask for, users need not agree to. */
-function grantLoader(): NonNullable<Configuration['loadExistingGrant']> {
+function grantLoader({ oauth, signOns }: ProviderParts): NonNullable<Configuration['loadExistingGrant']> {
+  const scopesOf = createGrantedScopes(oauth)
+
   return async function loadExistingGrant(ctx) {
     const { client, session, account, provider } = ctx.oidc
     if (client === undefined || session === undefined || account === undefined) return undefined
     const { clientId } = client
+    const asked = [...ctx.oidc.requestParamOIDCScopes]
+    const user = (await signOns.findByUid(session.uid))?.record.account
+    const scopes = scopesOf(clientId, asked, user)
     const known = session.grantIdFor(clientId)
-    const existing = known === undefined ? undefined : await provider.Grant.find(known)
+    const found = known === undefined ? undefined : await provider.Grant.find(known)
+    // A grant that says more is from before the user lost a role.
+    const lost = new Set(asked.filter((scope) => !scopes.includes(scope)))
+    const existing = found?.getOIDCScopeFiltered(lost) === '' ? found : undefined
     const grant = existing ?? new provider.Grant({ clientId, accountId: account.accountId })
-    const allowed = new Set(client.scope?.split(' '))
-    const asked = [...ctx.oidc.requestParamOIDCScopes].filter((scope) => allowed.has(scope))
-    if (asked.length > 0) grant.addOIDCScope(asked.join(' '))
+    if (scopes.length > 0) grant.addOIDCScope(scopes.join(' '))
     await grant.save()
     return grant
   }

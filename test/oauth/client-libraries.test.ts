@@ -86,6 +86,7 @@ describe('a public client with oauth4webapi', () => {
     const infoAnswer = await oauth.userInfoRequest(server, client, tokens.access_token, options)
     expect(await oauth.processUserInfoResponse(server, client, 'alice', infoAnswer)).toEqual({
       sub: 'alice',
+      name: 'alice',
       preferred_username: 'alice',
     })
 

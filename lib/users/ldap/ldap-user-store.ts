@@ -34,6 +34,10 @@ const defaultWaiting = 1000
 const defaultListLength = 100
 const maxNestedDepth = 20
 
+/** What `inetOrgPerson` (RFC 2798) and Active Directory have of a person. */
+const displayNameAttributes = ['displayName', 'cn'] as const
+const emailAttribute = 'mail'
+
 /** What WSO2 allows in a directory when nothing is said. */
 const namePattern = '[a-zA-Z0-9._\\-|//]{3,30}$'
 
@@ -82,7 +86,12 @@ export function ldapUserStore(options: LdapUserStoreOptions): LdapUserStore {
     adminRole: options.adminRole ?? 'admin',
     versionAttributes: options.versionAttributes,
   })
-  const attributes = [...accounts.attributes, ...(memberOfAttribute === undefined ? [] : [memberOfAttribute])]
+  const profileAttributes = [...displayNameAttributes, emailAttribute]
+  const attributes = [
+    ...accounts.attributes,
+    ...profileAttributes,
+    ...(memberOfAttribute === undefined ? [] : [memberOfAttribute]),
+  ]
   const users = userFinder({ directory, settings, domain, ignoresCase, attributes })
   const nestedGroupDepth = Math.min(options.nestedGroupDepth ?? 0, maxNestedDepth)
   const groups = readsGroups
@@ -150,6 +159,12 @@ export function ldapUserStore(options: LdapUserStoreOptions): LdapUserStore {
     async find(subject, signal) {
       const user = await users.findSubject(subject, signal)
       return user === undefined || accounts.isDisabled(user.entry) ? undefined : accountOf(user, signal)
+    },
+
+    async findProfile(subject, signal) {
+      const entry = (await users.findSubject(subject, signal))?.entry
+      const [name] = displayNameAttributes.flatMap((attribute) => entry?.values(attribute) ?? [])
+      return entry && { name, email: entry.values(emailAttribute)[0] }
     },
 
     list: (query, signal) => lists.list(query, signal),
