@@ -52,6 +52,8 @@ export interface ServiceProviderConfig {
    * `roles` of the portal.
    */
   readonly scopeRoles: readonly string[] | undefined
+  /** Those of `scopes` that administrators alone get: `apim:admin` for the portals of WSO2. */
+  readonly adminScopes: readonly string[]
   /** `claims`: the tokens that tell of the user what the scopes allow, beside `/userinfo`. @defaultValue the ID token */
   readonly claimsIn: readonly ClaimsToken[]
   /** `refresh_tokens`: whether it gets refresh tokens. @defaultValue `false` */

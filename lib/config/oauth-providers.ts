@@ -5,7 +5,7 @@
  */
 
 import { managementConsole } from '../internal/portal-name.js'
-import { apimScopes } from './apim-scopes.js'
+import { apimAdminScope, apimScopes } from './apim-scopes.js'
 import type { OauthConfig, PortalConfig, ServiceProviderConfig } from './config.js'
 import type { Finding } from './findings.js'
 import type { Deployment } from './tables/deployment.js'
@@ -72,6 +72,7 @@ function portalProvider(clientId: string, { name, roles }: PortalConfig, callbac
     audience: undefined,
     scopes: apimScopes[name] ?? [],
     scopeRoles: roles,
+    adminScopes: [apimAdminScope],
     claimsIn: ['id_token'],
     hasRefreshTokens: true,
   }

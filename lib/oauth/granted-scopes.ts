@@ -4,7 +4,6 @@
  * @module
  */
 
-import { apimAdminScope } from '../config/apim-scopes.js'
 import type { OauthConfig } from '../config/config.js'
 import { commonScopes } from './clients.js'
 
@@ -26,10 +25,10 @@ export function createGrantedScopes({ serviceProviders }: OauthConfig): GrantedS
   const providers = new Map(serviceProviders.map((provider) => [provider.clientId, provider]))
 
   return function grantedScopes(clientId, asked, user) {
-    const { scopes = [], scopeRoles } = providers.get(clientId) ?? {}
+    const { scopes = [], scopeRoles, adminScopes = [] } = providers.get(clientId) ?? {}
     const isEntitled =
       scopeRoles === undefined || user?.isAdmin === true || user?.roles.some((role) => scopeRoles.includes(role))
-    const own = isEntitled ? scopes.filter((scope) => scope !== apimAdminScope || user?.isAdmin === true) : []
+    const own = isEntitled ? scopes.filter((scope) => user?.isAdmin === true || !adminScopes.includes(scope)) : []
     const allowed = new Set([...commonScopes, ...own])
     return asked.filter((scope) => allowed.has(scope))
   }

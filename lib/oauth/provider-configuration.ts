@@ -74,7 +74,7 @@ export const sessionCookieOptions = {
 const codeSeconds = 60
 
 /** How long the login page may stand open. */
-export const interactionSeconds = 15 * 60
+export const interactionSeconds: number = 15 * 60
 
 /** Longest address of a login page: proxies and Node refuse lines of 8 and headers of 16 KiB. */
 const maxLoginUrlLength = 8000

@@ -99,7 +99,12 @@ export function escapeHtml(text: string): string {
  *
  * `headers`: those of a page without a form, or {@link formPageHeaders}.
  */
-export function answerPage(response: Response, status: number, html: string, headers = pageHeaders): void {
+export function answerPage(
+  response: Response,
+  status: number,
+  html: string,
+  headers: Readonly<Record<string, string>> = pageHeaders,
+): void {
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
   answerHtml(response, status, html)
 }

@@ -91,6 +91,7 @@ describe('a service provider', () => {
       audience: undefined,
       scopes: [],
       scopeRoles: undefined,
+      adminScopes: [],
       claimsIn: ['id_token'],
       hasRefreshTokens: false,
     })
@@ -255,6 +256,7 @@ describe('the portals of WSO2', () => {
         audience: undefined,
         scopes: expect.arrayContaining(['apim:api_publish', 'apim:api_create', 'apim:publisher_settings']),
         scopeRoles: undefined,
+        adminScopes: ['apim:admin'],
         claimsIn: ['id_token'],
         hasRefreshTokens: true,
       },

@@ -94,6 +94,7 @@ export const serviceProviderTable: Field<ServiceProviderConfig> = table({
     audience: written.audience ?? written.resource,
     scopes: [...new Set(written.scopes)],
     scopeRoles: undefined,
+    adminScopes: [],
     claimsIn: [...new Set(written.claims)],
     hasRefreshTokens: written.refresh_tokens,
   }
