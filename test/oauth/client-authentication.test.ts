@@ -46,6 +46,7 @@ function attempt(
 
 const good = { secret: confidentialSecret } as const
 
+// Covers: G20
 describe.each(expressVersions)('guesses of the secret of a client, with %s', (_name, express) => {
   it('are refused after five, wherever and however they are made, with the time to wait', async () => {
     const server = await front({ express })

@@ -16,6 +16,7 @@ import {
 
 const form = new URLSearchParams({ username: 'alice', password: passwords.alice })
 
+// Covers: G21
 describe('a started sign-in', () => {
   it('outlives any number of sign-ins that others start, from the same address as well', async () => {
     const front = await oauthFront({ oauth: { max_tokens: 3 } })
