@@ -53,17 +53,21 @@ export function signOutPage(form: string, isAsked: boolean): string {
 }
 
 /**
- * Sets the headers of a page with a form, before it is made. `report-sample` allows no script: the provider puts the hash of its
- * own beside it, for the form that signs out a user in whose browser another one has signed in.
+ * Sets the headers of a page with a form, before it is made; what it returns takes them off an answer that is no page, which then
+ * has those of the app. `report-sample` allows no script: the provider puts the hash of its own beside it, for the form that
+ * signs out a user in whose browser another one has signed in.
  */
-export function setPageHeaders(ctx: KoaContextWithOIDC): void {
+export function setPageHeaders(ctx: KoaContextWithOIDC): () => void {
+  const before = Object.keys(formPageHeaders).map((name) => [name, ctx.response.get(name)] as const)
   ctx.set(formPageHeaders)
   const policy = ctx.response.get('Content-Security-Policy')
   ctx.set('Content-Security-Policy', `${policy}; script-src 'report-sample' 'sha256-${submitHash}'`)
-}
 
-/** Takes those headers off an answer that is no page. */
-export function keepPageHeadersOfPages(ctx: KoaContextWithOIDC): void {
-  if (ctx.response.is('html') && !ctx.response.get('Location')) return
-  for (const name of Object.keys(formPageHeaders)) ctx.remove(name)
+  return function keepHeadersOfPages() {
+    if (ctx.response.is('html') && !ctx.response.get('Location')) return
+    for (const [name, value] of before) {
+      if (value) ctx.set(name, value)
+      else ctx.remove(name)
+    }
+  }
 }

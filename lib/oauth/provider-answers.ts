@@ -9,7 +9,7 @@ import { StoreError, UnavailableError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
 import type { AccessTokens } from './access-tokens.js'
-import { keepPageHeadersOfPages, setPageHeaders } from './pages.js'
+import { setPageHeaders } from './pages.js'
 import { cookieNames, sessionCookieOptions } from './provider-configuration.js'
 import { recordIdOf, type SignOns } from './sign-ons.js'
 import { grantedClaims } from './user-claims.js'
@@ -143,7 +143,7 @@ export function createAnswering(
 
   return async function answering(ctx, next) {
     ctx.set({ 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' })
-    setPageHeaders(ctx)
+    const keepHeadersOfPages = setPageHeaders(ctx)
     const failure = await answer(ctx, next)
     const route = routeOf(ctx)
     // Nothing is there: whoever called the provider answers.
@@ -155,7 +155,7 @@ export function createAnswering(
     }
     if (route === 'token') renameVerifierError(ctx)
     if (ctx.status === 401) challenge(ctx, issuer)
-    keepPageHeadersOfPages(ctx)
+    keepHeadersOfPages()
     if (!openRoutes.includes(route) && !origins.has(ctx.get('Origin'))) ctx.remove('Access-Control-Allow-Origin')
   }
 }

@@ -212,6 +212,23 @@ describe('the headers of an answer', () => {
   })
 })
 
+it('leaves the headers that the app sets to answers that are no pages', async () => {
+  const before = (app: Express) => {
+    app.use((_request, response, next) => {
+      response.set({ 'Content-Security-Policy': "default-src 'self'", 'X-Frame-Options': 'SAMEORIGIN' })
+      next()
+    })
+  }
+  const front = await oauthFront({ before })
+  const keys = await front.send('/oauth2/jwks')
+  expect(keys.headers['content-security-policy']).toBe("default-src 'self'")
+  const page = await front.browser().go('/oauth2/authorize?client_id=unknown')
+  expect([page.headers['content-security-policy'], page.headers['x-frame-options']]).toEqual([
+    expect.stringMatching(/^default-src 'none'/),
+    'DENY',
+  ])
+})
+
 describe('a response type', () => {
   it.each(['token', 'id_token', 'none', 'code token'])('%s is said to be unsupported', async (response_type) => {
     const front = await oauthFront()
