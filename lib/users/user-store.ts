@@ -40,6 +40,7 @@ export type AuthenticationResult =
 export interface UserProfile {
   /** The name for display. */
   readonly name?: string | undefined
+  /** An e-mail address. Nothing is said of whether it was verified. */
   readonly email?: string | undefined
 }
 
