@@ -1,3 +1,13 @@
+/**
+ * The wiring: one configuration in, the mounts of the front out. This is the only file that knows all the others.
+ *
+ * ```text
+ * request -> address list -> CORS -> authentication -> authorization -> your routes
+ * ```
+ *
+ * @module
+ */
+
 import type { RequestHandler } from 'express'
 import { webAppsGates } from './address-access.js'
 import { assertCall } from './app/assert-call.js'
@@ -98,7 +108,7 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
     const support = (): string | undefined => running.config.portals.find((portal) => portal.name === name)?.support
     return facetRefusal(events, clock, portalRefusalAnswer(support))
   }
-  const oauthParts = { store, accounts, revocations, authenticator, events, logger, clock }
+  const oauthParts = { store, users, accounts, revocations, authenticator, events, logger, clock }
   const oauth = await located(config, openOauth(config, oauthParts))
   const { isPasswordAcceptable } = options
   const administered = { tokens, accounts, authenticator, events, clock, isPasswordAcceptable }

@@ -11,7 +11,7 @@ export { parseConfig } from './config/parse-config.js'
 export type { ConfigSource } from './config/read-config.js'
 export { type Auth, type AuthKind, getAuth } from './core/auth.js'
 export * from './core/errors.js'
-export type { LoginRefusal, SecurityEventMap, SecurityEvents } from './core/events.js'
+export type { ClientRefusal, LoginRefusal, SecurityEventMap, SecurityEvents } from './core/events.js'
 export { jsonLogger, type Logger } from './core/logger.js'
 export { type CreateServerOptions, createSecurity, type Security } from './create-security.js'
 export type { IsPublic } from './internal/public-path.js'
@@ -78,4 +78,10 @@ export {
   type UserStoreRefusalCode,
 } from './users/managed-user-store.js'
 export { hashPassword } from './users/password-hash.js'
-export type { AuthenticationFailure, AuthenticationResult, UserAccount, UserStore } from './users/user-store.js'
+export type {
+  AuthenticationFailure,
+  AuthenticationResult,
+  UserAccount,
+  UserProfile,
+  UserStore,
+} from './users/user-store.js'

@@ -18,11 +18,16 @@ import type { AuthorizationServer, AuthorizationServerParts } from './oauth/auth
  */
 export async function openOauth(
   config: Config,
-  parts: AuthorizationServerParts,
+  parts: Omit<AuthorizationServerParts, 'clientThrottle'>,
 ): Promise<AuthorizationServer | undefined> {
   if (config.oauth === undefined) return undefined
   const { createAuthorizationServer } = await import('./oauth/authorization-server.js')
-  return createAuthorizationServer(config.oauth, parts)
+  const { createClientThrottle } = await import('./oauth/client-throttle.js')
+  const { loginThrottle } = config.managementApi
+  const clientThrottle = loginThrottle.isEnabled
+    ? createClientThrottle({ ...loginThrottle, clock: parts.clock })
+    : undefined
+  return createAuthorizationServer(config.oauth, { ...parts, clientThrottle })
 }
 
 /**

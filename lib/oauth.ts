@@ -11,11 +11,14 @@ import type { SecurityEvents } from './core/events.js'
 import { type Logger, safeLogger } from './core/logger.js'
 import { handlerOf } from './internal/gate.js'
 import { createAuthorizationServer } from './oauth/authorization-server.js'
+import { createClientThrottle } from './oauth/client-throttle.js'
 import type { SingleSignOn } from './portals/single-sign-on.js'
 import { revocationsFor } from './tokens/revocations.js'
 import type { TokenStore } from './tokens/token-store.js'
 import type { Accounts } from './users/accounts.js'
 import type { Authenticator } from './users/authenticator.js'
+import type { LoginThrottle } from './users/login-throttle.js'
+import type { UserStore } from './users/user-store.js'
 
 export type { SignedOn, SignOnContext, SingleSignOn } from './portals/single-sign-on.js'
 
@@ -27,8 +30,12 @@ export interface AuthorizationServerOptions {
   readonly store: TokenStore
   /** Keeps rights fresh. */
   readonly accounts: Accounts
+  /** Asked what clients may learn of a user. @defaultValue nobody: they learn names and roles */
+  readonly users?: Pick<UserStore, 'findProfile'> | undefined
   /** Checks names and passwords, with the throttle that all logins share. */
   readonly authenticator: Authenticator
+  /** Counts wrong secrets of clients: one of its own, that no login shares. @defaultValue five in 15 minutes for a client and source */
+  readonly clientThrottle?: LoginThrottle | undefined
   /** Told of logins and sign-outs. @defaultValue nobody */
   readonly events?: SecurityEvents | undefined
   /** Told what could not be answered. */
@@ -60,8 +67,9 @@ export interface HandledAuthorizationServer {
  */
 export async function authorizationServer(options: AuthorizationServerOptions): Promise<HandledAuthorizationServer> {
   const { oauth, events, store, clock = Date.now } = options
+  const { users, clientThrottle = createClientThrottle({ clock }) } = options
   const revocations = revocationsFor(store, clock)
-  const parts = { ...options, events, clock, revocations, logger: safeLogger(options.logger) }
+  const parts = { ...options, users, events, clock, clientThrottle, revocations, logger: safeLogger(options.logger) }
   const { gates, singleSignOn, close } = await createAuthorizationServer(oauth, parts)
   return { handler: handlerOf({ gates, readsPath: true, logger: options.logger }), singleSignOn, close }
 }

@@ -30,6 +30,9 @@ export interface OauthConfig {
   readonly signOnAbsoluteMs: number
 }
 
+/** A token that can tell of the user. */
+export type ClaimsToken = 'id_token' | 'access_token'
+
 /** One `[[oauth.service_provider]]`. PKCE with S256 is mandatory for each. */
 export interface ServiceProviderConfig {
   /** `client_id`, or `name` without it. */
@@ -44,6 +47,15 @@ export interface ServiceProviderConfig {
   readonly audience: string | undefined
   /** `scopes` it may ask for besides `openid`, `profile` and `roles`. @defaultValue none */
   readonly scopes: readonly string[]
+  /**
+   * Who gets `scopes`: users with any of these roles, and administrators; `undefined`: everybody. For the portals of WSO2 it is
+   * `roles` of the portal.
+   */
+  readonly scopeRoles: readonly string[] | undefined
+  /** Those of `scopes` that administrators alone get: `apim:admin` for the portals of WSO2. */
+  readonly adminScopes: readonly string[]
+  /** `claims`: the tokens that tell of the user what the scopes allow, beside `/userinfo`. @defaultValue the ID token */
+  readonly claimsIn: readonly ClaimsToken[]
   /** `refresh_tokens`: whether it gets refresh tokens. @defaultValue `false` */
   readonly hasRefreshTokens: boolean
 }

@@ -5,6 +5,7 @@
  */
 
 import { managementConsole } from '../internal/portal-name.js'
+import { apimAdminScope, apimScopes } from './apim-scopes.js'
 import type { OauthConfig, PortalConfig, ServiceProviderConfig } from './config.js'
 import type { Finding } from './findings.js'
 import type { Deployment } from './tables/deployment.js'
@@ -45,9 +46,9 @@ export function oauthOf(
   if (oauth === undefined) return undefined
   const sharing = portals.filter(({ name }) => name !== managementConsole)
   const added = Object.entries(providerOfPortal).flatMap(([portal, clientId]): ServiceProviderConfig[] => {
-    const callback = portals.find(({ name }) => name === portal)?.callback
+    const config = portals.find(({ name }) => name === portal)
     const isWritten = oauth.serviceProviders.some((provider) => provider.clientId === clientId)
-    return callback === undefined || isWritten ? [] : [portalProvider(clientId, callback)]
+    return config?.callback === undefined || isWritten ? [] : [portalProvider(clientId, config, config.callback)]
   })
   return {
     ...oauth,
@@ -58,15 +59,21 @@ export function oauthOf(
   }
 }
 
-/** A public client, as both flags of WSO2's console make it. */
-function portalProvider(clientId: string, callback: string): ServiceProviderConfig {
+/**
+ * A public client as WSO2's portals register themselves, with both flags of the console: they refresh their tokens, and come back
+ * from a sign-out beside where they come back from a sign-in.
+ */
+function portalProvider(clientId: string, { name, roles }: PortalConfig, callback: string): ServiceProviderConfig {
   return {
     clientId,
     redirectUris: [callback],
-    postLogoutRedirectUris: [],
+    postLogoutRedirectUris: [...new Set([new URL('logout', callback).href, callback])],
     secretHash: undefined,
     audience: undefined,
-    scopes: [],
-    hasRefreshTokens: false,
+    scopes: apimScopes[name] ?? [],
+    scopeRoles: roles,
+    adminScopes: [apimAdminScope],
+    claimsIn: ['id_token'],
+    hasRefreshTokens: true,
   }
 }

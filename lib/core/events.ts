@@ -38,6 +38,9 @@ export type LoginRefusal =
   | 'not-admitted'
   | 'malformed'
 
+/** Why an OAuth client was refused. The client never learns it. `unknown-client`: no client with a secret has this id. */
+export type ClientRefusal = 'unknown-client' | 'wrong-secret' | 'throttled' | 'overloaded'
+
 /** The events of {@link SecurityEvents} and what each of them carries. No event carries a password or a usable token. */
 export interface SecurityEventMap {
   /** A user logged in. */
@@ -57,6 +60,13 @@ export interface SecurityEventMap {
     readonly reason: LoginRefusal
     /** The private reason when a store failed. */
     readonly cause?: unknown
+  }
+  /** An OAuth client that showed a secret was refused. */
+  clientRefused: FromClient & {
+    /** The client id that was sent, known or not. */
+    readonly clientId: string
+    /** What was wrong with it. */
+    readonly reason: ClientRefusal
   }
   /** A user logged out: the token is dead. */
   logout: FromClient & {
@@ -175,6 +185,7 @@ export class SecurityEvents extends EventEmitter<{ [Name in keyof SecurityEventM
 const messages: Record<keyof SecurityEventMap, string> = {
   login: 'logged in',
   loginRefused: 'login refused',
+  clientRefused: 'OAuth client refused',
   logout: 'logged out',
   refusal: 'request refused',
   eviction: 'token evicted to make room',
@@ -193,6 +204,7 @@ const messages: Record<keyof SecurityEventMap, string> = {
 /** What somebody should look at; everything else is the course of things. */
 const levels: Partial<Record<keyof SecurityEventMap, 'warn' | 'error'>> = {
   loginRefused: 'warn',
+  clientRefused: 'warn',
   refusal: 'warn',
   eviction: 'warn',
   breakGlassUsed: 'error',

@@ -33,6 +33,8 @@ export interface ProviderAccessToken {
   readonly grantId: string
   readonly scope: string | undefined
   readonly sessionUid: string
+  /** What the token tells of the user. */
+  readonly claims: Readonly<Record<string, unknown>>
   /** Seconds until it expires. */
   readonly lifeSeconds: number
 }
@@ -54,7 +56,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
   const signToken = createTokenSigner({ keys, issuer, audience: issuer })
 
   return {
-    async publish({ jti, accountId, clientId = '', grantId, scope = '', sessionUid, lifeSeconds }, address) {
+    async publish({ jti, accountId, clientId = '', grantId, scope = '', sessionUid, claims, lifeSeconds }, address) {
       const issuedAt = clock()
       const issuedAtSeconds = Math.floor(issuedAt / 1000)
       const audience = audienceOf(clientId)
@@ -63,6 +65,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
         scope,
         audience,
         clientId,
+        others: claims,
         issuedAtSeconds,
         expiresAtSeconds: issuedAtSeconds + lifeSeconds,
       })
@@ -74,6 +77,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
       await oauthStore.put({
         model: 'AccessTokenLink',
         id,
+        subject,
         payload: { name: jti },
         expiresAt,
         grantId,

@@ -16,26 +16,34 @@ import type { Revocations } from '../tokens/revocations.js'
 import type { TokenStore } from '../tokens/token-store.js'
 import type { Accounts } from '../users/accounts.js'
 import type { Authenticator } from '../users/authenticator.js'
+import type { LoginThrottle } from '../users/login-throttle.js'
+import type { UserStore } from '../users/user-store.js'
 import { createAccessTokens } from './access-tokens.js'
-import { createClientSecrets } from './client-secrets.js'
-import { originsOf } from './clients.js'
+import { createClientAuthentication } from './client-authentication.js'
+import { clientsWithClaimsIn, originsOf, secretHashesOf } from './clients.js'
 import { requestFixer } from './fixed-request.js'
 import { loadOidcProvider } from './load-oidc-provider.js'
+import { createLogoutHint } from './logout-hint.js'
 import { MemoryOauthStore } from './memory-oauth-store.js'
 import { oauthGates } from './oauth-gates.js'
 import { createAdapterFactory } from './provider-adapter.js'
 import { createAnswering, type Failures } from './provider-answers.js'
-import { providerConfigurationOf } from './provider-configuration.js'
+import { interactionSeconds, providerConfigurationOf } from './provider-configuration.js'
 import { logRefusals } from './refused-requests.js'
 import { createSharedSignOn } from './shared-sign-on.js'
 import { createSignOns } from './sign-ons.js'
+import { createStartedSignIns } from './started-sign-ins.js'
 
 /** What {@link createAuthorizationServer} works with. */
 export interface AuthorizationServerParts {
   readonly store: TokenStore
   readonly accounts: Accounts
+  /** Asked what clients may learn of a user. Absent: they learn names and roles. */
+  readonly users: Pick<UserStore, 'findProfile'> | undefined
   readonly revocations: Revocations
   readonly authenticator: Authenticator
+  /** Counts wrong secrets of clients. Absent: guesses are not limited. */
+  readonly clientThrottle: LoginThrottle | undefined
   /** Told of logins and sign-outs. */
   readonly events: SecurityEvents | undefined
   readonly logger: Logger
@@ -64,9 +72,9 @@ export async function createAuthorizationServer(
   oauth: OauthConfig,
   parts: AuthorizationServerParts,
 ): Promise<AuthorizationServer> {
-  const { store, revocations, logger, clock } = parts
+  const { store, users, revocations, logger, clock } = parts
   const { issuer, algorithm, serviceProviders, signOnIdleMs, signOnAbsoluteMs } = oauth
-  const library = await loadOidcProvider(logger)
+  const library = await loadOidcProvider()
   const keySet = await newKeys(algorithm, rsaBits)
   const { privateKey, signing } = keySet
 
@@ -91,14 +99,22 @@ export async function createAuthorizationServer(
     issuer,
     audienceOf,
   })
+  const startedSignIns = createStartedSignIns(interactionSeconds, clock)
   const adapter = createAdapterFactory({
     ...parts,
+    startedSignIns,
     tokenStore: store,
     oauthStore,
     signOns,
     alreadyUsed: () => new library.errors.InvalidGrant({ detail: 'it was used before' }),
   })
 
+  const clientAuthentication = createClientAuthentication({
+    ...parts,
+    hashes: secretHashesOf(oauth),
+    throttle: parts.clientThrottle,
+  })
+  const { provenSecret } = clientAuthentication
   const signingKey = {
     ...privateKey.export({ format: 'jwk' }),
     ...publicJwkOf(signing.publicKey),
@@ -108,9 +124,10 @@ export async function createAuthorizationServer(
   }
   const provider = new library.default(
     issuer,
-    providerConfigurationOf({ oauth, library, adapter, signOns, signingKey }),
+    providerConfigurationOf({ oauth, library, adapter, signOns, users, startedSignIns, provenSecret, signingKey }),
   )
   const origins = new Set(serviceProviders.flatMap(originsOf))
+  const withAccessTokens = clientsWithClaimsIn(oauth, 'access_token')
   const failures: Failures = new WeakMap()
   provider.on('server_error', (ctx, error) => {
     failures.set(ctx, error)
@@ -119,18 +136,12 @@ export async function createAuthorizationServer(
   // Koa prints to the console where nobody listens. What gets here has been answered: the connection may have broken.
   const emitter: NodeJS.EventEmitter = provider
   emitter.on('error', (cause: unknown) => logger.error({ cause }, 'the authorization server could not answer'))
-  provider.use(createAnswering({ ...parts, accessTokens, signOns, issuer, audienceOf, origins }, failures) as never)
-
-  const isSecretOf = createClientSecrets(
-    new Map(
-      serviceProviders.flatMap(({ clientId, secretHash }) =>
-        secretHash === undefined ? [] : [[clientId, secretHash] as const],
-      ),
-    ),
+  provider.use(
+    createAnswering(
+      { ...parts, accessTokens, signOns, issuer, audienceOf, withAccessTokens, origins },
+      failures,
+    ) as never,
   )
-  provider.Client.prototype.compareClientSecret = function compareClientSecret(secret: string) {
-    return isSecretOf(this.clientId, secret)
-  }
 
   const singleSignOn = createSharedSignOn(signOns)
   const gates = oauthGates({
@@ -140,8 +151,10 @@ export async function createAuthorizationServer(
     fixed: requestFixer(issuer),
     issuer,
     singleSignOn,
-    formTargets: [...origins],
+    startedSignIns,
     accessTokens,
+    clientAuthentication,
+    logoutHint: createLogoutHint({ publicKey: signing.publicKey, issuer, clientIds: new Set(audiences.keys()) }),
     audienceOf,
   })
   return { gates, singleSignOn, close: async () => oauthStore.close() }

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { randomBytes } from 'node:crypto'
 import type { ClientMetadata } from 'oidc-provider'
-import type { OauthConfig, ServiceProviderConfig } from '../config/config.js'
+import type { ClaimsToken, OauthConfig, ServiceProviderConfig } from '../config/config.js'
+import { claimsOfScope } from './user-claims.js'
 
-/** Scopes that every client may ask for: the sign-in itself, the user's name, and the user's roles. */
-const commonScopes = ['openid', 'profile', 'roles'] as const
+/** Scopes that every client may ask for: the sign-in itself, and what is known of the user. */
+export const commonScopes: readonly string[] = Object.keys(claimsOfScope)
 
 /** Every scope that some client may ask for. */
 export function allScopesOf({ serviceProviders }: OauthConfig): readonly string[] {
@@ -17,7 +17,11 @@ export function allScopesOf({ serviceProviders }: OauthConfig): readonly string[
 }
 
 /** What the provider is told about a client. */
-export function clientMetadataOf(provider: ServiceProviderConfig, { algorithm }: OauthConfig): ClientMetadata {
+export function clientMetadataOf(
+  provider: ServiceProviderConfig,
+  { algorithm }: OauthConfig,
+  provenSecret: string,
+): ClientMetadata {
   const { clientId, secretHash, hasRefreshTokens } = provider
   return {
     client_id: clientId,
@@ -26,14 +30,27 @@ export function clientMetadataOf(provider: ServiceProviderConfig, { algorithm }:
     redirect_uris: [...provider.redirectUris],
     post_logout_redirect_uris: [...provider.postLogoutRedirectUris],
     response_types: ['code'],
-    response_modes: ['query'],
     grant_types: ['authorization_code', ...(hasRefreshTokens ? ['refresh_token'] : [])],
-    scope: [...commonScopes, ...provider.scopes].join(' '),
+    scope: [...new Set([...commonScopes, ...provider.scopes])].join(' '),
     id_token_signed_response_alg: algorithm,
     token_endpoint_auth_method: secretHash === undefined ? 'none' : 'client_secret_basic',
-    // One is demanded; the hash is asked in its place, and this one is nobody's.
-    ...(secretHash !== undefined && { client_secret: randomBytes(32).toString('base64url') }),
+    // The real one is known by its hash only, and checked before.
+    ...(secretHash !== undefined && { client_secret: provenSecret }),
   }
+}
+
+/** The hash of the secret of each confidential client. */
+export function secretHashesOf({ serviceProviders }: OauthConfig): ReadonlyMap<string, string> {
+  const hashes = new Map<string, string>()
+  for (const { clientId, secretHash } of serviceProviders) {
+    if (secretHash !== undefined) hashes.set(clientId, secretHash)
+  }
+  return hashes
+}
+
+/** The clients that learn of a user in this token. */
+export function clientsWithClaimsIn({ serviceProviders }: OauthConfig, token: ClaimsToken): ReadonlySet<string> {
+  return new Set(serviceProviders.filter(({ claimsIn }) => claimsIn.includes(token)).map(({ clientId }) => clientId))
 }
 
 /** Origins that a client's pages are at: they alone may call the endpoints across origins. */

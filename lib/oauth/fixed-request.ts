@@ -43,15 +43,18 @@ function textOf(value: unknown): string {
   return typeof value === 'object' || typeof value === 'function' ? '' : String(value)
 }
 
-/** Makes the requests that the provider of one issuer sees. */
-export function requestFixer(issuer: string): (request: Request, form: URLSearchParams) => IncomingMessage {
+/** Makes the requests that the provider of one issuer sees. `address`: it is asked by that, and not by the form. */
+export function requestFixer(
+  issuer: string,
+): (request: Request, form: URLSearchParams, address?: string) => IncomingMessage {
   const { host, pathname } = new URL(issuer)
 
-  return function fixed(request, form) {
-    const { method, path, headers } = request
+  return function fixed(request, form, address) {
+    const { path, headers } = request
+    const method = address === undefined ? request.method : 'GET'
     const text = method === 'POST' ? form.toString() : ''
     const start = request.url.indexOf('?')
-    const url = `${path}${start < 0 ? '' : request.url.slice(start)}`
+    const url = address ?? `${path}${start < 0 ? '' : request.url.slice(start)}`
     const stream = Readable.from(text === '' ? [] : [Buffer.from(text)], { objectMode: false })
     const socket = { encrypted: true, remoteAddress: clientAddress(request), writable: true }
     // The package asks for an `IncomingMessage`; one of its own would take hold of the socket.

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { LRUCache } from 'lru-cache'
+import { FairCache, type FairCacheEntry } from './fair-cache.js'
 import type { EntryModel, OauthEntry, OauthStore } from './oauth-store.js'
 
 /** Options of {@link MemoryOauthStore}. */
 export interface MemoryOauthStoreOptions {
-  /** Grants, sessions, and sign-ins that have been begun: so many of each. */
+  /** Grants, sessions, and sign-ins that have been answered: so many of each. */
   readonly maxEntries: number
   /** Milliseconds since the epoch. */
   readonly clock: () => number
@@ -23,40 +23,41 @@ export interface MemoryOauthStoreOptions {
  */
 const maxPerGrant = 300
 
-interface HeldGrant {
+interface Held extends FairCacheEntry {
   readonly entry: OauthEntry
+}
+
+interface HeldGrant extends Held {
   /** By key, in the order in which they were added. */
   readonly members: Map<string, OauthEntry>
 }
 
 /**
- * Keeps entries in caches of their own, so that what strangers can make (sign-ins that are begun, sessions of nobody) puts out
- * nothing of those who have signed in. What expires is dropped when it is asked for, or when its place is needed.
+ * Keeps each model in a cache of its own, all of it for users who have signed in: strangers can make nothing here, and no user
+ * evicts everybody else. What expires is dropped when it is asked for, or when its place is needed.
  */
 export class MemoryOauthStore implements OauthStore {
   readonly #clock: () => number
   readonly #onEvict: MemoryOauthStoreOptions['onEvict']
-  readonly #grants: LRUCache<string, HeldGrant>
+  readonly #grants: FairCache<HeldGrant>
   readonly #grantOfMember = new Map<string, string>()
-  readonly #sessions: LRUCache<string, OauthEntry>
-  readonly #anonymousSessions: LRUCache<string, OauthEntry>
-  readonly #interactions: LRUCache<string, OauthEntry>
+  readonly #sessions: FairCache<Held>
+  readonly #interactions: FairCache<Held>
   readonly #sessionIds = new Map<unknown, string>()
 
   constructor({ maxEntries, clock, onEvict }: MemoryOauthStoreOptions) {
     this.#clock = clock
     this.#onEvict = onEvict
-    this.#grants = new LRUCache({
-      max: maxEntries,
-      dispose: (grant, _id, reason) => {
-        if (reason !== 'evict') return
+    this.#grants = new FairCache({
+      maxEntries,
+      clock,
+      onEvict: (grant) => {
         this.#forgetMembers(grant)
         onEvict?.([grant.entry, ...grant.members.values()])
       },
     })
-    this.#sessions = new LRUCache({ max: maxEntries, dispose: (entry) => this.#forgetUid(entry) })
-    this.#anonymousSessions = new LRUCache({ max: maxEntries })
-    this.#interactions = new LRUCache({ max: maxEntries })
+    this.#sessions = new FairCache({ maxEntries, clock, onEvict: ({ entry }) => this.#forgetUid(entry) })
+    this.#interactions = new FairCache({ maxEntries, clock })
   }
 
   find(model: EntryModel, id: string): OauthEntry | undefined {
@@ -72,16 +73,18 @@ export class MemoryOauthStore implements OauthStore {
   }
 
   put(entry: OauthEntry): void {
-    const { model, id, grantId } = entry
+    const { model, id, grantId, expiresAt, subject = '' } = entry
+    const held = { entry, expiresAt, subject }
     switch (model) {
       case 'Grant':
-        this.#grants.set(id, { entry, members: this.#grants.get(id)?.members ?? new Map() })
+        this.#grants.set(id, { ...held, members: this.#grants.peek(id)?.members ?? new Map() })
         break
       case 'Session':
-        this.#putSession(entry)
+        this.#sessions.set(id, held)
+        this.#sessionIds.set(entry.payload['uid'], id)
         break
       case 'Interaction':
-        this.#interactions.set(id, entry)
+        this.#interactions.set(id, held)
         break
       default:
         if (grantId !== undefined) this.#putMember(grantId, entry)
@@ -106,7 +109,7 @@ export class MemoryOauthStore implements OauthStore {
       }
       case 'Session':
         this.#sessions.delete(id)
-        this.#anonymousSessions.delete(id)
+        this.#forgetUid(entry)
         break
       case 'Interaction':
         this.#interactions.delete(id)
@@ -127,7 +130,7 @@ export class MemoryOauthStore implements OauthStore {
   }
 
   close(): void {
-    for (const cache of [this.#grants, this.#sessions, this.#anonymousSessions, this.#interactions]) cache.clear()
+    for (const cache of [this.#grants, this.#sessions, this.#interactions]) cache.clear()
     this.#grantOfMember.clear()
     this.#sessionIds.clear()
   }
@@ -137,26 +140,15 @@ export class MemoryOauthStore implements OauthStore {
       case 'Grant':
         return this.#grants.get(id)?.entry
       case 'Session':
-        return this.#sessions.get(id) ?? this.#anonymousSessions.get(id)
+        return this.#sessions.get(id)?.entry
       case 'Interaction':
-        return this.#interactions.get(id)
+        return this.#interactions.get(id)?.entry
       default: {
         const key = keyOf(model, id)
         const grantId = this.#grantOfMember.get(key)
         return grantId === undefined ? undefined : this.#grants.get(grantId)?.members.get(key)
       }
     }
-  }
-
-  #putSession(entry: OauthEntry): void {
-    const { id, payload } = entry
-    if (payload['accountId'] === undefined) {
-      this.#anonymousSessions.set(id, entry)
-      return
-    }
-    this.#anonymousSessions.delete(id)
-    this.#sessions.set(id, entry)
-    this.#sessionIds.set(payload['uid'], id)
   }
 
   #forgetUid({ id, payload }: OauthEntry): void {

@@ -5,26 +5,35 @@
  */
 
 import type { Request, Response } from 'express'
-import { HttpError } from '../core/errors.js'
+import { HttpError, TooManyRequestsError, UnavailableError } from '../core/errors.js'
 import { answerJson } from '../internal/answer.js'
-import { noTrace, notFound } from '../internal/endpoint.js'
+import { methodNotAllowed, noTrace, notFound } from '../internal/endpoint.js'
 import type { Gate, Verdict } from '../internal/gate.js'
 import { plainHttpRefusal } from '../internal/plain-http.js'
 import { ownOriginGate } from '../portals/own-origin.js'
+import { answerSeeOther } from '../portals/page.js'
 import type { AccessTokens } from './access-tokens.js'
+import { basicSecret, type ClientAuthentication } from './client-authentication.js'
+import { endpointPath, hasToComeBack, isPage, methodsOf, pageParameters } from './endpoint-methods.js'
 import { readForm } from './fixed-request.js'
+import type { LogoutHint } from './logout-hint.js'
 import { endpoints, loginPath } from './provider-configuration.js'
 import { type SignInParts, signInGate } from './sign-in.js'
 
 /** What {@link oauthGates} works with. */
 export interface OauthGatesParts extends SignInParts {
   readonly accessTokens: AccessTokens
+  readonly clientAuthentication: ClientAuthentication
+  readonly logoutHint: LogoutHint
   /** `aud` of the tokens of a client. */
   readonly audienceOf: (clientId: string) => string
 }
 
 /** Stands for a token that is not known. No name of the provider has a space. */
 const unknownToken = 'unknown token'
+
+/** Paths where clients show who they are. */
+const authenticatesClient: readonly string[] = [endpoints.token, endpoints.revocation, endpoints.introspection]
 
 /** Paths that take a token as a parameter. */
 const takesToken: readonly string[] = [endpoints.revocation, endpoints.introspection]
@@ -53,7 +62,9 @@ function mountGate(issuer: string): Gate {
   }
 }
 
-function providerGate({ provider, fixed, accessTokens, audienceOf }: OauthGatesParts): Gate {
+function providerGate(parts: OauthGatesParts): Gate {
+  const { issuer, provider, fixed, accessTokens, clientAuthentication, logoutHint, audienceOf } = parts
+  const mountPath = new URL(issuer).pathname
   const answer = provider.callback()
 
   async function nameOf(token: string): Promise<string> {
@@ -63,33 +74,53 @@ function providerGate({ provider, fixed, accessTokens, audienceOf }: OauthGatesP
   /** Refresh tokens are known by themselves; what could be an access token is looked up. */
   async function namedForm(request: Request): Promise<URLSearchParams> {
     const form = await readForm(request)
-    if (takesToken.includes(pathOf(request)))
+    if (takesToken.includes(endpointPath(request)))
       await replace(form, 'token', (value) => (isJwt(value) ? nameOf(value) : value))
-    if (pathOf(request) === endpoints.userinfo) await replace(form, 'access_token', nameOf)
+    if (endpointPath(request) === endpoints.userinfo) await replace(form, 'access_token', nameOf)
     return form
+  }
+
+  /** The provider is asked for pages by their address only. `undefined`: as it came. */
+  async function pageAddress(request: Request, form: URLSearchParams): Promise<string | undefined> {
+    if (!isPage(request)) return undefined
+    const path = endpointPath(request)
+    const parameters = pageParameters(request, form)
+    const isChanged = path === endpoints.end_session && (await logoutHint(parameters))
+    return isChanged || request.method === 'POST' ? `${path}?${parameters}` : undefined
   }
 
   async function answerBy(request: Request, response: Response): Promise<Verdict> {
     const form = await namedForm(request)
-    if (pathOf(request) === endpoints.token && !isForOwnResource(request, form, audienceOf)) {
+    const address = await pageAddress(request, form)
+    if (address !== undefined && hasToComeBack(request, address)) {
+      answerSeeOther(response, `${mountPath}${address}`)
+      return 'answered'
+    }
+    if (endpointPath(request) === endpoints.token && !isForOwnResource(request, form, audienceOf)) {
       answerJson(response, 400, {
         error: 'invalid_target',
         error_description: 'the resource is not that of the client',
       })
       return 'answered'
     }
-    const seen = fixed(request, form)
-    if (pathOf(request) === endpoints.userinfo) await replaceBearer(seen.headers, nameOf)
+    let { authorization } = request.headers
+    if (request.method === 'POST' && authenticatesClient.includes(endpointPath(request))) {
+      try {
+        authorization = await clientAuthentication.authenticate(request, form)
+      } catch (error) {
+        return answerLater(response, error)
+      }
+    }
+    const seen = fixed(request, form, address)
+    if (authorization !== undefined) seen.headers.authorization = authorization
+    if (endpointPath(request) === endpoints.userinfo) await replaceBearer(seen.headers, nameOf)
     await answer(seen, response)
-    return response.headersSent || response.writableEnded ? 'answered' : notFound(request, response)
+    if (response.headersSent || response.writableEnded) return 'answered'
+    const allowed = methodsOf(request)
+    return allowed === undefined ? notFound(request, response) : methodNotAllowed(allowed)
   }
 
   return answerBy
-}
-
-/** As the provider's router reads it: blind to case and to a slash at the end. */
-function pathOf({ path }: Request): string {
-  return path.toLowerCase().replace(/\/$/, '')
 }
 
 /** Replaces each value of a parameter, and leaves their number as it is: a parameter that came twice is refused later. */
@@ -124,17 +155,16 @@ function isForOwnResource(
 ): boolean {
   const resources = form.getAll('resource')
   if (resources.length === 0) return true
-  const own = audienceOf(form.get('client_id') ?? basicClientId(headers.authorization))
+  const own = audienceOf(form.get('client_id') ?? basicSecret(headers.authorization)?.clientId ?? '')
   return resources.every((resource) => resource === own)
 }
 
-/** Who the client is comes later: here it only says which resource it may name. */
-function basicClientId(authorization: string | undefined): string {
-  const [, encoded = ''] = /^basic ([A-Za-z0-9+/]+=*)$/i.exec(authorization ?? '') ?? []
-  const [clientId = ''] = Buffer.from(encoded, 'base64').toString().split(':')
-  try {
-    return decodeURIComponent(clientId.replaceAll('+', ' '))
-  } catch {
-    return ''
-  }
+/** A client that guesses, or too much work at a time: in the form of an OAuth error, with the time to wait. */
+function answerLater(response: Response, error: unknown): Verdict {
+  const isTemporary = error instanceof TooManyRequestsError || error instanceof UnavailableError
+  if (!isTemporary) throw error
+  const { status, message, headers } = error
+  response.setHeader('Retry-After', headers['Retry-After'] ?? '5')
+  answerJson(response, status, { error: 'temporarily_unavailable', error_description: message })
+  return 'answered'
 }

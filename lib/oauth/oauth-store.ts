@@ -20,6 +20,8 @@ export interface OauthEntry {
   readonly model: EntryModel
   /** Digest of the credential, or an id that opens nothing. Unique within the model. */
   readonly id: string
+  /** Whose it is: no user may evict what everybody else has. What a grant leads to has the subject of the grant. */
+  readonly subject: string | undefined
   /** JSON: the store may keep it as text. */
   readonly payload: Readonly<Record<string, unknown>>
   /** Milliseconds since the epoch. From then on it is as if it were not there. */

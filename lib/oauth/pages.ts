@@ -6,7 +6,7 @@
 
 import { createHash } from 'node:crypto'
 import type { ErrorOut, KoaContextWithOIDC } from 'oidc-provider'
-import { escapeHtml, pageHeaders, pageOf } from '../portals/page.js'
+import { escapeHtml, formPageHeaders, pageHeaders, pageOf } from '../portals/page.js'
 
 /** Name of the form that the provider makes for signing out. */
 const logoutForm = 'op.logoutForm'
@@ -16,21 +16,27 @@ const submitScript = 'document.querySelector("button[name=logout]").click()'
 
 const submitHash = createHash('sha256').update(submitScript).digest('base64')
 
-/** A request that cannot be answered by going back to the client: an unknown client, a redirect URI that is not its own. */
-export function errorPage(out: ErrorOut): string {
+/** Answers a request that cannot go back to the client: an unknown client, a redirect URI that is not its own. */
+export function renderErrorPage(ctx: KoaContextWithOIDC, out: ErrorOut): void {
   const { error, error_description: description = '' } = out
   const main = [
     '<h1>This did not work</h1>',
     `<p>${escapeHtml(description) || 'Go back to where you came from, and try again.'}</p>`,
     `<p class="code">${escapeHtml(error)}</p>`,
   ]
-  return pageOf({ title: 'This did not work', main: main.join('\n') })
+  renderPage(ctx, pageOf({ title: 'This did not work', main: main.join('\n') }))
 }
 
-/** After a sign-out that leads nowhere else. */
-export function signedOutPage(): string {
+function renderPage(ctx: KoaContextWithOIDC, html: string): void {
+  ctx.set(pageHeaders)
+  ctx.type = 'html'
+  ctx.body = html
+}
+
+/** Answers after a sign-out that leads nowhere else. */
+export function renderSignedOutPage(ctx: KoaContextWithOIDC): void {
   const main = ['<h1>Signed out</h1>', '<p>You are signed out of all portals.</p>']
-  return pageOf({ title: 'Signed out', main: main.join('\n') })
+  renderPage(ctx, pageOf({ title: 'Signed out', main: main.join('\n') }))
 }
 
 /** Asks whether to sign out. `form` is the provider's, without buttons. */
@@ -47,11 +53,21 @@ export function signOutPage(form: string, isAsked: boolean): string {
 }
 
 /**
- * Headers of every answer of the provider; they matter where it is a page. `report-sample` allows no script: the provider puts
- * the hash of its own beside it, for the form that signs out when nobody is signed in.
+ * Sets the headers of a page with a form, before it is made; what it returns takes them off an answer that is no page, which then
+ * has those of the app. `report-sample` allows no script: the provider puts the hash of its own beside it, for the form that
+ * signs out a user in whose browser another one has signed in.
  */
-export function setPageHeaders(ctx: KoaContextWithOIDC, formTargets: readonly string[]): void {
-  ctx.set({ ...pageHeaders(formTargets), 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' })
+export function setPageHeaders(ctx: KoaContextWithOIDC): () => void {
+  const before = Object.keys(formPageHeaders).map((name) => [name, ctx.response.get(name)] as const)
+  ctx.set(formPageHeaders)
   const policy = ctx.response.get('Content-Security-Policy')
   ctx.set('Content-Security-Policy', `${policy}; script-src 'report-sample' 'sha256-${submitHash}'`)
+
+  return function keepHeadersOfPages() {
+    if (ctx.response.is('html') && !ctx.response.get('Location')) return
+    for (const [name, value] of before) {
+      if (value) ctx.set(name, value)
+      else ctx.remove(name)
+    }
+  }
 }

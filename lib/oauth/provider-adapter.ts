@@ -10,6 +10,7 @@ import type { Revocations } from '../tokens/revocations.js'
 import type { TokenStore } from '../tokens/token-store.js'
 import type { EntryModel, OauthEntry, OauthStore } from './oauth-store.js'
 import { type SignOns, sessionIdOf } from './sign-ons.js'
+import type { StartedSignIns } from './started-sign-ins.js'
 
 /** What {@link createAdapterFactory} works with. */
 export interface ProviderAdapterParts {
@@ -17,6 +18,7 @@ export interface ProviderAdapterParts {
   readonly tokenStore: TokenStore
   readonly revocations: Revocations
   readonly signOns: SignOns
+  readonly startedSignIns: StartedSignIns
   readonly clock: () => number
   /** Makes the refusal of a code or a refresh token that was used before. */
   readonly alreadyUsed: () => Error
@@ -61,13 +63,14 @@ class ProviderAdapter implements Adapter {
 
   async upsert(id: string, payload: AdapterPayload, expiresInSeconds: number): Promise<undefined> {
     const { oauthStore, signOns, clock } = this.#parts
-    if (this.#model === 'Session' && payload.accountId !== undefined) {
-      // A sign-on that has ended meanwhile stays so.
-      if ((await signOns.findByUid(payload.uid ?? '')) === undefined) return
-    }
+    const subject = subjectOf(this.#model, payload)
+    if (isOwned(this.#model) && subject === undefined) return
+    // A sign-on that has ended meanwhile stays so.
+    if (this.#model === 'Session' && (await signOns.findByUid(payload.uid ?? '')) === undefined) return
     await oauthStore.put({
       model: this.#model,
       id: entryIdOf(this.#model, id),
+      subject,
       payload: withoutCredentials(payload),
       expiresAt: clock() + expiresInSeconds * 1000,
       grantId: payload.grantId,
@@ -75,9 +78,10 @@ class ProviderAdapter implements Adapter {
   }
 
   async find(id: string): Promise<AdapterPayload | undefined> {
-    const entry = await this.#parts.oauthStore.find(this.#model, entryIdOf(this.#model, id))
-    if (entry === undefined || !(await this.#hasLiveSignOn(entry, true))) return undefined
-    return payloadOf(entry, id)
+    const { oauthStore, startedSignIns } = this.#parts
+    const entry = await oauthStore.find(this.#model, entryIdOf(this.#model, id))
+    if (entry === undefined) return this.#model === 'Interaction' ? startedSignIns.find(id) : undefined
+    return (await this.#hasLiveSignOn(entry, true)) ? payloadOf(entry, id) : undefined
   }
 
   async findByUid(uid: string): Promise<AdapterPayload | undefined> {
@@ -105,9 +109,9 @@ class ProviderAdapter implements Adapter {
     await this.#endTokens(await this.#parts.oauthStore.removeOfGrant(grantId))
   }
 
-  /** A session of nobody is always good. That of a user is if the sign-on is, and to sign in by its cookie it must be fresh. */
+  /** A session is good if its sign-on is, and to sign in by its cookie the sign-on must be fresh. */
   async #hasLiveSignOn({ model, payload }: OauthEntry, isByCookie: boolean): Promise<boolean> {
-    if (model !== 'Session' || payload['accountId'] === undefined) return true
+    if (model !== 'Session') return true
     const signOn = await this.#parts.signOns.findByUid(String(payload['uid']))
     return signOn !== undefined && (!isByCookie || this.#parts.signOns.isFresh(signOn.record))
   }
@@ -132,8 +136,21 @@ export function accessTokenEntryId(jti: string): string {
   return entryIdOf('AccessToken', jti)
 }
 
-/** A sign-in that has been begun remembers the session that it was begun in: the name of it is enough. */
-function withoutCredentials(payload: AdapterPayload): AdapterPayload {
+/** What anybody could make without signing in. It is kept for users alone. */
+function isOwned(model: EntryModel): boolean {
+  return model === 'Session' || model === 'Interaction'
+}
+
+/** Whose an entry is. That of a sign-in is known from its answer on: before, {@link StartedSignIns} has it. */
+function subjectOf(model: EntryModel, payload: AdapterPayload): string | undefined {
+  if (model !== 'Interaction') return payload.accountId
+  const { result, session } = payload
+  if (result === undefined) return undefined
+  return result.login?.accountId ?? (result['subject'] as string | undefined) ?? session?.accountId
+}
+
+/** A sign-in that was started remembers the session that it was started in: the name of it is enough. */
+export function withoutCredentials(payload: AdapterPayload): AdapterPayload {
   const { [credentialMember]: _jti, ...rest } = payload
   const { session } = rest as { readonly session?: { readonly cookie?: string } }
   if (session?.cookie === undefined) return rest

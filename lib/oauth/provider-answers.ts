@@ -12,6 +12,7 @@ import type { AccessTokens } from './access-tokens.js'
 import { setPageHeaders } from './pages.js'
 import { cookieNames, sessionCookieOptions } from './provider-configuration.js'
 import { recordIdOf, type SignOns } from './sign-ons.js'
+import { grantedClaims } from './user-claims.js'
 
 /** What {@link createAnswering} works with. */
 export interface AnsweringParts {
@@ -24,6 +25,8 @@ export interface AnsweringParts {
   readonly issuer: string
   /** `aud` of the tokens of a client. */
   readonly audienceOf: (clientId: string) => string
+  /** Clients whose access tokens tell of the user. */
+  readonly withAccessTokens: ReadonlySet<string>
   /** Origins of the pages of all clients. */
   readonly origins: ReadonlySet<string>
 }
@@ -41,16 +44,17 @@ export function createAnswering(
   parts: AnsweringParts,
   failures: Failures,
 ): (ctx: KoaContextWithOIDC, next: Next) => Promise<void> {
-  const { accessTokens, signOns, events, logger, clock, issuer, audienceOf, origins } = parts
-  const targets = [...origins]
+  const { accessTokens, signOns, events, logger, clock, issuer, audienceOf, withAccessTokens, origins } = parts
 
   /** The provider's name of the token stays here: what the client gets is signed. */
   async function publishToken(ctx: KoaContextWithOIDC): Promise<void> {
     const token = ctx.oidc.entities.AccessToken
     const { grantId, sessionUid } = token ?? {}
     if (token === undefined || grantId === undefined || sessionUid === undefined) throw new Error('no token was made')
-    const { jti, accountId, clientId, scope, expiration } = token
-    const published = { jti, accountId, clientId, grantId, scope, sessionUid, lifeSeconds: expiration }
+    const { jti, accountId, clientId = '', scope = '', expiration } = token
+    const all = withAccessTokens.has(clientId) ? await ctx.oidc.account?.claims('userinfo', scope, {}, []) : undefined
+    const claims = grantedClaims(all ?? {}, scope)
+    const published = { jti, accountId, clientId, grantId, scope, sessionUid, claims, lifeSeconds: expiration }
     ctx.body = { ...(ctx.body as object), access_token: await accessTokens.publish(published, ctx.ip || undefined) }
   }
 
@@ -59,6 +63,17 @@ export function createAnswering(
     const { session, prompts } = oidc
     if (session?.accountId === undefined || prompts.has('none')) return
     await signOns.touch(recordIdOf(session.uid))
+  }
+
+  /** Nobody is signed in, so there is nothing to ask and nothing to end: the browser goes where it would go afterwards. */
+  function leaveSignedOut(ctx: KoaContextWithOIDC): void {
+    const { session, params, provider } = ctx.oidc
+    if (session?.accountId !== undefined) return
+    const { post_logout_redirect_uri: uri, state } = (params ?? {}) as Record<string, string | undefined>
+    const target = new URL(uri ?? provider.urlFor('end_session_success'))
+    if (uri !== undefined && state !== undefined) target.searchParams.append('state', state)
+    ctx.status = 303
+    ctx.redirect(target.href)
   }
 
   async function endSignOn(ctx: KoaContextWithOIDC): Promise<void> {
@@ -79,26 +94,36 @@ export function createAnswering(
     await signOns.end(session.uid).catch(() => undefined)
   }
 
-  /** By what is signed, a client knows for whom a token is; who asks here may not look into it. */
-  function nameAudience(ctx: KoaContextWithOIDC): void {
-    const body = ctx.body as { readonly active?: boolean }
+  /** By what is signed, a client knows whose a token is and for whom; who asks here may not look into it. */
+  function nameParties(ctx: KoaContextWithOIDC): void {
+    const body = ctx.body as { readonly active?: boolean; readonly sub?: string }
+    if (body.active !== true) return
     const { AccessToken } = ctx.oidc.entities
-    if (body.active === true && AccessToken !== undefined) {
-      ctx.body = { ...body, aud: audienceOf(AccessToken.clientId ?? '') }
-    }
+    const aud = AccessToken && { aud: audienceOf(AccessToken.clientId ?? '') }
+    ctx.body = { ...body, username: body.sub, ...aud }
   }
 
-  /** Of the response modes that the provider knows, clients may use one. */
+  /** Of the response modes that the provider knows, clients may use one; sessions have no name outside of it. */
   function listUsable(ctx: KoaContextWithOIDC): void {
-    ctx.body = { ...(ctx.body as object), response_modes_supported: ['query'] }
+    const body = ctx.body as { readonly claims_supported: readonly string[] }
+    const claims_supported = body.claims_supported.filter((claim) => claim !== 'sid')
+    ctx.body = { ...body, claims_supported, response_modes_supported: ['query'] }
+  }
+
+  /** RFC 7009 section 2.2 leaves the body open. Clients that expect JSON everywhere read this. */
+  function answerRevoked(ctx: KoaContextWithOIDC): void {
+    ctx.type = 'json'
+    ctx.body = {}
   }
 
   const afterwards: Readonly<Record<string, (ctx: KoaContextWithOIDC) => void | Promise<void>>> = {
     token: publishToken,
     authorization: noteSignIn,
     resume: noteSignIn,
+    end_session: leaveSignedOut,
     end_session_confirm: endSignOn,
-    introspection: nameAudience,
+    introspection: nameParties,
+    revocation: answerRevoked,
     discovery: listUsable,
   }
 
@@ -117,7 +142,8 @@ export function createAnswering(
   }
 
   return async function answering(ctx, next) {
-    setPageHeaders(ctx, targets)
+    ctx.set({ 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' })
+    const keepHeadersOfPages = setPageHeaders(ctx)
     const failure = await answer(ctx, next)
     const route = routeOf(ctx)
     // Nothing is there: whoever called the provider answers.
@@ -129,6 +155,7 @@ export function createAnswering(
     }
     if (route === 'token') renameVerifierError(ctx)
     if (ctx.status === 401) challenge(ctx, issuer)
+    keepHeadersOfPages()
     if (!openRoutes.includes(route) && !origins.has(ctx.get('Origin'))) ctx.remove('Access-Control-Allow-Origin')
   }
 }

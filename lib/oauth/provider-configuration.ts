@@ -6,12 +6,17 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import type { AdapterFactory, Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider'
+import type { AdapterFactory, Configuration, Interaction, JWK, KoaContextWithOIDC } from 'oidc-provider'
 import type { OauthConfig } from '../config/config.js'
-import { allScopesOf, clientMetadataOf, originsOf } from './clients.js'
+import type { UserStore } from '../users/user-store.js'
+import { allScopesOf, clientMetadataOf, clientsWithClaimsIn, originsOf } from './clients.js'
+import { createGrantedScopes } from './granted-scopes.js'
 import type { OidcProvider } from './load-oidc-provider.js'
-import { errorPage, signedOutPage, signOutPage } from './pages.js'
+import { renderErrorPage, renderSignedOutPage, signOutPage } from './pages.js'
+import { withoutCredentials } from './provider-adapter.js'
 import type { SignOns } from './sign-ons.js'
+import type { StartedSignIns } from './started-sign-ins.js'
+import { claimsOfScope, needsProfile, userClaims } from './user-claims.js'
 
 /** What the configuration is made of. */
 export interface ProviderParts {
@@ -19,6 +24,10 @@ export interface ProviderParts {
   readonly library: OidcProvider
   readonly adapter: AdapterFactory
   readonly signOns: SignOns
+  readonly startedSignIns: StartedSignIns
+  readonly users: Pick<UserStore, 'findProfile'> | undefined
+  /** What stands for the secret of every confidential client. */
+  readonly provenSecret: string
   /** The private key, as a JWK. */
   readonly signingKey: JWK
 }
@@ -36,6 +45,14 @@ export const endpoints = {
 
 /** Where the login page of a sign-in is, below the mount. */
 export const loginPath = '/login/'
+
+/** Query parameter of the login page that holds the sealed sign-in. */
+export const signInParameter = 'request'
+
+/** Address of the login page of a sign-in below an issuer. */
+export function loginAddress(issuer: string, uid: string, sealed: string): string {
+  return `${issuer}${loginPath}${uid}?${signInParameter}=${sealed}`
+}
 
 /** Cookies. That of the session is the one that portals share. */
 export const cookieNames = {
@@ -57,7 +74,13 @@ export const sessionCookieOptions = {
 const codeSeconds = 60
 
 /** How long the login page may stand open. */
-const interactionSeconds = 15 * 60
+export const interactionSeconds: number = 15 * 60
+
+/** Longest address of a login page: proxies and Node refuse lines of 8 and headers of 16 KiB. */
+const maxLoginUrlLength = 8000
+
+/** How clients show who they are. */
+const authMethods = ['none', 'client_secret_basic', 'client_secret_post'] as const
 
 /** Makes the configuration of one provider. */
 export function providerConfigurationOf(parts: ProviderParts): Configuration {
@@ -69,7 +92,7 @@ export function providerConfigurationOf(parts: ProviderParts): Configuration {
 
   return {
     adapter,
-    clients: serviceProviders.map((provider) => clientMetadataOf(provider, oauth)),
+    clients: serviceProviders.map((provider) => clientMetadataOf(provider, oauth, parts.provenSecret)),
     jwks: { keys: [signingKey] },
     routes: endpoints,
     responseTypes: ['code'],
@@ -77,14 +100,14 @@ export function providerConfigurationOf(parts: ProviderParts): Configuration {
     pkce: { required: () => true },
     scopes: [...allScopesOf(oauth)],
     claims: {
-      openid: ['sub'],
-      profile: ['preferred_username'],
-      roles: ['roles'],
+      ...Object.fromEntries(Object.entries(claimsOfScope).map(([scope, names]) => [scope, [...names]])),
       acr: null,
       auth_time: null,
       sid: null,
     },
-    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
+    // Which tokens tell of the user is said by each service provider.
+    conformIdTokenClaims: false,
+    clientAuthMethods: [...authMethods],
     clientDefaults: { id_token_signed_response_alg: algorithm },
     enabledJWA: {
       idTokenSigningAlgValues: [algorithm],
@@ -94,7 +117,17 @@ export function providerConfigurationOf(parts: ProviderParts): Configuration {
     },
     allowOmittingSingleRegisteredRedirectUri: false,
     acceptQueryParamAccessTokens: false,
+    discovery: {
+      revocation_endpoint_auth_methods_supported: authMethods,
+      introspection_endpoint_auth_methods_supported: authMethods.filter((method) => method !== 'none'),
+    },
     extraParams: {
+      // Said as an error of the mode that is used, and after the response type, which decides first.
+      response_mode({ oidc }: KoaContextWithOIDC, value: string | undefined) {
+        if (value === undefined || value === 'query') return
+        Object.assign(oidc.params ?? {}, { response_mode: undefined })
+        throw new library.errors.InvalidRequest('response_mode must be query')
+      },
       // RFC 6749 section 3.3: there is no default. Asked here, before anybody is asked for a password.
       scope({ oidc }: KoaContextWithOIDC, value: string | undefined) {
         if (oidc.requestParamOIDCScopes.size > 0) return
@@ -131,15 +164,13 @@ export function providerConfigurationOf(parts: ProviderParts): Configuration {
         logoutSource: (ctx, form) => {
           ctx.body = signOutPage(form, !isHintOfSession(ctx))
         },
-        postLogoutSuccessSource: (ctx) => {
-          ctx.body = signedOutPage()
-        },
+        postLogoutSuccessSource: renderSignedOutPage,
       },
     },
     clientBasedCORS: (_ctx, origin, client) => origins.get(client.clientId)?.includes(origin) === true,
     findAccount: accountFinder(parts),
-    loadExistingGrant: grantLoader(),
-    interactions: { policy: policyOf(library), url: (_ctx, interaction) => `${issuer}${loginPath}${interaction.uid}` },
+    loadExistingGrant: grantLoader(parts),
+    interactions: { policy: policyOf(library), url: loginUrlMaker(parts) },
     cookies: {
       names: cookieNames,
       long: sessionCookieOptions,
@@ -162,10 +193,7 @@ export function providerConfigurationOf(parts: ProviderParts): Configuration {
       RefreshToken: (ctx) => ctx.oidc.entities.RotatedRefreshToken?.remainingTTL ?? refreshTokenSeconds,
       Session: signOnSeconds,
     },
-    renderError: (ctx, out) => {
-      ctx.type = 'html'
-      ctx.body = errorPage(out)
-    },
+    renderError: renderErrorPage,
   }
 }
 
@@ -175,29 +203,58 @@ function isHintOfSession(ctx: KoaContextWithOIDC): boolean {
   return session?.accountId !== undefined && entities.IdTokenHint?.payload['sub'] === session.accountId
 }
 
+/** Where the login page of a sign-in is: with the sign-in itself, because nothing is kept of it. */
+function loginUrlMaker({
+  oauth,
+  library,
+  startedSignIns,
+}: ProviderParts): (ctx: unknown, interaction: Interaction) => Promise<string> {
+  return async function loginUrl(_ctx, interaction) {
+    const { uid, prompt } = interaction
+    // The details are those of the parameters, once more.
+    const payload = withoutCredentials({ ...interaction, prompt: { ...prompt, details: {} } })
+    const sealed = await startedSignIns.seal({ ...payload, jti: uid })
+    const url = loginAddress(oauth.issuer, uid, sealed)
+    if (url.length > maxLoginUrlLength) throw new library.errors.InvalidRequest('the request is too long')
+    return url
+  }
+}
+
 /** Users are those of the sign-on that the session or the token belongs to, with the rights of this moment. */
-function accountFinder({ signOns }: ProviderParts): NonNullable<Configuration['findAccount']> {
+function accountFinder({ oauth, signOns, users }: ProviderParts): NonNullable<Configuration['findAccount']> {
+  const withIdTokens = clientsWithClaimsIn(oauth, 'id_token')
+
   return async function findAccount(ctx, subject, token) {
-    const uid = (token as { readonly sessionUid?: string } | undefined)?.sessionUid ?? ctx.oidc.session?.uid
+    const { sessionUid, scope } = (token ?? {}) as { readonly sessionUid?: string; readonly scope?: string }
+    const uid = sessionUid ?? ctx.oidc.session?.uid
     const signOn = uid === undefined ? undefined : await signOns.findByUid(uid)
     if (signOn?.record.subject !== subject) return undefined
-    const { roles } = signOn.record.account
-    return { accountId: subject, claims: () => ({ sub: subject, preferred_username: subject, roles: [...roles] }) }
+    // A store that is down is no reason to say that there is no e-mail address: then there is no token.
+    const profile = needsProfile(scope) ? await users?.findProfile?.(subject) : undefined
+    const all = userClaims(subject, signOn.record.account.roles, profile)
+    const inIdToken = withIdTokens.has(ctx.oidc.client?.clientId ?? '') ? all : { sub: subject }
+    return { accountId: subject, claims: (use) => (use === 'id_token' ? inIdToken : all) }
   }
 }
 
 /** Service providers belong to the app: what they may ask for, users need not agree to. */
-function grantLoader(): NonNullable<Configuration['loadExistingGrant']> {
+function grantLoader({ oauth, signOns }: ProviderParts): NonNullable<Configuration['loadExistingGrant']> {
+  const scopesOf = createGrantedScopes(oauth)
+
   return async function loadExistingGrant(ctx) {
     const { client, session, account, provider } = ctx.oidc
     if (client === undefined || session === undefined || account === undefined) return undefined
     const { clientId } = client
+    const asked = [...ctx.oidc.requestParamOIDCScopes]
+    const user = (await signOns.findByUid(session.uid))?.record.account
+    const scopes = scopesOf(clientId, asked, user)
     const known = session.grantIdFor(clientId)
-    const existing = known === undefined ? undefined : await provider.Grant.find(known)
+    const found = known === undefined ? undefined : await provider.Grant.find(known)
+    // A grant that says more is from before the user lost a role.
+    const lost = new Set(asked.filter((scope) => !scopes.includes(scope)))
+    const existing = found?.getOIDCScopeFiltered(lost) === '' ? found : undefined
     const grant = existing ?? new provider.Grant({ clientId, accountId: account.accountId })
-    const allowed = new Set(client.scope?.split(' '))
-    const asked = [...ctx.oidc.requestParamOIDCScopes].filter((scope) => allowed.has(scope))
-    if (asked.length > 0) grant.addOIDCScope(asked.join(' '))
+    if (scopes.length > 0) grant.addOIDCScope(scopes.join(' '))
     await grant.save()
     return grant
   }

@@ -5,6 +5,7 @@
  */
 
 import type { Request, Response } from 'express'
+import { decodeJwt } from 'jose'
 import type { Interaction, Provider } from 'oidc-provider'
 import { BadRequestError, type HttpError, UnauthorizedError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
@@ -16,13 +17,15 @@ import { refusedLoginReporter } from '../internal/refused-login.js'
 import { clientAddress } from '../internal/trust-proxy.js'
 import { readLoginForm } from '../portals/login-form.js'
 import { displayName, loginPage } from '../portals/login-page.js'
-import { answerHtml, answerSeeOther, pageHeaders } from '../portals/page.js'
+import { answerPage, answerSeeOther, formPageHeaders } from '../portals/page.js'
 import { messageForPeople } from '../portals/portal-refusal.js'
 import type { SingleSignOn } from '../portals/single-sign-on.js'
 import type { Authenticator } from '../users/authenticator.js'
+import type { UserAccount } from '../users/user-store.js'
 import type { requestFixer } from './fixed-request.js'
 import type { OidcProvider } from './load-oidc-provider.js'
-import { loginPath } from './provider-configuration.js'
+import { cookieNames, loginAddress, loginPath, signInParameter } from './provider-configuration.js'
+import type { StartedSignIns } from './started-sign-ins.js'
 
 /** What {@link signInGate} works with. */
 export interface SignInParts {
@@ -32,21 +35,22 @@ export interface SignInParts {
   readonly issuer: string
   readonly authenticator: Authenticator
   readonly singleSignOn: SingleSignOn
+  readonly startedSignIns: StartedSignIns
   readonly events: SecurityEvents | undefined
   readonly clock: () => number
-  /** Origins that a good login may lead to. */
-  readonly formTargets: readonly string[]
 }
 
 /** Answers the login pages; any other path is let through. */
 export function signInGate(parts: SignInParts): Gate {
-  const { provider, errors, fixed, issuer, authenticator, singleSignOn, events, clock, formTargets } = parts
+  const { provider, errors, fixed, issuer, authenticator, singleSignOn, startedSignIns, events, clock } = parts
+  const mountPath = new URL(issuer).pathname
   const refusedLogin = refusedLoginReporter(events, clock)
-  const headers = Object.entries(pageHeaders(formTargets))
 
   async function findInteraction(request: Request, response: Response): Promise<Interaction> {
     try {
-      const interaction = await provider.interactionDetails(fixed(request, new URLSearchParams()), response)
+      const interaction = await startedSignIns.within(sealedIn(request), () =>
+        provider.interactionDetails(fixed(request, new URLSearchParams()), response),
+      )
       if (`${loginPath}${interaction.uid}` === request.path) return interaction
     } catch (error) {
       if (!(error instanceof errors.SessionNotFound)) throw error
@@ -57,10 +61,16 @@ export function signInGate(parts: SignInParts): Gate {
     )
   }
 
-  function showPage(response: Response, interaction: Interaction, status: number, userName: string, message?: string) {
-    for (const [name, value] of headers) response.setHeader(name, value)
+  function showPage(
+    request: Request,
+    response: Response,
+    interaction: Interaction,
+    status: number,
+    userName: string,
+    message?: string,
+  ) {
     const clientId = String(interaction.params['client_id'])
-    const action = `${new URL(issuer).pathname}${loginPath}${interaction.uid}`
+    const action = loginAddress(mountPath, interaction.uid, sealedIn(request))
     const view = {
       portal: clientId,
       title: displayName(clientId),
@@ -70,15 +80,32 @@ export function signInGate(parts: SignInParts): Gate {
       userName,
       message,
     }
-    answerHtml(response, status, loginPage(view))
+    answerPage(response, status, loginPage(view), formPageHeaders)
     return 'answered' as const
   }
 
   async function finish(response: Response, interaction: Interaction, result: Interaction['result']): Promise<Verdict> {
     interaction.result = { ...interaction.lastSubmission, ...result }
     await interaction.persist()
+    // The address of the page holds the sign-in: without the cookie it is answered once.
+    const path = `${mountPath}${loginPath}${interaction.uid}`
+    for (const name of [cookieNames.interaction, `${cookieNames.interaction}.sig`]) {
+      response.appendHeader('Set-Cookie', `${name}=; Path=${path}; Max-Age=0; HttpOnly; Secure; SameSite=Lax`)
+    }
     answerSeeOther(response, interaction.returnTo)
     return 'answered'
+  }
+
+  /** The client asked for one user, and another has signed in (OpenID Connect Core 1.0 section 3.1.2.1, `id_token_hint`). */
+  function refuseOther(
+    response: Response,
+    interaction: Interaction,
+    { subject }: UserAccount,
+    address: string | undefined,
+  ): Promise<Verdict> {
+    events?.report('loginRefused', { at: clock(), address, userName: subject, reason: 'not-admitted' })
+    const error = { error: 'login_required', error_description: 'another user has signed in' }
+    return finish(response, interaction, { ...error, subject })
   }
 
   async function logIn(request: Request, response: Response, interaction: Interaction): Promise<Verdict> {
@@ -90,6 +117,7 @@ export function signInGate(parts: SignInParts): Gate {
     try {
       const account = await authenticator.authenticate(userName, password, context)
       if (response.destroyed) return 'answered'
+      if (isAnotherUser(interaction, account.subject)) return await refuseOther(response, interaction, account, address)
       const tokenId = await singleSignOn.begin(request, response, account, { address, begunAt })
       events?.report('login', { at: begunAt, address, subject: account.subject, tokenId, kind: 'oauth' })
       // The session that the sign-in was begun in has another name now, or was that of another user.
@@ -102,7 +130,7 @@ export function signInGate(parts: SignInParts): Gate {
       if (retryAfter !== undefined) response.setHeader('Retry-After', retryAfter)
       // No challenge that a browser knows: it would show a dialog of its own.
       if (refusal.status === 401) response.setHeader('WWW-Authenticate', 'Cookie realm="Sallyport"')
-      return showPage(response, interaction, refusal.status, userName, messageForPeople(refusal))
+      return showPage(request, response, interaction, refusal.status, userName, messageForPeople(refusal))
     }
   }
 
@@ -112,9 +140,23 @@ export function signInGate(parts: SignInParts): Gate {
     if (method !== 'GET' && method !== 'POST') return methodNotAllowed('GET, POST')
     return findInteraction(request, response).then((interaction) => {
       if (interaction.prompt.name === 'consent') return finish(response, interaction, { consent: {} })
-      return method === 'GET' ? showPage(response, interaction, 200, '') : logIn(request, response, interaction)
+      return method === 'GET'
+        ? showPage(request, response, interaction, 200, '')
+        : logIn(request, response, interaction)
     })
   }
+}
+
+/** The hint was verified when the sign-in was started. */
+function isAnotherUser({ params }: Interaction, subject: string): boolean {
+  const hint = params['id_token_hint']
+  return typeof hint === 'string' && decodeJwt(hint).sub !== subject
+}
+
+/** Read from the URL itself: an app may have switched the query parser off, or another one on. */
+function sealedIn({ url }: Request): string {
+  const start = url.indexOf('?')
+  return start < 0 ? '' : (new URLSearchParams(url.slice(start)).get(signInParameter) ?? '')
 }
 
 /** What the user can do something about, there and then. */

@@ -107,7 +107,8 @@ export function createSignOns(options: SignOnsOptions): SignOns {
     const times = { iat: seconds, loginTs: seconds, exp: seconds + Math.ceil(absoluteTimeoutMs / 1000) }
     const payload = { ...before?.payload, kind: 'Session', uid, accountId: subject, transient: true, ...times }
     const id = sessionIdOf(credential)
-    await oauthStore.put({ model: 'Session', id, payload, expiresAt: clock() + absoluteTimeoutMs, grantId: undefined })
+    const expiresAt = clock() + absoluteTimeoutMs
+    await oauthStore.put({ model: 'Session', id, subject, payload, expiresAt, grantId: undefined })
   }
 
   function isFresh({ lastAccessAt }: LiveRecord): boolean {

@@ -18,7 +18,7 @@ import type { UserAccount } from '../users/user-store.js'
 import { type LoginForm, readLoginForm } from './login-form.js'
 import { type LoginView, loginPage as ourLoginPage } from './login-page.js'
 import { isRead, wantsPage } from './navigation.js'
-import { answerHtml, answerPage, answerSeeOther } from './page.js'
+import { answerHtml, answerPage, answerSeeOther, formPageHeaders } from './page.js'
 import { entryRefusal } from './portal-access.js'
 import type { PortalParts } from './portal-parts.js'
 import { messageForPeople, unauthorized } from './portal-refusal.js'
@@ -47,7 +47,7 @@ export function loginGate(parts: PortalParts): Gate {
     const action = `${mountOf(request)}/login`
     const initial = { portal: name, ...portalView, action, returnTo: undefined, userName: '', message: undefined }
     const complete: LoginView = { ...initial, ...view }
-    if (loginPage === undefined) answerPage(response, status, ourLoginPage(complete))
+    if (loginPage === undefined) answerPage(response, status, ourLoginPage(complete), formPageHeaders)
     else answerHtml(response, status, loginPage(complete))
     return 'answered'
   }

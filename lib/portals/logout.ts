@@ -13,7 +13,7 @@ import { type Gate, refusalOf } from '../internal/gate.js'
 import { clientAddress } from '../internal/trust-proxy.js'
 import { startDeadline, untilAborted } from '../users/deadline.js'
 import { isNavigation, isRead, wantsPage } from './navigation.js'
-import { answerPage, answerSeeOther, escapeHtml, type PortalView, pageOf } from './page.js'
+import { answerPage, answerSeeOther, escapeHtml, formPageHeaders, type PortalView, pageOf } from './page.js'
 import type { PortalParts } from './portal-parts.js'
 import { mountOf } from './return-to.js'
 
@@ -47,7 +47,7 @@ export function logoutGate({ sessions, cookie, singleSignOn, events, clock, view
 
   return async function logoutGate(request, response) {
     if (isRead(request) && isNavigation(request)) {
-      answerPage(response, 200, signOutPage(view, `${mountOf(request)}/logout`))
+      answerPage(response, 200, signOutPage(view, `${mountOf(request)}/logout`), formPageHeaders)
       return 'answered'
     }
     if (request.method !== 'POST') return methodNotAllowed('POST')

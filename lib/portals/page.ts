@@ -37,27 +37,31 @@ footer { margin-top: 1.5rem; color: var(--muted); }
 
 const styleHash = createHash('sha256').update(style).digest('base64')
 
+/** Headers of a built-in page without a form: nothing may be loaded, nothing may run, nothing may be sent, nobody may frame it. */
+export const pageHeaders: Readonly<Record<string, string>> = headersWith(["form-action 'none'"])
+
 /**
- * Headers of a page of ours: nothing may be loaded, nothing may run, nobody may frame it, and forms go back to where it came
- * from, or to an origin of `formTargets`: browsers ask that of each redirect after a form as well.
+ * Headers of a built-in page with a form. Chromium holds every redirect that follows a form against its `form-action`, and where
+ * an app leads on to, such as a front end on another port, is not known here: any list would stop the browser on its way. The
+ * only form is our own, and no text gets into a page unescaped.
  */
-export function pageHeaders(formTargets: readonly string[] = []): Readonly<Record<string, string>> {
-  const contentSecurityPolicy = [
+export const formPageHeaders: Readonly<Record<string, string>> = headersWith([])
+
+function headersWith(directives: readonly string[]): Readonly<Record<string, string>> {
+  const policy = [
     "default-src 'none'",
     `style-src 'sha256-${styleHash}'`,
-    ["form-action 'self'", ...formTargets].join(' '),
+    ...directives,
     "frame-ancestors 'none'",
     "base-uri 'none'",
-  ].join('; ')
+  ]
   return {
-    'Content-Security-Policy': contentSecurityPolicy,
+    'Content-Security-Policy': policy.join('; '),
     'X-Frame-Options': 'DENY',
     // With no-referrer, browsers would send the form with a null origin.
     'Referrer-Policy': 'same-origin',
   }
 }
-
-const ownPageHeaders = Object.entries(pageHeaders())
 
 /** What stands in a page. */
 export interface PageContent {
@@ -107,9 +111,18 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }
 
-/** Answers with a page of ours. It stands on its own where no helmet was before, and what a helmet allows the app it does not. */
-export function answerPage(response: Response, status: number, html: string): void {
-  for (const [name, value] of ownPageHeaders) response.setHeader(name, value)
+/**
+ * Answers with a built-in page. It stands on its own where no helmet was before, and what a helmet allows the app it does not.
+ *
+ * `headers`: those of a page without a form, or {@link formPageHeaders}.
+ */
+export function answerPage(
+  response: Response,
+  status: number,
+  html: string,
+  headers: Readonly<Record<string, string>> = pageHeaders,
+): void {
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
   answerHtml(response, status, html)
 }
 

@@ -11,7 +11,7 @@ import { answerRefusal } from '../internal/answer.js'
 import type { RefusalAnswer } from '../internal/facet-refusal.js'
 import { clientAddress } from '../internal/trust-proxy.js'
 import { isNavigation } from './navigation.js'
-import { answerPage, escapeHtml, pageOf } from './page.js'
+import { answerPage, escapeHtml, formPageHeaders, pageHeaders, pageOf } from './page.js'
 import { mountOf } from './return-to.js'
 
 /**
@@ -39,7 +39,8 @@ export function portalRefusalAnswer(support: () => string | undefined = () => un
         return
       }
       for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value)
-      answerPage(response, error.status, refusalPage(error, request, reference, support()))
+      const headers = hasSignOut.has(error.code) ? formPageHeaders : pageHeaders
+      answerPage(response, error.status, refusalPage(error, request, reference, support()), headers)
     },
   }
 }

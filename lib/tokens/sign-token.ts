@@ -22,6 +22,8 @@ export interface TokenClaims {
   readonly audience?: string | undefined
   /** Whom the token was issued to (RFC 9068 section 2.2); left out for tokens that no client asked for. */
   readonly clientId?: string | undefined
+  /** Further claims. They replace none of those above. */
+  readonly others?: Readonly<Record<string, unknown>> | undefined
   readonly issuedAtSeconds: number
   readonly expiresAtSeconds: number
 }
@@ -43,6 +45,7 @@ export function createTokenSigner({
 
   return async function signToken({ subject, scope, issuedAtSeconds, expiresAtSeconds, ...claims }) {
     const payload = base64urlJson({
+      ...claims.others,
       iss: issuer,
       sub: subject,
       aud: claims.audience ?? audience,

@@ -124,6 +124,11 @@ export function userStoreChain(stores: readonly ChainedUserStore[]): UserStoreCh
       return account === undefined ? undefined : accountIn(owner, account)
     },
 
+    async findProfile(subject, signal) {
+      const owner = ownerOf(subject)
+      return owner.store.findProfile?.(nameIn(owner, subject), signal)
+    },
+
     async list(query, signal) {
       const named = query.pattern === undefined ? undefined : selected(query.pattern)
       const ofRole = query.role === undefined || isShared(query.role) ? undefined : ownerOf(query.role)

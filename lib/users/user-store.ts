@@ -41,6 +41,14 @@ export type AuthenticationResult =
       readonly subject?: string | undefined
     }
 
+/** What a store knows of the person behind a user. */
+export interface UserProfile {
+  /** The name for display. */
+  readonly name?: string | undefined
+  /** An e-mail address. Nothing is said of whether it was verified. */
+  readonly email?: string | undefined
+}
+
 /** Keeps users. A store that fails rejects with {@link StoreError}: a login then gets 503, never 401. */
 export interface UserStore {
   /**
@@ -52,6 +60,8 @@ export interface UserStore {
   authenticate(name: string, password: string, signal?: AbortSignal): Promise<AuthenticationResult>
   /** The user with this subject; `undefined` when there is none or it is disabled. */
   find(subject: string, signal?: AbortSignal): UserAccount | undefined | Promise<UserAccount | undefined>
+  /** What OAuth clients may learn of a user; `undefined` when there is none. Absent: the store knows names and roles only. */
+  findProfile?(subject: string, signal?: AbortSignal): Promise<UserProfile | undefined>
   /** Ends connections. */
   close(): void | Promise<void>
 }

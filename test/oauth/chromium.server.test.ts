@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -124,6 +125,86 @@ describe('in Chromium', () => {
     await page.waitForSelector('#username')
   })
 })
+
+describe('in Chromium, an app whose back end sends the browser on to its front end on another port', () => {
+  it('arrives there after a sign-in, a sign-out and a login at a portal', async () => {
+    const [port, frontEnd, backEnd] = [await freePort(), await arrivals(), await arrivals()]
+    const origin = `https://localhost:${port}`
+    const home = mkdtempSync(join(tmpdir(), 'sallyport-'))
+    const provider = {
+      name: 'two-ports',
+      redirect_uris: [`${backEnd.origin}/callback`],
+      post_logout_redirect_uris: [`${backEnd.origin}/signed-out`],
+      pkce_mandatory: true,
+      allow_without_client_secret: true,
+    }
+    const security = await createSecurity(
+      {
+        internal_apis: { users: [{ user: { name: 'alice', password } }] },
+        oauth: { enable: true, issuer: `${origin}/oauth2`, service_provider: [provider] },
+        portal: { devportal: {} },
+      },
+      { logger: recordedLog().logger, home },
+    )
+    backEnd.leadTo(frontEnd.origin)
+    const app = express()
+    app.use('/oauth2', security.oauth())
+    app.use('/devportal', security.portal('devportal'), (_request, response) =>
+      response.redirect(`${backEnd.origin}/portal`),
+    )
+    const server = security.createServer(app, { protocol: 'https' })
+    server.listen(port, '127.0.0.1')
+    onTestFinished(async () => {
+      server.closeAllConnections()
+      server.close()
+      await security.close()
+      rmSync(home, { recursive: true })
+    })
+
+    const page = await newPage()
+    const query = new URLSearchParams({
+      client_id: 'two-ports',
+      response_type: 'code',
+      scope: 'openid',
+      redirect_uri: `${backEnd.origin}/callback`,
+      code_challenge: 'a'.repeat(43),
+      code_challenge_method: 'S256',
+    })
+    await page.goto(`${origin}/oauth2/authorize?${query}`)
+    await logIn(page)
+    await page.waitForURL(`${frontEnd.origin}/callback`)
+
+    const signOut = { client_id: 'two-ports', post_logout_redirect_uri: `${backEnd.origin}/signed-out` }
+    await page.goto(`${origin}/oauth2/logout?${new URLSearchParams(signOut)}`)
+    await page.click('button[name=logout]')
+    await page.waitForURL(`${frontEnd.origin}/signed-out`)
+
+    await page.goto(`${origin}/devportal/`)
+    await logIn(page)
+    await page.waitForURL(`${frontEnd.origin}/portal`)
+  })
+})
+
+/** A server at a port of its own, which answers where it does not lead on. */
+async function arrivals() {
+  let next: string | undefined
+  const app = express()
+  app.use((request, response) => {
+    if (next === undefined) response.send('<h1>arrived</h1>')
+    else response.redirect(`${next}${request.path}`)
+  })
+  const server = app.listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo
+  const leadTo = (origin: string): void => {
+    next = origin
+  }
+  return { origin: `http://localhost:${port}`, leadTo }
+}
 
 /** Starts an example, and waits until it says that it is open. */
 function started(args: readonly string[], env: Readonly<Record<string, string>>): Promise<ChildProcess> {

@@ -86,6 +86,7 @@ describe('a public client with oauth4webapi', () => {
     const infoAnswer = await oauth.userInfoRequest(server, client, tokens.access_token, options)
     expect(await oauth.processUserInfoResponse(server, client, 'alice', infoAnswer)).toEqual({
       sub: 'alice',
+      name: 'alice',
       preferred_username: 'alice',
     })
 
@@ -155,6 +156,7 @@ describe('a confidential client with openid-client', () => {
     expect(await openid.tokenIntrospection(config, tokens.access_token)).toMatchObject({
       active: true,
       sub: 'bob',
+      username: 'bob',
       client_id: 'publisher-app',
       aud: 'https://api.example.com',
       scope: 'openid roles orders',

@@ -90,6 +90,9 @@ describe('a service provider', () => {
       secretHash: undefined,
       audience: undefined,
       scopes: [],
+      scopeRoles: undefined,
+      adminScopes: [],
+      claimsIn: ['id_token'],
       hasRefreshTokens: false,
     })
     expect(configOf(withProvider({ client_id: 'x1' })).oauth!.serviceProviders[0]!.clientId).toBe('x1')
@@ -154,6 +157,14 @@ describe('a service provider', () => {
     ],
   ])('must not have %s', (_case, changes, mistake) => {
     expect(mistakesOf(withProvider(changes))).toEqual([mistake])
+  })
+
+  it.each([
+    ['name', 'must be a list of "id_token" and "access_token", got "name"'],
+    [['userinfo'], 'must be one of id_token, access_token, got "userinfo"'],
+  ])('must not have claims = %j', (claims, rule) => {
+    expect(mistakesOf(withProvider({ claims }))[0]).toMatch(/^oauth\.service_provider\[0\]\.claims/)
+    expect(mistakesOf(withProvider({ claims }))[0]).toContain(rule)
   })
 
   it('has one mistake for a misspelled flag, and none for what would follow without that flag', () => {
@@ -240,11 +251,14 @@ describe('the portals of WSO2', () => {
       {
         clientId: 'apim_publisher',
         redirectUris: [publisher.callback],
-        postLogoutRedirectUris: [],
+        postLogoutRedirectUris: [publisher.callback.replace(/login$/, 'logout'), publisher.callback],
         secretHash: undefined,
         audience: undefined,
-        scopes: [],
-        hasRefreshTokens: false,
+        scopes: expect.arrayContaining(['apim:api_publish', 'apim:api_create', 'apim:publisher_settings']),
+        scopeRoles: undefined,
+        adminScopes: ['apim:admin'],
+        claimsIn: ['id_token'],
+        hasRefreshTokens: true,
       },
     ])
     const devportal = { callback }

@@ -4,11 +4,14 @@ import { MemoryOauthStore } from '../../lib/oauth/memory-oauth-store.js'
 import type { OauthEntry, OauthStore } from '../../lib/oauth/oauth-store.js'
 import { createAdapterFactory } from '../../lib/oauth/provider-adapter.js'
 import { createSignOns, recordIdOf, type SignOns } from '../../lib/oauth/sign-ons.js'
+import { createStartedSignIns } from '../../lib/oauth/started-sign-ins.js'
 import { Revocations } from '../../lib/tokens/revocations.js'
 import { createAccounts } from '../../lib/users/accounts.js'
 
 const account = { subject: 'alice', roles: ['viewer'], isAdmin: false, version: '1' }
 const grantId = 'grant 1'
+/** A sign-in that a user has answered: before, nothing is kept of it. */
+const answered = { result: { login: { accountId: 'alice' } } } as const
 
 /** Adapters over stores in memory, with a clock of their own. */
 function adapters(maxEntries = 10) {
@@ -23,7 +26,16 @@ function adapters(maxEntries = 10) {
   const times = { idleTimeoutMs: 60_000, absoluteTimeoutMs: 600_000 }
   const signOns: SignOns = createSignOns({ store: tokenStore, oauthStore, accounts, revocations, clock, ...times })
   const alreadyUsed = () => new Error('used before')
-  const adapterOf = createAdapterFactory({ oauthStore, tokenStore, revocations, signOns, clock, alreadyUsed })
+  const startedSignIns = createStartedSignIns(900, clock)
+  const adapterOf = createAdapterFactory({
+    oauthStore,
+    tokenStore,
+    revocations,
+    signOns,
+    startedSignIns,
+    clock,
+    alreadyUsed,
+  })
   const of = (name: string) => adapterOf(name) as Required<ReturnType<typeof adapterOf>>
   return {
     of,
@@ -42,7 +54,7 @@ function adapters(maxEntries = 10) {
 // Covers: G17
 it('finds what was put, until its time is up by the clock that it was given', async () => {
   const { of, pass } = adapters()
-  const payload = { jti: 'i', kind: 'Interaction', returnTo: '/' }
+  const payload = { jti: 'i', kind: 'Interaction', returnTo: '/', ...answered }
   await of('Interaction').upsert('i', payload, 60)
   expect(await of('Interaction').find('i')).toEqual(payload)
   pass(59_999)
@@ -53,7 +65,7 @@ it('finds what was put, until its time is up by the clock that it was given', as
 
 it('keeps models apart, and knows none but its own', async () => {
   const { of } = adapters()
-  await of('Interaction').upsert('x', { jti: 'x' }, 60)
+  await of('Interaction').upsert('x', { jti: 'x', ...answered }, 60)
   for (const model of ['Grant', 'Session', 'AccessToken', 'Client', 'DeviceCode']) {
     expect(await of(model).find('x')).toBe(undefined)
   }
@@ -79,7 +91,7 @@ it('holds no credential', async () => {
   await of('RefreshToken').upsert('the token', { jti: 'the token', grantId }, 60)
   await of('Interaction').upsert(
     'the login',
-    { jti: 'the login', session: { uid: 'u', cookie: 'the cookie' } } as never,
+    { jti: 'the login', session: { uid: 'u', cookie: 'the cookie' }, ...answered } as never,
     60,
   )
   expect(JSON.stringify(put)).not.toMatch(/the (?:code|token|login|cookie)/)
@@ -127,7 +139,7 @@ it('ends the record of an access token with its grant', async () => {
   const { id } = await begin()
   await of('Grant').upsert(grantId, { jti: grantId }, 60)
   const expiresAt = Date.now() + 60_000
-  oauthStore.put({ model: 'AccessTokenLink', id, payload: { name: 'x' }, expiresAt, grantId })
+  oauthStore.put({ model: 'AccessTokenLink', id, subject: 'alice', payload: { name: 'x' }, expiresAt, grantId })
   await of('AccessToken').revokeByGrantId(grantId)
   expect(tokenStore.find(id)).toBe(undefined)
 })
@@ -165,18 +177,13 @@ it('knows a session under its newest cookie only', async () => {
   expect(await of('Session').findByUid(session!.uid!)).toMatchObject({ accountId: 'alice' })
 })
 
-it('is bounded, and what strangers make puts out nothing of a user', async () => {
-  const { of, begin } = adapters(3)
-  const { credential } = await begin()
-  await of('Grant').upsert(grantId, { jti: grantId }, 60)
-  for (let count = 0; count < 50; count++) {
-    await of('Interaction').upsert(`i${count}`, { jti: `i${count}` }, 60)
-    await of('Session').upsert(`s${count}`, { jti: `s${count}`, uid: `u${count}` }, 60)
-  }
-  expect(await of('Session').find(credential)).toMatchObject({ accountId: 'alice' })
-  expect(await of('Grant').find(grantId)).toBeDefined()
-  expect(await of('Interaction').find('i0')).toBe(undefined)
-  expect(await of('Interaction').find('i49')).toBeDefined()
+it('keeps nothing that strangers make', async () => {
+  const { of, oauthStore } = adapters(3)
+  await of('Interaction').upsert('i', { jti: 'i' }, 60)
+  await of('Session').upsert('s', { jti: 's', uid: 'u' }, 60)
+  expect(await of('Interaction').find('i')).toBe(undefined)
+  expect(await of('Session').find('s')).toBe(undefined)
+  expect(oauthStore.findSession('u')).toBe(undefined)
 })
 
 it('puts out the grant that was used least, with all that belongs to it', async () => {
@@ -200,6 +207,7 @@ it('rejects when a store fails, and does not take that for an end', async () => 
     tokenStore,
     revocations: new Revocations(Date.now),
     signOns,
+    startedSignIns: createStartedSignIns(900, Date.now),
     clock: Date.now,
     alreadyUsed: () => new Error('used before'),
   })

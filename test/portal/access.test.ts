@@ -212,7 +212,7 @@ describe('security headers', () => {
     const page = await front.call('GET', '/publisher/login', navigation)
     const policy = page.header('content-security-policy')!
     expect(policy).toMatch(
-      /^default-src 'none'; style-src 'sha256-[\w+/]{43}='; form-action 'self'; frame-ancestors 'none'; base-uri 'none'$/,
+      /^default-src 'none'; style-src 'sha256-[\w+/]{43}='; frame-ancestors 'none'; base-uri 'none'$/,
     )
     const { createHash } = await import('node:crypto')
     const style = /<style>(.*)<\/style>/s.exec(page.body)![1]!

@@ -33,6 +33,12 @@ describe('a chain of three', () => {
     ])
   })
 
+  it('asks the store of a user what else is known of the person', async () => {
+    Object.assign(sales, { findProfile: async (subject: string) => ({ name: `of sales: ${subject}` }) })
+    expect(await chain.findProfile?.('SALES/bob')).toEqual({ name: 'of sales: SALES/bob' })
+    expect(await chain.findProfile?.('bob')).toBeUndefined()
+  })
+
   it('is a store that can be managed', () => {
     expect(isManaged(chain)).toBe(true)
     expect(chain).toMatchObject({ domain: 'PRIMARY', adminRole: 'admin', isReadOnly: false })

@@ -1,6 +1,6 @@
 /**
  * URIs of the authorization server and of its service providers. They are compared character by character, so each has
- * one spelling only: the one that a URL parser gives back.
+ * one spelling only: the one that a URL parser gives back. A URI without a path stays without the slash.
  *
  * @module
  */
@@ -32,12 +32,14 @@ export const redirectUri: Field<string> = field((value, refuse) => {
     )
   }
   if (!URL.canParse(value)) return refuse(rule)
-  const { protocol, hostname, username, password, href } = new URL(value)
+  const { protocol, hostname, pathname, search, origin, username, password, href } = new URL(value)
   if (value.includes('#')) return refuse('must not have a fragment (RFC 6749 section 3.1.2)')
   if (username !== '' || password !== '') return refuse('must not have a user name or a password')
   const isLoopback = protocol === 'http:' && loopbackHosts.includes(hostname)
   if (protocol !== 'https:' && !isLoopback) {
     return refuse(`${rule}, or one of http on this machine: on its way in the clear a code can be read by others`)
   }
-  return href === value ? value : refuse('must be spelled as browsers spell it', `: ${href}`)
+  // As apps write `window.location.origin`.
+  const isWithoutPath = pathname === '/' && value === `${origin}${search}`
+  return href === value || isWithoutPath ? value : refuse('must be spelled as browsers spell it', `: ${href}`)
 })

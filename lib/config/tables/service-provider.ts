@@ -6,7 +6,7 @@
 
 import * as z from 'zod'
 import type { ServiceProviderConfig } from '../config.js'
-import { type Field, field, flag, refuseAt, type TableContext, table } from '../fields.js'
+import { type Field, field, flag, oneOf, refuseAt, type TableContext, table } from '../fields.js'
 import { redirectUri } from './oauth-uris.js'
 
 /** RFC 6749 appendix A.1, without spaces: it has to survive a log line and a command line. */
@@ -76,6 +76,9 @@ export const serviceProviderTable: Field<ServiceProviderConfig> = table({
   audience: audience.optional(),
   resource: audience.optional(),
   scopes: z.array(scope, { error: 'must be a list of scopes' }).prefault([]),
+  claims: z
+    .array(oneOf(['id_token', 'access_token']), { error: 'must be a list of "id_token" and "access_token"' })
+    .prefault(['id_token']),
   refresh_tokens: flag.prefault(false),
 }).transform((written, context): ServiceProviderConfig => {
   checkPkce(written, context)
@@ -90,6 +93,9 @@ export const serviceProviderTable: Field<ServiceProviderConfig> = table({
     secretHash: written.client_secret,
     audience: written.audience ?? written.resource,
     scopes: [...new Set(written.scopes)],
+    scopeRoles: undefined,
+    adminScopes: [],
+    claimsIn: [...new Set(written.claims)],
     hasRefreshTokens: written.refresh_tokens,
   }
 })

@@ -73,6 +73,7 @@ const clientFields = {
   certificateVerification: z.unknown().optional(),
   clientAuth: z.unknown().optional(),
   sslVerifyClient: z.unknown().optional(),
+  SSLVerifyClient: z.unknown().optional(),
 }
 
 const openTable = <Shape extends z.ZodRawShape>(shape: Shape) => z.looseObject(shape, { error: 'must be a table' })

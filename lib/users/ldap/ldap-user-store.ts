@@ -37,6 +37,10 @@ const maxIdleMs = 60_000
 const defaultListLength = 100
 const maxNestedDepth = 20
 
+/** What `inetOrgPerson` (RFC 2798) and Active Directory have of a person. */
+const displayNameAttributes = ['displayName', 'cn'] as const
+const emailAttribute = 'mail'
+
 /** What WSO2 allows in a directory when nothing is said. */
 const namePattern = '[a-zA-Z0-9._\\-|//]{3,30}$'
 
@@ -88,9 +92,10 @@ export function ldapUserStore(options: LdapUserStoreOptions): LdapUserStore {
     adminRole: options.adminRole ?? 'admin',
     versionAttributes: options.versionAttributes,
   })
+  const profileAttributes = [...displayNameAttributes, emailAttribute]
   const nestedGroupDepth = Math.min(options.nestedGroupDepth ?? 0, maxNestedDepth)
   const memberOf = memberOfAttribute ?? (nestedGroupDepth > 0 ? activeDirectoryMemberOf : undefined)
-  const attributes = [...accounts.attributes, ...(memberOf === undefined ? [] : [memberOf])]
+  const attributes = [...accounts.attributes, ...profileAttributes, ...(memberOf === undefined ? [] : [memberOf])]
   const users = userFinder({ directory, settings, domain, ignoresCase, allowsOuterBlanks, attributes })
   const groups = readsGroups
     ? groupFinder({
@@ -185,6 +190,12 @@ export function ldapUserStore(options: LdapUserStoreOptions): LdapUserStore {
     async find(subject, signal) {
       const user = await users.findSubject(subject, signal)
       return user === undefined || accounts.isDisabled(user.entry) ? undefined : accountOf(user, signal)
+    },
+
+    async findProfile(subject, signal) {
+      const entry = (await users.findSubject(subject, signal))?.entry
+      const [name] = displayNameAttributes.flatMap((attribute) => entry?.values(attribute) ?? [])
+      return entry && { name, email: entry.values(emailAttribute)[0] }
     },
 
     list: (query, signal) => lists.list(query, signal),

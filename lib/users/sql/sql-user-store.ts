@@ -16,6 +16,7 @@ import { type OpenSchema, schemaOpener } from './open-schema.js'
 import { argon2idKeeper, saltedDigestKeeper } from './password-keeper.js'
 import { rehashStatement } from './schema/own-schema.js'
 import type { StoredUser } from './schema/user-schema.js'
+import { wso2Profile } from './schema/wso2-profile.js'
 import { type StorePatterns, storeRules } from './store-rules.js'
 import { roleExists, userChanges } from './user-changes.js'
 import { userDirectory } from './user-directory.js'
@@ -179,6 +180,14 @@ export async function sqlUserStore(options: SqlUserStoreOptions): Promise<SqlUse
       const query = queryWith(signal)
       const user = await directory.findUser(query, schema, subject)
       return user?.isDisabled ? directory.accountOf(user, await schema.rolesOf(query, user), adminRole) : undefined
+    },
+
+    async findProfile(subject, signal) {
+      const { schema } = await opened(signal)
+      const query = queryWith(signal)
+      const user = await directory.findUser(query, schema, subject)
+      // Our own tables have no more than names and roles.
+      return user === undefined || !schema.isShared ? undefined : wso2Profile(query, user)
     },
 
     async list(wanted, signal) {

@@ -98,6 +98,13 @@ describe('a login at a directory', () => {
   const subjectOf = async (name: string, password: string, options?: Partial<LdapUserStoreOptions>) =>
     (await open(options).authenticate(name, password)).account?.subject
 
+  it('knows the name and the e-mail address of a user', async () => {
+    const { findProfile } = open()
+    expect(await findProfile?.('alice')).toEqual({ name: 'alice', email: 'alice@example.org' })
+    expect(await findProfile?.('Anna-Lena')).toEqual({ name: 'Anna-Lena', email: undefined })
+    expect(await findProfile?.('nobody')).toBeUndefined()
+  })
+
   describe('by name', () => {
     it.each([
       ['alice', 'alice'],

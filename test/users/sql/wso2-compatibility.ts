@@ -304,6 +304,25 @@ export function wso2Compatibility(name: string, databaseOf: () => SqlDatabase): 
       expect(await wso2Row(query, 'alice')).toBeUndefined()
     })
 
+    it('knows the name and the e-mail address that WSO2 wrote', async () => {
+      await insert({ name: 'alice', password: 'right-secret' })
+      const store = await storeWith()
+      const attribute = (name: string, value: string, profile = 'default') =>
+        query(
+          `INSERT INTO UM_USER_ATTRIBUTE (UM_ATTR_NAME, UM_ATTR_VALUE, UM_PROFILE_ID, UM_USER_ID, UM_TENANT_ID)
+            SELECT '${name}', '${value}', '${profile}', UM_ID, -1234 FROM UM_USER`,
+        )
+      expect(await store.findProfile?.('alice')).toEqual({ name: undefined, email: undefined })
+      await attribute('givenName', 'Alice')
+      await attribute('sn', 'Liddell')
+      await attribute('mail', 'alice@example.org')
+      await attribute('mail', 'elsewhere@example.org', 'another')
+      expect(await store.findProfile?.('alice')).toEqual({ name: 'Alice Liddell', email: 'alice@example.org' })
+      await attribute('displayName', 'The Alice')
+      expect(await store.findProfile?.('alice')).toMatchObject({ name: 'The Alice' })
+      expect(await store.findProfile?.('nobody')).toBeUndefined()
+    })
+
     it('has a version that other processes have too, and that tells two users with one plain password apart', async () => {
       await insert({ name: 'alice', password: '', stored: 'same-secret', salt: '' })
       await insert({ name: 'bob', password: '', stored: 'same-secret', salt: '' })

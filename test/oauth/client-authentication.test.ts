@@ -1,0 +1,159 @@
+import { hash } from 'bcryptjs'
+import type { Express } from 'express'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { expressVersions } from '../helpers/express-versions.js'
+import { callback, confidentialSecret, newCode, type OauthFront, oauthFront, providers } from './front.js'
+
+const clientId = 'server-app'
+
+let serverApp: object
+
+beforeAll(async () => {
+  // Of the least cost: the tests guess a lot.
+  const client_secret = await hash(confidentialSecret, 4)
+  serverApp = { name: clientId, redirect_uris: [callback], client_secret }
+})
+
+interface Attempt {
+  readonly endpoint?: string
+  readonly client?: string
+  readonly secret?: string
+  readonly from?: string
+  readonly way?: 'basic' | 'post'
+}
+
+/** Behind a proxy of this machine, so that each request may come from where it says. */
+function front(given: Parameters<typeof oauthFront>[0] = {}) {
+  const before = (app: Express) => void app.set('trust proxy', 'loopback')
+  return oauthFront({ before, ...given, oauth: { service_provider: [serverApp, ...providers] } })
+}
+
+function attempt(
+  { send }: OauthFront,
+  { endpoint = 'introspect', client = clientId, secret = 'wrong', from = '192.0.2.1', way = 'post' }: Attempt,
+) {
+  const body = new URLSearchParams({ token: 'x', grant_type: 'refresh_token', refresh_token: 'x' })
+  const headers: Record<string, string> = { 'x-forwarded-for': from, 'x-forwarded-proto': 'https' }
+  if (way === 'post') {
+    body.set('client_id', client)
+    body.set('client_secret', secret)
+  } else {
+    const basic = `${encodeURIComponent(client)}:${encodeURIComponent(secret)}`
+    headers['authorization'] = `Basic ${Buffer.from(basic).toString('base64')}`
+  }
+  return send(`/oauth2/${endpoint}`, { method: 'POST', body, headers })
+}
+
+const good = { secret: confidentialSecret } as const
+
+// Covers: G20
+describe.each(expressVersions)('guesses of the secret of a client, with %s', (_name, express) => {
+  it('are refused after five, wherever and however they are made, with the time to wait', async () => {
+    const server = await front({ express })
+    const ways: Attempt[] = [
+      { endpoint: 'token' },
+      { endpoint: 'revoke', way: 'basic' },
+      { endpoint: 'INTROSPECT/', way: 'basic' },
+      { endpoint: 'token', way: 'basic' },
+      { endpoint: 'introspect' },
+    ]
+    for (const way of ways) expect((await attempt(server, way)).status).toBe(401)
+    for (const way of [...ways, good]) {
+      const answer = await attempt(server, way)
+      expect([answer.status, answer.headers['retry-after'], answer.json()['error']]).toEqual([
+        429,
+        '60',
+        'temporarily_unavailable',
+      ])
+      expect(answer.text).not.toContain(confidentialSecret)
+    }
+  })
+})
+
+describe('guesses of the secret of a client', () => {
+  it('do not keep the client from showing it from its own address, not even for the first time', async () => {
+    const server = await front()
+    for (let count = 0; count < 120; count++) {
+      const from = `198.51.${Math.floor(count / 5)}.1`
+      expect((await attempt(server, { from })).status).toBe(401)
+    }
+    expect((await attempt(server, { ...good, from: '192.0.2.7' })).status).toBe(200)
+  })
+
+  it('count for one client and source, whatever the spelling of the source', async () => {
+    const server = await front()
+    for (let count = 0; count < 5; count++) await attempt(server, { from: `2001:db8::${count}` })
+    expect((await attempt(server, { ...good, from: '2001:db8::ffff' })).status).toBe(429)
+    expect((await attempt(server, { ...good, from: '2001:db8:0:1::1' })).status).toBe(200)
+    expect((await attempt(server, { client: 'devportal-app', from: '2001:db8::1' })).status).toBe(401)
+  })
+
+  it('begin anew after a good one, and not after what was only malformed', async () => {
+    const server = await front()
+    const guess = async (count: number) => {
+      for (let index = 0; index < count; index++) await attempt(server, {})
+    }
+    await guess(4)
+    expect((await attempt(server, good)).status).toBe(200)
+    await guess(4)
+    const malformed = { authorization: 'Basic *', 'x-forwarded-for': '192.0.2.1', 'x-forwarded-proto': 'https' }
+    const body = new URLSearchParams({ token: 'x' })
+    expect((await server.send('/oauth2/introspect', { method: 'POST', body, headers: malformed })).status).toBe(400)
+    await guess(1)
+    expect((await attempt(server, good)).status).toBe(429)
+  })
+
+  it('are bounded for clients that nobody knows, and for those that have no secret', async () => {
+    const server = await front()
+    for (const client of ['unknown-app', 'devportal-app']) {
+      for (let count = 0; count < 5; count++) expect((await attempt(server, { client })).status).toBe(401)
+      expect((await attempt(server, { client })).status).toBe(429)
+    }
+  })
+
+  it('are events with their reason, and show no secret', async () => {
+    const server = await front()
+    const events: object[] = []
+    server.security.events.on('clientRefused', (event) => void events.push({ ...event, at: undefined }))
+    await attempt(server, { client: 'unknown-app', secret: 'a guess of mine' })
+    for (let count = 0; count < 6; count++) await attempt(server, { secret: 'a guess of mine', way: 'basic' })
+    await attempt(server, { ...good, from: '192.0.2.2' })
+    const refused = (reason: string, client = clientId) => ({ address: '192.0.2.1', clientId: client, reason })
+    expect(events).toEqual([
+      refused('unknown-client', 'unknown-app'),
+      ...Array.from({ length: 5 }, () => refused('wrong-secret')),
+      refused('throttled'),
+    ])
+    expect(server.log.lines.join()).not.toContain('a guess of mine')
+  })
+
+  it('leave the logins of a user of the same name alone', async () => {
+    const server = await front({ oauth: {} })
+    for (let count = 0; count < 6; count++) await attempt(server, { client: 'alice', from: '127.0.0.1' })
+    expect((await newCode(server.browser())).code).not.toBe('')
+  })
+
+  it('are not limited where the throttle is off', async () => {
+    const tables = { management_api: { login_throttle: { enable: false } } }
+    const server = await front({ tables })
+    for (let count = 0; count < 7; count++) expect((await attempt(server, {})).status).toBe(401)
+  })
+})
+
+describe('a good secret', () => {
+  it.each([
+    ['shown in both ways', { client_secret: confidentialSecret }],
+    ['beside another client id', { client_id: 'devportal-app' }],
+  ])('is refused when it is %s', async (_how, more) => {
+    const { send } = await front()
+    const authorization = `Basic ${btoa(`${clientId}:${encodeURIComponent(confidentialSecret)}`)}`
+    const body = new URLSearchParams({ token: 'x', ...more })
+    expect((await send('/oauth2/introspect', { method: 'POST', body, headers: { authorization } })).status).toBe(400)
+  })
+
+  it('is taken from many calls at a time', async () => {
+    const server = await front()
+    const answers = await Promise.all(Array.from({ length: 60 }, () => attempt(server, good)))
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+  })
+})
