@@ -17,6 +17,7 @@ import { inBackground } from './async/background.js'
 import type { Config } from './config/config.js'
 import { located, locateProblems } from './config/locate-problems.js'
 import { type ConfigSource, readConfig } from './config/read-config.js'
+import { systemClock } from './core/clock.js'
 import { SecurityEvents } from './core/events.js'
 import { jsonLogger, safeLogger } from './core/logger.js'
 import { type FacetName, Facets, type GatesOf } from './facets.js'
@@ -28,7 +29,7 @@ import { portalGates } from './portal.js'
 import { portalRefusalAnswer } from './portals/portal-refusal.js'
 import { createUserAdministration } from './resources/user-administration.js'
 import { demandOptions, type SecurityOptions } from './security-options.js'
-import { checkServer, warnAtStart, warnOfOtherMount, warnOfUnmounted } from './start-checks.js'
+import { checkServer, warnAtStart, warnOfOtherMount, warnOfUnmounted, warnOfUpgrades } from './start-checks.js'
 import { createServerOf } from './tls/create-server-of.js'
 import { openServerTls } from './tls/server-tls.js'
 import { keyRingOf } from './tokens/key-ring.js'
@@ -63,7 +64,7 @@ export type { CreateServerOptions, Security } from './app/security.js'
  */
 export async function createSecurity(source: ConfigSource, options: SecurityOptions = {}): Promise<Security> {
   demandOptions(options)
-  const { clock = Date.now } = options
+  const { clock = systemClock } = options
   const logger = safeLogger(options.logger ?? jsonLogger())
   // Placeholders may come from elsewhere; whether this is production is a fact of the process.
   const env = { NODE_ENV: process.env['NODE_ENV'], ...(options.env ?? process.env) }
@@ -189,8 +190,11 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
     createServer(app, serverOptions = {}) {
       assertOpen(running, 'security.createServer()')
       assertCall('createServer', serverOptions)
-      checkServer(running.config, { app, facets, options: serverOptions, logger })
+      const { managementApi, portal, webApps, oauth } = security
+      const methods = { managementApi, portal, webApps, oauth }
+      checkServer(running.config, { app, facets, options: serverOptions, logger, methods })
       const server = createServerOf(running.config, app, { options: serverOptions, tls })
+      warnOfUpgrades(server, logger)
       return server.once('listening', () => warnOfOtherMount(running.config, app, facets, logger))
     },
 

@@ -11,6 +11,7 @@ import type { Logger } from './core/logger.js'
 import { atPath, noTrace, notFound } from './internal/endpoint.js'
 import { withoutForeignAuth } from './internal/foreign-auth.js'
 import type { Gate } from './internal/gate.js'
+import { loggedPasswordsGate } from './internal/logged-passwords.js'
 import { compilePathRules } from './internal/path-rules.js'
 import type { IsPublic } from './internal/public-path.js'
 import { trustProxyGate } from './internal/trust-proxy.js'
@@ -80,6 +81,7 @@ export function managementApiGates(
     withoutForeignAuth,
     ...addressGates(api, parts),
     ...corsGates(api, hasAuthentication),
+    ...(hasAuthentication ? [loggedPasswordsGate(parts.logger)] : []),
     ...authenticationGates(api, parts),
     noTrace,
     ...authorizationGates(config, parts, hasAuthentication, userGates.length > 0),

@@ -7,6 +7,7 @@
 
 import type { RequestHandler } from 'express'
 import type { OauthConfig } from './config/config.js'
+import { systemClock } from './core/clock.js'
 import type { SecurityEvents } from './core/events.js'
 import { type Logger, safeLogger } from './core/logger.js'
 import { handlerOf } from './internal/gate.js'
@@ -66,7 +67,7 @@ export interface HandledAuthorizationServer {
  * @throws `ConfigError` (`ERR_CONFIG_MISSING_PACKAGE`), by rejecting, without `oidc-provider`.
  */
 export async function authorizationServer(options: AuthorizationServerOptions): Promise<HandledAuthorizationServer> {
-  const { oauth, events, store, clock = Date.now } = options
+  const { oauth, events, store, clock = systemClock } = options
   const { users, clientThrottle = createClientThrottle({ clock }) } = options
   const revocations = revocationsFor(store, clock)
   const parts = { ...options, users, events, clock, clientThrottle, revocations, logger: safeLogger(options.logger) }

@@ -4,8 +4,10 @@
  * @module
  */
 
+import type { Server } from 'node:http'
 import type { Express } from 'express'
 import { hasAddressRules } from './address-access.js'
+import { exampleOf } from './app/assert-call.js'
 import type { Config, EnabledControl } from './config/config.js'
 import { ConfigError, type ConfigProblem } from './core/errors.js'
 import type { Logger } from './core/logger.js'
@@ -23,10 +25,12 @@ export interface ServerCheck {
   readonly facets: Facets
   readonly options: ExpressServerOptions
   readonly logger: Logger
+  /** Methods of the front that make handlers. */
+  readonly methods: Readonly<Record<string, unknown>>
 }
 
 /** @throws {@link ConfigError} with everything that keeps a server from being what the configuration says. */
-export function checkServer(config: Config, { app, facets, options, logger }: ServerCheck): void {
+export function checkServer(config: Config, { app, facets, options, logger, methods }: ServerCheck): void {
   const { managementApi, enabledControls } = config
   const problems = enabledControls.filter((control) => !isEnforced(control, facets.mounted)).map(unmounted)
   const trustProxy = trustProxyProblem(app)
@@ -37,9 +41,16 @@ export function checkServer(config: Config, { app, facets, options, logger }: Se
       logger.warn({}, `the login throttle counts by an address that clients choose: ${trustProxy}`)
     }
   }
-  problems.push(...protocolProblems(config, options))
+  problems.push(...protocolProblems(config, options), ...uncalledProblems(app, methods))
   if (problems.length > 0) throw new ConfigError(problems)
   warnOfPlainOauth(config, app, options, logger)
+}
+
+/** Methods that were mounted without being called, as far as the router shows it. */
+function uncalledProblems(app: Express, methods: ServerCheck['methods']): readonly ConfigProblem[] {
+  return Object.entries(methods)
+    .filter(([, method]) => isMountedAt(app, new Set([method]), '/') !== undefined)
+    .map(([name]) => ({ key: `security.${name}`, rule: `was mounted without being called; write ${exampleOf(name)}` }))
 }
 
 /** Logs which controls are on while nothing enforces them, for apps that listen without {@link checkServer}. */
@@ -90,9 +101,29 @@ export function warnOfOtherMount({ oauth }: Config, app: Express, facets: Facets
   logger.error({ key: 'oauth.issuer' }, `oauth.issuer: ${rule}`)
 }
 
-/** The issuer is always https: so is this server, or a proxy that it believes, or nobody gets in. */
+/** Says once that requests for another protocol go past Express, and past every mount. */
+export function warnOfUpgrades(server: Server, logger: Logger): void {
+  let isTold = false
+  server.on('newListener', (event) => {
+    if (event !== 'upgrade' || isTold) return
+    isTold = true
+    logger.warn(
+      {},
+      "a listener of 'upgrade' takes requests that no mount sees, as those of WebSocket: check who calls, and the Origin, in it " +
+        'before anything is answered',
+    )
+  })
+}
+
+/** The issuer is https, unless it is on this machine: so is this server, or a proxy that it believes, or nobody gets in. */
 function warnOfPlainOauth(config: Config, app: Express, options: ExpressServerOptions, logger: Logger): void {
-  if (config.oauth === undefined || protocolOf(config, options) === 'https' || trustsSomeProxy(app)) return
+  if (
+    config.oauth === undefined ||
+    config.oauth.issuer.startsWith('http:') ||
+    protocolOf(config, options) === 'https' ||
+    trustsSomeProxy(app)
+  )
+    return
   const rule =
     'is https, but this server speaks plain HTTP and trusts no proxy: from other machines nobody can sign in here, and codes ' +
     "and tokens must not cross a network in the clear (RFC 6749 section 3.1, RFC 9700 section 2.6); set Express' trust proxy " +

@@ -28,6 +28,11 @@ const calls: Readonly<Record<string, CallRules>> = {
   createServer: { example: 'security.createServer(app).listen(9201)', options: { protocol: 'string', tls: 'object' } },
 }
 
+/** How a method is mounted. */
+export function exampleOf(name: string): string {
+  return calls[name]!.example
+}
+
 /** @throws TypeError for a method that was mounted without being called, an unknown option, and one of another type. */
 export function assertCall(name: string, options: unknown): void {
   if (options === undefined) return

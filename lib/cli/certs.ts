@@ -10,6 +10,7 @@ import { basename, join } from 'node:path'
 import { Command } from 'commander'
 import { loadConfig } from '../config/load-config.js'
 import { locateProblems } from '../config/locate-problems.js'
+import { systemClock } from '../core/clock.js'
 import { ConfigError } from '../core/errors.js'
 import { replaceFile } from '../internal/replace-file.js'
 import { loadKeyStore } from '../tls/key-store.js'
@@ -43,7 +44,7 @@ const directoryOption = ['--directory <folder>', 'folder for the files', '.'] as
  *
  * @param now - Milliseconds since the epoch.
  */
-export function certsCommand(process: CommandProcess, now: () => number = Date.now): Command {
+export function certsCommand(process: CommandProcess, now: () => number = systemClock): Command {
   return new Command('certs')
     .description('Makes a certificate for a server, signed by an authority of your own in the same folder.')
     .option(...hostOption)

@@ -198,7 +198,12 @@ function configOf(
     servletFilters: deployment.servlet_access_control_filter,
     portals,
     portalDefaults: portalDefaultsOf(deployment.portal),
-    oauth: oauthOf(deployment.oauth, portals, deployment.tomcat.global.session_timeout),
+    oauth: oauthOf(
+      deployment.oauth,
+      portals,
+      deployment.tomcat.global.session_timeout,
+      deployment.portal.cookie_prefix,
+    ),
     enabledControls: enabledControlsOf(deployment),
     tlsTables: tlsTablesOf(source),
     keyStores: deployment.keyStores,

@@ -8,7 +8,7 @@ import type { SigningAlgorithm } from './token-config.js'
 
 /** `[oauth]`: the authorization server. */
 export interface OauthConfig {
-  /** `issuer`: an https URL with a path, without a slash at its end. */
+  /** `issuer`: an https URL with a path, without a slash at its end; http on this machine, for development. */
   readonly issuer: string
   /** `max_tokens`: live access tokens, and separately sign-ins with all that belongs to them. @defaultValue 10 000 */
   readonly maxTokens: number
@@ -26,6 +26,8 @@ export interface OauthConfig {
    * @defaultValue 1 800 000 (30 minutes)
    */
   readonly signOnIdleMs: number
+  /** `[portal] cookie_prefix`: what the names of the cookies begin with. @defaultValue `'sallyport'` */
+  readonly cookiePrefix: string
   /** How long a sign-on lasts at the most, with all that was begun by it: as long as the longest session of a portal. */
   readonly signOnAbsoluteMs: number
 }

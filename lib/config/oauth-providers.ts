@@ -42,6 +42,7 @@ export function oauthOf(
   oauth: OauthTable | undefined,
   portals: readonly PortalConfig[],
   idleSeconds: number,
+  cookiePrefix: string,
 ): OauthConfig | undefined {
   if (oauth === undefined) return undefined
   const sharing = portals.filter(({ name }) => name !== managementConsole)
@@ -52,6 +53,7 @@ export function oauthOf(
   })
   return {
     ...oauth,
+    cookiePrefix,
     serviceProviders: [...oauth.serviceProviders, ...added],
     signOnIdleMs: Math.round(idleSeconds * 1000),
     // No portal's session ends by it before its own time.

@@ -22,6 +22,7 @@ export function warningsOf(config: Config, values: Tree): Finding[] {
     ...portalWarnings(config, values),
     ...userStoreWarnings(config, values),
     ...controlPlaneWarnings(values),
+    ...oauthWarnings(config),
   ]
 }
 
@@ -60,6 +61,13 @@ function authorizationWarnings({ managementApi, fileUsers }: Config, values: Tre
     findings.push({ path: [...table, 'resources'], rule: 'protects nothing, because enable is false' })
   }
   return findings
+}
+
+function oauthWarnings({ oauth }: Config): Finding[] {
+  if (!oauth?.issuer.startsWith('http:')) return []
+  const rule =
+    'is plain HTTP: for development on this machine only, because codes, tokens and cookies cross the network in the clear'
+  return [{ path: ['oauth', 'issuer'], rule }]
 }
 
 function accessWarnings({ managementApi }: Config, values: Tree): Finding[] {

@@ -18,7 +18,7 @@ type App = Pick<Application, 'get'>
 const advice = 'set it to the addresses of your own proxies, for example app.set("trust proxy", ["10.0.0.1"])'
 
 /** An address as some proxies write it into `X-Forwarded-For`: `203.0.113.9:54321` (Azure, IIS), `[2001:db8::9]:443`. */
-const withPort = /^(?:(\d+\.\d+\.\d+\.\d+):(\d{1,5})|\[([0-9A-Fa-f:.]+)\](?::(\d{1,5}))?)$/
+const withPort = /^(?:(\d+\.\d+\.\d+\.\d+):(\d{1,5})|\[([0-9A-Za-z:.%]+)\](?::(\d{1,5}))?)$/
 
 /**
  * The client's address, without the port that some proxies add; `undefined` when there is none (its socket has closed) or the trust
@@ -33,7 +33,8 @@ export function clientAddress(request: Request): string | undefined {
   }
 }
 
-function withoutPort(text: string): string {
+/** An address without the port behind it. */
+export function withoutPort(text: string): string {
   const [, v4, v4Port, v6, v6Port = '0'] = withPort.exec(text) ?? []
   return (Number(v4Port ?? v6Port) <= 65_535 ? (v4 ?? v6) : undefined) ?? text
 }

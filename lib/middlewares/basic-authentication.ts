@@ -8,6 +8,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import type { Request, RequestHandler } from 'express'
 import { LRUCache } from 'lru-cache'
 import type { Auth, AuthenticatedRequest } from '../core/auth.js'
+import { systemClock } from '../core/clock.js'
 import { ForbiddenError, UnauthorizedError, UnavailableError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
 import { jsonLogger, type Logger } from '../core/logger.js'
@@ -99,7 +100,7 @@ export function basicAuthentication(options: BasicAuthenticationOptions): Reques
 
 /** The gate behind {@link basicAuthentication}, for wiring into a facet. */
 export function basicAuthenticationGate(options: BasicAuthenticationOptions): Gate {
-  const { authenticator, accounts, allowsPlainHttp = false, isPublic, clock = Date.now, events } = options
+  const { authenticator, accounts, allowsPlainHttp = false, isPublic, clock = systemClock, events } = options
   const challenges = challengesOf(options.realm)
   const remembered = new LRUCache<string, Remembered>({ max: maxRemembered })
   const underWay = new Map<string, Promise<Outcome>>()

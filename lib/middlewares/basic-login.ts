@@ -5,6 +5,7 @@
  */
 
 import type { Request, RequestHandler } from 'express'
+import { systemClock } from '../core/clock.js'
 import { ForbiddenError, type HttpError, type HttpErrorCode, UnauthorizedError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
 import { answerJson } from '../internal/answer.js'
@@ -70,7 +71,7 @@ export function basicLogin(options: BasicLoginOptions): RequestHandler {
 
 /** The gate behind {@link basicLogin}, for wiring into a facet. */
 export function basicLoginGate(options: BasicLoginOptions): Gate {
-  const { authenticator, tokens, allowsPlainHttp = false, clock = Date.now, events } = options
+  const { authenticator, tokens, allowsPlainHttp = false, clock = systemClock, events } = options
   const challenges = challengesOf(options.realm)
   const refusedLogin = refusedLoginReporter(events, clock)
 

@@ -6,6 +6,7 @@
 
 import type { Request, RequestHandler, Response } from 'express'
 import { type AuthenticatedRequest, getAuth } from '../core/auth.js'
+import { systemClock } from '../core/clock.js'
 import { HttpError, UnauthorizedError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
 import { answerEmpty } from '../internal/answer.js'
@@ -56,7 +57,7 @@ export function logout(options: LogoutOptions): RequestHandler {
 }
 
 /** The gate behind {@link logout}, for wiring into a facet. */
-export function logoutGate({ tokens, clock = Date.now, events, realm }: LogoutOptions): Gate {
+export function logoutGate({ tokens, clock = systemClock, events, realm }: LogoutOptions): Gate {
   const { invalidToken } = challengesOf(realm)
 
   return function logoutGate(request, response): Verdict | Promise<Verdict> {

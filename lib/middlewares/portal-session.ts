@@ -5,6 +5,7 @@
  */
 
 import type { RequestHandler } from 'express'
+import { systemClock } from '../core/clock.js'
 import type { SecurityEvents } from '../core/events.js'
 import { jsonLogger, type Logger } from '../core/logger.js'
 import { atPath, noTrace } from '../internal/endpoint.js'
@@ -123,7 +124,7 @@ export function portalSession(options: PortalSessionOptions): RequestHandler {
 /** The gates behind {@link portalSession}, for wiring into a facet. */
 export function portalSessionGates(options: PortalSessionOptions): readonly Gate[] {
   const { name, sessions, authenticator, roles, origins = [], allowsPlainHttp = false } = options
-  const { loginPage, singleSignOn, events, clock = Date.now } = options
+  const { loginPage, singleSignOn, events, clock = systemClock } = options
   if (!isPortalName(name)) throw new TypeError(`"name" option ${portalNameRule}`)
   const { title = displayName(name), support, cookieName = `sallyport-${name}` } = options
   if (!/^[A-Za-z0-9_-]+$/.test(cookieName)) throw new TypeError('"cookieName" option must be letters, digits, _ and -')

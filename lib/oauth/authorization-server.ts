@@ -21,6 +21,7 @@ import type { UserStore } from '../users/user-store.js'
 import { createAccessTokens } from './access-tokens.js'
 import { createClientAuthentication } from './client-authentication.js'
 import { clientsWithClaimsIn, originsOf, secretHashesOf } from './clients.js'
+import { oauthCookies } from './cookies.js'
 import { requestFixer } from './fixed-request.js'
 import { loadOidcProvider } from './load-oidc-provider.js'
 import { createLogoutHint } from './logout-hint.js'
@@ -74,6 +75,7 @@ export async function createAuthorizationServer(
 ): Promise<AuthorizationServer> {
   const { store, users, revocations, logger, clock } = parts
   const { issuer, algorithm, serviceProviders, signOnIdleMs, signOnAbsoluteMs } = oauth
+  const cookies = oauthCookies(oauth)
   const library = await loadOidcProvider()
   const keySet = await newKeys(algorithm, rsaBits)
   const { privateKey, signing } = keySet
@@ -124,7 +126,17 @@ export async function createAuthorizationServer(
   }
   const provider = new library.default(
     issuer,
-    providerConfigurationOf({ oauth, library, adapter, signOns, users, startedSignIns, provenSecret, signingKey }),
+    providerConfigurationOf({
+      oauth,
+      cookies,
+      library,
+      adapter,
+      signOns,
+      users,
+      startedSignIns,
+      provenSecret,
+      signingKey,
+    }),
   )
   const origins = new Set(serviceProviders.flatMap(originsOf))
   const withAccessTokens = clientsWithClaimsIn(oauth, 'access_token')
@@ -138,18 +150,19 @@ export async function createAuthorizationServer(
   emitter.on('error', (cause: unknown) => logger.error({ cause }, 'the authorization server could not answer'))
   provider.use(
     createAnswering(
-      { ...parts, accessTokens, signOns, issuer, audienceOf, withAccessTokens, origins },
+      { ...parts, accessTokens, cookies, signOns, issuer, audienceOf, withAccessTokens, origins },
       failures,
     ) as never,
   )
 
-  const singleSignOn = createSharedSignOn(signOns)
+  const singleSignOn = createSharedSignOn(signOns, cookies)
   const gates = oauthGates({
     ...parts,
     provider,
     errors: library.errors,
     fixed: requestFixer(issuer),
     issuer,
+    cookies,
     singleSignOn,
     startedSignIns,
     accessTokens,

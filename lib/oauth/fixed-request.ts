@@ -47,7 +47,7 @@ function textOf(value: unknown): string {
 export function requestFixer(
   issuer: string,
 ): (request: Request, form: URLSearchParams, address?: string) => IncomingMessage {
-  const { host, pathname } = new URL(issuer)
+  const { host, pathname, protocol } = new URL(issuer)
 
   return function fixed(request, form, address) {
     const { path, headers } = request
@@ -56,7 +56,7 @@ export function requestFixer(
     const start = request.url.indexOf('?')
     const url = address ?? `${path}${start < 0 ? '' : request.url.slice(start)}`
     const stream = Readable.from(text === '' ? [] : [Buffer.from(text)], { objectMode: false })
-    const socket = { encrypted: true, remoteAddress: clientAddress(request), writable: true }
+    const socket = { encrypted: protocol === 'https:', remoteAddress: clientAddress(request), writable: true }
     // The package asks for an `IncomingMessage`; one of its own would take hold of the socket.
     return Object.assign(stream as unknown as IncomingMessage, {
       method,

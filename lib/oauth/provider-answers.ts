@@ -9,14 +9,15 @@ import { StoreError, UnavailableError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
 import type { AccessTokens } from './access-tokens.js'
+import type { OauthCookies } from './cookies.js'
 import { setPageHeaders } from './pages.js'
-import { cookieNames, sessionCookieOptions } from './provider-configuration.js'
 import { recordIdOf, type SignOns } from './sign-ons.js'
 import { grantedClaims } from './user-claims.js'
 
 /** What {@link createAnswering} works with. */
 export interface AnsweringParts {
   readonly accessTokens: AccessTokens
+  readonly cookies: OauthCookies
   readonly signOns: SignOns
   readonly events: SecurityEvents | undefined
   readonly logger: Logger
@@ -44,7 +45,7 @@ export function createAnswering(
   parts: AnsweringParts,
   failures: Failures,
 ): (ctx: KoaContextWithOIDC, next: Next) => Promise<void> {
-  const { accessTokens, signOns, events, logger, clock, issuer, audienceOf, withAccessTokens, origins } = parts
+  const { accessTokens, cookies, signOns, events, logger, clock, issuer, audienceOf, withAccessTokens, origins } = parts
 
   /** The provider's name of the token stays here: what the client gets is signed. */
   async function publishToken(ctx: KoaContextWithOIDC): Promise<void> {
@@ -90,7 +91,7 @@ export function createAnswering(
     if (session?.accountId === undefined || params?.['logout'] === undefined) return
     // The form is not ours: another page may have sent it.
     if (session.state?.['secret'] === undefined || session.state['secret'] !== params['xsrf']) return
-    ctx.cookies.set(cookieNames.session, null, { ...sessionCookieOptions, overwrite: true })
+    ctx.cookies.set(cookies.names.session, null, { ...cookies.session, overwrite: true })
     await signOns.end(session.uid).catch(() => undefined)
   }
 

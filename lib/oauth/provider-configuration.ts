@@ -10,6 +10,7 @@ import type { AdapterFactory, Configuration, Interaction, JWK, KoaContextWithOID
 import type { OauthConfig } from '../config/config.js'
 import type { UserStore } from '../users/user-store.js'
 import { allScopesOf, clientMetadataOf, clientsWithClaimsIn, originsOf } from './clients.js'
+import type { OauthCookies } from './cookies.js'
 import { createGrantedScopes } from './granted-scopes.js'
 import type { OidcProvider } from './load-oidc-provider.js'
 import { renderErrorPage, renderSignedOutPage, signOutPage } from './pages.js'
@@ -21,6 +22,7 @@ import { claimsOfScope, needsProfile, userClaims } from './user-claims.js'
 /** What the configuration is made of. */
 export interface ProviderParts {
   readonly oauth: OauthConfig
+  readonly cookies: OauthCookies
   readonly library: OidcProvider
   readonly adapter: AdapterFactory
   readonly signOns: SignOns
@@ -54,22 +56,6 @@ export function loginAddress(issuer: string, uid: string, sealed: string): strin
   return `${issuer}${loginPath}${uid}?${signInParameter}=${sealed}`
 }
 
-/** Cookies. That of the session is the one that portals share. */
-export const cookieNames = {
-  session: '__Host-sallyport-sso',
-  interaction: 'sallyport-oauth-login',
-  resume: 'sallyport-oauth-resume',
-} as const
-
-/** How the cookie of the session is set, and cleared. */
-export const sessionCookieOptions = {
-  httpOnly: true,
-  sameSite: 'lax',
-  secure: true,
-  path: '/',
-  signed: false,
-} as const
-
 /** A code is exchanged at once (RFC 6749 section 4.1.2 recommends ten minutes at the most). */
 const codeSeconds = 60
 
@@ -84,7 +70,7 @@ const authMethods = ['none', 'client_secret_basic', 'client_secret_post'] as con
 
 /** Makes the configuration of one provider. */
 export function providerConfigurationOf(parts: ProviderParts): Configuration {
-  const { oauth, library, adapter, signingKey } = parts
+  const { oauth, cookies, library, adapter, signingKey } = parts
   const { issuer, algorithm, accessTokenSeconds, refreshTokenSeconds, serviceProviders } = oauth
   const signOnSeconds = Math.ceil(oauth.signOnAbsoluteMs / 1000)
   const origins = new Map(serviceProviders.map((provider) => [provider.clientId, originsOf(provider)]))
@@ -172,9 +158,9 @@ export function providerConfigurationOf(parts: ProviderParts): Configuration {
     loadExistingGrant: grantLoader(parts),
     interactions: { policy: policyOf(library), url: loginUrlMaker(parts) },
     cookies: {
-      names: cookieNames,
-      long: sessionCookieOptions,
-      short: { httpOnly: true, sameSite: 'lax', secure: true },
+      names: cookies.names,
+      long: cookies.session,
+      short: cookies.short,
       // They sign the cookies of sign-ins that have been begun, which end with this process as well.
       keys: [randomBytes(32)],
     },

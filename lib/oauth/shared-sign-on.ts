@@ -6,14 +6,12 @@
 
 import { portalCookie } from '../portals/portal-cookie.js'
 import type { SingleSignOn } from '../portals/single-sign-on.js'
+import type { OauthCookies } from './cookies.js'
 import type { SignOns } from './sign-ons.js'
 
-/** The cookie is `__Host-sallyport-sso`: no portal has this name. */
-const cookieName = 'sallyport-sso'
-
 /** Makes the sign-on that portals and the authorization server share. */
-export function createSharedSignOn(signOns: SignOns): SingleSignOn {
-  const cookie = portalCookie(cookieName, false)
+export function createSharedSignOn(signOns: SignOns, { plainName, isPlain }: OauthCookies): SingleSignOn {
+  const cookie = portalCookie(plainName, isPlain)
 
   return {
     async find(request) {

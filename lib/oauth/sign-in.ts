@@ -22,9 +22,10 @@ import { messageForPeople } from '../portals/portal-refusal.js'
 import type { SingleSignOn } from '../portals/single-sign-on.js'
 import type { Authenticator } from '../users/authenticator.js'
 import type { UserAccount } from '../users/user-store.js'
+import type { OauthCookies } from './cookies.js'
 import type { requestFixer } from './fixed-request.js'
 import type { OidcProvider } from './load-oidc-provider.js'
-import { cookieNames, loginAddress, loginPath, signInParameter } from './provider-configuration.js'
+import { loginAddress, loginPath, signInParameter } from './provider-configuration.js'
 import type { StartedSignIns } from './started-sign-ins.js'
 
 /** What {@link signInGate} works with. */
@@ -33,6 +34,7 @@ export interface SignInParts {
   readonly errors: OidcProvider['errors']
   readonly fixed: ReturnType<typeof requestFixer>
   readonly issuer: string
+  readonly cookies: OauthCookies
   readonly authenticator: Authenticator
   readonly singleSignOn: SingleSignOn
   readonly startedSignIns: StartedSignIns
@@ -42,7 +44,7 @@ export interface SignInParts {
 
 /** Answers the login pages; any other path is let through. */
 export function signInGate(parts: SignInParts): Gate {
-  const { provider, errors, fixed, issuer, authenticator, singleSignOn, startedSignIns, events, clock } = parts
+  const { provider, errors, fixed, issuer, cookies, authenticator, singleSignOn, startedSignIns, events, clock } = parts
   const mountPath = new URL(issuer).pathname
   const refusedLogin = refusedLoginReporter(events, clock)
 
@@ -89,8 +91,10 @@ export function signInGate(parts: SignInParts): Gate {
     await interaction.persist()
     // The address of the page holds the sign-in: without the cookie it is answered once.
     const path = `${mountPath}${loginPath}${interaction.uid}`
-    for (const name of [cookieNames.interaction, `${cookieNames.interaction}.sig`]) {
-      response.appendHeader('Set-Cookie', `${name}=; Path=${path}; Max-Age=0; HttpOnly; Secure; SameSite=Lax`)
+    const { names, isPlain } = cookies
+    const attributes = `Max-Age=0; HttpOnly; SameSite=Lax${isPlain ? '' : '; Secure'}`
+    for (const name of [names.interaction, `${names.interaction}.sig`]) {
+      response.appendHeader('Set-Cookie', `${name}=; Path=${path}; ${attributes}`)
     }
     answerSeeOther(response, interaction.returnTo)
     return 'answered'

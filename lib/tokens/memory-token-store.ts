@@ -5,6 +5,7 @@
  */
 
 import { inBackground } from '../async/background.js'
+import { systemClock } from '../core/clock.js'
 import { Sweeper } from './sweeper.js'
 import type { TokenEntry } from './token-entry.js'
 import { mostRecentOf, TokenPool } from './token-pool.js'
@@ -74,7 +75,7 @@ export class MemoryTokenStore implements TokenStore {
     demandInteger('cleanUpIntervalSeconds', cleanUpIntervalSeconds, maxIntervalSeconds)
     const poolOf = (size: number): TokenPool =>
       new TokenPool({ maxSize: size, maxPerUser: size, removesOldest: true, onEvict })
-    this.#clock = options.clock ?? Date.now
+    this.#clock = options.clock ?? systemClock
     this.#management = new TokenPool({ maxSize, maxPerUser, removesOldest: removeOldestOnOverflow, onEvict })
     this.#pools = {
       management: this.#management,

@@ -7,6 +7,7 @@
 import { randomBytes } from 'node:crypto'
 import { inBackground } from '../async/background.js'
 import type { Auth } from '../core/auth.js'
+import { systemClock } from '../core/clock.js'
 import { UnauthorizedError } from '../core/errors.js'
 import { isPortalName, portalNameRule } from '../internal/portal-name.js'
 import { tokenId } from '../internal/token-id.js'
@@ -108,7 +109,7 @@ const credentialBytes = 32
  */
 export function createSessions(options: SessionsOptions): Sessions {
   demandOptions(options)
-  const { store, portal, idleTimeoutMs, absoluteTimeoutMs, accounts, clock = Date.now } = options
+  const { store, portal, idleTimeoutMs, absoluteTimeoutMs, accounts, clock = systemClock } = options
   const { revocations = revocationsFor(store, clock) } = options
   const judge = createRecordJudge({
     store,

@@ -5,6 +5,7 @@
  */
 
 import type { Auth } from '../core/auth.js'
+import { systemClock } from '../core/clock.js'
 import type { SecurityEvents } from '../core/events.js'
 import type { Accounts } from '../users/accounts.js'
 import type { UserAccount } from '../users/user-store.js'
@@ -105,7 +106,7 @@ export interface Tokens {
  */
 export function createTokens(options: TokensOptions): Tokens {
   demandOptions(options)
-  const { store, accounts, events, clock = Date.now } = options
+  const { store, accounts, events, clock = systemClock } = options
   const { revocations = revocationsFor(store, clock) } = options
   const parts: TokenParts = { ...options, accounts, clock, revocations }
 

@@ -5,6 +5,7 @@
  */
 
 import { LRUCache } from 'lru-cache'
+import { systemClock } from '../core/clock.js'
 import { StoreError } from '../core/errors.js'
 import type { AccountState } from './account-state.js'
 import type { UserAccount, UserStore } from './user-store.js'
@@ -93,7 +94,7 @@ const neverChecked = -1
 
 /** Keeps the rights of tokens up to date. Accounts are read again at a request, never by a timer. */
 export function createAccounts(options: AccountsOptions): Accounts {
-  const { users, recheckIntervalSeconds = 60, recheckGraceSeconds = 300, clock = Date.now } = options
+  const { users, recheckIntervalSeconds = 60, recheckGraceSeconds = 300, clock = systemClock } = options
   const intervalMs = recheckIntervalSeconds * 1000
   const graceMs = recheckGraceSeconds * 1000
   const hasGenerations = users.generation !== undefined

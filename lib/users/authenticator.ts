@@ -5,6 +5,7 @@
  */
 
 import { inBackground } from '../async/background.js'
+import { systemClock } from '../core/clock.js'
 import { type HttpError, StoreError } from '../core/errors.js'
 import type { LoginRefusal, SecurityEvents } from '../core/events.js'
 import { markReported } from '../internal/reported-refusals.js'
@@ -91,7 +92,7 @@ const unlimited: LoginAttempt = { isAllowed: true, failed() {}, succeeded: () =>
 
 /** Puts user store, throttle and the account for emergencies together. */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
-  const { users, throttle, breakGlass, events, clock = Date.now } = options
+  const { users, throttle, breakGlass, events, clock = systemClock } = options
   const { failureFloorMs = 250, maxInProgress = 2000, timeoutMs = 20_000 } = options
   let inProgress = 0
 

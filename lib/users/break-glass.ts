@@ -5,6 +5,7 @@
  */
 
 import { randomUUID } from 'node:crypto'
+import { systemClock } from '../core/clock.js'
 import { ConfigError, StoreError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
 import { networkSet } from '../internal/network-set.js'
@@ -70,7 +71,7 @@ export const breakGlassDomain = 'BREAK-GLASS'
  * not installed, and when a network is malformed.
  */
 export async function createBreakGlass(options: BreakGlassOptions): Promise<BreakGlass> {
-  const { userName, passwordHash, primary, events, onRecovery, clock = Date.now } = options
+  const { userName, passwordHash, primary, events, onRecovery, clock = systemClock } = options
   const { afterSeconds = 30, maxTokenAgeSeconds = 900, hashQueue = sharedHashQueue, timeoutMs = 20_000 } = options
   const problem = isPasswordHash(passwordHash) ? checkPasswordHash(passwordHash) : 'is no hash at all'
   if (problem !== undefined)

@@ -9,6 +9,7 @@
  */
 
 import { LRUCache } from 'lru-cache'
+import { systemClock } from '../core/clock.js'
 import { FailureBuckets } from './failure-buckets.js'
 import { PairLock } from './pair-lock.js'
 import { RecordTable } from './record-table.js'
@@ -126,7 +127,7 @@ interface LockPlace {
 
 /** Makes a throttle that counts in this process: others count apart, and a restart forgets. */
 export function createLoginThrottle(options: LoginThrottleOptions = {}): LoginThrottle {
-  const { maxFailures = 5, windowSeconds = 900, lockoutSeconds = 60, clock = Date.now } = options
+  const { maxFailures = 5, windowSeconds = 900, lockoutSeconds = 60, clock = systemClock } = options
   const { maxFailuresOfUser = 100, maxFailuresOfSource = 300, maxEntries = 20_000 } = options
   const windowMs = windowSeconds * 1000
   const policy = { maxFailures, windowMs, lockoutMs: lockoutSeconds * 1000 }

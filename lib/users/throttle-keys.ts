@@ -6,6 +6,7 @@
 
 import { hash } from 'node:crypto'
 import { addressKey } from '../internal/ip-address.js'
+import { withoutPort } from '../internal/trust-proxy.js'
 import { primaryDomain, withoutDomain } from './domains.js'
 
 /** Keys of the counters that a login touches: digests, so that a long text costs no memory. */
@@ -38,17 +39,13 @@ export function userKey(name: string): string {
   return digestOf(withoutDomain(name, primaryDomain).normalize('NFC').toLowerCase().normalize('NFC'))
 }
 
-/** Accepts `192.0.2.1:50123`, `[2001:db8::1]:50123` and `[2001:db8::1]`, as some proxies write an address. */
-const addressWithPort = /^(?:([\d.]+):\d{1,5}|\[([^\]]+)\](?::\d{1,5})?)$/
-
 /**
  * One key for all spellings of an address, and for a whole /64 of IPv6. A zone id names an interface of this machine, not
  * another client. A text that is no address is a source of its own: if all of them were one, a proxy that writes them would
  * have its clients lock each other out.
  */
 function sourceKey(text = ''): string {
-  const [, ipv4, ipv6] = addressWithPort.exec(text) ?? []
-  const address = (ipv4 ?? ipv6 ?? text).split('%', 1)[0]!
+  const address = withoutPort(text).split('%', 1)[0]!
   return digestOf(addressKey(address) ?? `text ${text}`)
 }
 

@@ -43,6 +43,7 @@ it('has a default for everything but the issuer', () => {
     serviceProviders: [],
     signOnIdleMs: 30 * 60_000,
     signOnAbsoluteMs: 12 * 60 * 60_000,
+    cookiePrefix: 'sallyport',
   })
   expect(mistakesOf({ issuer: undefined })).toEqual([
     'oauth.issuer: must be the https URL that security.oauth() is mounted at, got nothing',

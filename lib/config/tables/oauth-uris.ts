@@ -14,9 +14,10 @@ const loopbackHosts: readonly string[] = ['localhost', '127.0.0.1', '[::1]']
 export const issuerUri: Field<string> = field((value, refuse) => {
   const rule = 'must be the https URL that security.oauth() is mounted at, such as "https://localhost:9443/oauth2"'
   if (typeof value !== 'string' || !URL.canParse(value)) return refuse(rule)
-  const { protocol, pathname, search, hash, username, password, href } = new URL(value)
+  const { protocol, hostname, pathname, search, hash, username, password, href } = new URL(value)
   const hasOthers = `${search}${hash}${username}${password}` !== '' || /[?#]$/.test(value)
-  if (protocol !== 'https:' || hasOthers) return refuse(rule)
+  const isLoopback = protocol === 'http:' && loopbackHosts.includes(hostname)
+  if ((protocol !== 'https:' && !isLoopback) || hasOthers) return refuse(rule)
   if (pathname === '/') return refuse(`${rule}: everything below its path is answered by it`)
   if (pathname.endsWith('/') || pathname.includes('//')) return refuse(`${rule}, without empty steps in its path`)
   return href === value ? value : refuse(rule, `; write it as ${href}`)

@@ -16,7 +16,7 @@ const maxAccessTokenSeconds = 86_400
 const maxRefreshTokenSeconds = 2_592_000
 
 /** What `[oauth]` says by itself. */
-export type OauthTable = Omit<OauthConfig, 'signOnIdleMs' | 'signOnAbsoluteMs'>
+export type OauthTable = Omit<OauthConfig, 'signOnIdleMs' | 'signOnAbsoluteMs' | 'cookiePrefix'>
 
 /** The authorization server; `undefined` when it is not enabled. */
 export const oauthTable: Field<OauthTable | undefined> = table({

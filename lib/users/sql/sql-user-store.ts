@@ -4,6 +4,7 @@
  * @module
  */
 
+import { systemClock } from '../../core/clock.js'
 import { type Logger, safeLogger } from '../../core/logger.js'
 import { isPassword } from '../credential-limits.js'
 import type { HashQueue } from '../hash-queue.js'
@@ -76,7 +77,7 @@ const defaultListLength = 100
  * database.
  */
 export async function sqlUserStore(options: SqlUserStoreOptions): Promise<SqlUserStore> {
-  const { superAdmin, isReadOnly = false, ignoresCase = true, isSalted = true, clock = Date.now } = options
+  const { superAdmin, isReadOnly = false, ignoresCase = true, isSalted = true, clock = systemClock } = options
   const logger = options.logger && safeLogger(options.logger)
   const { readsGroups = true, writesGroups = true } = options
   const domain = (options.domain || 'PRIMARY').toUpperCase()
