@@ -6,7 +6,7 @@
 
 import type { Socket } from 'node:net'
 import type { Request, RequestHandler, Response } from 'express'
-import type { Auth, AuthenticatedRequest } from '../core/auth.js'
+import { type Auth, setAuth } from '../core/auth.js'
 import { ForbiddenError, UnauthorizedError } from '../core/errors.js'
 import { hasSeveralAuthorizations, parseBearer } from '../internal/authorization-header.js'
 import { challengesOf } from '../internal/challenge.js'
@@ -125,8 +125,8 @@ export function bearerAuthenticationGate(options: BearerAuthenticationOptions): 
   }
 }
 
-function admit(request: AuthenticatedRequest, response: Response, auth: Auth): undefined {
-  request.auth = auth
+function admit(request: Request, response: Response, auth: Auth): undefined {
+  setAuth(request, auth)
   forbidStoring(response)
   leaveOutNeedlessEtag(response)
 }

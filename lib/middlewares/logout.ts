@@ -5,7 +5,7 @@
  */
 
 import type { RequestHandler } from 'express'
-import { type AuthenticatedRequest, getAuth } from '../core/auth.js'
+import { getAuth } from '../core/auth.js'
 import { HttpError, UnauthorizedError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
 import { answerEmpty } from '../internal/answer.js'
@@ -57,7 +57,7 @@ export function logoutGate({ tokens, clock = Date.now, events, realm }: LogoutOp
 
   return function logoutGate(request, response): Verdict | Promise<Verdict> {
     if (!isSignInMethod(request)) return methodNotAllowed(signInMethods)
-    const { subject, tokenId } = getAuth(request as AuthenticatedRequest)
+    const { subject, tokenId } = getAuth(request)
     if (tokenId === undefined) return new HttpError(404, 'ERR_NOT_FOUND', 'There is no token to end.')
 
     return tokens.revoke(tokenId).then((wasLive) => {

@@ -5,7 +5,7 @@
  */
 
 import type { Request, Response } from 'express'
-import type { Auth, AuthenticatedRequest } from '../core/auth.js'
+import { type Auth, setAuth } from '../core/auth.js'
 import { UnauthorizedError } from '../core/errors.js'
 import { type Gate, refusalOf, type Verdict } from '../internal/gate.js'
 import { leaveOutNeedlessEtag } from '../internal/needless-etag.js'
@@ -28,7 +28,7 @@ export function sessionGate(parts: PortalParts): Gate {
   }
 
   function admitted(auth: Auth, request: Request, response: Response): Verdict {
-    ;(request as AuthenticatedRequest).auth = auth
+    setAuth(request, auth)
     response.setHeader('Cache-Control', cacheControlFor(request))
     leaveOutNeedlessEtag(response)
     return entryRefusal(roles, auth)

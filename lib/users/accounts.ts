@@ -168,7 +168,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
       const live = statesOf(subject)
       const known = live.find((state) => state.version === version)
       const others = live.filter((state) => state !== known)
-      const present = { roles, isAdmin, checkedAt: hasGenerations ? neverChecked : clock() }
+      const present = { roles: ownCopy(roles), isAdmin, checkedAt: hasGenerations ? neverChecked : clock() }
       const state = known === undefined ? { version, hasEnded: false, ...present } : Object.assign(known, present)
       states.set(subject, [...others, state])
       if (others.length > 0) recheck(subject)
@@ -180,7 +180,13 @@ export function createAccounts(options: AccountsOptions): Accounts {
       const known = live.find(({ version }) => version === accountVersion)
       if (known !== undefined) return known
       const checkedAt = hasGenerations ? neverChecked : issuedAt
-      const state: AccountState = { version: accountVersion, roles, isAdmin, hasEnded: false, checkedAt }
+      const state: AccountState = {
+        version: accountVersion,
+        roles: ownCopy(roles),
+        isAdmin,
+        hasEnded: false,
+        checkedAt,
+      }
       states.set(subject, [...live, state])
       return state
     },
@@ -209,9 +215,14 @@ function apply(state: AccountState, account: UserAccount | undefined, checkedAt:
     state.hasEnded = true
     return
   }
-  state.roles = account.roles
+  state.roles = ownCopy(account.roles)
   state.isAdmin = account.isAdmin
   state.checkedAt = checkedAt
+}
+
+/** What a route or a store does with its list changes no rights. */
+function ownCopy(roles: readonly string[]): readonly string[] {
+  return Object.freeze([...roles])
 }
 
 /** A moment in the future means that the clock was put back: it is not recent. */
