@@ -9,6 +9,7 @@ import type { RecordKind } from '../tokens/token-store.js'
 import type { AuthKind } from './auth.js'
 import type { HttpErrorCode } from './errors.js'
 import { type Logger, withPlainErrors } from './logger.js'
+import { isThenable } from './thenable.js'
 
 interface Occurrence {
   /** When it happened, in milliseconds since the epoch. */
@@ -155,7 +156,7 @@ export class SecurityEvents extends EventEmitter<{ [Name in keyof SecurityEventM
     for (const listener of this.rawListeners(name) as ((event: SecurityEventMap[Name]) => unknown)[]) {
       try {
         const result = listener.call(this, event)
-        if (result instanceof Promise) result.catch((error: unknown) => this.#listenerFailed(name, error))
+        if (isThenable(result)) Promise.resolve(result).catch((error: unknown) => this.#listenerFailed(name, error))
       } catch (error) {
         this.#listenerFailed(name, error)
       }

@@ -6,6 +6,7 @@
 
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { HttpError, StoreError, UnavailableError } from '../core/errors.js'
+import { isThenable } from '../core/thenable.js'
 import { useLookupTables } from './lookup-tables.js'
 
 /** `undefined`: the request may go on. `'answered'`: the gate has answered it. An {@link HttpError}: it is refused. */
@@ -61,17 +62,17 @@ function runFrom(
     }
     if (verdict === undefined) continue
     if (verdict === 'answered') return
-    if (verdict instanceof Promise) {
-      inTime(verdict)
+    if (isThenable(verdict)) {
+      inTime(Promise.resolve(verdict))
         .then((settled) => {
           if (settled === 'answered') return
           if (settled === undefined) runFrom(index + 1, gates, request, response, next, refuse)
-          else refuse(settled, request, response, next)
+          else refuse(refusalOf(settled), request, response, next)
         })
         .catch(next)
       return
     }
-    refuse(verdict, request, response, next)
+    refuse(refusalOf(verdict), request, response, next)
     return
   }
   next()
@@ -89,7 +90,7 @@ function inTime(verdict: Promise<Verdict>): Promise<Verdict> {
   })
 }
 
-/** Turns what a gate threw into a refusal that tells the client nothing about it. */
+/** Turns what a gate threw, or answered in place of a verdict, into a refusal that tells the client nothing about it. */
 export function refusalOf(error: unknown): HttpError {
   if (error instanceof HttpError) return error
   if (error instanceof StoreError) {

@@ -8,6 +8,7 @@ import type { Socket } from 'node:net'
 import type { Request, RequestHandler, Response } from 'express'
 import { type Auth, setAuth } from '../core/auth.js'
 import { ForbiddenError, UnauthorizedError } from '../core/errors.js'
+import { isThenable } from '../core/thenable.js'
 import { hasSeveralAuthorizations, parseBearer } from '../internal/authorization-header.js'
 import { challengesOf } from '../internal/challenge.js'
 import { type Gate, handlerOf, refusalOf, type Verdict } from '../internal/gate.js'
@@ -117,8 +118,8 @@ export function bearerAuthenticationGate(options: BearerAuthenticationOptions): 
 
     try {
       const auth = verifyWithId(tokens, credential, audience)
-      if (!(auth instanceof Promise)) return judged(request, response, auth)
-      return auth.then((caller) => judged(request, response, caller), refused)
+      if (!isThenable(auth)) return judged(request, response, auth)
+      return Promise.resolve(auth).then((caller) => judged(request, response, caller), refused)
     } catch (error) {
       return refused(error)
     }

@@ -7,6 +7,7 @@
 import type { Request, Response } from 'express'
 import { type Auth, setAuth } from '../core/auth.js'
 import { UnauthorizedError } from '../core/errors.js'
+import { isThenable } from '../core/thenable.js'
 import { type Gate, refusalOf, type Verdict } from '../internal/gate.js'
 import { leaveOutNeedlessEtag } from '../internal/needless-etag.js'
 import { clientAddress } from '../internal/trust-proxy.js'
@@ -69,8 +70,8 @@ export function sessionGate(parts: PortalParts): Gate {
     }
     try {
       const live = sessions.verify(credential, !isBackground(request))
-      if (!(live instanceof Promise)) return admitted(live.auth, request, response)
-      return live.then(
+      if (!isThenable(live)) return admitted(live.auth, request, response)
+      return Promise.resolve(live).then(
         ({ auth }) => admitted(auth, request, response),
         (error: unknown) => refused(error, request, response),
       )

@@ -9,6 +9,7 @@ import type { SecurityEvents } from '../core/events.js'
 import type { Tokens } from '../tokens/tokens.js'
 import type { Accounts } from '../users/accounts.js'
 import type { Authenticator } from '../users/authenticator.js'
+import { accountFrom } from '../users/checked-account.js'
 import { type ManagedUserStore, type NewUser, type RoleChange, UserStoreRefusal } from '../users/managed-user-store.js'
 import type { UserAccount } from '../users/user-store.js'
 import { invalidRequest } from './members.js'
@@ -73,7 +74,7 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
   const by = ({ auth, address }: Caller) => ({ at: clock(), by: auth.subject, address })
 
   async function demandAcceptable(password: string, name: string): Promise<void> {
-    if (await isPasswordAcceptable(password, name)) return
+    if ((await isPasswordAcceptable(password, name)) === true) return
     throw new UserStoreRefusal('invalid-password', 'The password is not allowed: it is too short or too common.')
   }
 
@@ -91,7 +92,7 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
 
   /** A user who is disabled cannot be looked at: only an administrator may go on with the name. */
   async function targetOf(caller: Caller, name: string): Promise<UserAccount | undefined> {
-    const target = await store.find(name)
+    const target = accountFrom(await store.find(name))
     if (target === undefined || target.isAdmin) await privileges.demandAdmin(caller)
     return target
   }
@@ -126,7 +127,7 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
       }),
 
     async setPassword(caller, name, { password, oldPassword }) {
-      const subject = (await store.find(name))?.subject
+      const subject = accountFrom(await store.find(name))?.subject
       const isOwn = subject === caller.auth.subject
       // Before anything is said of the user: only administrators learn who is there.
       if (!isOwn) await privileges.demandAdmin(caller)

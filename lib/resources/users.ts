@@ -5,6 +5,7 @@
  */
 
 import type { Gate } from '../internal/gate.js'
+import { accountFrom } from '../users/checked-account.js'
 import { isUserName } from '../users/credential-limits.js'
 import { domainsOf, isSameDomain, qualifiedName } from '../users/domains.js'
 import { type ManagedUserStore, UserStoreRefusal } from '../users/managed-user-store.js'
@@ -49,7 +50,7 @@ export function usersGate(store: ManagedUserStore, administration: UserAdministr
 
   async function show(call: Call): Promise<object> {
     const name = nameOf(call)
-    const account = await store.find(name)
+    const account = accountFrom(await store.find(name))
     if (account === undefined) throw memberNotFound('User', name)
     return { userId: account.subject, isAdmin: account.isAdmin, roles: account.roles }
   }

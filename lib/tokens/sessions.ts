@@ -8,11 +8,13 @@ import { randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Auth } from '../core/auth.js'
 import { UnauthorizedError } from '../core/errors.js'
+import { andThen } from '../core/thenable.js'
 import { isPortalName, portalNameRule } from '../internal/portal-name.js'
 import { tokenId } from '../internal/token-id.js'
 import type { Accounts } from '../users/accounts.js'
 import type { UserAccount } from '../users/user-store.js'
 import { addRecord } from './add-record.js'
+import { checkedTokenStore } from './checked-token-store.js'
 import { authOf, createRecordJudge, type LiveRecord } from './record-judge.js'
 import { Revocations } from './revocations.js'
 import { scopeOf, stateAtLogin } from './token-parts.js'
@@ -111,7 +113,8 @@ const maxOwedEnds = 10_000
  */
 export function createSessions(options: SessionsOptions): Sessions {
   demandOptions(options)
-  const { store, portal, idleTimeoutMs, absoluteTimeoutMs, accounts, clock = Date.now } = options
+  const { portal, idleTimeoutMs, absoluteTimeoutMs, accounts, clock = Date.now } = options
+  const store = checkedTokenStore(options.store)
   const { revocations = new Revocations(clock) } = options
   const judge = createRecordJudge({
     store,
@@ -192,18 +195,12 @@ export function createSessions(options: SessionsOptions): Sessions {
       const { sequence } = revocations
       const id = idOf(credential)
       demandNotEnded(id)
-      const found = store.find(id)
-      const live =
-        found instanceof Promise
-          ? found.then((record) => judge(credential, record, sequence, isActivity))
-          : judge(credential, found, sequence, isActivity)
-      return live instanceof Promise
-        ? live.then((record) => liveSession(record, isActivity))
-        : liveSession(live, isActivity)
+      const live = andThen(store.find(id, 'portal'), (record) => judge(credential, record, sequence, isActivity))
+      return andThen(live, (record) => liveSession(record, isActivity))
     },
 
     async subjectOf(id) {
-      const record = await store.find(id)
+      const record = await store.find(id, 'portal')
       return record === undefined || clock() >= endOf(record) ? undefined : record.subject
     },
 

@@ -5,6 +5,7 @@
  */
 
 import type { Auth } from '../core/auth.js'
+import { andThen } from '../core/thenable.js'
 import { tokenId } from '../internal/token-id.js'
 import type { AccountState } from '../users/account-state.js'
 import { maxTokenLength } from './compact-jws.js'
@@ -47,8 +48,8 @@ export function createTokenJudge(parts: TokenParts): Verify {
 
   /** An OAuth token is good for one API, which the one that verifies it names. */
   function forAudience(record: TokenRecord | undefined, oauthAudience: string | undefined): TokenRecord | undefined {
-    if (record === undefined || oauthAudience === undefined) return record
-    if (record.kind !== 'oauth' || record.audience !== oauthAudience) throw invalidToken('it is for another audience')
+    const isForAnother = oauthAudience !== undefined && record !== undefined && record.audience !== oauthAudience
+    if (isForAnother) throw invalidToken('it is for another audience')
     return record
   }
 
@@ -63,19 +64,19 @@ export function createTokenJudge(parts: TokenParts): Verify {
   function withId(token: string, id: string, oauthAudience: string | undefined): Auth | Promise<Auth> {
     if (token.length > maxTokenLength) throw invalidToken('the token is too long')
     const { sequence } = revocations
-    const found = store.find(id)
-    if (found instanceof Promise) {
-      return found.then((record) => judge(token, forAudience(record, oauthAudience), sequence, true)).then(authOf)
-    }
-    const live = judge(token, forAudience(found, oauthAudience), sequence, true)
-    return live instanceof Promise ? live.then(authOf) : authOf(live)
+    const found = store.find(id, kindFor(oauthAudience))
+    const live = andThen(found, (record) => judge(token, forAudience(record, oauthAudience), sequence, true))
+    return andThen(live, authOf)
   }
 
   function verify(token: string, { audience: oauthAudience }: VerifyOptions = {}): Auth | Promise<Auth> {
-    const kind = oauthAudience === undefined ? 'management' : 'oauth'
-    return withId(token, tokenId(kind, token), oauthAudience)
+    return withId(token, tokenId(kindFor(oauthAudience), token), oauthAudience)
   }
 
   withIds.set(verify, withId)
   return verify
+}
+
+function kindFor(oauthAudience: string | undefined): 'management' | 'oauth' {
+  return oauthAudience === undefined ? 'management' : 'oauth'
 }

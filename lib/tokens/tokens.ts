@@ -8,6 +8,7 @@ import type { Auth } from '../core/auth.js'
 import type { SecurityEvents } from '../core/events.js'
 import type { Accounts } from '../users/accounts.js'
 import type { UserAccount } from '../users/user-store.js'
+import { checkedTokenStore } from './checked-token-store.js'
 import type { KeyRing } from './key-ring.js'
 import { Revocations } from './revocations.js'
 import { createTokenIssuer, type IssuedToken, type Login } from './token-issuer.js'
@@ -98,9 +99,10 @@ export interface Tokens {
  */
 export function createTokens(options: TokensOptions): Tokens {
   demandOptions(options)
-  const { store, accounts, events, clock = Date.now } = options
+  const { accounts, events, clock = Date.now } = options
+  const store = checkedTokenStore(options.store)
   const { revocations = new Revocations(clock) } = options
-  const parts: TokenParts = { ...options, accounts, clock, revocations }
+  const parts: TokenParts = { ...options, store, accounts, clock, revocations }
 
   return {
     issue: createTokenIssuer(parts),

@@ -52,8 +52,8 @@ describe('getAuth', () => {
       status: 401,
       code: 'ERR_AUTH_REQUIRED',
       headers: { 'WWW-Authenticate': 'Bearer realm="Sallyport"' },
-      cause: undefined,
     })
+    expect((thrown as Error).cause).toBeUndefined()
   })
 
   it.each<[string, () => IncomingMessage]>([
