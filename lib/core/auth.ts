@@ -30,9 +30,6 @@ export interface Auth {
   readonly expiresAt: number | undefined
 }
 
-/** A request that may have passed an authentication gate. */
-export type AuthenticatedRequest = IncomingMessage & { auth?: Auth }
-
 /**
  * Where the gates of this package note the caller. The symbol is known to this module alone, so nothing else sets it by
  * chance, as other packages set `request.auth`; what is made from the request (`Object.create(request)`, a proxy) has it

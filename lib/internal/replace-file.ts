@@ -17,7 +17,8 @@ export interface ReplaceFileOptions {
 }
 
 /**
- * Writes beside the file, and renames. A link of that name is replaced itself. It blocks the process for the time of the
+ * Writes beside the file, and renames. A link of that name is replaced itself, which is right for a file of a fixed name that a server makes: nobody sends it
+ * elsewhere by a link. Where an operator names the file, pass its {@link canonicalPath}. It blocks the process for the time of the
  * writing, and is for a few small files at a start or in a command.
  *
  * @throws what the file system throws.

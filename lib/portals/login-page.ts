@@ -28,7 +28,7 @@ export interface LoginView {
 }
 
 /**
- * Makes the HTML of a login page, with a form that has the fields `username`, `password` and `return_to`. Every text of the
+ * Makes the HTML of a login page, at once or later, with a form that has the fields `username`, `password` and `return_to`. Every text of the
  * view has to be escaped: what a user typed is among them.
  */
 export type LoginPage = (view: LoginView) => string | Promise<string>

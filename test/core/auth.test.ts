@@ -3,7 +3,7 @@ import { Socket } from 'node:net'
 import type { ErrorRequestHandler, RequestHandler } from 'express'
 import request from 'supertest'
 import { describe, expect, it } from 'vitest'
-import { type Auth, type AuthenticatedRequest, findAuth, forgetAuth, getAuth, setAuth } from '../../lib/core/auth.js'
+import { type Auth, findAuth, forgetAuth, getAuth, setAuth } from '../../lib/core/auth.js'
 import { type HttpError, UnauthorizedError } from '../../lib/core/errors.js'
 import { basicAuthentication } from '../../lib/middlewares/basic-authentication.js'
 import { bearerAuthentication } from '../../lib/middlewares/bearer-authentication.js'
@@ -12,6 +12,8 @@ import { pathAuthorization } from '../../lib/middlewares/path-authorization.js'
 import { readOnlyUsers } from '../../lib/middlewares/read-only-users.js'
 import { expressVersions } from '../helpers/express-versions.js'
 import { alice, standAloneParts } from '../helpers/stand-alone.js'
+
+type AuthenticatedRequest = IncomingMessage & { auth?: Auth }
 
 const auth: Auth = {
   subject: 'alice',
@@ -102,8 +104,8 @@ describe('getAuth', () => {
 
 describe.each(expressVersions)('request.auth of another package, on %s', (_name, express) => {
   /** What express-jwt and its like do with a token that is good for them. */
-  const anotherPackage: RequestHandler = (incoming: AuthenticatedRequest, _response, next) => {
-    incoming.auth = foreign
+  const anotherPackage: RequestHandler = (incoming, _response, next) => {
+    Object.assign(incoming, { auth: foreign })
     next()
   }
   const noted: ErrorRequestHandler = (error: HttpError, _request, response, _next) => {
