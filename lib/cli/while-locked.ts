@@ -10,8 +10,7 @@ import { CommandError } from './read-password.js'
 
 /**
  * Does something while `<file>.lock` is there, which no two commands can make at the same time, by whatever link they name
- * the file. A command that is killed
- * leaves it behind; as nothing tells that for sure, only a person takes it away.
+ * the file. A command that is killed leaves it behind; as nothing tells that for sure, only a person takes it away.
  *
  * @throws {@link CommandError} when the lock is there already, and whatever `work` throws; what the file system throws when it
  * cannot be made.

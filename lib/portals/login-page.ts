@@ -28,8 +28,8 @@ export interface LoginView {
 }
 
 /**
- * Makes the HTML of a login page, at once or later, with a form that has the fields `username`, `password` and `return_to`. Every text of the
- * view has to be escaped: what a user typed is among them.
+ * Makes the HTML of a login page, at once or later, with a form that has the fields `username`, `password` and `return_to`.
+ * Every text of the view has to be escaped: what a user typed is among them.
  */
 export type LoginPage = (view: LoginView) => string | Promise<string>
 
