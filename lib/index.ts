@@ -51,6 +51,7 @@ export {
   type TokenInfo,
   type Tokens,
   type TokensOptions,
+  type VerifyOptions,
 } from './tokens/tokens.js'
 export type { AccountState } from './users/account-state.js'
 export { type Accounts, type AccountsOptions, createAccounts, type RecordedAccount } from './users/accounts.js'

@@ -12,6 +12,7 @@ import { loadConfig } from '../config/load-config.js'
 import { locateProblems } from '../config/locate-problems.js'
 import { systemClock } from '../core/clock.js'
 import { ConfigError } from '../core/errors.js'
+import { canonicalPath } from '../internal/canonical-path.js'
 import { replaceFile } from '../internal/replace-file.js'
 import { loadKeyStore } from '../tls/key-store.js'
 import { authorityFiles, makeServerCertificate } from '../tls/local-authority.js'
@@ -122,7 +123,7 @@ function writeNewKey(file: string, isRsa: boolean): KeyObject {
   // A key that an authority may already have certified is worth more than a new one.
   if (existsSync(file)) throw new CommandError(`${file} is there already: move it away, or name another folder.`)
   const key = newKey(isRsa)
-  replaceFile(file, key.export({ format: 'pem', type: 'pkcs8' }) as string)
+  replaceFile(canonicalPath(file), key.export({ format: 'pem', type: 'pkcs8' }) as string)
   return key
 }
 

@@ -4,18 +4,19 @@
  * @module
  */
 
-import { closeSync, openSync, realpathSync, rmSync } from 'node:fs'
+import { closeSync, openSync, rmSync } from 'node:fs'
+import { canonicalPath } from '../internal/canonical-path.js'
 import { CommandError } from './read-password.js'
 
 /**
- * Does something while `<file>.lock` is there, which no two commands can make at the same time. A command that is killed
- * leaves it behind; as nothing tells that for sure, only a person takes it away.
+ * Does something while `<file>.lock` is there, which no two commands can make at the same time, by whatever link they name
+ * the file. A command that is killed leaves it behind; as nothing tells that for sure, only a person takes it away.
  *
  * @throws {@link CommandError} when the lock is there already, and whatever `work` throws; what the file system throws when it
  * cannot be made.
  */
 export async function whileLocked<Result>(file: string, work: () => Result | Promise<Result>): Promise<Result> {
-  const lock = `${realPath(file)}.lock`
+  const lock = `${canonicalPath(file)}.lock`
   try {
     closeSync(openSync(lock, 'wx', 0o600))
   } catch (error) {
@@ -28,14 +29,5 @@ export async function whileLocked<Result>(file: string, work: () => Result | Pro
     return await work()
   } finally {
     rmSync(lock, { force: true })
-  }
-}
-
-/** Two links to one file have one lock. */
-function realPath(file: string): string {
-  try {
-    return realpathSync(file)
-  } catch {
-    return file
   }
 }

@@ -30,19 +30,46 @@ export interface Auth {
   readonly expiresAt: number | undefined
 }
 
-/** A request that may have passed an authentication gate. */
-export type AuthenticatedRequest = IncomingMessage & { auth?: Auth }
+/**
+ * Where the gates of this package note the caller. The symbol is known to this module alone, so nothing else sets it by
+ * chance, as other packages set `request.auth`; what is made from the request (`Object.create(request)`, a proxy) has it
+ * too. It is not one of the global registry: two copies of the package do not believe each other, and then refuse.
+ */
+const noted = Symbol('caller')
+
+type NotedRequest = IncomingMessage & { [noted]?: Auth | undefined; auth?: Auth | undefined }
+
+/** Notes who was authenticated: for `getAuth`, and as `request.auth`. Nobody changes it from then on. */
+export function setAuth(request: IncomingMessage, auth: Auth): void {
+  const noting: NotedRequest = request
+  noting[noted] = Object.freeze(auth)
+  noting.auth = auth
+}
+
+/** The caller that a gate of this package has noted; `undefined`: none, whatever `request.auth` says. */
+export function findAuth(request: IncomingMessage): Auth | undefined {
+  return (request as NotedRequest)[noted]
+}
+
+/** Forgets who was authenticated, and what other packages say of it. */
+export function forgetAuth(request: IncomingMessage): void {
+  const noting: NotedRequest = request
+  if (noting[noted] !== undefined) noting[noted] = undefined
+  if (noting.auth !== undefined) noting.auth = undefined
+}
 
 /**
- * Returns the authenticated caller of a request.
+ * Returns the authenticated caller of a request: the one that a gate of this package has found. What other code or another
+ * package writes to `request.auth`, before or after, does not count.
  *
  * @throws {@link UnauthorizedError} (401, `ERR_AUTH_REQUIRED`) when nobody is authenticated: when authentication is
- * switched off, on a public path, or where no authentication gate stands before the route.
+ * switched off, on a public path, or where no authentication gate of this package stands before the route.
  */
 export function getAuth(request: IncomingMessage): Auth {
-  const { auth } = request as AuthenticatedRequest
+  const auth = findAuth(request)
   if (auth !== undefined) return auth
   throw new UnauthorizedError('ERR_AUTH_REQUIRED', 'Authentication is required.', {
     headers: { 'WWW-Authenticate': 'Bearer realm="Sallyport"' },
+    cause: 'auth' in request ? 'request.auth was set by other code than the gates of this package' : undefined,
   })
 }

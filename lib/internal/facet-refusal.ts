@@ -5,7 +5,7 @@
  */
 
 import type { Request, Response } from 'express'
-import type { AuthenticatedRequest } from '../core/auth.js'
+import { findAuth } from '../core/auth.js'
 import type { HttpError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
 import { answerRefusal } from './answer.js'
@@ -41,7 +41,7 @@ export function facetRefusal(
         status,
         code,
         reference,
-        subject: (request as Request & AuthenticatedRequest).auth?.subject,
+        subject: findAuth(request)?.subject,
         cause: status >= 500 ? cause : undefined,
       })
     }

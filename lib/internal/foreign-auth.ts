@@ -1,14 +1,14 @@
 /**
- * Keeps what other packages say of the caller from being taken for what this one says.
+ * Keeps what was said of the caller before a mount from counting behind it.
  *
  * @module
  */
 
-import type { AuthenticatedRequest } from '../core/auth.js'
+import { forgetAuth } from '../core/auth.js'
 import type { Gate } from './gate.js'
 
-/** Other packages set `request.auth` too: what they set is no right of ours. */
-export const withoutForeignAuth: Gate = (request: AuthenticatedRequest) => {
-  if (request.auth !== undefined) delete request.auth
+/** Other packages set `request.auth` too, and the caller of one mount is none of another. */
+export const withoutForeignAuth: Gate = (request) => {
+  forgetAuth(request)
   return undefined
 }

@@ -7,6 +7,7 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { HttpError, StoreError, UnavailableError } from '../core/errors.js'
 import type { Logger } from '../core/logger.js'
+import { isThenable } from '../core/thenable.js'
 import { headersRefusal } from '../http/header-count.js'
 import { addPathHandler, mountRefusal } from '../http/mount-path.js'
 import { useLookupTables } from './lookup-tables.js'
@@ -85,17 +86,17 @@ function runFrom(
     }
     if (verdict === undefined) continue
     if (verdict === 'answered') return
-    if (verdict instanceof Promise) {
-      inTime(verdict)
+    if (isThenable(verdict)) {
+      inTime(Promise.resolve(verdict))
         .then((settled) => {
           if (settled === 'answered') return
           if (settled === undefined) runFrom(index + 1, gates, request, response, next, refuse)
-          else refuse(settled, request, response, next)
+          else refuse(refusalOf(settled), request, response, next)
         })
         .catch(next)
       return
     }
-    refuse(verdict, request, response, next)
+    refuse(refusalOf(verdict), request, response, next)
     return
   }
   next()
@@ -114,7 +115,7 @@ function inTime(verdict: Promise<Verdict>): Promise<Verdict> {
   })
 }
 
-/** Turns what a gate threw into a refusal that tells the client nothing about it. */
+/** Turns what a gate threw, or answered in place of a verdict, into a refusal that tells the client nothing about it. */
 export function refusalOf(error: unknown): HttpError {
   if (error instanceof HttpError) return error
   if (error instanceof StoreError) {

@@ -17,8 +17,9 @@ export interface ReplaceFileOptions {
 }
 
 /**
- * Writes beside the file, and renames. A link of that name is replaced itself. It blocks the process for the time of the
- * writing, and is for a few small files at a start or in a command.
+ * Writes beside the file, and renames. A link of that name is replaced itself, so that nobody sends elsewhere what a server
+ * writes by itself; for a file that an operator names or links, pass its `canonicalPath`. It blocks the process for the time of
+ * the writing, and is for a few small files at a start or in a command.
  *
  * @throws what the file system throws.
  */

@@ -7,7 +7,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import type { Request, RequestHandler } from 'express'
 import { LRUCache } from 'lru-cache'
-import type { Auth, AuthenticatedRequest } from '../core/auth.js'
+import { type Auth, setAuth } from '../core/auth.js'
 import { systemClock } from '../core/clock.js'
 import { ForbiddenError, UnauthorizedError, UnavailableError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
@@ -186,7 +186,7 @@ export function basicAuthenticationGate(options: BasicAuthenticationOptions): Ga
     const { origin } = request.headers
     return callerOf(credentials, { address: clientAddress(request), origin, signal: clientGone(response) }).then(
       ({ account, state, issuedAt }) => {
-        ;(request as AuthenticatedRequest).auth = authOf(account, state, issuedAt)
+        setAuth(request, authOf(account, state, issuedAt))
         forbidStoring(response)
         leaveOutNeedlessEtag(response)
         return undefined

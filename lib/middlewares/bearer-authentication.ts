@@ -6,9 +6,10 @@
 
 import type { Socket } from 'node:net'
 import type { Request, RequestHandler, Response } from 'express'
-import type { Auth, AuthenticatedRequest } from '../core/auth.js'
+import { type Auth, setAuth } from '../core/auth.js'
 import { ForbiddenError, UnauthorizedError } from '../core/errors.js'
 import { jsonLogger, type Logger } from '../core/logger.js'
+import { isThenable } from '../core/thenable.js'
 import { hasSeveralAuthorizations, parseBearer } from '../internal/authorization-header.js'
 import { challengesOf } from '../internal/challenge.js'
 import { type Gate, handlerOf, refusalOf, type Verdict } from '../internal/gate.js'
@@ -17,6 +18,7 @@ import { forbidStoring } from '../internal/preset-headers.js'
 import { anonymousVerdict, type IsPublic } from '../internal/public-path.js'
 import { severalCredentials } from '../internal/several-credentials.js'
 import { tokenId } from '../internal/token-id.js'
+import { verifyWithId } from '../tokens/token-judge.js'
 import type { Tokens } from '../tokens/tokens.js'
 
 /** Options of {@link bearerAuthentication}. */
@@ -124,17 +126,17 @@ export function bearerAuthenticationGate(options: BearerAuthenticationOptions): 
     if (hasTokenInQuery(request.url)) return severalCredentials(challenges.invalidRequest)
 
     try {
-      const auth = tokens.verify(credential.token, credential.id, audience)
-      if (!(auth instanceof Promise)) return judged(request, response, auth)
-      return auth.then((caller) => judged(request, response, caller), refused)
+      const auth = verifyWithId(tokens, credential, audience)
+      if (!isThenable(auth)) return judged(request, response, auth)
+      return Promise.resolve(auth).then((caller) => judged(request, response, caller), refused)
     } catch (error) {
       return refused(error)
     }
   }
 }
 
-function admit(request: AuthenticatedRequest, response: Response, auth: Auth): undefined {
-  request.auth = auth
+function admit(request: Request, response: Response, auth: Auth): undefined {
+  setAuth(request, auth)
   forbidStoring(response)
   leaveOutNeedlessEtag(response)
 }
@@ -146,23 +148,19 @@ interface Credential {
   readonly id: string
 }
 
-const lastCredential = Symbol('last credential')
+const lastCredentials = new WeakMap<Socket, Credential>()
 
 /**
  * The token of a header and its id. A connection keeps the digest of its last header, because a client sends the same
  * one again and again; whether the token is good is asked of the store each time.
  */
-function credentialOf(
-  socket: Socket & { [lastCredential]?: Credential },
-  header: string | undefined,
-  kind: Credential['kind'],
-): Credential | undefined {
-  const last = socket[lastCredential]
+function credentialOf(socket: Socket, header: string | undefined, kind: Credential['kind']): Credential | undefined {
+  const last = lastCredentials.get(socket)
   if (last !== undefined && last.header === header && last.kind === kind) return last
   const token = parseBearer(header)
   if (token === undefined) return undefined
   const credential = { kind, header: header!, token, id: tokenId(kind, token) }
-  socket[lastCredential] = credential
+  lastCredentials.set(socket, credential)
   return credential
 }
 

@@ -5,7 +5,7 @@
  */
 
 import type { Request, RequestHandler, Response } from 'express'
-import { type AuthenticatedRequest, getAuth } from '../core/auth.js'
+import { getAuth } from '../core/auth.js'
 import { systemClock } from '../core/clock.js'
 import { HttpError, UnauthorizedError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
@@ -16,6 +16,7 @@ import { isSignInMethod, methodNotAllowed, signInMethods } from '../internal/end
 import { type Gate, handlerOf, type Verdict } from '../internal/gate.js'
 import { tokenId } from '../internal/token-id.js'
 import { clientAddress } from '../internal/trust-proxy.js'
+import { checkedTokenStore } from '../tokens/checked-token-store.js'
 import type { Revocations } from '../tokens/revocations.js'
 import type { TokenStore } from '../tokens/token-store.js'
 import type { Tokens } from '../tokens/tokens.js'
@@ -62,7 +63,7 @@ export function logoutGate({ tokens, clock = systemClock, events, realm }: Logou
 
   return function logoutGate(request, response): Verdict | Promise<Verdict> {
     if (!isSignInMethod(request)) return methodNotAllowed(signInMethods)
-    const { subject, tokenId } = getAuth(request as AuthenticatedRequest)
+    const { subject, tokenId } = getAuth(request)
     if (tokenId === undefined) return new HttpError(404, 'ERR_NOT_FOUND', 'There is no token to end.')
 
     return tokens.revoke(tokenId).then((wasLive) => {
@@ -90,7 +91,9 @@ export interface RepeatedLogoutParts {
  * Answers a logout that is tried again because the store had failed: this process refuses the token already, so that
  * `bearerAuthentication`, which comes after it, would.
  */
-export function repeatedLogoutGate({ store, revocations, events, clock }: RepeatedLogoutParts): Gate {
+export function repeatedLogoutGate({ revocations, events, clock, ...parts }: RepeatedLogoutParts): Gate {
+  const store = checkedTokenStore(parts.store)
+
   return function repeatedLogoutGate(request, response) {
     const token = parseBearer(request.headers.authorization)
     if (token === undefined || hasSeveralAuthorizations(request) || !isSignInMethod(request)) return undefined

@@ -6,7 +6,7 @@
 
 import type { Request, RequestHandler } from 'express'
 import type { DefaultPolicy } from '../config/config.js'
-import type { Auth, AuthenticatedRequest } from '../core/auth.js'
+import { type Auth, findAuth } from '../core/auth.js'
 import { ForbiddenError, type HttpError, UnauthorizedError } from '../core/errors.js'
 import { jsonLogger, type Logger } from '../core/logger.js'
 import { swallowedOf } from '../http/mount-path.js'
@@ -73,7 +73,7 @@ export interface PathAuthorizationOptions {
 }
 
 /**
- * Lets a request pass when the rules for its path allow it to the caller that `request.auth` names.
+ * Lets a request pass when the rules for its path allow it to the caller that an authentication gate has found.
  *
  * A path is judged in every way in which a router may read it (escapes, case, slashes, dots, `;` parameters, decoded `?`
  * and `#`), and the strictest verdict holds; nothing is rewritten. Mount it together with the routes it guards, so that
@@ -114,7 +114,7 @@ export function pathAuthorizationGate({
     if (demand === 'public') return undefined
     if (demand === 'ambiguous') return ambiguousPath()
 
-    const { auth } = request as AuthenticatedRequest
+    const auth = findAuth(request)
     if (auth !== undefined) {
       const isLeft = demand.level !== 'deny' && isLeftToResource(request)
       return isLeft ? undefined : refusalFor(auth, demand, appliesTo)

@@ -5,7 +5,7 @@
  */
 
 import type { RequestHandler } from 'express'
-import type { AuthenticatedRequest } from '../core/auth.js'
+import { findAuth } from '../core/auth.js'
 import { ForbiddenError } from '../core/errors.js'
 import { type Gate, handlerOf } from '../internal/gate.js'
 
@@ -25,7 +25,7 @@ export function readOnlyUsers(): RequestHandler {
 export function readOnlyUsersGate(): Gate {
   return function readOnlyUsersGate(request) {
     if (readingMethods.has(request.method)) return undefined
-    if ((request as AuthenticatedRequest).auth?.isAdmin === true) return undefined
+    if (findAuth(request)?.isAdmin === true) return undefined
     return new ForbiddenError('ERR_READ_ONLY', 'Only administrators may change this.')
   }
 }

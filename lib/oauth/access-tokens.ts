@@ -6,6 +6,8 @@
  */
 
 import { tokenId } from '../internal/token-id.js'
+import { storeFull } from '../tokens/add-record.js'
+import { checkedTokenStore } from '../tokens/checked-token-store.js'
 import type { KeyRing } from '../tokens/key-ring.js'
 import { createTokenSigner } from '../tokens/sign-token.js'
 import type { TokenStore } from '../tokens/token-store.js'
@@ -52,7 +54,8 @@ export interface AccessTokens {
 
 /** Puts stores, sign-ons and keys together. */
 export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
-  const { store, oauthStore, signOns, keys, issuer, audienceOf, clock } = options
+  const { oauthStore, signOns, keys, issuer, audienceOf, clock } = options
+  const store = checkedTokenStore(options.store)
   const signToken = createTokenSigner({ keys, issuer, audience: issuer })
 
   return {
@@ -82,7 +85,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
         expiresAt,
         grantId,
       })
-      await store.add({
+      const isAdded = await store.add({
         id,
         kind: 'oauth',
         audience,
@@ -100,6 +103,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
         // Shared with the sign-on: what ends one ends the other.
         account,
       })
+      if (!isAdded) throw storeFull(expiresAt - issuedAt)
       // The grant may have been revoked while the token was signed: then nothing leads to the record that could end it.
       if ((await oauthStore.find('AccessToken', accessTokenEntryId(jti))) === undefined) await store.remove(id)
       return jwt
@@ -107,7 +111,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
 
     async resolve(jwt) {
       const id = tokenId('oauth', jwt)
-      const [record, link] = await Promise.all([store.find(id), oauthStore.find('AccessTokenLink', id)])
+      const [record, link] = await Promise.all([store.find(id, 'oauth'), oauthStore.find('AccessTokenLink', id)])
       const name = link?.payload['name']
       return record !== undefined && clock() < record.expiresAt && typeof name === 'string' ? name : undefined
     },

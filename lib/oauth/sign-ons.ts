@@ -9,6 +9,7 @@ import { hash, randomBytes } from 'node:crypto'
 import { UnauthorizedError } from '../core/errors.js'
 import { tokenId } from '../internal/token-id.js'
 import { addRecord } from '../tokens/add-record.js'
+import { checkedTokenStore } from '../tokens/checked-token-store.js'
 import { createRecordJudge, type LiveRecord } from '../tokens/record-judge.js'
 import type { Revocations } from '../tokens/revocations.js'
 import { scopeOf } from '../tokens/token-parts.js'
@@ -73,7 +74,8 @@ const credentialBytes = 32
 
 /** Puts the two stores together. */
 export function createSignOns(options: SignOnsOptions): SignOns {
-  const { store, oauthStore, accounts, revocations, idleTimeoutMs, absoluteTimeoutMs, clock } = options
+  const { oauthStore, accounts, revocations, idleTimeoutMs, absoluteTimeoutMs, clock } = options
+  const store = checkedTokenStore(options.store)
   const judge = createRecordJudge({
     store,
     clock,
@@ -87,7 +89,7 @@ export function createSignOns(options: SignOnsOptions): SignOns {
   async function findByUid(uid: string): Promise<LiveSignOn | undefined> {
     const { sequence } = revocations
     const id = recordIdOf(uid)
-    const found = await store.find(id)
+    const found = await store.find(id, 'sso')
     if (found === undefined) return undefined
     try {
       return { id, uid, record: await judge('', found, sequence, false) }

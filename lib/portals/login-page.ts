@@ -28,13 +28,13 @@ export interface LoginView {
 }
 
 /**
- * Makes the HTML of a login page, with a form that has the fields `username`, `password` and `return_to`. Every text of the
- * view has to be escaped: what a user typed is among them.
+ * Makes the HTML of a login page, at once or later, with a form that has the fields `username`, `password` and `return_to`.
+ * Every text of the view has to be escaped: what a user typed is among them.
  */
-export type LoginPage = (view: LoginView) => string
+export type LoginPage = (view: LoginView) => string | Promise<string>
 
 /** Our own login page. */
-export const loginPage: LoginPage = ({ title: name, support, action, returnTo, userName, message }) => {
+export const loginPage = ({ title: name, support, action, returnTo, userName, message }: LoginView): string => {
   const hasMessage = message !== undefined
   const described = hasMessage ? ' aria-describedby="message"' : ''
   const main = [

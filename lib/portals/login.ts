@@ -43,12 +43,17 @@ export function loginGate(parts: PortalParts): Gate {
   const { loginPage, view: portalView, singleSignOn, events, clock } = parts
   const refusedLogin = refusedLoginReporter(events, clock)
 
-  function showForm(request: Request, response: Response, status: number, view: Partial<LoginView>): 'answered' {
+  async function showForm(
+    request: Request,
+    response: Response,
+    status: number,
+    view: Partial<LoginView>,
+  ): Promise<'answered'> {
     const action = `${mountOf(request)}/login`
     const initial = { portal: name, ...portalView, action, returnTo: undefined, userName: '', message: undefined }
     const complete: LoginView = { ...initial, ...view }
     if (loginPage === undefined) answerPage(response, status, ourLoginPage(complete), formPageHeaders)
-    else answerHtml(response, status, loginPage(complete))
+    else answerHtml(response, status, await loginPage(complete))
     return 'answered'
   }
 

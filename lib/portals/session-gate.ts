@@ -5,8 +5,9 @@
  */
 
 import type { Request, Response } from 'express'
-import type { Auth, AuthenticatedRequest } from '../core/auth.js'
+import { type Auth, setAuth } from '../core/auth.js'
 import { UnauthorizedError } from '../core/errors.js'
+import { isThenable } from '../core/thenable.js'
 import { hidesPath, wrongMount } from '../http/mount-path.js'
 import { type Gate, refusalOf, type Verdict } from '../internal/gate.js'
 import { leaveOutNeedlessEtag } from '../internal/needless-etag.js'
@@ -29,7 +30,7 @@ export function sessionGate(parts: PortalParts): Gate {
   }
 
   function admitted(auth: Auth, request: Request, response: Response): Verdict {
-    ;(request as AuthenticatedRequest).auth = auth
+    setAuth(request, auth)
     response.setHeader('Cache-Control', cacheControlFor(request))
     leaveOutNeedlessEtag(response)
     return entryRefusal(roles, auth)
@@ -70,8 +71,8 @@ export function sessionGate(parts: PortalParts): Gate {
     }
     try {
       const live = sessions.verify(credential, !isBackground(request))
-      if (!(live instanceof Promise)) return admitted(live.auth, request, response)
-      return live.then(
+      if (!isThenable(live)) return admitted(live.auth, request, response)
+      return Promise.resolve(live).then(
         ({ auth }) => admitted(auth, request, response),
         (error: unknown) => refused(error, request, response),
       )

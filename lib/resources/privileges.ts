@@ -7,6 +7,7 @@
 
 import { UnauthorizedError } from '../core/errors.js'
 import { foldCase } from '../internal/path-readings.js'
+import { accountFrom } from '../users/checked-account.js'
 import { withoutDomain } from '../users/domains.js'
 import type { ManagedUserStore } from '../users/managed-user-store.js'
 import type { UserAccount } from '../users/user-store.js'
@@ -33,7 +34,7 @@ export function createPrivileges(store: ManagedUserStore): Privileges {
   const folded = (role: string): string => foldCase(withoutDomain(role, store.domain).normalize('NFC').trim())
 
   async function isAdmin({ auth }: Caller): Promise<boolean> {
-    const account = await store.find(auth.subject)
+    const account = accountFrom(await store.find(auth.subject))
     if (account === undefined)
       throw new UnauthorizedError('ERR_TOKEN_INVALID', 'The access token is not valid.', challenge)
     return auth.isAdmin && account.isAdmin
@@ -49,7 +50,7 @@ export function createPrivileges(store: ManagedUserStore): Privileges {
 
     async demandAnotherAdmin({ subject }) {
       for (const member of (await store.membersOf(store.adminRole)) ?? []) {
-        const other = await store.find(member)
+        const other = accountFrom(await store.find(member))
         if (other !== undefined && other.subject !== subject && other.isAdmin) return
       }
       throw protectedUser('The last administrator must stay one.')

@@ -9,6 +9,7 @@ import type { SecurityEvents } from '../core/events.js'
 import type { Tokens } from '../tokens/tokens.js'
 import type { Accounts } from '../users/accounts.js'
 import type { Authenticator } from '../users/authenticator.js'
+import { accountFrom } from '../users/checked-account.js'
 import {
   type ManagedUserStore,
   type NewUser,
@@ -80,7 +81,7 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
   const by = ({ auth, address }: Caller) => ({ at: clock(), by: auth.subject, address })
 
   async function demandAcceptable(password: string, name: string): Promise<void> {
-    if (await isPasswordAcceptable(password, name)) return
+    if ((await isPasswordAcceptable(password, name)) === true) return
     const rule =
       isPasswordAcceptable === isLongEnough
         ? `it must have at least ${minPasswordCharacters} characters`
@@ -102,7 +103,7 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
 
   /** Where nobody is found, a user may be there all the same: only an administrator may go on with the name. */
   async function targetOf(caller: Caller, name: string): Promise<UserAccount | undefined> {
-    const target = (await store.find(name)) ?? (await store.findDisabled?.(name))
+    const target = accountFrom((await store.find(name)) ?? (await store.findDisabled?.(name)))
     if (target === undefined || target.isAdmin) await privileges.demandAdmin(caller)
     return target
   }
@@ -137,7 +138,7 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
       }),
 
     async setPassword(caller, name, { password, oldPassword }) {
-      const subject = (await store.find(name))?.subject
+      const subject = accountFrom(await store.find(name))?.subject
       const isOwn = subject === caller.auth.subject
       // Before anything is said of the user: only administrators learn who is there.
       if (!isOwn) await privileges.demandAdmin(caller)

@@ -5,6 +5,7 @@
  */
 
 import type { Gate } from '../internal/gate.js'
+import { accountFrom } from '../users/checked-account.js'
 import { isUserName } from '../users/credential-limits.js'
 import { domainsOf, isSameDomain, ownSpelling, qualifiedName } from '../users/domains.js'
 import { type ManagedUserStore, UserStoreRefusal } from '../users/managed-user-store.js'
@@ -55,9 +56,9 @@ export function usersGate(store: ManagedUserStore, administration: UserAdministr
 
   async function show(call: Call): Promise<object> {
     const name = nameOf(call)
-    const account = await store.find(name)
+    const account = accountFrom(await store.find(name))
     if (account !== undefined) return described(account)
-    const disabled = await store.findDisabled?.(name)
+    const disabled = accountFrom(await store.findDisabled?.(name))
     if (disabled === undefined) throw memberNotFound('User', name)
     return { ...described(disabled), isDisabled: true }
   }

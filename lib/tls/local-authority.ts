@@ -7,6 +7,7 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { canonicalPath } from '../internal/canonical-path.js'
 import { replaceFile } from '../internal/replace-file.js'
 import type { KeyMaterial } from './key-store.js'
 import { readPrivateFile } from './private-file.js'
@@ -60,7 +61,7 @@ export function makeServerCertificate(directory: string, hostNames: readonly str
     notAfter: new Date(Math.min(now + serverLifeMs, Date.parse(issuer!.validTo))),
   })
   const serverFile = join(directory, authorityFiles.server)
-  replaceFile(serverFile, pemOf({ key, certificates: [certificate] }))
+  replaceFile(canonicalPath(serverFile), pemOf({ key, certificates: [certificate] }))
   const authorityFile = join(directory, authorityFiles.certificate)
   return { authorityFile, isNewAuthority: kept === undefined, serverFile, certificate }
 }
@@ -70,7 +71,7 @@ function keptAuthority(directory: string, now: number): KeyMaterial | undefined 
   const keyFile = join(directory, authorityFiles.key)
   const [certificateText, keyText] = [textOf(file), textOf(keyFile)]
   if (certificateText === undefined && keyText === undefined) return undefined
-  const key = keyOf(readPrivateFile(keyFile))
+  const key = keyOf(readPrivateFile(canonicalPath(keyFile)))
   if (key === undefined) throw new Error(`${keyFile}: not a private key that only its owner can read`)
   const certificate = certificateOf(certificateText)
   if (certificate === undefined || !certificate.checkPrivateKey(key)) {
@@ -91,8 +92,8 @@ function newAuthority(directory: string, now: number): KeyMaterial {
     notAfter: new Date(now + authorityLifeMs),
   })
   const pem = key.export({ format: 'pem', type: 'pkcs8' }) as string
-  replaceFile(join(directory, authorityFiles.key), pem)
-  replaceFile(join(directory, authorityFiles.certificate), certificate.toString(), { mode: 0o644 })
+  replaceFile(canonicalPath(join(directory, authorityFiles.key)), pem)
+  replaceFile(canonicalPath(join(directory, authorityFiles.certificate)), certificate.toString(), { mode: 0o644 })
   return { key, certificates: [certificate] }
 }
 

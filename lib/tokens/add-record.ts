@@ -73,7 +73,8 @@ export async function addRecord(
   return record
 }
 
-function storeFull(lifeMs: number): UnavailableError {
+/** The refusal of a token that a full store does not take. */
+export function storeFull(lifeMs: number): UnavailableError {
   const seconds = Math.min(Math.ceil(lifeMs / 1000), storeFullRetrySeconds)
   return new UnavailableError('ERR_TOKEN_STORE_FULL', 'Max concurrent access limit exceeded', {
     headers: { 'Retry-After': String(seconds) },

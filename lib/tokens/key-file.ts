@@ -6,12 +6,18 @@
 
 import { type KeyObject, sign, verify } from 'node:crypto'
 import type { SigningAlgorithm } from '../config/config.js'
+import { canonicalPath } from '../internal/canonical-path.js'
 import { digests, type KeySet, keySetOf } from './key-set.js'
 import { readRetiredKeys, retiredKeysFile } from './retired-keys.js'
 import { keyFileError, keyFileWarnings, readSigningKey } from './signing-key.js'
 
-/** @throws {@link ConfigError} for `key_file` when the file cannot be read or its key must not be used. */
-export async function keysFromFile(keyFile: string, algorithm: SigningAlgorithm): Promise<KeySet> {
+/**
+ * The retired keys are beside the file itself, and not beside a link to it: where `sallyport keys rotate` writes them.
+ *
+ * @throws {@link ConfigError} for `key_file` when the file cannot be read or its key must not be used.
+ */
+export async function keysFromFile(file: string, algorithm: SigningAlgorithm): Promise<KeySet> {
+  const keyFile = canonicalKeyFile(file)
   const privateKey = await readSigningKey(keyFile, algorithm)
   const [warnings, retired] = await Promise.all([
     keyFileWarnings(keyFile, retiredKeysFile(keyFile)),
@@ -31,5 +37,14 @@ function areMatching(privateKey: KeyObject, publicKey: KeyObject, algorithm: Sig
     return verify(digests[algorithm], text, publicKey, sign(digests[algorithm], text, privateKey))
   } catch {
     return false
+  }
+}
+
+function canonicalKeyFile(file: string): string {
+  try {
+    return canonicalPath(file)
+  } catch {
+    // Reading says why.
+    return file
   }
 }

@@ -6,6 +6,7 @@
 
 import type { Auth, AuthKind } from '../core/auth.js'
 import type { UnauthorizedError } from '../core/errors.js'
+import { andThen, isThenable } from '../core/thenable.js'
 import type { AccountState } from '../users/account-state.js'
 import type { Accounts } from '../users/accounts.js'
 import type { Revocations } from './revocations.js'
@@ -56,10 +57,7 @@ export function createRecordJudge(parts: RecordJudgeParts): RecordJudge {
     if (clock() >= endOf(record)) return end(record, 'it has expired')
     if (revocations.isOutstanding(record)) return refuseOutstanding(record)
     if (record.parent === undefined) return identify(credential, record, sequence, isActivity)
-    const parent = store.find(record.parent)
-    return parent instanceof Promise
-      ? parent.then((found) => judgeBelow(found, credential, record, sequence, isActivity))
-      : judgeBelow(parent, credential, record, sequence, isActivity)
+    return andThen(store.find(record.parent), (parent) => judgeBelow(parent, credential, record, sequence, isActivity))
   }
 
   function judgeBelow(
@@ -81,26 +79,17 @@ export function createRecordJudge(parts: RecordJudgeParts): RecordJudge {
     isActivity: boolean,
   ): LiveRecord | Promise<LiveRecord> {
     if (record.account !== undefined) return refresh(record as LiveRecord, sequence, isActivity)
-    const restoring = restore(credential, record)
-    if (restoring instanceof Promise) {
-      return restoring.then((state) => refresh(withAccount(record, state), sequence, isActivity))
-    }
-    return refresh(withAccount(record, restoring), sequence, isActivity)
+    return andThen(restore(credential, record), (state) => refresh(withAccount(record, state), sequence, isActivity))
   }
 
   function refresh(record: LiveRecord, sequence: number, isActivity: boolean): LiveRecord | Promise<LiveRecord> {
-    const refreshing = accounts?.refresh(record.subject, record.account)
-    return refreshing === undefined
-      ? admit(record, sequence, isActivity)
-      : refreshing.then(() => admit(record, sequence, isActivity))
+    return andThen(accounts?.refresh(record.subject, record.account), () => admit(record, sequence, isActivity))
   }
 
   function admit(record: LiveRecord, sequence: number, isActivity: boolean): LiveRecord | Promise<LiveRecord> {
     if (record.account.hasEnded) return end(record, 'the account has ended or changed its password')
     demandNotRevoked(record, sequence)
-    const touching = isActivity ? store.touch(record.id, clock()) : undefined
-    if (touching === undefined) return record
-    return touching.then(() => {
+    return andThen(isActivity ? store.touch(record.id, clock()) : undefined, () => {
       demandNotRevoked(record, sequence)
       return record
     })
@@ -125,13 +114,12 @@ export function createRecordJudge(parts: RecordJudgeParts): RecordJudge {
     const refuse = (): never => {
       throw refusal
     }
-    let removing: boolean | Promise<boolean>
     try {
-      removing = store.remove(id)
+      const removing = store.remove(id)
+      return isThenable(removing) ? removing.then(refuse, refuse) : refuse()
     } catch {
       return refuse()
     }
-    return removing instanceof Promise ? removing.then(refuse, refuse) : refuse()
   }
 
   return judge

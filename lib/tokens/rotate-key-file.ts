@@ -4,8 +4,9 @@
  * @module
  */
 
-import { realpath, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import type { SigningAlgorithm } from '../config/config.js'
+import { canonicalPath } from '../internal/canonical-path.js'
 import { replaceFile } from '../internal/replace-file.js'
 import { keysFromFile } from './key-file.js'
 import { keySetOf, type RetiredKey } from './key-set.js'
@@ -47,7 +48,7 @@ export async function rotateKeyFile(
   keyFile: string,
   { algorithm, rsaBits, overlapSeconds, now }: RotateKeyFileOptions,
 ): Promise<Rotation> {
-  const path = await realpath(keyFile).catch(() => keyFile)
+  const path = canonicalPath(keyFile)
   const owner = await stat(path).catch(() => undefined)
   const privateKey = await generateSigningKey(algorithm, rsaBits)
   const { signing } = await keySetOf(privateKey, algorithm)
@@ -57,7 +58,7 @@ export async function rotateKeyFile(
     const keys = await keysFromFile(path, algorithm)
     before = { ...keys.signing, verifyUntil: now + overlapSeconds * 1000, isFinal: overlapSeconds === 0 }
     const retired = [before, ...keys.retired.filter(({ verifyUntil }) => verifyUntil > now)]
-    replaceFile(retiredKeysFile(path), retiredKeysText(retired), { owner })
+    replaceFile(canonicalPath(retiredKeysFile(path)), retiredKeysText(retired), { owner })
   }
   replaceFile(path, privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, { owner })
   return { kid: signing.kid, before }

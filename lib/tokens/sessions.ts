@@ -9,11 +9,13 @@ import { inBackground } from '../async/background.js'
 import type { Auth } from '../core/auth.js'
 import { systemClock } from '../core/clock.js'
 import { UnauthorizedError } from '../core/errors.js'
+import { andThen } from '../core/thenable.js'
 import { isPortalName, portalNameRule } from '../internal/portal-name.js'
 import { tokenId } from '../internal/token-id.js'
 import type { Accounts } from '../users/accounts.js'
 import type { UserAccount } from '../users/user-store.js'
 import { addRecord } from './add-record.js'
+import { checkedTokenStore } from './checked-token-store.js'
 import { authOf, createRecordJudge, type LiveRecord } from './record-judge.js'
 import { type Revocations, revocationsFor } from './revocations.js'
 import { scopeOf, stateAtLogin } from './token-parts.js'
@@ -109,8 +111,9 @@ const credentialBytes = 32
  */
 export function createSessions(options: SessionsOptions): Sessions {
   demandOptions(options)
-  const { store, portal, idleTimeoutMs, absoluteTimeoutMs, accounts, clock = systemClock } = options
-  const { revocations = revocationsFor(store, clock) } = options
+  const { portal, idleTimeoutMs, absoluteTimeoutMs, accounts, clock = systemClock } = options
+  const store = checkedTokenStore(options.store)
+  const { revocations = revocationsFor(options.store, clock) } = options
   const judge = createRecordJudge({
     store,
     clock,
@@ -171,18 +174,12 @@ export function createSessions(options: SessionsOptions): Sessions {
       const { sequence } = revocations
       const id = idOf(credential)
       assertNotEnded(id)
-      const found = store.find(id)
-      const live =
-        found instanceof Promise
-          ? found.then((record) => judge(credential, record, sequence, isActivity))
-          : judge(credential, found, sequence, isActivity)
-      return live instanceof Promise
-        ? live.then((record) => liveSession(record, isActivity))
-        : liveSession(live, isActivity)
+      const live = andThen(store.find(id, 'portal'), (record) => judge(credential, record, sequence, isActivity))
+      return andThen(live, (record) => liveSession(record, isActivity))
     },
 
     async subjectOf(id) {
-      const record = await store.find(id)
+      const record = await store.find(id, 'portal')
       return record === undefined || clock() >= endOf(record) ? undefined : record.subject
     },
 

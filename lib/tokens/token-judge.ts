@@ -5,6 +5,7 @@
  */
 
 import type { Auth } from '../core/auth.js'
+import { andThen } from '../core/thenable.js'
 import { tokenId } from '../internal/token-id.js'
 import type { AccountState } from '../users/account-state.js'
 import { maxTokenLength } from './compact-jws.js'
@@ -13,17 +14,42 @@ import { stateAtLogin, type TokenParts } from './token-parts.js'
 import type { TokenRecord } from './token-store.js'
 import { invalidToken, verifyToken } from './verify-token.js'
 
+/** Which tokens {@link Tokens.verify} takes. */
+export interface VerifyOptions {
+  /**
+   * Takes OAuth access tokens for this audience, and nothing else.
+   *
+   * @defaultValue none: management tokens
+   */
+  readonly audience?: string | undefined
+}
+
+type Verify = (token: string, options?: VerifyOptions) => Auth | Promise<Auth>
+
+/** `id` is the `tokenId` of this very text: whoever passes another one is authenticated by it. */
+type VerifyWithId = (token: string, id: string, audience: string | undefined) => Auth | Promise<Auth>
+
+/** By the `verify` that each belongs to, so that one that an app wraps or replaces is never passed by. */
+const withIds = new WeakMap<Verify, VerifyWithId>()
+
+/** `tokens.verify` for a caller that remembers the digest of the token. Only modules of this package reach it. */
+export function verifyWithId(
+  tokens: { readonly verify: Verify },
+  { token, id }: { readonly token: string; readonly id: string },
+  audience: string | undefined,
+): Auth | Promise<Auth> {
+  return withIds.get(tokens.verify)?.(token, id, audience) ?? tokens.verify(token, { audience })
+}
+
 /** The function behind `tokens.verify`. It answers at once for as long as store and accounts do. */
-export function createTokenJudge(
-  parts: TokenParts,
-): (token: string, id?: string, oauthAudience?: string) => Auth | Promise<Auth> {
+export function createTokenJudge(parts: TokenParts): Verify {
   const { store, keys, issuer, audience, clock, accounts, revocations } = parts
   const judge = createRecordJudge({ ...parts, refusalOf: invalidToken, restore })
 
   /** An OAuth token is good for one API, which the one that verifies it names. */
   function forAudience(record: TokenRecord | undefined, oauthAudience: string | undefined): TokenRecord | undefined {
-    if (record === undefined || oauthAudience === undefined) return record
-    if (record.kind !== 'oauth' || record.audience !== oauthAudience) throw invalidToken('it is for another audience')
+    const isForAnother = oauthAudience !== undefined && record !== undefined && record.audience !== oauthAudience
+    if (isForAnother) throw invalidToken('it is for another audience')
     return record
   }
 
@@ -35,14 +61,22 @@ export function createTokenJudge(
     return record.account ?? accounts?.restoredStateOf(record) ?? stateAtLogin(accountVersion, roles, isAdmin)
   }
 
-  return function verify(token: string, id?: string, oauthAudience?: string): Auth | Promise<Auth> {
+  function withId(token: string, id: string, oauthAudience: string | undefined): Auth | Promise<Auth> {
     if (token.length > maxTokenLength) throw invalidToken('the token is too long')
     const { sequence } = revocations
-    const found = store.find(id ?? tokenId(oauthAudience === undefined ? 'management' : 'oauth', token))
-    if (found instanceof Promise) {
-      return found.then((record) => judge(token, forAudience(record, oauthAudience), sequence, true)).then(authOf)
-    }
-    const live = judge(token, forAudience(found, oauthAudience), sequence, true)
-    return live instanceof Promise ? live.then(authOf) : authOf(live)
+    const found = store.find(id, kindFor(oauthAudience))
+    const live = andThen(found, (record) => judge(token, forAudience(record, oauthAudience), sequence, true))
+    return andThen(live, authOf)
   }
+
+  function verify(token: string, { audience: oauthAudience }: VerifyOptions = {}): Auth | Promise<Auth> {
+    return withId(token, tokenId(kindFor(oauthAudience), token), oauthAudience)
+  }
+
+  withIds.set(verify, withId)
+  return verify
+}
+
+function kindFor(oauthAudience: string | undefined): 'management' | 'oauth' {
+  return oauthAudience === undefined ? 'management' : 'oauth'
 }

@@ -6,13 +6,13 @@
 
 import type { AccountState } from '../users/account-state.js'
 import type { Accounts } from '../users/accounts.js'
+import type { CheckedTokenStore } from './checked-token-store.js'
 import type { KeyRing } from './key-ring.js'
 import type { Revocations } from './revocations.js'
-import type { TokenStore } from './token-store.js'
 
 /** The options of `createTokens` with every default filled in, and what was revoked of late. */
 export interface TokenParts {
-  readonly store: TokenStore
+  readonly store: CheckedTokenStore
   readonly keys: KeyRing
   readonly issuer: string
   readonly audience: string

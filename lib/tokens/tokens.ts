@@ -9,15 +9,17 @@ import { systemClock } from '../core/clock.js'
 import type { SecurityEvents } from '../core/events.js'
 import type { Accounts } from '../users/accounts.js'
 import type { UserAccount } from '../users/user-store.js'
+import { checkedTokenStore } from './checked-token-store.js'
 import type { KeyRing } from './key-ring.js'
 import { type Revocations, revocationsFor } from './revocations.js'
 import { createTokenIssuer, type IssuedToken, type Login } from './token-issuer.js'
-import { createTokenJudge } from './token-judge.js'
+import { createTokenJudge, type VerifyOptions } from './token-judge.js'
 import type { TokenParts } from './token-parts.js'
 import type { RecordKind, TokenQuery, TokenRecord, TokenStore } from './token-store.js'
 import { maxExpirySeconds } from './verify-token.js'
 
 export type { IssuedToken, Login } from './token-issuer.js'
+export type { VerifyOptions } from './token-judge.js'
 
 /** Options of {@link createTokens}. */
 export interface TokensOptions {
@@ -75,12 +77,9 @@ export interface Tokens {
   /**
    * Tells whose token this is, and notes the access. It answers without a promise when the store and the accounts do.
    *
-   * `id`: the `tokenId` of this very text, where the caller remembers it; by default it is that of a management token.
-   * `oauthAudience`: takes OAuth tokens for this audience, and nothing else.
-   *
    * @throws {@link UnauthorizedError} (401, `ERR_TOKEN_INVALID`), or rejects with it.
    */
-  verify(token: string, id?: string, oauthAudience?: string): Auth | Promise<Auth>
+  verify(token: string, options?: VerifyOptions): Auth | Promise<Auth>
   /**
    * Ends a token: no `verify` succeeds after the answer. Whether there was one.
    *
@@ -106,9 +105,10 @@ export interface Tokens {
  */
 export function createTokens(options: TokensOptions): Tokens {
   demandOptions(options)
-  const { store, accounts, events, clock = systemClock } = options
-  const { revocations = revocationsFor(store, clock) } = options
-  const parts: TokenParts = { ...options, accounts, clock, revocations }
+  const { accounts, events, clock = systemClock } = options
+  const store = checkedTokenStore(options.store)
+  const { revocations = revocationsFor(options.store, clock) } = options
+  const parts: TokenParts = { ...options, store, accounts, clock, revocations }
 
   return {
     issue: createTokenIssuer(parts),

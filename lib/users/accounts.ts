@@ -7,7 +7,9 @@
 import { LRUCache } from 'lru-cache'
 import { systemClock } from '../core/clock.js'
 import { StoreError } from '../core/errors.js'
+import { andThen } from '../core/thenable.js'
 import type { AccountState } from './account-state.js'
+import { accountFrom } from './checked-account.js'
 import type { UserAccount, UserStore } from './user-store.js'
 
 /** Options of {@link createAccounts}. */
@@ -133,16 +135,19 @@ export function createAccounts(options: AccountsOptions): Accounts {
     const isLeftAlone = failure !== undefined && isRecent(failure.at, now, retryMs)
     if (isLeftAlone) return holdOrReject(state, now, failure.error)
     const begunAt = rechecks
+    let answer: UserAccount | undefined
     try {
-      // What was read before a change may be older than it.
-      apply(state, await read(subject), now)
-      if (begunAt !== rechecks) state.checkedAt = neverChecked
-      failures.delete(state)
+      answer = await read(subject)
     } catch (error) {
       if (!(error instanceof StoreError)) throw error
       failures.set(state, { at: now, error })
-      holdOrReject(state, now, error)
+      return holdOrReject(state, now, error)
     }
+    failures.delete(state)
+    // A store that answers nonsense can be reached: no earlier verdict stands in for it.
+    apply(state, accountFrom(answer), now)
+    // What was read before a change may be older than it.
+    if (begunAt !== rechecks) state.checkedAt = neverChecked
   }
 
   function holdOrReject(state: AccountState, now: number, error: StoreError): void {
@@ -152,10 +157,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
   function refreshByGeneration(subject: string, state: AccountState): undefined | Promise<void> {
     const { generation } = users
     if (state.checkedAt === generation || state.hasEnded) return undefined
-    const found = users.find(subject)
-    if (found instanceof Promise) return found.then((account) => apply(state, account, generation ?? neverChecked))
-    apply(state, found, generation ?? neverChecked)
-    return undefined
+    return andThen(users.find(subject), (answer) => apply(state, accountFrom(answer), generation ?? neverChecked))
   }
 
   function refreshByAge(subject: string, state: AccountState): undefined | Promise<void> {
@@ -169,7 +171,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
       const live = statesOf(subject)
       const known = live.find((state) => state.version === version)
       const others = live.filter((state) => state !== known)
-      const present = { roles, isAdmin, checkedAt: hasGenerations ? neverChecked : clock() }
+      const present = { roles: ownCopy(roles), isAdmin, checkedAt: hasGenerations ? neverChecked : clock() }
       const state = known === undefined ? { version, hasEnded: false, ...present } : Object.assign(known, present)
       states.set(subject, [...others, state])
       if (others.length > 0) recheck(subject)
@@ -181,7 +183,13 @@ export function createAccounts(options: AccountsOptions): Accounts {
       const known = live.find(({ version }) => version === accountVersion)
       if (known !== undefined) return known
       const checkedAt = hasGenerations ? neverChecked : issuedAt
-      const state: AccountState = { version: accountVersion, roles, isAdmin, hasEnded: false, checkedAt }
+      const state: AccountState = {
+        version: accountVersion,
+        roles: ownCopy(roles),
+        isAdmin,
+        hasEnded: false,
+        checkedAt,
+      }
       states.set(subject, [...live, state])
       return state
     },
@@ -205,14 +213,19 @@ export function createAccounts(options: AccountsOptions): Accounts {
 }
 
 /** It can end a state and never revives one. */
-function apply(state: AccountState, account: UserAccount | undefined, checkedAt: number): void {
+function apply(state: AccountState, account: UserAccount | undefined, checkedAt: number): undefined {
   if (account === undefined || account.version !== state.version) {
     state.hasEnded = true
     return
   }
-  state.roles = account.roles
+  state.roles = ownCopy(account.roles)
   state.isAdmin = account.isAdmin
   state.checkedAt = checkedAt
+}
+
+/** What a route or a store does with its list changes no rights. */
+function ownCopy(roles: readonly string[]): readonly string[] {
+  return Object.freeze([...roles])
 }
 
 /** A moment in the future means that the clock was put back: it is not recent. */

@@ -10,6 +10,7 @@ import { type HttpError, StoreError } from '../core/errors.js'
 import type { LoginRefusal, SecurityEvents } from '../core/events.js'
 import { markReported } from '../internal/reported-refusals.js'
 import type { BreakGlass } from './break-glass.js'
+import { resultFrom } from './checked-account.js'
 import { isPassword, isUserName, maxNameLength } from './credential-limits.js'
 import { startDeadline, untilAborted } from './deadline.js'
 import { failureFloor } from './failure-floor.js'
@@ -128,12 +129,12 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       const admission = await (throttle?.begin(name, sourceOf(context), deadline.signal) ?? unlimited)
       if (!admission.isAllowed) throw throttled(admission.retryAfterSeconds)
       try {
-        const result = await verify(name, password, context, deadline.signal)
+        const result = resultFrom(await verify(name, password, context, deadline.signal))
         if (result.account === undefined) {
           admission.failed(result.subject)
           return result.failure
         }
-        return admission.succeeded(result.account.subject) ? result.account : 'throttled'
+        return (await admission.succeeded(result.account.subject)) === true ? result.account : 'throttled'
       } finally {
         // Does nothing when the outcome is known.
         admission.cancelled()

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { accountFrom, resultFrom } from './checked-account.js'
 import { type HasDomains, isSameDomain, primaryDomain, qualifiedName, splitDomain } from './domains.js'
 import { isManaged, type ManagedUserStore, setDisabled, UserStoreRefusal } from './managed-user-store.js'
 import type { AuthenticationResult, UserAccount, UserStore } from './user-store.js'
@@ -83,7 +84,7 @@ export function userStoreChain(stores: readonly ChainedUserStore[]): UserStoreCh
     password: string,
     signal: AbortSignal | undefined,
   ): Promise<AuthenticationResult> {
-    const result = await owner.store.authenticate(nameIn(owner, name), password, signal)
+    const result = resultFrom(await owner.store.authenticate(nameIn(owner, name), password, signal))
     return result.account === undefined ? result : { account: accountIn(owner, result.account) }
   }
 
@@ -113,7 +114,7 @@ export function userStoreChain(stores: readonly ChainedUserStore[]): UserStoreCh
 
     async find(subject, signal) {
       const owner = ownerOf(subject)
-      const account = await owner.store.find(nameIn(owner, subject), signal)
+      const account = accountFrom(await owner.store.find(nameIn(owner, subject), signal))
       return account === undefined ? undefined : accountIn(owner, account)
     },
 

@@ -1,7 +1,6 @@
 import type { Express, RequestHandler } from 'express'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { AuthenticatedRequest } from '../../lib/core/auth.js'
 import { createSecurity, type Security } from '../../lib/create-security.js'
 import { expressVersions } from '../helpers/express-versions.js'
 import { document } from '../helpers/front.js'
@@ -51,7 +50,7 @@ async function startWebApps(source: Record<string, unknown>, options: FrontOptio
   app.use(mount, security.webApps())
   app.use(((request, response) => {
     handled.push(`${request.method} ${request.url}`)
-    response.json({ auth: (request as AuthenticatedRequest).auth ?? null })
+    response.json({ auth: (request as { auth?: unknown }).auth ?? null })
   }) as RequestHandler)
   const server = await listen(app)
   onTestFinished(async () => {

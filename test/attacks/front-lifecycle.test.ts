@@ -35,20 +35,10 @@ class SharedStore extends MemoryTokenStore {
   }
 }
 
-function copyOf({
-  id,
-  kind,
-  subject,
-  roles,
-  isAdmin,
-  accountVersion,
-  scope,
-  issuedAt,
-  expiresAt,
-  ...rest
-}: TokenRecord) {
-  const { lastAccessAt, address } = rest
-  const { audience, parent, idleTimeoutMs } = rest
+/** Field by field: those of an entry are getters, which a spread leaves out. */
+function copyOf(record: TokenRecord): TokenRecord {
+  const { id, kind, subject, roles, isAdmin, accountVersion, scope, address } = record
+  const { audience, parent, idleTimeoutMs, issuedAt, expiresAt, lastAccessAt } = record
   const bounds = { audience, parent, idleTimeoutMs, issuedAt, expiresAt, lastAccessAt }
   return { id, kind, subject, roles, isAdmin, accountVersion, scope, address, ...bounds }
 }

@@ -1,6 +1,16 @@
 import { execFile } from 'node:child_process'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import forge from 'node-forge'
@@ -42,6 +52,18 @@ const certificateIn = (file: string): X509Certificate => new X509Certificate(rea
 const modeOf = (file: string): number => statSync(file).mode & 0o777
 
 describe('sallyport certs', () => {
+  it.skipIf(process.platform === 'win32')('writes where links lead to, and keeps the links', async () => {
+    const [folder, elsewhere] = [folderWith(), folderWith()]
+    const names = ['sallyport-ca.pem', 'sallyport-ca.key', 'sallyport-server.pem', 'sallyport-server.key']
+    for (const name of names) symlinkSync(join(elsewhere, name), join(folder, name))
+    for (let round = 0; round < 2; round++) expect((await run(['--directory', folder])).code).toBe(0)
+    expect((await run(['csr', '--directory', folder, '--host', 'api.example.com'])).code).toBe(0)
+    for (const name of names) expect(lstatSync(join(folder, name)).isSymbolicLink(), name).toBe(true)
+    expect(readdirSync(elsewhere).sort()).toEqual([...names].sort())
+    const [authority, server] = [names[0]!, names[2]!].map((name) => certificateIn(join(elsewhere, name)))
+    expect(server?.checkIssued(authority!)).toBe(true)
+  })
+
   it('makes an authority and a certificate from it, and says what to do with them', async () => {
     const folder = folderWith()
     const { code, stdout } = await run(['--directory', folder, '--host', 'api.example.com', '192.0.2.7'])

@@ -1,10 +1,21 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { keysCommand } from '../../lib/cli/keys.js'
 import type { CommandProcess } from '../../lib/cli/read-password.js'
+import { createSecurity } from '../../lib/create-security.js'
 import { createKeyRing } from '../../lib/tokens/key-ring.js'
+import { recordedLog } from '../helpers/recorded-log.js'
 
 const start = Date.UTC(2026, 0, 1)
 
@@ -116,5 +127,69 @@ describe('sallyport keys rotate', () => {
     expect(code).toBe(1)
     expect(stderr).toMatch(/must hold one unencrypted private key/)
     expect(readFileSync(join(home, 'token.pem'), 'utf8')).toBe('no key')
+  })
+})
+
+describe.skipIf(process.platform === 'win32')('a key file that is a symbolic link', () => {
+  const links: readonly (readonly [string, readonly (readonly [name: string, target: string])[]])[] = [
+    ['in the same folder', [['token.pem', 'real.pem']]],
+    ['into another folder', [['token.pem', 'other/real.pem']]],
+    [
+      'in a chain',
+      [
+        ['token.pem', 'other/next.pem'],
+        ['other/next.pem', '../real.pem'],
+      ],
+    ],
+  ]
+
+  it.each(links)(
+    '%s is one file for the command and the server: a dropped key verifies nothing',
+    async (_where, chain) => {
+      mkdirSync(join(home, 'other'), { recursive: true })
+      for (const [name, target] of chain) {
+        rmSync(join(home, name), { force: true })
+        symlinkSync(target, join(home, name))
+      }
+      const before = readdirSync(home)
+      // The first key is made where the link leads to.
+      expect((await rotate(keyFile)).code).toBe(0)
+      const { logger } = recordedLog()
+      await using security = await createSecurity(file, { logger, clock: () => start, env: {} })
+      const kids = async (): Promise<readonly unknown[]> => {
+        const app = (await import('express')).default()
+        app.use('/m', security.managementApi())
+        const server = app.listen(0, '127.0.0.1')
+        await new Promise((resolve) => server.once('listening', resolve))
+        const { port } = server.address() as { port: number }
+        const { keys } = (await (await fetch(`http://127.0.0.1:${port}/m/jwks`)).json()) as { keys: { kid: string }[] }
+        server.closeAllConnections()
+        await new Promise((resolve) => server.close(resolve))
+        return keys.map(({ kid }) => kid)
+      }
+      expect(await kids()).toHaveLength(1)
+      expect((await rotate(keyFile)).code).toBe(0)
+      await security.reload(file)
+      expect(await kids()).toHaveLength(2)
+      const { stdout } = await rotate(keyFile, ['--drop'])
+      await security.reload(file)
+      const [signing] = await kids()
+      expect(stdout).toContain(`Made the key ${String(signing)}`)
+      expect(stdout).not.toContain('verifies until')
+      expect(await kids()).not.toContain(/The key (\S+) verifies nothing/.exec(stdout)?.[1])
+      for (const [name] of chain) expect(lstatSync(join(home, name)).isSymbolicLink(), name).toBe(true)
+      expect(readdirSync(home).filter((name) => !before.includes(name) && /lock|tmp/.test(name))).toEqual([])
+      for (const name of ['real.pem', 'other']) {
+        rmSync(join(home, name), { recursive: true, force: true })
+        rmSync(join(home, `${name}.retired`), { force: true })
+      }
+    },
+  )
+
+  it('to itself is an error of the file system, and stays', async () => {
+    symlinkSync('token.pem', join(home, 'token.pem'))
+    const { code, stderr } = await rotate(keyFile)
+    expect([code, stderr]).toEqual([1, expect.stringContaining('ELOOP')])
+    expect(lstatSync(join(home, 'token.pem')).isSymbolicLink()).toBe(true)
   })
 })

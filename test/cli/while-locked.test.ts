@@ -29,6 +29,14 @@ describe('whileLocked', () => {
     })
   })
 
+  it.skipIf(process.platform === 'win32')('takes a dangling link for the file that will be there', async () => {
+    const folder = folderWith()
+    symlinkSync('a', join(folder, 'link'))
+    await whileLocked(join(folder, 'link'), async () => {
+      await expect(whileLocked(join(folder, 'a'), () => 'second')).rejects.toThrow(CommandError)
+    })
+  })
+
   it('ends with the work when that fails', async () => {
     const folder = folderWith()
     const fail = () => {

@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express'
-import type { AuthenticatedRequest } from '../../lib/core/auth.js'
+import { setAuth } from '../../lib/core/auth.js'
 
 /** Callers that {@link standInAuthentication} knows; `none` is nobody. */
 export type Caller = 'admin' | 'user' | 'none'
@@ -8,7 +8,7 @@ export type Caller = 'admin' | 'user' | 'none'
 export const standInAuthentication: RequestHandler = (request, _response, next) => {
   const caller = request.get('x-caller')
   if (caller === 'admin' || caller === 'user') {
-    ;(request as AuthenticatedRequest).auth = {
+    setAuth(request, {
       subject: caller,
       roles: [],
       isAdmin: caller === 'admin',
@@ -17,7 +17,7 @@ export const standInAuthentication: RequestHandler = (request, _response, next) 
       kind: 'management',
       issuedAt: 0,
       expiresAt: undefined,
-    }
+    })
   }
   next()
 }

@@ -1,6 +1,7 @@
 import express from 'express'
 import request from 'supertest'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { type Auth, setAuth } from '../../lib/core/auth.js'
 import { ForbiddenError, HttpError, UnavailableError } from '../../lib/core/errors.js'
 import { SecurityEvents } from '../../lib/core/events.js'
 import { facetRefusal } from '../../lib/internal/facet-refusal.js'
@@ -18,11 +19,11 @@ beforeEach(() => {
 })
 
 /** An app whose facet refuses everything with one error. */
-function appThatRefuses(error: HttpError, auth?: object): express.Express {
+function appThatRefuses(error: HttpError, auth?: Auth): express.Express {
   const app = express()
   const refuse = facetRefusal(events, () => 42)
   app.use('/management', (incoming, response, next) => {
-    Object.assign(incoming, { auth })
+    if (auth !== undefined) setAuth(incoming, auth)
     refuse(error, incoming, response, next)
   })
   return app
@@ -31,7 +32,7 @@ function appThatRefuses(error: HttpError, auth?: object): express.Express {
 describe('a refusal of a facet', () => {
   it('is answered, and reported once without the query and without the reason', async () => {
     const error = new ForbiddenError('ERR_ADMIN_REQUIRED', 'Only administrators may do this.', { cause })
-    const app = appThatRefuses(error, { subject: 'alice' })
+    const app = appThatRefuses(error, { subject: 'alice' } as Auth)
     const answer = await request(app).delete('/management/users/bob?token=secret').set('Accept', 'application/json')
     expect([answer.status, answer.body.code]).toEqual([403, 'ERR_ADMIN_REQUIRED'])
     expect(seen).toEqual([

@@ -1,4 +1,5 @@
 import type { ErrorRequestHandler } from 'express'
+import express from 'express'
 import request from 'supertest'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { ForbiddenError, HttpError, StoreError } from '../../lib/core/errors.js'
@@ -150,6 +151,36 @@ describe.each(expressVersions)('handlerOf on %s', (_name, express) => {
     for (const gate of [() => refusal, () => later(refusal)]) {
       const { app } = appWith(gate, refuse)
       await request(app).get('/').timeout(2000).expect(500)
+    }
+  })
+})
+
+describe('what a gate answers in place of a verdict', () => {
+  const answers: readonly unknown[] = [null, false, true, 0, '', 'pass', {}, { status: 200 }, () => undefined]
+
+  it('refuses with 500 and is passed on by nobody', async () => {
+    for (const value of answers) {
+      for (const given of [value, later(value)]) {
+        const app = express()
+        app.use(handlerOf((() => given) as Gate), (_request, response) => void response.send('the route'))
+        app.use(((error, _request, response, _next) => response.sendStatus(error.status)) as ErrorRequestHandler)
+        await request(app).get('/').expect(500)
+      }
+    }
+  })
+
+  it('is awaited where it can be', async () => {
+    for (const [verdict, status] of [
+      [undefined, 200],
+      [refusal, 403],
+    ] as const) {
+      const thenable = Object.defineProperty({}, 'then', {
+        value: (resolve: (value: unknown) => void) => resolve(verdict),
+      })
+      const app = express()
+      app.use(handlerOf((() => thenable) as never), (_request, response) => void response.send('the route'))
+      app.use(((error, _request, response, _next) => response.sendStatus(error.status)) as ErrorRequestHandler)
+      await request(app).get('/').expect(status)
     }
   })
 })

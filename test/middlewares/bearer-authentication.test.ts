@@ -98,6 +98,23 @@ describe.each(expressVersions)('bearerAuthentication on %s', (_name, express) =>
     agent.destroy()
   })
 
+  it('asks the verify of an app that wraps the tokens', async () => {
+    const { tokens, token, account } = await appWith()
+    const asked: unknown[] = []
+    const verify: typeof tokens.verify = (...values) => {
+      asked.push(values)
+      return tokens.verify(...values)
+    }
+    for (const wrapped of [{ ...tokens, verify }, Object.assign(Object.create(tokens) as typeof tokens, { verify })]) {
+      const { app } = await appWith({ tokens: wrapped })
+      await request(app).get('/').set('Authorization', `Bearer ${token}`).expect(200, JSON.stringify(account.subject))
+    }
+    expect(asked).toEqual([
+      [token, { audience: undefined }],
+      [token, { audience: undefined }],
+    ])
+  })
+
   it.each(['/?access_token=x', '/?a=1&access_token=x', '/?access%5Ftoken=x', '/?access_token'])(
     'refuses a token in the header beside one in the query: %s',
     async (url) => {

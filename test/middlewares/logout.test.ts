@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler } from 'express'
 import request from 'supertest'
 import { describe, expect, it } from 'vitest'
-import type { AuthenticatedRequest } from '../../lib/core/auth.js'
+import { type Auth, setAuth } from '../../lib/core/auth.js'
 import { StoreError } from '../../lib/core/errors.js'
 import { bearerAuthentication } from '../../lib/middlewares/bearer-authentication.js'
 import { logout } from '../../lib/middlewares/logout.js'
@@ -17,7 +17,7 @@ describe.each(expressVersions)('logout on %s', (_name, express) => {
     app.use(
       '/basic',
       (incoming, _response, next) => {
-        Object.assign(incoming as AuthenticatedRequest, { auth: { subject: 'alice', tokenId: undefined } })
+        setAuth(incoming, { subject: 'alice', tokenId: undefined } as Auth)
         next()
       },
       logout({ tokens: parts.tokens }),

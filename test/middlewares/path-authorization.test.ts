@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express'
 import request from 'supertest'
 import { describe, expect, it } from 'vitest'
-import type { Auth, AuthenticatedRequest, AuthKind } from '../../lib/core/auth.js'
+import { type Auth, type AuthKind, setAuth } from '../../lib/core/auth.js'
 import { ConfigError, type HttpError } from '../../lib/core/errors.js'
 import { type PathAuthorizationOptions, pathAuthorization } from '../../lib/middlewares/path-authorization.js'
 import { readOnlyUsers } from '../../lib/middlewares/read-only-users.js'
@@ -21,7 +21,7 @@ function authOf({ isAdmin = false, roles = [], kind = 'management' }: Caller): A
 }
 
 const authenticate: (caller: Caller | undefined) => RequestHandler = (caller) => (incoming, _response, next) => {
-  if (caller !== undefined) (incoming as AuthenticatedRequest).auth = authOf(caller)
+  if (caller !== undefined) setAuth(incoming, authOf(caller))
   next()
 }
 

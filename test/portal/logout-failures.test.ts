@@ -165,7 +165,7 @@ describe('a logout that the token store cannot take', () => {
     expect(await front.security.tokens.list()).toEqual([])
   })
 
-  it('keeps quiet about a fault that is no store', async () => {
+  it('keeps quiet about the fault of a store', async () => {
     const { tokenStore, breakDown } = storeWithout('remove', () => {
       throw new TypeError('a private reason')
     })
@@ -173,7 +173,7 @@ describe('a logout that the token store cannot take', () => {
     const cookie = await front.cookieOf('/publisher')
     breakDown()
     const answer = await front.call('POST', '/publisher/logout', [...ownForm, cookie])
-    expect([answer.status, answer.header('set-cookie')]).toEqual([500, cleared])
+    expect([answer.status, answer.header('set-cookie')]).toEqual([503, cleared])
     expect(answer.body).not.toContain('a private reason')
   })
 })

@@ -201,11 +201,12 @@ describe('signing in', () => {
     expect((await front.call('TRACE', '/publisher/', [`Origin: ${origin}`])).status).toBe(405)
   })
 
-  it('shows the login page of the app in place of ours', async () => {
+  it.each(['at once', 'later'])('shows the login page of the app in place of ours, made %s', async (when) => {
     const views: unknown[] = []
-    const loginPage = (view: object): string => {
+    const html = '<p>The page of the app.</p>'
+    const loginPage = (view: object): string | Promise<string> => {
       views.push(view)
-      return '<p>The page of the app.</p>'
+      return when === 'later' ? Promise.resolve(html) : html
     }
     const front = await startPortals({ portal: { loginPage } })
     const view = { portal: 'publisher', title: 'Publisher', support: undefined }

@@ -287,6 +287,16 @@ describe('a password', () => {
     expect((await ask(front, 'root', 'PATCH', '/users/bob', password())).status).toBe(400)
   })
 
+  it.each([undefined, 'too common', 1, { score: 0 }])(
+    'is refused where the rule of the app answers %j',
+    async (verdict) => {
+      const front = await startManagedFront(oneSetUp, {
+        options: { isPasswordAcceptable: (async () => verdict) as never },
+      })
+      expect((await ask(front, 'root', 'PATCH', '/users/bob', password())).status).toBe(400)
+    },
+  )
+
   // Covers: A08 A12
   it("of one's own is guessed as slowly as at a login", async () => {
     const front = await startManagedFront()

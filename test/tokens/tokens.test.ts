@@ -51,8 +51,8 @@ function tokensWith(options: Partial<TokensOptions> = {}): Tokens {
 }
 
 /** What `verify` answers or throws, as a promise. */
-async function verified(tokens: Tokens, token: string, id?: string): Promise<Auth> {
-  return tokens.verify(token, id)
+async function verified(tokens: Tokens, token: string): Promise<Auth> {
+  return tokens.verify(token)
 }
 
 /** A promise that a test settles. */
@@ -159,7 +159,7 @@ describe('tokens.issue', () => {
     expect(id).toBe(tokenId('portal', token))
     expect(id).not.toBe(tokenId('management', token))
     await expect(verified(tokens, token)).rejects.toMatchObject(refused)
-    expect(await verified(tokens, token, id)).toMatchObject({ kind: 'portal', subject: 'alice' })
+    expect(await tokens.list()).toMatchObject([{ id, kind: 'portal', subject: 'alice' }])
   })
 
   it('keeps neither the token nor any part of it', async () => {
@@ -270,8 +270,24 @@ describe('tokens.verify', () => {
       issuedAt: start,
       expiresAt: start + 60_000,
     })
-    expect(tokens.verify(token, id)).toEqual(auth)
     expect(tokens.verify(token)).not.toBe(auth)
+  })
+
+  it('is not opened by the id of a token, whatever it is passed as', async () => {
+    const tokens = tokensWith()
+    const { id } = await tokens.issue(root)
+    const verify = tokens.verify as (...values: readonly unknown[]) => unknown
+    for (const values of [
+      ['anything', id],
+      ['anything', { id }],
+      ['anything', { tokenId: id }],
+      ['anything', undefined, id],
+      ['anything', { audience: undefined }, id],
+      [id],
+      [id, id],
+    ]) {
+      expect(() => verify(...values)).toThrow(expect.objectContaining(refused))
+    }
   })
 
   it.each(['', 'a', 'a.b.c', 'x'.repeat(8193), '\u0000', '__proto__'])(
