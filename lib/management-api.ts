@@ -29,6 +29,7 @@ import { setsPassword } from './resources/resource-path.js'
 import { rolesGate } from './resources/roles.js'
 import type { UserAdministration } from './resources/user-administration.js'
 import { usersGate } from './resources/users.js'
+import { checkedTokenStore } from './tokens/checked-token-store.js'
 import type { KeyRing } from './tokens/key-ring.js'
 import type { Revocations } from './tokens/revocations.js'
 import type { TokenStore } from './tokens/token-store.js'
@@ -124,7 +125,7 @@ function authenticationGates(api: ManagementApiConfig, parts: ManagementApiParts
     return [
       atPath('/jwks', jwksGate(parts.keys, parts.clock)),
       atPath('/login', basicLoginGate({ ...parts, allowsPlainHttp })),
-      atPath('/logout', repeatedLogoutGate(parts)),
+      atPath('/logout', repeatedLogoutGate({ ...parts, store: checkedTokenStore(parts.store) })),
       bearerAuthenticationGate({ ...parts, isPublic }),
       atPath('/logout', logoutGate(parts)),
     ]

@@ -16,7 +16,6 @@ import { isSignInMethod, methodNotAllowed, signInMethods } from '../internal/end
 import { type Gate, handlerOf, type Verdict } from '../internal/gate.js'
 import { tokenId } from '../internal/token-id.js'
 import { clientAddress } from '../internal/trust-proxy.js'
-import { checkedTokenStore } from '../tokens/checked-token-store.js'
 import type { Revocations } from '../tokens/revocations.js'
 import type { TokenStore } from '../tokens/token-store.js'
 import type { Tokens } from '../tokens/tokens.js'
@@ -91,9 +90,7 @@ export interface RepeatedLogoutParts {
  * Answers a logout that is tried again because the store had failed: this process refuses the token already, so that
  * `bearerAuthentication`, which comes after it, would.
  */
-export function repeatedLogoutGate({ revocations, events, clock, ...parts }: RepeatedLogoutParts): Gate {
-  const store = checkedTokenStore(parts.store)
-
+export function repeatedLogoutGate({ store, revocations, events, clock }: RepeatedLogoutParts): Gate {
   return function repeatedLogoutGate(request, response) {
     const token = parseBearer(request.headers.authorization)
     if (token === undefined || hasSeveralAuthorizations(request) || !isSignInMethod(request)) return undefined

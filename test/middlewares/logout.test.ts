@@ -74,6 +74,7 @@ describe.each(expressVersions)('logout on %s', (_name, express) => {
     await request(app).get('/logout').set('Authorization', token).expect(503)
     expect(errors).toMatchObject([{ code: 'ERR_STORE_UNAVAILABLE' }])
     store.remove = remove
-    await request(app).get('/logout').set('Authorization', token).expect(200)
+    await request(app).get('/logout').set('Authorization', token).expect(401)
+    expect(await store.list()).toEqual([])
   })
 })
