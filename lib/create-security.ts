@@ -29,7 +29,14 @@ import { portalGates } from './portal.js'
 import { portalRefusalAnswer } from './portals/portal-refusal.js'
 import { createUserAdministration } from './resources/user-administration.js'
 import { demandOptions, type SecurityOptions } from './security-options.js'
-import { checkServer, warnAtStart, warnOfOtherMount, warnOfUnmounted, warnOfUpgrades } from './start-checks.js'
+import {
+  checkServer,
+  warnAtStart,
+  warnOfOtherMount,
+  warnOfUncalled,
+  warnOfUnmounted,
+  warnOfUpgrades,
+} from './start-checks.js'
 import { createServerOf } from './tls/create-server-of.js'
 import { openServerTls } from './tls/server-tls.js'
 import { keyRingOf } from './tokens/key-ring.js'
@@ -190,12 +197,14 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
     createServer(app, serverOptions = {}) {
       assertOpen(running, 'security.createServer()')
       assertCall('createServer', serverOptions)
-      const { managementApi, portal, webApps, oauth } = security
-      const methods = { managementApi, portal, webApps, oauth }
-      checkServer(running.config, { app, facets, options: serverOptions, logger, methods })
+      checkServer(running.config, { app, facets, options: serverOptions, logger })
       const server = createServerOf(running.config, app, { options: serverOptions, tls })
       warnOfUpgrades(server, logger)
-      return server.once('listening', () => warnOfOtherMount(running.config, app, facets, logger))
+      return server.once('listening', () => {
+        warnOfOtherMount(running.config, app, facets, logger)
+        const { managementApi, portal, webApps, oauth } = security
+        warnOfUncalled(app, { managementApi, portal, webApps, oauth }, logger)
+      })
     },
 
     reload,

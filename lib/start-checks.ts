@@ -25,12 +25,10 @@ export interface ServerCheck {
   readonly facets: Facets
   readonly options: ExpressServerOptions
   readonly logger: Logger
-  /** Methods of the front that make handlers. */
-  readonly methods: Readonly<Record<string, unknown>>
 }
 
 /** @throws {@link ConfigError} with everything that keeps a server from being what the configuration says. */
-export function checkServer(config: Config, { app, facets, options, logger, methods }: ServerCheck): void {
+export function checkServer(config: Config, { app, facets, options, logger }: ServerCheck): void {
   const { managementApi, enabledControls } = config
   const problems = enabledControls.filter((control) => !isEnforced(control, facets.mounted)).map(unmounted)
   const trustProxy = trustProxyProblem(app)
@@ -41,16 +39,17 @@ export function checkServer(config: Config, { app, facets, options, logger, meth
       logger.warn({}, `the login throttle counts by an address that clients choose: ${trustProxy}`)
     }
   }
-  problems.push(...protocolProblems(config, options), ...uncalledProblems(app, methods))
+  problems.push(...protocolProblems(config, options))
   if (problems.length > 0) throw new ConfigError(problems)
   warnOfPlainOauth(config, app, options, logger)
 }
 
-/** Methods that were mounted without being called, as far as the router shows it. */
-function uncalledProblems(app: Express, methods: ServerCheck['methods']): readonly ConfigProblem[] {
-  return Object.entries(methods)
-    .filter(([, method]) => isMountedAt(app, new Set([method]), '/') !== undefined)
-    .map(([name]) => ({ key: `security.${name}`, rule: `was mounted without being called; write ${exampleOf(name)}` }))
+/** Logs which methods were mounted without being called, as far as the router shows it: each request there gets 500. */
+export function warnOfUncalled(app: Express, methods: Readonly<Record<string, unknown>>, logger: Logger): void {
+  for (const [name, method] of Object.entries(methods)) {
+    if (isMountedAt(app, new Set([method]), '/') === undefined) continue
+    logger.error({}, `security.${name} was mounted without being called; write ${exampleOf(name)}`)
+  }
 }
 
 /** Logs which controls are on while nothing enforces them, for apps that listen without {@link checkServer}. */

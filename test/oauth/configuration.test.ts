@@ -60,7 +60,9 @@ it('takes the times of portals', () => {
 
 describe('the issuer', () => {
   it.each([
-    'http://localhost:9443/oauth2',
+    'http://portal.example/oauth2',
+    'http://localhost.example:9443/oauth2',
+    'http://localhost:9443',
     'https://localhost:9443',
     'https://localhost:9443/',
     'https://localhost:9443/oauth2/',

@@ -1,0 +1,97 @@
+import { once } from 'node:events'
+import express from 'express'
+import request from 'supertest'
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { createSecurity, type Security } from '../../lib/create-security.js'
+import { basic, bearer, document, startFront, users } from '../helpers/front.js'
+import { type RecordedLog, recordedLog } from '../helpers/recorded-log.js'
+import { oneSetUp, serverSetUps } from '../helpers/set-ups.js'
+
+async function front(): Promise<{ security: Security; log: RecordedLog }> {
+  const log = recordedLog()
+  const security = await createSecurity(document(), { logger: log.logger })
+  onTestFinished(() => security.close())
+  return { security, log }
+}
+
+describe('a call that JavaScript takes without a word', () => {
+  it.each<[call: (security: Security) => unknown, message: string]>([
+    [(security) => security.managementApi({ resource: false } as never), 'did you mean "resources"?'],
+    [(security) => security.managementApi({ resources: 'false' } as never), 'must be of type boolean, got string'],
+    [(security) => security.managementApi(false as never), 'must be an object'],
+    [(security) => security.portal('publisher', { login: () => '' } as never), 'has no option "login"'],
+    [(security) => security.createServer(express(), { protcol: 'http' } as never), 'did you mean "protocol"?'],
+  ])('is refused at once: %s', async (call, message) => {
+    const { security } = await front()
+    expect(() => call(security)).toThrow(message)
+  })
+
+  it.each(serverSetUps)('is answered with 500 where the call was forgotten, on $name', async (setUp) => {
+    const { security, log } = await front()
+    for (const method of ['managementApi', 'portal', 'webApps', 'oauth'] as const) {
+      const app = setUp.express()
+      let reason = ''
+      app.use('/m', security[method] as never, (_request, response) => void response.json('open'))
+      app.use((error: Error, _request: unknown, response: express.Response, _next: unknown) => {
+        reason = error.message
+        response.sendStatus(500)
+      })
+      await request(app).get('/m/apis').expect(500)
+      expect(reason).toContain(`security.${method} was mounted without being called; write app.use(`)
+      if (!setUp.usesCreateServer || method === 'oauth') continue
+      const server = security.createServer(app, { protocol: 'http' }).listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      server.close()
+      expect(log.lines.at(-1)).toContain(`security.${method} was mounted without being called`)
+    }
+  })
+})
+
+describe('a server of createServer', () => {
+  it('warns once when something listens for upgrades, which no mount sees', async () => {
+    const { security, log } = await front()
+    const app = express()
+    app.use('/management', security.managementApi())
+    const server = security.createServer(app, { protocol: 'http' })
+    const warnings = (): number => log.lines.filter((line) => line.includes("a listener of 'upgrade'")).length
+    expect(warnings()).toBe(0)
+    server.on('upgrade', (_request, socket) => socket.destroy())
+    server.on('upgrade', () => {})
+    expect(warnings()).toBe(1)
+  })
+})
+
+describe('the clock of a front', () => {
+  afterEach(() => void vi.useRealTimers())
+
+  it('goes with Date.now when a test sets it afterwards', async () => {
+    const running = await startFront(oneSetUp)
+    const token = await running.login()
+    expect((await running.call('GET', '/apis', [bearer(token)])).status).toBe(200)
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_600_001 })
+    expect((await running.call('GET', '/apis', [bearer(token)])).status).toBe(401)
+  })
+})
+
+describe('an app that logs the headers of its requests', () => {
+  /** What pino-http puts on a request, as far as it matters: `bindings` answers what each line of the log will hold. */
+  const pinoHttp =
+    (redacts: boolean) =>
+    (incoming: express.Request, _response: unknown, next: () => void): void => {
+      const authorization = redacts ? '[Redacted]' : incoming.headers.authorization
+      Object.assign(incoming, { log: { bindings: () => ({ req: { headers: { authorization } } }) } })
+      next()
+    }
+
+  it.each([true, false])('is warned of at the first login, unless it redacts them: %s', async (redacts) => {
+    const { security, log } = await front()
+    const app = express()
+    app.use(pinoHttp(redacts))
+    app.use('/management', security.managementApi())
+    const [name, value] = basic(users.admin.name, users.admin.password).split(': ') as [string, string]
+    for (let count = 0; count < 2; count++) await request(app).get('/management/login').set(name, value).expect(200)
+    const warnings = log.lines.filter((line) => line.includes('redact'))
+    expect(warnings).toHaveLength(redacts ? 0 : 1)
+    expect(warnings.join()).not.toContain(value)
+  })
+})
