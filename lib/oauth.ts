@@ -9,7 +9,7 @@ import type { RequestHandler } from 'express'
 import type { OauthConfig } from './config/config.js'
 import type { SecurityEvents } from './core/events.js'
 import { type Logger, safeLogger } from './core/logger.js'
-import { handlerOf } from './internal/gate.js'
+import { standAlone } from './internal/facet-refusal.js'
 import { createAuthorizationServer } from './oauth/authorization-server.js'
 import type { SingleSignOn } from './portals/single-sign-on.js'
 import { revocationsFor } from './tokens/revocations.js'
@@ -29,7 +29,7 @@ export interface AuthorizationServerOptions {
   readonly accounts: Accounts
   /** Checks names and passwords, with the throttle that all logins share. */
   readonly authenticator: Authenticator
-  /** Told of logins and sign-outs. @defaultValue nobody */
+  /** Told of logins, sign-outs and refusals. @defaultValue nobody; `errorResponses` reports refusals */
   readonly events?: SecurityEvents | undefined
   /** Told what could not be answered. */
   readonly logger: Logger
@@ -63,5 +63,5 @@ export async function authorizationServer(options: AuthorizationServerOptions): 
   const revocations = revocationsFor(store, clock)
   const parts = { ...options, events, clock, revocations, logger: safeLogger(options.logger) }
   const { gates, singleSignOn, close } = await createAuthorizationServer(oauth, parts)
-  return { handler: handlerOf({ gates, readsPath: true, logger: options.logger }), singleSignOn, close }
+  return { handler: standAlone({ gates, readsPath: true }, options), singleSignOn, close }
 }

@@ -9,7 +9,7 @@ import { inBackground } from '../async/background.js'
 import type { RecordKind } from '../tokens/token-store.js'
 import type { AuthKind } from './auth.js'
 import type { HttpErrorCode } from './errors.js'
-import { type Logger, safeLogger } from './logger.js'
+import { jsonLogger, type Logger, safeLogger } from './logger.js'
 
 interface Occurrence {
   /** When it happened, in milliseconds since the epoch. */
@@ -145,7 +145,8 @@ export interface SecurityEventMap {
 export class SecurityEvents extends EventEmitter<{ [Name in keyof SecurityEventMap]: [SecurityEventMap[Name]] }> {
   readonly #logger: Logger
 
-  constructor(logger: Logger) {
+  /** @param logger - Gets a line for each event; by default one of JSON to stderr. */
+  constructor(logger: Logger = jsonLogger()) {
     super()
     this.#logger = safeLogger(logger)
   }

@@ -12,7 +12,8 @@ import { answerEmpty } from '../internal/answer.js'
 import { hasSeveralAuthorizations, parseBearer } from '../internal/authorization-header.js'
 import { challengesOf } from '../internal/challenge.js'
 import { isSignInMethod, methodNotAllowed, signInMethods } from '../internal/endpoint.js'
-import { type Gate, handlerOf, type Verdict } from '../internal/gate.js'
+import { standAlone } from '../internal/facet-refusal.js'
+import type { Gate, Verdict } from '../internal/gate.js'
 import { tokenId } from '../internal/token-id.js'
 import { clientAddress } from '../internal/trust-proxy.js'
 import type { Revocations } from '../tokens/revocations.js'
@@ -29,7 +30,7 @@ export interface LogoutOptions {
    * @defaultValue `Date.now`
    */
   readonly clock?: () => number
-  /** Told of each logout. */
+  /** Told of each logout, and of each refusal. */
   readonly events?: SecurityEvents
   /**
    * Realm of the challenge: printable ASCII without quotes.
@@ -52,7 +53,7 @@ export interface LogoutOptions {
  * process refuses the token all the same, another one over the same store may take it.
  */
 export function logout(options: LogoutOptions): RequestHandler {
-  return handlerOf(logoutGate(options))
+  return standAlone({ gates: [logoutGate(options)] }, options)
 }
 
 /** The gate behind {@link logout}, for wiring into a facet. */
