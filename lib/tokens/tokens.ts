@@ -68,7 +68,8 @@ export interface Tokens {
    * Issues a token to a user who has just been authenticated.
    *
    * Rejects with {@link UnavailableError} (503, `ERR_TOKEN_STORE_FULL`) when the store is full and puts nobody out, and
-   * with {@link UnauthorizedError} (401, `ERR_AUTH_INVALID_CREDENTIALS`) when the user's tokens were revoked meanwhile.
+   * with {@link UnauthorizedError} (401, `ERR_AUTH_INVALID_CREDENTIALS`) when the user's tokens were revoked meanwhile, and with
+   * TypeError for a `kind` that no gate would take.
    */
   issue(account: UserAccount, login?: Login): Promise<IssuedToken>
   /**
