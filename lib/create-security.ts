@@ -15,7 +15,7 @@ import { assertOpen, createReload, type RunningState } from './app/reload.js'
 import type { Config } from './config/config.js'
 import { located, locateProblems } from './config/locate-problems.js'
 import { type ConfigSource, readConfig } from './config/read-config.js'
-import { SecurityEvents } from './core/events.js'
+import { type ChangeContext, SecurityEvents } from './core/events.js'
 import { jsonLogger, safeLogger } from './core/logger.js'
 import type { ExpressServerOptions } from './create-server.js'
 import { type FacetName, Facets, type GatesOf } from './facets.js'
@@ -127,9 +127,9 @@ export interface Security {
    *
    * Rejects with {@link ConfigError}, or with an Error after `close`, and keeps everything as it was.
    */
-  reload(source: ConfigSource): Promise<void>
+  reload(source: ConfigSource, context?: ChangeContext): Promise<void>
   /** Ends the login locks of a user, from every source. The lock of a user who was slowed by somebody else ends as well. */
-  unlock(userName: string): void
+  unlock(userName: string, context?: ChangeContext): void
   /**
    * Ends timers and the stores that this front opened. Requests that are under way are still answered. New mounts and servers
    * are refused with an Error, and so is a `reload` that has not ended. A second call does nothing.
@@ -187,7 +187,7 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
   const accounts = createAccounts({ users, recheckIntervalSeconds, recheckGraceSeconds, clock })
   const revocations = revocationsFor(store, clock)
   const tokens = createTokens({ ...token, store, keys, accounts, events, revocations, clock })
-  const throttle = loginThrottle.isEnabled ? createLoginThrottle({ ...loginThrottle, clock }) : undefined
+  const throttle = loginThrottle.isEnabled ? createLoginThrottle({ ...loginThrottle, events, clock }) : undefined
   const authenticator = createAuthenticator({ users, throttle, breakGlass, events, clock })
   warnAtStart(config, logger, keys.warnings)
 
@@ -222,7 +222,7 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
   async function breakGlassOf({ managementApi: api }: Config, primary: UserStore): Promise<BreakGlass | undefined> {
     const onRecovery = (subject: string): void => {
       tokens
-        .revokeUser(subject)
+        .revokeUser(subject, { reason: 'the user store can be reached again' })
         .catch((cause: unknown) => logger.error({ cause }, 'break-glass tokens may still be good'))
     }
     return api.breakGlass && createBreakGlass({ ...api.breakGlass, primary, events, onRecovery, clock })
@@ -230,7 +230,7 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
 
   const tokenSeconds = token.expirySeconds
   const exchanged = { mounts: facets, tls, keys, userStore: opened }
-  const reload = createReload({ ...exchanged, running, configOptions, tokenSeconds, logger })
+  const reload = createReload({ ...exchanged, running, configOptions, tokenSeconds, events, logger, clock })
   let closing: Promise<void> | undefined
 
   function mount(name: FacetName, gatesOf: GatesOf, answer: Refuse, portal?: string): RequestHandler {
@@ -282,8 +282,8 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
 
     reload,
 
-    unlock(userName) {
-      throttle?.unlock(userName)
+    unlock(userName, context) {
+      throttle?.unlock(userName, context)
     },
 
     close() {

@@ -20,7 +20,7 @@ import { refusedLoginReporter } from '../internal/refused-login.js'
 import { isReported, markReported } from '../internal/reported-refusals.js'
 import { severalCredentials } from '../internal/several-credentials.js'
 import { clientAddress } from '../internal/trust-proxy.js'
-import type { Tokens } from '../tokens/tokens.js'
+import { endToken, type Tokens } from '../tokens/tokens.js'
 import type { Authenticator } from '../users/authenticator.js'
 
 /** Options of {@link basicLogin}. */
@@ -114,7 +114,7 @@ export function basicLoginGate(options: BasicLoginOptions): Gate {
         if (isOver(response)) return 'answered'
         const { token, id } = await tokens.issue(account, { address, begunAt })
         if (isOver(response)) {
-          await tokens.revoke(id)
+          await endToken(tokens, id)
           return 'answered'
         }
         events?.report('login', { at: begunAt, address, subject: account.subject, tokenId: id, kind: 'management' })

@@ -18,7 +18,7 @@ import { tokenId } from '../internal/token-id.js'
 import { clientAddress } from '../internal/trust-proxy.js'
 import type { Revocations } from '../tokens/revocations.js'
 import type { TokenStore } from '../tokens/token-store.js'
-import type { Tokens } from '../tokens/tokens.js'
+import { endToken, type Tokens } from '../tokens/tokens.js'
 
 /** Options of {@link logout}. */
 export interface LogoutOptions {
@@ -65,7 +65,7 @@ export function logoutGate({ tokens, clock = Date.now, events, realm }: LogoutOp
     const { subject, tokenId } = getAuth(request as AuthenticatedRequest)
     if (tokenId === undefined) return new HttpError(404, 'ERR_NOT_FOUND', 'There is no token to end.')
 
-    return tokens.revoke(tokenId).then((wasLive) => {
+    return endToken(tokens, tokenId).then((wasLive) => {
       if (!wasLive) {
         return new UnauthorizedError('ERR_TOKEN_INVALID', 'The access token is not valid.', {
           headers: { 'WWW-Authenticate': invalidToken },
