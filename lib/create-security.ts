@@ -104,7 +104,7 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
   const accounts = createAccounts({ users, recheckIntervalSeconds, recheckGraceSeconds, clock })
   const revocations = revocationsFor(store, clock)
   const tokens = createTokens({ ...token, store, keys, accounts, events, revocations, clock })
-  const throttle = loginThrottle.isEnabled ? createLoginThrottle({ ...loginThrottle, clock }) : undefined
+  const throttle = loginThrottle.isEnabled ? createLoginThrottle({ ...loginThrottle, events, clock }) : undefined
   const authenticator = createAuthenticator({ users, throttle, breakGlass, events, clock })
   warnAtStart(config, logger, keys.warnings)
 
@@ -139,7 +139,7 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
   async function breakGlassOf({ managementApi: api }: Config, primary: UserStore): Promise<BreakGlass | undefined> {
     const onRecovery = (subject: string): void => {
       tokens
-        .revokeUser(subject)
+        .revokeUser(subject, { reason: 'the user store can be reached again' })
         .catch((cause: unknown) => logger.error({ cause }, 'break-glass tokens may still be good'))
     }
     return api.breakGlass && createBreakGlass({ ...api.breakGlass, primary, events, onRecovery, clock })
@@ -147,7 +147,7 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
 
   const tokenSeconds = token.expirySeconds
   const exchanged = { mounts: facets, tls, keys, userStore: opened }
-  const reload = createReload({ ...exchanged, running, configOptions, tokenSeconds, logger })
+  const reload = createReload({ ...exchanged, running, configOptions, tokenSeconds, events, logger, clock })
   let closing: Promise<void> | undefined
 
   function mount(name: FacetName, gatesOf: GatesOf, answer: Refuse, portal?: string): RequestHandler {
@@ -209,8 +209,8 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
 
     reload,
 
-    unlock(userName) {
-      throttle?.unlock(userName)
+    unlock(userName, context) {
+      throttle?.unlock(userName, context)
     },
 
     close() {

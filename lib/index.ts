@@ -11,7 +11,13 @@ export { parseConfig } from './config/parse-config.js'
 export type { ConfigSource } from './config/read-config.js'
 export { type Auth, type AuthKind, getAuth } from './core/auth.js'
 export * from './core/errors.js'
-export type { ClientRefusal, LoginRefusal, SecurityEventMap, SecurityEvents } from './core/events.js'
+export {
+  type ChangeContext,
+  type ClientRefusal,
+  type LoginRefusal,
+  type SecurityEventMap,
+  SecurityEvents,
+} from './core/events.js'
 export { jsonLogger, type Logger } from './core/logger.js'
 export { type CreateServerOptions, createSecurity, type Security } from './create-security.js'
 export type { IsPublic } from './internal/public-path.js'
@@ -20,12 +26,12 @@ export { type BasicAuthenticationOptions, basicAuthentication } from './middlewa
 export { type BasicLoginOptions, basicLogin } from './middlewares/basic-login.js'
 export { type BearerAuthenticationOptions, bearerAuthentication } from './middlewares/bearer-authentication.js'
 export { type CorsPolicyOptions, corsPolicy } from './middlewares/cors-policy.js'
-export { errorResponses } from './middlewares/error-responses.js'
+export { type ErrorResponsesOptions, errorResponses } from './middlewares/error-responses.js'
 export { type IpAllowListOptions, ipAllowList } from './middlewares/ip-allow-list.js'
 export { type LogoutOptions, logout } from './middlewares/logout.js'
 export { type PathAuthorizationOptions, type PathRule, pathAuthorization } from './middlewares/path-authorization.js'
 export { type PortalSessionOptions, portalSession } from './middlewares/portal-session.js'
-export { readOnlyUsers } from './middlewares/read-only-users.js'
+export { type ReadOnlyUsersOptions, readOnlyUsers } from './middlewares/read-only-users.js'
 export type { PortalOptions } from './portal.js'
 export type { LoginPage, LoginView } from './portals/login-page.js'
 export type { SignedOn, SignOnContext, SingleSignOn } from './portals/single-sign-on.js'

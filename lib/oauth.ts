@@ -10,7 +10,7 @@ import type { OauthConfig } from './config/config.js'
 import { systemClock } from './core/clock.js'
 import type { SecurityEvents } from './core/events.js'
 import { type Logger, safeLogger } from './core/logger.js'
-import { handlerOf } from './internal/gate.js'
+import { standAlone } from './internal/facet-refusal.js'
 import { createAuthorizationServer } from './oauth/authorization-server.js'
 import { createClientThrottle } from './oauth/client-throttle.js'
 import type { SingleSignOn } from './portals/single-sign-on.js'
@@ -37,7 +37,7 @@ export interface AuthorizationServerOptions {
   readonly authenticator: Authenticator
   /** Counts wrong secrets of clients: one of its own, that no login shares. @defaultValue five in 15 minutes for a client and source */
   readonly clientThrottle?: LoginThrottle | undefined
-  /** Told of logins and sign-outs. @defaultValue nobody */
+  /** Told of logins, sign-outs and refusals. @defaultValue nobody; `errorResponses` reports refusals */
   readonly events?: SecurityEvents | undefined
   /** Told what could not be answered. */
   readonly logger: Logger
@@ -72,5 +72,5 @@ export async function authorizationServer(options: AuthorizationServerOptions): 
   const revocations = revocationsFor(store, clock)
   const parts = { ...options, users, events, clock, clientThrottle, revocations, logger: safeLogger(options.logger) }
   const { gates, singleSignOn, close } = await createAuthorizationServer(oauth, parts)
-  return { handler: handlerOf({ gates, readsPath: true, logger: options.logger }), singleSignOn, close }
+  return { handler: standAlone({ gates, readsPath: true }, options), singleSignOn, close }
 }

@@ -16,6 +16,7 @@ it('exports exactly these names from sallyport', async () => {
       "HttpError",
       "MemoryTokenStore",
       "Revocations",
+      "SecurityEvents",
       "StoreError",
       "TooManyRequestsError",
       "UnauthorizedError",

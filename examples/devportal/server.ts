@@ -32,8 +32,8 @@ app.use('/devportal', express.static(fileURLToPath(new URL('public', import.meta
 app.get('/devportal/callback', (_request, response) => {
   response.sendFile(fileURLToPath(new URL('public/index.html', import.meta.url)))
 })
-// Last: it answers the refusals of bearerAuthentication.
-app.use(errorResponses())
+// Last: it answers and reports the refusals of bearerAuthentication.
+app.use(errorResponses({ events: security.events }))
 
 const server = security.createServer(app, { protocol: 'https' })
 server.listen(Number(new URL(origin).port || 443), '127.0.0.1', () => {

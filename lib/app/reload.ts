@@ -5,10 +5,12 @@
  * @module
  */
 
+import { changedTables } from '../config/changed-tables.js'
 import type { Config } from '../config/config.js'
 import type { ConfigOptions } from '../config/config-options.js'
 import { located } from '../config/locate-problems.js'
 import { type ConfigSource, readConfig } from '../config/read-config.js'
+import type { ChangeContext, SecurityEvents } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
 import type { Facets } from '../facets.js'
 import { createTurnstile } from '../resources/turnstile.js'
@@ -36,7 +38,9 @@ export interface ReloadParts {
   readonly tokenSeconds: number
   /** `undefined`: the store is the app's own. */
   readonly userStore: OpenUserStore | undefined
+  readonly events: SecurityEvents
   readonly logger: Logger
+  readonly clock: () => number
 }
 
 /** @throws Error when the front is closed. */
@@ -51,12 +55,12 @@ export function assertOpen({ isClosed }: RunningState, call: string): void {
  * It rejects with {@link ConfigError} for a configuration that cannot be used, and with an Error when the front is closed
  * before the swap; then all is as it was.
  */
-export function createReload(parts: ReloadParts): (source: ConfigSource) => Promise<void> {
-  const { running, configOptions, mounts, tls, keys, tokenSeconds, userStore, logger } = parts
+export function createReload(parts: ReloadParts): (source: ConfigSource, context?: ChangeContext) => Promise<void> {
+  const { running, configOptions, mounts, tls, keys, tokenSeconds, userStore, events, logger, clock } = parts
   const oneAtATime = createTurnstile()
 
   /** Returns what there is to log. */
-  async function exchange(next: Config): Promise<() => void> {
+  async function exchange(next: Config, { by, reason }: ChangeContext): Promise<() => void> {
     const before = running.config
     const prepareTls = await tls.load(next)
     const keySet = keepsOwnKey(before, next) ? undefined : await readTokenKeys(next)
@@ -73,7 +77,9 @@ export function createReload(parts: ReloadParts): (source: ConfigSource) => Prom
     usersChange?.swap()
     if (keySet !== undefined) keys.exchange(keySet, tokenSeconds)
 
+    const at = clock()
     return () => {
+      events.report('reload', { at, file: next.path, changed: changedTables(before, next), by, reason })
       warnOfRestart(before, next, logger)
       warnAtStart(next, logger, keySet?.warnings)
       usersChange?.log?.()
@@ -81,12 +87,12 @@ export function createReload(parts: ReloadParts): (source: ConfigSource) => Prom
     }
   }
 
-  async function takeOver(source: ConfigSource): Promise<void> {
+  async function takeOver(source: ConfigSource, context: ChangeContext): Promise<void> {
     assertOpen(running, 'security.reload()')
     const next = await readConfig(source, configOptions)
-    const log = await located(next, exchange(next))
+    const log = await located(next, exchange(next, context))
     log()
   }
 
-  return (source) => oneAtATime(() => takeOver(source))
+  return (source, context = {}) => oneAtATime(() => takeOver(source, context))
 }

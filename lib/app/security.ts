@@ -8,7 +8,7 @@ import type { Server } from 'node:http'
 import type { Express, RequestHandler } from 'express'
 import type { Config } from '../config/config.js'
 import type { ConfigSource } from '../config/read-config.js'
-import type { SecurityEvents } from '../core/events.js'
+import type { ChangeContext, SecurityEvents } from '../core/events.js'
 import type { ExpressServerOptions } from '../create-server.js'
 import type { ManagementApiOptions } from '../management-api.js'
 import type { PortalOptions } from '../portal.js'
@@ -99,9 +99,9 @@ export interface Security {
    *
    * Rejects with {@link ConfigError}, or with an Error after `close`, and keeps everything as it was.
    */
-  reload(source: ConfigSource): Promise<void>
+  reload(source: ConfigSource, context?: ChangeContext): Promise<void>
   /** Ends the login locks of a user, from every source. The lock of a user who was slowed by somebody else ends as well. */
-  unlock(userName: string): void
+  unlock(userName: string, context?: ChangeContext): void
   /**
    * Ends timers and the stores that this front opened. Requests that are under way are still answered. New mounts and servers
    * are refused with an Error, and so is a `reload` that has not ended. A second call does nothing.

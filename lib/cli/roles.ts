@@ -5,6 +5,7 @@
  */
 
 import { Command } from 'commander'
+import { byOperator, commandEvents } from './command-events.js'
 import { type OpenManagedStore, openManagedStore } from './open-managed-store.js'
 import type { CommandProcess } from './read-password.js'
 import { printable, storeCommand } from './store-command.js'
@@ -16,6 +17,7 @@ import { printable, storeCommand } from './store-command.js'
  */
 export function rolesCommand(process: CommandProcess, open: OpenManagedStore = openManagedStore): Command {
   const roles = new Command('roles').description('Manages the roles of a directory or database.')
+  const events = commandEvents(process)
   const context = { process, open }
 
   storeCommand(
@@ -30,11 +32,13 @@ export function rolesCommand(process: CommandProcess, open: OpenManagedStore = o
 
   storeCommand(roles, context, 'add <role>', 'Adds a role without members.', (role) => async ({ store }) => {
     await store.addRole(role!)
+    events.report('roleAdded', { ...byOperator(), role: role! })
     return `Added ${printable(role!)}.`
   })
 
   storeCommand(roles, context, 'remove <role>', 'Removes a role from all who have it.', (role) => async ({ store }) => {
     await store.removeRole(role!)
+    events.report('roleRemoved', { ...byOperator(), role: role! })
     return `Removed ${printable(role!)}.`
   })
 

@@ -55,6 +55,8 @@ export interface Origin {
 export interface Interpretation {
   /** The document as it was written. */
   readonly source: Tree
+  /** The document with its placeholders replaced. */
+  readonly values: Tree
   /** `undefined` when there are mistakes. Its `warnings` are still to be filled in. */
   readonly config: Config | undefined
   readonly mistakes: readonly Finding[]
@@ -102,6 +104,7 @@ export function interpret(document: object, origin: Origin): Interpretation {
   expandValues(values, expand, mistake, (finding) => unexpanded.push(finding))
   const common = () => ({
     source,
+    values,
     mistakes: mistakes.map((finding) => ({ ...finding, path: asWritten(finding.path) })),
     encrypted: secrets.encrypted,
     outcomeAt: (at: KeyPath) => outcomeOf(valueAt(source, at), expand),

@@ -5,6 +5,7 @@
  */
 
 import { ConfigError } from '../core/errors.js'
+import { noteTables } from './changed-tables.js'
 import type { Config } from './config.js'
 import type { ConfigOptions } from './config-options.js'
 import { describeFindings, type Locate } from './findings.js'
@@ -60,9 +61,10 @@ function demandTable(source: unknown): void {
  *
  * @throws {@link ConfigError} when there are mistakes.
  */
-export function conclude({ source, config, mistakes, warnings }: Interpretation, locate: Locate): Config {
+export function conclude({ source, values, config, mistakes, warnings }: Interpretation, locate: Locate): Config {
   if (config === undefined) throw new ConfigError(describeFindings(mistakes, source, locate))
   const complete = deepFreeze({ ...config, warnings: describeFindings(warnings, source, locate) })
   configs.add(complete)
+  noteTables(complete, values)
   return complete
 }

@@ -9,7 +9,7 @@ import { inBackground } from '../async/background.js'
 import type { RecordKind } from '../tokens/token-store.js'
 import type { AuthKind } from './auth.js'
 import type { HttpErrorCode } from './errors.js'
-import { type Logger, safeLogger } from './logger.js'
+import { jsonLogger, type Logger, safeLogger } from './logger.js'
 
 interface Occurrence {
   /** When it happened, in milliseconds since the epoch. */
@@ -24,6 +24,21 @@ interface FromClient extends Occurrence {
 interface ByUser extends FromClient {
   /** The administrator or user who did it. */
   readonly by: string
+}
+
+/** Who made a change by a call of the app's, and why. Its event says both; neither is checked. */
+export interface ChangeContext {
+  /** An administrator, or a job of the app's. @defaultValue not known */
+  readonly by?: string | undefined
+  /** For the audit trail. @defaultValue not known */
+  readonly reason?: string | undefined
+}
+
+interface ByCall extends Occurrence {
+  /** Who did it, where the caller said so: see {@link ChangeContext}. */
+  readonly by: string | undefined
+  /** Why, where the caller said so. */
+  readonly reason: string | undefined
 }
 
 /** Why a login was refused. The client never learns it. */
@@ -101,12 +116,40 @@ export interface SecurityEventMap {
     /** What the token was good for. */
     readonly kind: RecordKind
   }
-  /** All tokens of a user were revoked. */
-  revocation: Occurrence & {
-    /** Whose tokens were revoked. */
-    readonly subject: string
-    /** Tokens that ended, of every kind; 0 when there were none. */
+  /** A token, or all tokens of a user, were revoked: by a call of the app's, or because the user was changed through `/users`. */
+  revocation: ByCall & {
+    /** Whose tokens were revoked; `undefined` when the store could not tell whose token it was. */
+    readonly subject: string | undefined
+    /** Id of the one token that ended; `undefined`: all of the user. */
+    readonly tokenId: string | undefined
+    /** Tokens that ended, of every kind; 0 when the user had none. */
     readonly count: number
+  }
+  /** Failed logins have begun to lock others out. One event until a window has passed without. */
+  lock: FromClient & {
+    /** What the client typed at the last of them. */
+    readonly userName: string
+    /** The user whom the store found; `undefined` when there is none. */
+    readonly subject: string | undefined
+    /**
+     * Which logins are meant: those of this user from this address, of this user from wherever there was no good login lately, or
+     * of all users from this address.
+     */
+    readonly scope: 'pair' | 'user' | 'source'
+    /** How long a pair is locked. For the other two, how long until the next try is taken, and about the time between all further ones. */
+    readonly seconds: number
+  }
+  /** The login locks of a user were ended. */
+  unlock: ByCall & {
+    /** As it was given. */
+    readonly userName: string
+  }
+  /** Another configuration was taken over. */
+  reload: ByCall & {
+    /** Path of the file; `undefined` for an object. */
+    readonly file: string | undefined
+    /** Tables with other values than before, such as `management_api.cors`; none when only files that it names have changed. */
+    readonly changed: readonly string[]
   }
   /** A user was added. */
   userAdded: ByUser & {
@@ -165,7 +208,8 @@ export interface SecurityEventMap {
 export class SecurityEvents extends EventEmitter<{ [Name in keyof SecurityEventMap]: [SecurityEventMap[Name]] }> {
   readonly #logger: Logger
 
-  constructor(logger: Logger) {
+  /** @param logger - Gets a line for each event; by default one of JSON to stderr. */
+  constructor(logger: Logger = jsonLogger()) {
     super()
     this.#logger = safeLogger(logger)
   }
@@ -190,6 +234,9 @@ const messages: Record<keyof SecurityEventMap, string> = {
   refusal: 'request refused',
   eviction: 'token evicted to make room',
   revocation: 'tokens revoked',
+  lock: 'logins locked',
+  unlock: 'logins unlocked',
+  reload: 'configuration reloaded',
   userAdded: 'user added',
   userRemoved: 'user removed',
   passwordChanged: 'password changed',
@@ -207,6 +254,7 @@ const levels: Partial<Record<keyof SecurityEventMap, 'warn' | 'error'>> = {
   clientRefused: 'warn',
   refusal: 'warn',
   eviction: 'warn',
+  lock: 'warn',
   breakGlassUsed: 'error',
 }
 

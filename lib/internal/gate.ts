@@ -35,7 +35,11 @@ const verdictTimeoutMs = 30_000
 
 const noVerdict = `no answer within ${verdictTimeoutMs / 1000} seconds`
 
-const passToNext: Refuse = (error, _request, _response, next) => next(error)
+/** The headers are set here, because other error handlers than Express' own do not read them from the error. */
+export const passToNext: Refuse = (error, _request, response, next) => {
+  if (!response.headersSent) response.set(error.headers)
+  next(error)
+}
 
 /**
  * Makes one Express handler of one gate, or of a row of gates.

@@ -27,8 +27,8 @@ export function refusedLoginReporter(
   return function refusedLogin(error, userName, address) {
     const refusal = refusalOf(error)
     const reason = reasons[refusal.code]
-    if (isReported(refusal) || reason === undefined) return refusal
-    events?.report('loginRefused', { at: clock(), address, userName, reason, cause: refusal.cause })
+    if (isReported(refusal) || reason === undefined || events === undefined) return refusal
+    events.report('loginRefused', { at: clock(), address, userName, reason, cause: refusal.cause })
     return markReported(refusal)
   }
 }

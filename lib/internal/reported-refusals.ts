@@ -8,9 +8,9 @@ import type { HttpError } from '../core/errors.js'
 
 const reported = new WeakSet<HttpError>()
 
-/** Notes that a refusal was reported, and returns it. */
-export function markReported<Refusal extends HttpError>(refusal: Refusal): Refusal {
-  reported.add(refusal)
+/** Notes that a refusal was reported, and returns it. `isTold`: whether there was anybody to report it to. */
+export function markReported<Refusal extends HttpError>(refusal: Refusal, isTold: boolean = true): Refusal {
+  if (isTold) reported.add(refusal)
   return refusal
 }
 

@@ -11,17 +11,18 @@ import { type Auth, setAuth } from '../core/auth.js'
 import { systemClock } from '../core/clock.js'
 import { ForbiddenError, UnauthorizedError, UnavailableError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
-import { jsonLogger, type Logger } from '../core/logger.js'
+import type { Logger } from '../core/logger.js'
 import { type BasicCredentials, hasSeveralAuthorizations, parseBasic } from '../internal/authorization-header.js'
 import { challengesOf } from '../internal/challenge.js'
 import { clientGone } from '../internal/client-gone.js'
 import { isCrossSite } from '../internal/cross-site.js'
-import { type Gate, handlerOf, type Verdict } from '../internal/gate.js'
+import { standAlone } from '../internal/facet-refusal.js'
+import type { Gate, Verdict } from '../internal/gate.js'
 import { leaveOutNeedlessEtag } from '../internal/needless-etag.js'
 import { plainHttpRefusal } from '../internal/plain-http.js'
 import { forbidStoring } from '../internal/preset-headers.js'
 import { anonymousVerdict, type IsPublic } from '../internal/public-path.js'
-import { markReported } from '../internal/reported-refusals.js'
+import { isReported, markReported } from '../internal/reported-refusals.js'
 import { severalCredentials } from '../internal/several-credentials.js'
 import { clientAddress } from '../internal/trust-proxy.js'
 import type { AccountState } from '../users/account-state.js'
@@ -44,7 +45,7 @@ export interface BasicAuthenticationOptions {
   /** See `bearerAuthentication`. */
   readonly isPublic?: IsPublic | undefined
   /**
-   * Gets the reason when the mount hides the path from `isPublic`.
+   * Gets the reason when the mount hides the path from `isPublic`, unless `events` does.
    *
    * @defaultValue one JSON line to stderr
    */
@@ -55,7 +56,7 @@ export interface BasicAuthenticationOptions {
    * @defaultValue `Date.now`
    */
   readonly clock?: () => number
-  /** Told of each login that succeeds, which is once a minute for a caller that keeps calling. */
+  /** Told of each refusal, and of each login, which is once a minute for a caller that keeps calling. */
   readonly events?: SecurityEvents
   /**
    * Realm of the challenge: printable ASCII without quotes.
@@ -94,8 +95,7 @@ interface Remembered {
  * @returns A handler that passes to `next()`: 400, 401, 403, 429 and 503.
  */
 export function basicAuthentication(options: BasicAuthenticationOptions): RequestHandler {
-  const { isPublic, logger = jsonLogger() } = options
-  return handlerOf({ gates: [basicAuthenticationGate(options)], readsPath: isPublic !== undefined, logger })
+  return standAlone({ gates: [basicAuthenticationGate(options)], readsPath: options.isPublic !== undefined }, options)
 }
 
 /** The gate behind {@link basicAuthentication}, for wiring into a facet. */
@@ -193,7 +193,7 @@ export function basicAuthenticationGate(options: BasicAuthenticationOptions): Ga
       },
       (error: unknown) => {
         if (!(error instanceof UnauthorizedError)) throw error
-        return markReported(refusal(request, error))
+        return markReported(refusal(request, error), isReported(error))
       },
     )
   }

@@ -14,13 +14,14 @@ import { challengesOf } from '../internal/challenge.js'
 import { clientGone, isOver } from '../internal/client-gone.js'
 import { isBlindCrossSite, isCrossSite } from '../internal/cross-site.js'
 import { isSignInMethod, methodNotAllowed, signInMethods } from '../internal/endpoint.js'
-import { type Gate, handlerOf, type Verdict } from '../internal/gate.js'
+import { standAlone } from '../internal/facet-refusal.js'
+import type { Gate, Verdict } from '../internal/gate.js'
 import { plainHttpRefusal } from '../internal/plain-http.js'
 import { refusedLoginReporter } from '../internal/refused-login.js'
-import { markReported } from '../internal/reported-refusals.js'
+import { isReported, markReported } from '../internal/reported-refusals.js'
 import { severalCredentials } from '../internal/several-credentials.js'
 import { clientAddress } from '../internal/trust-proxy.js'
-import type { Tokens } from '../tokens/tokens.js'
+import { endToken, type Tokens } from '../tokens/tokens.js'
 import type { Authenticator } from '../users/authenticator.js'
 
 /** Options of {@link basicLogin}. */
@@ -41,7 +42,7 @@ export interface BasicLoginOptions {
    * @defaultValue `Date.now`
    */
   readonly clock?: () => number
-  /** Told of each login that succeeds. */
+  /** Told of each login, and of each refusal. */
   readonly events?: SecurityEvents
   /**
    * Realm of the challenge: printable ASCII without quotes.
@@ -66,7 +67,7 @@ export interface BasicLoginOptions {
  * 503.
  */
 export function basicLogin(options: BasicLoginOptions): RequestHandler {
-  return handlerOf(basicLoginGate(options))
+  return standAlone({ gates: [basicLoginGate(options)] }, options)
 }
 
 /** The gate behind {@link basicLogin}, for wiring into a facet. */
@@ -84,12 +85,13 @@ export function basicLoginGate(options: BasicLoginOptions): Gate {
     if (!request.headers.authorization) return unauthorized('ERR_AUTH_REQUIRED', message)
     const address = clientAddress(request)
     events?.report('loginRefused', { at: clock(), address, userName: '', reason: 'malformed' })
-    return markReported(unauthorized('ERR_AUTH_INVALID_CREDENTIALS', message))
+    return markReported(unauthorized('ERR_AUTH_INVALID_CREDENTIALS', message), events !== undefined)
   }
 
   function refused(error: unknown, userName: string, address: string | undefined): HttpError {
     const refusal = refusedLogin(error, userName, address)
-    return refusal instanceof UnauthorizedError ? markReported(unauthorized(refusal.code, refusal.message)) : refusal
+    if (!(refusal instanceof UnauthorizedError)) return refusal
+    return markReported(unauthorized(refusal.code, refusal.message), isReported(refusal))
   }
 
   return function basicLoginGate(request, response): Verdict | Promise<Verdict> {
@@ -113,7 +115,7 @@ export function basicLoginGate(options: BasicLoginOptions): Gate {
         if (isOver(response)) return 'answered'
         const { token, id } = await tokens.issue(account, { address, begunAt })
         if (isOver(response)) {
-          await tokens.revoke(id)
+          await endToken(tokens, id)
           return 'answered'
         }
         events?.report('login', { at: begunAt, address, subject: account.subject, tokenId: id, kind: 'management' })

@@ -8,11 +8,13 @@ import type { Socket } from 'node:net'
 import type { Request, RequestHandler, Response } from 'express'
 import { type Auth, setAuth } from '../core/auth.js'
 import { ForbiddenError, UnauthorizedError } from '../core/errors.js'
-import { jsonLogger, type Logger } from '../core/logger.js'
+import type { SecurityEvents } from '../core/events.js'
+import type { Logger } from '../core/logger.js'
 import { isThenable } from '../core/thenable.js'
 import { hasSeveralAuthorizations, parseBearer } from '../internal/authorization-header.js'
 import { challengesOf } from '../internal/challenge.js'
-import { type Gate, handlerOf, refusalOf, type Verdict } from '../internal/gate.js'
+import { standAlone } from '../internal/facet-refusal.js'
+import { type Gate, refusalOf, type Verdict } from '../internal/gate.js'
 import { leaveOutNeedlessEtag } from '../internal/needless-etag.js'
 import { forbidStoring } from '../internal/preset-headers.js'
 import { anonymousVerdict, type IsPublic } from '../internal/public-path.js'
@@ -47,11 +49,13 @@ export interface BearerAuthenticationOptions {
    */
   readonly isPublic?: IsPublic | undefined
   /**
-   * Gets the reason when the mount hides the path from `isPublic`.
+   * Gets the reason when the mount hides the path from `isPublic`, unless `events` does.
    *
    * @defaultValue one JSON line to stderr
    */
   readonly logger?: Logger | undefined
+  /** Told of each refusal. @defaultValue `errorResponses` reports it */
+  readonly events?: SecurityEvents | undefined
   /**
    * Realm of the challenge: printable ASCII without quotes.
    *
@@ -78,8 +82,7 @@ export interface BearerAuthenticationOptions {
  * @throws TypeError for a `scope` without `audience`, and for an empty `audience`.
  */
 export function bearerAuthentication(options: BearerAuthenticationOptions): RequestHandler {
-  const { isPublic, logger = jsonLogger() } = options
-  return handlerOf({ gates: [bearerAuthenticationGate(options)], readsPath: isPublic !== undefined, logger })
+  return standAlone({ gates: [bearerAuthenticationGate(options)], readsPath: options.isPublic !== undefined }, options)
 }
 
 /** The gate behind {@link bearerAuthentication}, for wiring into a facet. */

@@ -6,8 +6,10 @@
 
 import cors from 'cors'
 import type { Request, RequestHandler } from 'express'
+import type { SecurityEvents } from '../core/events.js'
 import { answerEmpty } from '../internal/answer.js'
-import { type Gate, handlerOf } from '../internal/gate.js'
+import { standAlone } from '../internal/facet-refusal.js'
+import type { Gate } from '../internal/gate.js'
 import { presetHeaders } from '../internal/preset-headers.js'
 
 /** Options of {@link corsPolicy}. */
@@ -26,6 +28,9 @@ export interface CorsPolicyOptions {
    * @defaultValue `'Authorization, Content-Type'`
    */
   readonly allowedHeaders?: string
+
+  /** Told of each refusal, which is one for too many headers. @defaultValue `errorResponses` reports it */
+  readonly events?: SecurityEvents | undefined
 }
 
 /** As WSO2 writes it, byte for byte. */
@@ -44,7 +49,7 @@ const allowedMethods = 'GET, POST, PUT, DELETE,OPTIONS, PATCH'
  * ```
  */
 export function corsPolicy(options: CorsPolicyOptions = {}): RequestHandler {
-  return handlerOf(corsPolicyGate(options))
+  return standAlone({ gates: [corsPolicyGate(options)] }, options)
 }
 
 /** The gate behind {@link corsPolicy}, for wiring into a facet. */

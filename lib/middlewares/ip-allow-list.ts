@@ -6,8 +6,10 @@
 
 import type { Request, RequestHandler } from 'express'
 import { ForbiddenError } from '../core/errors.js'
+import type { SecurityEvents } from '../core/events.js'
 import { jsonLogger, type Logger } from '../core/logger.js'
-import { type Gate, handlerOf } from '../internal/gate.js'
+import { standAlone } from '../internal/facet-refusal.js'
+import type { Gate } from '../internal/gate.js'
 import { networkSet } from '../internal/network-set.js'
 import { clientAddress, trustProxyGate } from '../internal/trust-proxy.js'
 
@@ -36,6 +38,9 @@ export interface IpAllowListOptions {
    * @defaultValue one JSON line to stderr
    */
   readonly logger?: Logger | undefined
+
+  /** Told of each refusal. @defaultValue `errorResponses` reports it */
+  readonly events?: SecurityEvents | undefined
 }
 
 /**
@@ -54,12 +59,9 @@ export interface IpAllowListOptions {
  * @throws {@link ConfigError} at start-up, naming every malformed entry of `networks`.
  */
 export function ipAllowList(options: IpAllowListOptions): RequestHandler {
+  const { addressOf, logger = jsonLogger() } = options
   const gate = ipAllowListGate(options)
-  if (options.addressOf !== undefined) return handlerOf(gate)
-
-  const { logger = jsonLogger() } = options
-  const isTrustSafe = trustProxyGate(logger)
-  return handlerOf({ gates: [isTrustSafe, gate] })
+  return standAlone({ gates: addressOf === undefined ? [trustProxyGate(logger), gate] : [gate] }, options)
 }
 
 /** The gate behind {@link ipAllowList}, without the check of `trust proxy`, for wiring into a facet. */

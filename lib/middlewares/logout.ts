@@ -13,12 +13,13 @@ import { answerEmpty } from '../internal/answer.js'
 import { hasSeveralAuthorizations, parseBearer } from '../internal/authorization-header.js'
 import { challengesOf } from '../internal/challenge.js'
 import { isSignInMethod, methodNotAllowed, signInMethods } from '../internal/endpoint.js'
-import { type Gate, handlerOf, type Verdict } from '../internal/gate.js'
+import { standAlone } from '../internal/facet-refusal.js'
+import type { Gate, Verdict } from '../internal/gate.js'
 import { tokenId } from '../internal/token-id.js'
 import { clientAddress } from '../internal/trust-proxy.js'
 import type { Revocations } from '../tokens/revocations.js'
 import type { TokenStore } from '../tokens/token-store.js'
-import type { Tokens } from '../tokens/tokens.js'
+import { endToken, type Tokens } from '../tokens/tokens.js'
 
 /** Options of {@link logout}. */
 export interface LogoutOptions {
@@ -30,7 +31,7 @@ export interface LogoutOptions {
    * @defaultValue `Date.now`
    */
   readonly clock?: () => number
-  /** Told of each logout. */
+  /** Told of each logout, and of each refusal. */
   readonly events?: SecurityEvents
   /**
    * Realm of the challenge: printable ASCII without quotes.
@@ -53,7 +54,7 @@ export interface LogoutOptions {
  * process refuses the token all the same, another one over the same store may take it.
  */
 export function logout(options: LogoutOptions): RequestHandler {
-  return handlerOf(logoutGate(options))
+  return standAlone({ gates: [logoutGate(options)] }, options)
 }
 
 /** The gate behind {@link logout}, for wiring into a facet. */
@@ -65,7 +66,7 @@ export function logoutGate({ tokens, clock = systemClock, events, realm }: Logou
     const { subject, tokenId } = getAuth(request)
     if (tokenId === undefined) return new HttpError(404, 'ERR_NOT_FOUND', 'There is no token to end.')
 
-    return tokens.revoke(tokenId).then((wasLive) => {
+    return endToken(tokens, tokenId).then((wasLive) => {
       if (!wasLive) {
         return new UnauthorizedError('ERR_TOKEN_INVALID', 'The access token is not valid.', {
           headers: { 'WWW-Authenticate': invalidToken },

@@ -8,9 +8,11 @@ import type { Request, RequestHandler } from 'express'
 import type { DefaultPolicy } from '../config/config.js'
 import { type Auth, findAuth } from '../core/auth.js'
 import { ForbiddenError, type HttpError, UnauthorizedError } from '../core/errors.js'
-import { jsonLogger, type Logger } from '../core/logger.js'
+import type { SecurityEvents } from '../core/events.js'
+import type { Logger } from '../core/logger.js'
 import { swallowedOf } from '../http/mount-path.js'
-import { type Gate, handlerOf } from '../internal/gate.js'
+import { standAlone } from '../internal/facet-refusal.js'
+import type { Gate } from '../internal/gate.js'
 import { compilePathRules, type Demand, type PathRule } from '../internal/path-rules.js'
 import { ambiguousPath } from '../internal/public-path.js'
 
@@ -65,11 +67,14 @@ export interface PathAuthorizationOptions {
   readonly isLeftToResource?: ((request: Request) => boolean) | undefined
 
   /**
-   * Gets the reason when the mount hides the path from the rules.
+   * Gets the reason when the mount hides the path from the rules, unless `events` does.
    *
    * @defaultValue one JSON line to stderr
    */
   readonly logger?: Logger | undefined
+
+  /** Told of each refusal. @defaultValue `errorResponses` reports it */
+  readonly events?: SecurityEvents | undefined
 }
 
 /**
@@ -93,8 +98,7 @@ export interface PathAuthorizationOptions {
  * @throws {@link ConfigError} at start-up, naming every malformed rule.
  */
 export function pathAuthorization(options: PathAuthorizationOptions): RequestHandler {
-  const { logger = jsonLogger() } = options
-  return handlerOf({ gates: [pathAuthorizationGate(options)], readsPath: true, logger })
+  return standAlone({ gates: [pathAuthorizationGate(options)], readsPath: true }, options)
 }
 
 /** The gate behind {@link pathAuthorization}, for wiring into a facet. */

@@ -7,9 +7,10 @@
 import type { RequestHandler } from 'express'
 import { systemClock } from '../core/clock.js'
 import type { SecurityEvents } from '../core/events.js'
-import { jsonLogger, type Logger } from '../core/logger.js'
+import type { Logger } from '../core/logger.js'
 import { atPath, noTrace } from '../internal/endpoint.js'
-import { type Gate, handlerOf } from '../internal/gate.js'
+import { standAlone } from '../internal/facet-refusal.js'
+import type { Gate } from '../internal/gate.js'
 import { isPortalName, portalNameRule } from '../internal/portal-name.js'
 import { loginGate } from '../portals/login.js'
 import { displayName, type LoginPage } from '../portals/login-page.js'
@@ -82,10 +83,10 @@ export interface PortalSessionOptions {
    * @defaultValue none: each portal asks for the password
    */
   readonly singleSignOn?: SingleSignOn | undefined
-  /** Told of each login and logout. */
+  /** Told of each login, logout and refusal. */
   readonly events?: SecurityEvents | undefined
   /**
-   * Gets the reason when the mount hides the path from the portal.
+   * Gets the reason when the mount hides the path from the portal, unless `events` does.
    *
    * @defaultValue one JSON line to stderr
    */
@@ -117,8 +118,7 @@ export interface PortalSessionOptions {
  * @throws TypeError for a name that no portal can have.
  */
 export function portalSession(options: PortalSessionOptions): RequestHandler {
-  const { logger = jsonLogger() } = options
-  return handlerOf({ gates: portalSessionGates(options), readsPath: true, logger })
+  return standAlone({ gates: portalSessionGates(options), readsPath: true }, options)
 }
 
 /** The gates behind {@link portalSession}, for wiring into a facet. */

@@ -11,7 +11,7 @@ import { methodNotAllowed } from '../internal/endpoint.js'
 import type { Gate, Verdict } from '../internal/gate.js'
 import { plainHttpRefusal } from '../internal/plain-http.js'
 import { refusedLoginReporter } from '../internal/refused-login.js'
-import { markReported } from '../internal/reported-refusals.js'
+import { isReported, markReported } from '../internal/reported-refusals.js'
 import { clientAddress } from '../internal/trust-proxy.js'
 import type { LiveSession } from '../tokens/sessions.js'
 import type { UserAccount } from '../users/user-store.js'
@@ -116,7 +116,7 @@ export function loginGate(parts: PortalParts): Gate {
     const entry = entryRefusal(roles, account)
     if (entry !== undefined) {
       events?.report('loginRefused', { at: clock(), address, userName: account.subject, reason: 'not-admitted' })
-      throw markReported(entry)
+      throw markReported(entry, events !== undefined)
     }
 
     if (former !== undefined) await sessions.end(sessions.idOf(former))
@@ -133,7 +133,8 @@ export function loginGate(parts: PortalParts): Gate {
 
   function refusalFor(error: unknown, userName: string, request: Request): HttpError {
     const refusal = refusedLogin(error, userName, clientAddress(request))
-    return refusal.status === 401 ? markReported(unauthorized(refusal.code, refusal.message)) : refusal
+    if (refusal.status !== 401) return refusal
+    return markReported(unauthorized(refusal.code, refusal.message), isReported(refusal))
   }
 
   return function loginGate(request, response) {

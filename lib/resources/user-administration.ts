@@ -90,14 +90,21 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
   }
 
   /** Whatever the store says: when the outcome is not known, the user may have lost rights. */
-  async function writeAndRevoke(subject: string, write: () => Promise<void>, isRevoked = true): Promise<void> {
+  async function writeAndRevoke(
+    { auth }: Caller,
+    reason: string,
+    subject: string,
+    write: () => Promise<void>,
+    isRevoked = true,
+  ): Promise<void> {
+    const context = { by: auth.subject, reason }
     try {
       await write()
     } catch (error) {
-      if (error instanceof StoreError) await tokens.revokeUser(subject).catch(() => {})
+      if (error instanceof StoreError) await tokens.revokeUser(subject, context).catch(() => {})
       throw error
     }
-    if (isRevoked) await tokens.revokeUser(subject)
+    if (isRevoked) await tokens.revokeUser(subject, context)
     else accounts.recheck(subject)
   }
 
@@ -123,7 +130,7 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
     async add(caller, user) {
       if (user.isAdmin) await privileges.demandAdmin(caller)
       await demandAcceptable(user.password, user.name)
-      await writeAndRevoke(user.name, () => store.add(user))
+      await writeAndRevoke(caller, 'user added', user.name, () => store.add(user))
       events.report('userAdded', { ...by(caller), subject: user.name, isAdmin: user.isAdmin })
     },
 
@@ -133,7 +140,7 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
         const subject = target?.subject ?? name
         if (subject === caller.auth.subject) throw protectedUser('You cannot remove your own account.')
         if (target?.isAdmin) await privileges.demandAnotherAdmin(target)
-        await writeAndRevoke(subject, () => store.remove(subject))
+        await writeAndRevoke(caller, 'user removed', subject, () => store.remove(subject))
         events.report('userRemoved', { ...by(caller), subject })
       }),
 
@@ -144,7 +151,9 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
       if (!isOwn) await privileges.demandAdmin(caller)
       await demandAcceptable(password, subject ?? name)
       if (isOwn) await demandOldPassword(caller, oldPassword)
-      await writeAndRevoke(subject ?? name, () => store.setPassword(subject ?? name, password))
+      await writeAndRevoke(caller, 'password changed', subject ?? name, () =>
+        store.setPassword(subject ?? name, password),
+      )
       events.report('passwordChanged', { ...by(caller), subject: subject ?? name })
     },
 
@@ -156,7 +165,8 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
         const { subject } = target
         if (isDisabled && subject === caller.auth.subject) throw protectedUser('You cannot disable your own account.')
         if (isDisabled && target.isAdmin) await privileges.demandAnotherAdmin(target)
-        await writeAndRevoke(subject, () => setDisabled(store, subject, isDisabled), isDisabled)
+        const reason = isDisabled ? 'user disabled' : 'user enabled'
+        await writeAndRevoke(caller, reason, subject, () => setDisabled(store, subject, isDisabled), isDisabled)
         events.report(isDisabled ? 'userDisabled' : 'userEnabled', { ...by(caller), subject })
       }),
 
@@ -173,7 +183,13 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
         const endsAdmin = target.isAdmin && removed.some(privileges.isAdminRole)
         if (endsAdmin) await privileges.demandAnotherAdmin(target)
         if (added.length + removed.length === 0) return
-        await writeAndRevoke(subject, () => store.changeRoles(subject, { added, removed }), endsAdmin)
+        await writeAndRevoke(
+          caller,
+          'roles changed',
+          subject,
+          () => store.changeRoles(subject, { added, removed }),
+          endsAdmin,
+        )
         events.report('rolesChanged', { ...by(caller), subject, added, removed })
       }),
 

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { AuthKind } from '../core/auth.js'
 import { tokenId } from '../internal/token-id.js'
 import type { UserAccount } from '../users/user-store.js'
 import { addRecord } from './add-record.js'
@@ -13,8 +12,8 @@ import { scopeOf, type TokenParts } from './token-parts.js'
 
 /** How a login took place. */
 export interface Login {
-  /** @defaultValue `'management'` */
-  readonly kind?: AuthKind | undefined
+  /** No gate takes a token of another kind: sessions are begun by `createSessions`, OAuth tokens by an authorization server. */
+  readonly kind?: 'management' | undefined
   /** The client's address. */
   readonly address?: string | undefined
   /**
@@ -45,6 +44,7 @@ export function createTokenIssuer(parts: TokenParts): (account: UserAccount, log
     account: UserAccount,
     { kind = 'management', address, begunAt = clock() }: Login = {},
   ): Promise<IssuedToken> {
+    if (kind !== 'management') throw new TypeError(`"kind" option must be "management", got ${JSON.stringify(kind)}`)
     const { subject, isAdmin, maxTokenAgeSeconds = maxExpirySeconds } = account
     const expirySeconds = Math.min(maxExpirySeconds, maxTokenAgeSeconds)
     const { sequence } = revocations

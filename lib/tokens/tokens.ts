@@ -6,7 +6,7 @@
 
 import type { Auth } from '../core/auth.js'
 import { systemClock } from '../core/clock.js'
-import type { SecurityEvents } from '../core/events.js'
+import type { ChangeContext, SecurityEvents } from '../core/events.js'
 import type { Accounts } from '../users/accounts.js'
 import type { UserAccount } from '../users/user-store.js'
 import { checkedTokenStore } from './checked-token-store.js'
@@ -37,7 +37,7 @@ export interface TokensOptions {
   readonly clock?: (() => number) | undefined
   /** Keeps rights fresh. @defaultValue a token has the rights of its login until it ends */
   readonly accounts?: Accounts | undefined
-  /** Told when all tokens of a user are revoked. */
+  /** Told when a token, or all tokens of a user, are revoked. */
   readonly events?: SecurityEvents | undefined
   /** What was revoked of late. @defaultValue one for each store */
   readonly revocations?: Revocations | undefined
@@ -71,7 +71,8 @@ export interface Tokens {
    * Issues a token to a user who has just been authenticated.
    *
    * Rejects with {@link UnavailableError} (503, `ERR_TOKEN_STORE_FULL`) when the store is full and puts nobody out, and
-   * with {@link UnauthorizedError} (401, `ERR_AUTH_INVALID_CREDENTIALS`) when the user's tokens were revoked meanwhile.
+   * with {@link UnauthorizedError} (401, `ERR_AUTH_INVALID_CREDENTIALS`) when the user's tokens were revoked meanwhile, and with
+   * TypeError for a `kind` that no gate would take.
    */
   issue(account: UserAccount, login?: Login): Promise<IssuedToken>
   /**
@@ -86,16 +87,24 @@ export interface Tokens {
    * Where the store fails, this process refuses the token all the same, and asks the store again when somebody comes with it;
    * another process over the same store knows nothing of that.
    */
-  revoke(id: string): Promise<boolean>
+  revoke(id: string, context?: ChangeContext): Promise<boolean>
   /**
    * Ends all tokens and remembered logins of a user, and refuses the tokens of logins that have begun already. How many
    * tokens there were. Where the store fails: as `revoke`.
    */
-  revokeUser(subject: string): Promise<number>
+  revokeUser(subject: string, context?: ChangeContext): Promise<number>
   /** Live tokens, the most recently used first; 100 unless `limit` says otherwise. */
   list(query?: TokenQuery): Promise<readonly TokenInfo[]>
   /** Closes the store. */
   close(): Promise<void>
+}
+
+/** By the `revoke` that each belongs to, so that one that an app wraps or replaces is never passed by. */
+const quietEnds = new WeakMap<Tokens['revoke'], (id: string) => Promise<boolean>>()
+
+/** `tokens.revoke` without its event, for what has an event of its own. */
+export function endToken(tokens: Pick<Tokens, 'revoke'>, id: string): Promise<boolean> {
+  return quietEnds.get(tokens.revoke)?.(id) ?? tokens.revoke(id)
 }
 
 /**
@@ -110,17 +119,38 @@ export function createTokens(options: TokensOptions): Tokens {
   const { revocations = revocationsFor(options.store, clock) } = options
   const parts: TokenParts = { ...options, store, accounts, clock, revocations }
 
+  const end = (id: string): Promise<boolean> => revocations.end(id, store)
+
+  async function subjectOf(id: string): Promise<string | undefined> {
+    try {
+      return (await store.find(id))?.subject
+    } catch {
+      return undefined
+    }
+  }
+
+  async function revoke(id: string, { by, reason }: ChangeContext = {}): Promise<boolean> {
+    const found = events && subjectOf(id)
+    const wasLive = await end(id)
+    if (wasLive) {
+      events?.report('revocation', { at: clock(), subject: await found, tokenId: id, count: 1, by, reason })
+    }
+    return wasLive
+  }
+
+  quietEnds.set(revoke, end)
+
   return {
     issue: createTokenIssuer(parts),
     verify: createTokenJudge(parts),
 
-    revoke: (id) => revocations.end(id, store),
+    revoke,
 
-    async revokeUser(subject) {
+    async revokeUser(subject, { by, reason } = {}) {
       const at = clock()
       accounts?.end(subject)
       const count = await revocations.endAllOf(subject, store)
-      events?.report('revocation', { at, subject, count })
+      events?.report('revocation', { at, subject, tokenId: undefined, count, by, reason })
       return count
     },
 

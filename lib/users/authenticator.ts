@@ -95,6 +95,7 @@ const unlimited: LoginAttempt = { isAllowed: true, failed() {}, succeeded: () =>
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { users, throttle, breakGlass, events, clock = systemClock } = options
   const { failureFloorMs = 250, maxInProgress = 2000, timeoutMs = 20_000 } = options
+  const isTold = events !== undefined
   let inProgress = 0
 
   async function verify(
@@ -155,7 +156,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     const reason = refusalReasonOf(error)
     if (reason === undefined) return error
     report(reason, name, context, reason === 'store-unavailable' ? error : undefined)
-    return markReported(error instanceof StoreError ? unavailable(error) : (error as HttpError))
+    return markReported(error instanceof StoreError ? unavailable(error) : (error as HttpError), isTold)
   }
 
   async function answer(name: string, password: string, context: LoginContext): Promise<UserAccount> {
@@ -170,7 +171,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     if (typeof outcome !== 'string') return outcome
     report(outcome, name, context)
     await failureFloor(begunAt, failureFloorMs, context.signal)
-    throw markReported(wrongCredentials())
+    throw markReported(wrongCredentials(), isTold)
   }
 
   return {
@@ -178,7 +179,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       if (!isUserName(name) || !isPassword(password)) {
         // It hides nothing, so it takes neither the time nor the place of a login.
         report('malformed', name, context)
-        throw markReported(wrongCredentials())
+        throw markReported(wrongCredentials(), isTold)
       }
       inProgress++
       try {

@@ -22,6 +22,8 @@ class Bucket implements HeldRecord {
   #level = 0
   /** When `#level` was true, in milliseconds. */
   #at = 0
+  /** While it keeps filling up, and a window longer, it has been told of. */
+  #toldUntil = 0
   readonly #leakMs: number
 
   constructor(leakMs: number) {
@@ -43,6 +45,15 @@ class Bucket implements HeldRecord {
 
   empty(): void {
     this.#level = 0
+    this.#toldUntil = 0
+  }
+
+  /** Whether it is full for the first time in a window. */
+  isNewlyFull(now: number, capacity: number): boolean {
+    if (this.#level + 1 <= capacity) return false
+    const isTold = now < this.#toldUntil
+    this.#toldUntil = now + capacity * this.#leakMs
+    return !isTold
   }
 }
 
@@ -70,13 +81,18 @@ export class FailureBuckets {
     return Math.round(Math.max(0, excess) * this.#leakMs)
   }
 
-  /** Sets room aside for one login. What it returns gives the room back, and must be called once. */
-  hold(key: string, now: number): (outcome: { readonly hasFailed: boolean; readonly now: number }) => void {
+  /**
+   * Sets room aside for one login. What it returns gives the room back, and must be called once: with the milliseconds until the
+   * next one is taken when this one filled the bucket for the first time in a window, else 0.
+   */
+  hold(key: string, now: number): (outcome: { readonly hasFailed: boolean; readonly now: number }) => number {
     const heldKey = this.#keyFor(key, now)
     const bucket = this.#table.hold(heldKey, () => new Bucket(this.#leakMs))
     return ({ hasFailed, now }) => {
       if (hasFailed) bucket.fail(now)
+      const isNewlyFull = hasFailed && bucket.isNewlyFull(now, this.#capacity)
       this.#table.release(heldKey, bucket, now)
+      return isNewlyFull ? this.waitMs(key, now) : 0
     }
   }
 

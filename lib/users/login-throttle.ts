@@ -10,9 +10,11 @@
 
 import { LRUCache } from 'lru-cache'
 import { systemClock } from '../core/clock.js'
+import type { ChangeContext, SecurityEvents } from '../core/events.js'
 import { FailureBuckets } from './failure-buckets.js'
 import { PairLock } from './pair-lock.js'
 import { RecordTable } from './record-table.js'
+import { StartedLocks, type ThrottleLogin } from './started-locks.js'
 import { subjectKeys, type ThrottleKeys, throttleKeys, userKey } from './throttle-keys.js'
 
 /** Options of {@link createLoginThrottle}. */
@@ -56,6 +58,8 @@ export interface LoginThrottleOptions {
    * @defaultValue 20 000
    */
   readonly maxEntries?: number
+  /** Told when failures begin to lock others out, and of each `unlock`. */
+  readonly events?: SecurityEvents | undefined
   /**
    * Milliseconds since the epoch.
    *
@@ -108,7 +112,7 @@ export interface LoginThrottle {
     signal?: AbortSignal,
   ): LoginAttempt | ThrottledLogin | Promise<LoginAttempt | ThrottledLogin>
   /** Ends all locks of a user and forgets the failures. */
-  unlock(name: string): void
+  unlock(name: string, context?: ChangeContext): void
 }
 
 /** How long a good login makes its source a known one for that user. */
@@ -128,7 +132,7 @@ interface LockPlace {
 /** Makes a throttle that counts in this process: others count apart, and a restart forgets. */
 export function createLoginThrottle(options: LoginThrottleOptions = {}): LoginThrottle {
   const { maxFailures = 5, windowSeconds = 900, lockoutSeconds = 60, clock = systemClock } = options
-  const { maxFailuresOfUser = 100, maxFailuresOfSource = 300, maxEntries = 20_000 } = options
+  const { maxFailuresOfUser = 100, maxFailuresOfSource = 300, maxEntries = 20_000, events } = options
   const windowMs = windowSeconds * 1000
   const policy = { maxFailures, windowMs, lockoutMs: lockoutSeconds * 1000 }
   const pairs = new RecordTable<PairLock>(maxEntries)
@@ -163,7 +167,7 @@ export function createLoginThrottle(options: LoginThrottleOptions = {}): LoginTh
   }
 
   /** `undefined`: the logins of this pair that are under way must be settled first. */
-  function admit(keys: ThrottleKeys, place: LockPlace): LoginAttempt | ThrottledLogin | undefined {
+  function admit(keys: ThrottleLogin, place: LockPlace): LoginAttempt | ThrottledLogin | undefined {
     const now = clock()
     const isKnown = isKnownPair(keys, now)
     const lock = place.table.get(place.key)
@@ -176,7 +180,7 @@ export function createLoginThrottle(options: LoginThrottleOptions = {}): LoginTh
     return lock?.hasRoom(now) === false ? undefined : attemptOf(keys, isKnown, place, now)
   }
 
-  function attemptOf(keys: ThrottleKeys, isKnown: boolean, place: LockPlace, begunAt: number): LoginAttempt {
+  function attemptOf(keys: ThrottleLogin, isKnown: boolean, place: LockPlace, begunAt: number): LoginAttempt {
     const lock = holdLock(place)
     const settleUser = isKnown ? undefined : users.hold(keys.user, begunAt)
     const settleSource = sources.hold(keys.source, begunAt)
@@ -188,16 +192,19 @@ export function createLoginThrottle(options: LoginThrottleOptions = {}): LoginTh
       if (isSettled) return false
       isSettled = true
       const now = clock()
-      const isWithinLimit = subject === undefined || count(subjectKeys(subject, keys.source), outcome === 'failed', now)
+      const locks = new StartedLocks()
+      const isWithinLimit =
+        subject === undefined || count(subjectKeys(subject, keys.source), outcome === 'failed', now, locks)
       // Counted alike whether the password was right or not, or the count would tell.
       const hasFailed = outcome === 'failed' || !isWithinLimit
-      settleUser?.({ hasFailed, now })
-      settleSource({ hasFailed, now })
+      locks.note('user', settleUser?.({ hasFailed, now }) ?? 0)
+      locks.note('source', settleSource({ hasFailed, now }))
       lock.pending--
-      if (hasFailed) lock.fail(now)
+      if (hasFailed) locks.note(lock.user === undefined ? 'source' : 'pair', lock.fail(now))
       else if (outcome === 'succeeded') noteGoodLogin(keys, lock, now)
       lock.wake()
       place.table.release(place.key, lock, now)
+      locks.report(events, now, keys, subject)
       return isWithinLimit
     }
 
@@ -214,14 +221,14 @@ export function createLoginThrottle(options: LoginThrottleOptions = {}): LoginTh
   }
 
   /** Counts an outcome for the user who was found. `false`: the limit was reached before, and it does not count. */
-  function count(keys: ThrottleKeys, hasFailed: boolean, now: number): boolean {
+  function count(keys: ThrottleKeys, hasFailed: boolean, now: number, locks: StartedLocks): boolean {
     const isKnown = isKnownPair(keys, now)
     const place = ownPlace(keys, isKnown, now)
     if ((place?.table.get(place.key)?.lockedMs(now) ?? 0) > 0) return false
     if (!isKnown && users.waitMs(keys.user, now) > 0) return false
-    if (!isKnown) users.hold(keys.user, now)({ hasFailed, now })
+    if (!isKnown) locks.note('user', users.hold(keys.user, now)({ hasFailed, now }))
     const lock = place && holdLock(place)
-    if (hasFailed) lock?.fail(now)
+    if (hasFailed) locks.note('pair', lock?.fail(now) ?? 0)
     else noteGoodLogin(keys, lock, now)
     if (lock !== undefined) place?.table.release(place.key, lock, now)
     return true
@@ -236,7 +243,7 @@ export function createLoginThrottle(options: LoginThrottleOptions = {}): LoginTh
 
   /** Waits until {@link admit} has an answer. Whoever leaves makes no room, so nobody else need be woken. */
   function turn(
-    keys: ThrottleKeys,
+    keys: ThrottleLogin,
     place: LockPlace,
     signal: AbortSignal | undefined,
   ): Promise<LoginAttempt | ThrottledLogin> {
@@ -266,14 +273,15 @@ export function createLoginThrottle(options: LoginThrottleOptions = {}): LoginTh
 
   return {
     begin(name, address, signal) {
-      const keys = throttleKeys(name, address)
+      const keys: ThrottleLogin = { ...throttleKeys(name, address), name, address }
       const now = clock()
       const place = placeFor(keys, isKnownPair(keys, now), now)
       return admit(keys, place) ?? turn(keys, place, signal)
     },
 
-    unlock(name) {
+    unlock(name, { by, reason } = {}) {
       const now = clock()
+      events?.report('unlock', { at: now, userName: name, by, reason })
       const wanted = [userKey(name), subjectKeys(name, '').user]
       for (const user of wanted) users.empty(user, now)
       for (const table of [pairs, knownPairs]) {

@@ -50,20 +50,25 @@ export class PairLock implements HeldRecord {
     return failures + this.pending < this.#policy.maxFailures
   }
 
-  /** Counts a failure. The one that reaches the limit locks: twice as long as the last time, up to the window. */
-  fail(now: number): void {
+  /**
+   * Counts a failure. The one that reaches the limit locks: twice as long as the last time, up to the window.
+   *
+   * @returns Milliseconds of the lock that it began; 0: none.
+   */
+  fail(now: number): number {
     const { maxFailures, windowMs, lockoutMs } = this.#policy
     if (now >= this.#windowEndsAt) {
       this.#failures = 0
       this.#windowEndsAt = now + windowMs
     }
     this.#failures++
-    if (this.#failures < maxFailures) return
+    if (this.#failures < maxFailures) return 0
     if (now >= this.#lockedUntil + windowMs) this.#locks = 0
     this.#lockedUntil = now + Math.min(lockoutMs * 2 ** this.#locks, Math.max(lockoutMs, windowMs))
     this.#locks++
     this.#failures = 0
     this.#windowEndsAt = 0
+    return this.lockedMs(now)
   }
 
   reset(): void {

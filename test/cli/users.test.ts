@@ -1,5 +1,5 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
@@ -89,10 +89,32 @@ describe('sallyport users', () => {
     [['add', 'alice'], false],
     [['add', 'alice', '--admin'], true],
   ])('%j adds a user with the first line of the input', async (args, isAdmin) => {
-    const { code, stdout, stderr, store } = await run(args, { input: 'Alice-password\nmore' })
-    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'Added alice.\n', stderr: '' })
+    const { code, stdout, store } = await run(args, { input: 'Alice-password\nmore' })
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'Added alice.\n' })
     expect((await store.authenticate('alice', 'Alice-password')).account).toMatchObject({ isAdmin })
   })
+
+  it.each([
+    [['add', 'alice', '--admin'], { event: 'userAdded', subject: 'alice', isAdmin: true, message: 'user added' }],
+    [['passwd', 'bob'], { event: 'passwordChanged', subject: 'bob' }],
+    [['grant', 'bob', 'viewers'], { event: 'rolesChanged', subject: 'bob', added: ['viewers'], removed: [] }],
+    [['revoke', 'bob', 'viewers'], { event: 'rolesChanged', subject: 'bob', added: [], removed: ['viewers'] }],
+    [['remove', 'bob'], { event: 'userRemoved', subject: 'bob' }],
+  ])('%j leaves one line that says who did it, without the password', async (args, event) => {
+    const { stderr } = await run(args, { input: 'A-new-password' })
+    expect(stderr.match(/\n/g)).toHaveLength(1)
+    expect(JSON.parse(stderr)).toMatchObject({ level: 'info', by: userInfo().username, ...event })
+    expect(stderr).not.toContain('A-new-password')
+  })
+
+  it.each([[['add', 'bob']], [['remove', 'nobody']], [['remove', 'root']]])(
+    '%j, which fails, leaves none',
+    async (args) => {
+      const { code, stderr } = await run(args, { input: 'A-new-password' })
+      expect(code).toBe(1)
+      expect(stderr).not.toContain('"event"')
+    },
+  )
 
   it('warns of a short password', async () => {
     expect((await run(['add', 'alice'], { input: 'seven77' })).stderr).toContain('fewer than 8')

@@ -4,7 +4,9 @@ import request from 'supertest'
 import { describe, expect, it } from 'vitest'
 import { getAuth } from '../../lib/core/auth.js'
 import { HttpError, StoreError } from '../../lib/core/errors.js'
+import { tokenId } from '../../lib/internal/token-id.js'
 import { bearerAuthentication } from '../../lib/middlewares/bearer-authentication.js'
+import { recordOf } from '../../lib/testing.js'
 import { expressVersions } from '../helpers/express-versions.js'
 import { listen } from '../helpers/raw-socket.js'
 import { standAloneParts } from '../helpers/stand-alone.js'
@@ -53,9 +55,11 @@ describe.each(expressVersions)('bearerAuthentication on %s', (_name, express) =>
   })
 
   it('takes no token of another kind', async () => {
-    const { app, tokens, account } = await appWith()
-    for (const kind of ['portal', 'oauth', 'basic'] as const) {
-      const { token } = await tokens.issue(account, { kind })
+    const { app, tokens, store, account } = await appWith()
+    for (const kind of ['portal', 'oauth', 'basic', 'sso'] as const) {
+      const { token, id } = await tokens.issue(account)
+      store.remove(id)
+      store.add(recordOf('', { id: tokenId(kind, token), kind }))
       await request(app).get('/').set('Authorization', `Bearer ${token}`).expect(401)
     }
   })

@@ -2,8 +2,10 @@ import type { ErrorRequestHandler } from 'express'
 import request from 'supertest'
 import { describe, expect, it } from 'vitest'
 import { ForbiddenError, StoreError, UnauthorizedError, UnavailableError } from '../../lib/core/errors.js'
+import { SecurityEvents } from '../../lib/core/events.js'
 import { errorResponses } from '../../lib/middlewares/error-responses.js'
 import { expressVersions } from '../helpers/express-versions.js'
+import { recordedLog } from '../helpers/recorded-log.js'
 
 const challenge = { headers: { 'WWW-Authenticate': 'Bearer realm="Test"' } }
 
@@ -12,7 +14,7 @@ describe.each(expressVersions)('errorResponses on %s', (_name, express) => {
     const passedOn: unknown[] = []
     const app = express()
     app.use((_request, _response, next) => next(error))
-    app.use(errorResponses())
+    app.use(errorResponses({ events: new SecurityEvents(recordedLog().logger) }))
     const note: ErrorRequestHandler = (reason, _request, response, _next) => {
       passedOn.push(reason)
       response.status(500).send('the app')

@@ -314,6 +314,8 @@ it('every change is an event that says who did it', async () => {
   const names = ['userAdded', 'userRemoved', 'passwordChanged', 'rolesChanged', 'roleAdded', 'roleRemoved'] as const
   for (const name of names)
     front.security.events.on(name, ({ at: _at, ...event }: { at: number }) => void seen.push([name, event]))
+  const revoked: unknown[] = []
+  front.security.events.on('revocation', ({ subject, by, reason }) => void revoked.push([subject, by, reason]))
   const token = await front.login(people.root)
   await ask(front, token, 'POST', '/users', added(true))
   await ask(front, token, 'PATCH', '/users/alice', password())
@@ -330,4 +332,6 @@ it('every change is an event that says who did it', async () => {
     ['roleAdded', { ...by, role: 'testers' }],
     ['roleRemoved', { ...by, role: 'testers' }],
   ])
+  const reasons = ['user added', 'password changed', 'roles changed', 'user removed']
+  expect(revoked).toEqual(reasons.map((reason) => ['alice', 'root', reason]))
 })

@@ -47,7 +47,8 @@ describe.each(['answers at once', 'answers later'])('a token for one API, in a s
 
   /** Issues a token whose record has these fields. */
   async function issued(fields: Partial<TokenRecord> = {}): Promise<string> {
-    const { token } = await tokens.issue(alice, { kind: 'oauth' })
+    const { token, id } = await tokens.issue(alice)
+    store.remove(id)
     const record = { kind: 'oauth', audience, scope: 'orders.read', ...fields } as const
     store.add(recordOf('', { id: tokenId('oauth', token), ...record }))
     return token

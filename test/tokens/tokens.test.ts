@@ -7,7 +7,7 @@ import { recordOf } from '../../lib/testing.js'
 import { createKeyRing, type KeyRing } from '../../lib/tokens/key-ring.js'
 import { MemoryTokenStore } from '../../lib/tokens/memory-token-store.js'
 import type { TokenRecord, TokenStore } from '../../lib/tokens/token-store.js'
-import { createTokens, type Tokens, type TokensOptions } from '../../lib/tokens/tokens.js'
+import { createTokens, type Login, type Tokens, type TokensOptions } from '../../lib/tokens/tokens.js'
 import type { AccountState } from '../../lib/users/account-state.js'
 import type { Accounts } from '../../lib/users/accounts.js'
 import type { UserAccount } from '../../lib/users/user-store.js'
@@ -153,14 +153,20 @@ describe('tokens.issue', () => {
     expect(claims).toMatchObject({ iat: start / 1000, exp: start / 1000 + 60, sub: 'alice', scope: 'default' })
   })
 
-  it('makes the kind part of the id', async () => {
-    const tokens = tokensWith()
-    const { token, id } = await tokens.issue(alice, { kind: 'portal' })
-    expect(id).toBe(tokenId('portal', token))
-    expect(id).not.toBe(tokenId('management', token))
-    await expect(verified(tokens, token)).rejects.toMatchObject(refused)
-    expect(await tokens.list()).toMatchObject([{ id, kind: 'portal', subject: 'alice' }])
-  })
+  it.each(['portal', 'oauth', 'basic', 'sign-on', 'Management', '', null, 1])(
+    'makes no token of a kind that no gate takes: %j',
+    async (kind) => {
+      const tokens = tokensWith()
+      const login = { kind } as unknown as Login
+      await expect(tokens.issue(alice, login)).rejects.toThrow(
+        new TypeError(`"kind" option must be "management", got ${JSON.stringify(kind)}`),
+      )
+      expect(await tokens.list()).toEqual([])
+      expect(await verified(tokens, (await tokens.issue(alice, { kind: 'management' })).token)).toMatchObject({
+        kind: 'management',
+      })
+    },
+  )
 
   it('keeps neither the token nor any part of it', async () => {
     const store = new MemoryTokenStore({ clock })
@@ -623,9 +629,10 @@ describe('tokens.revoke', () => {
 
 describe('tokens.revokeUser', () => {
   it('ends the tokens of one user, of every kind', async () => {
-    const tokens = tokensWith()
+    const store = new MemoryTokenStore({ clock })
+    const tokens = tokensWith({ store })
     await tokens.issue(alice)
-    await tokens.issue(alice, { kind: 'portal' })
+    store.add(recordOf('a session', { kind: 'portal', subject: 'alice', expiresAt: start + 60_000 }))
     const { token } = await tokens.issue(root)
     expect(await tokens.revokeUser('alice')).toBe(2)
     expect(await tokens.revokeUser('alice')).toBe(0)
