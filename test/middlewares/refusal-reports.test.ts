@@ -184,8 +184,8 @@ describe.each(expressVersions)('a refusal of a gate by hand on %s', (_name, expr
       throw new Error('a private reason')
     }
     const app = appWith([bearerAuthentication({ ...parts, events })], [errorResponses()])
-    await request(app).get('/api').set('Authorization', 'Bearer abc').expect(500)
-    expect(refusals).toMatchObject([{ status: 500, cause: { message: 'a private reason' } }])
+    await request(app).get('/api').set('Authorization', 'Bearer abc').expect(503)
+    expect(refusals).toMatchObject([{ status: 503, cause: { cause: { message: 'a private reason' } } }])
     expect(log.entries).toMatchObject([{ level: 'error' }])
   })
 
