@@ -8,6 +8,7 @@ import { Command } from 'commander'
 import type { Config } from '../config/config.js'
 import { parseDuration } from '../config/durations.js'
 import { loadConfig } from '../config/load-config.js'
+import { systemClock } from '../core/clock.js'
 import { ConfigError } from '../core/errors.js'
 import { type Rotation, rotateKeyFile } from '../tokens/rotate-key-file.js'
 import { CommandError, type CommandProcess } from './read-password.js'
@@ -28,7 +29,7 @@ const defaultReloadTime = '1h'
  *
  * @param clock - Milliseconds since the epoch.
  */
-export function keysCommand(process: CommandProcess, clock: () => number = Date.now): Command {
+export function keysCommand(process: CommandProcess, clock: () => number = systemClock): Command {
   const rotate = new Command('rotate')
     .description('Puts a new key into the key file. The old one verifies until its last token has expired.')
     .option('--config <file>', 'the configuration file', 'deployment.toml')

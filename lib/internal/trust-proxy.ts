@@ -27,10 +27,18 @@ const withPort = /^(?:(\d+\.\d+\.\d+\.\d+):(\d{1,5})|\[([0-9A-Za-z:.%]+)\](?::(\
 export function clientAddress(request: Request): string | undefined {
   try {
     const { ip, socket } = request
-    return ip === undefined || ip === socket.remoteAddress ? ip : withoutPort(ip)
+    if (ip === undefined || ip === socket.remoteAddress) return ip
+    const address = withoutPort(ip)
+    return address !== ip && isTrusted(request, address) ? ip : address
   } catch {
     return undefined
   }
+}
+
+/** Whether it is a proxy of the app's own, which Express does not know with a port: who is behind it is not known then. */
+function isTrusted({ app }: Request, address: string): boolean {
+  const trust: unknown = app.get('trust proxy fn')
+  return typeof trust === 'function' && Boolean(trust(address, remoteHop))
 }
 
 /** An address without the port behind it. */

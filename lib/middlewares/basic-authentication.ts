@@ -109,7 +109,8 @@ export function basicAuthenticationGate(options: BasicAuthenticationOptions): Ga
   /** Parallel requests with the same credentials share one check when it is good. A wrong one counts for each of them. */
   async function callerOf(credentials: BasicCredentials, context: LoginContext): Promise<Remembered> {
     const digest = createHmac('sha256', digestKey)
-      .update(`${credentials.name}:${credentials.password}`)
+      // By source too: guesses from elsewhere meet the throttle, not what a good login has left.
+      .update(`${context.address}\n${credentials.name}:${credentials.password}`)
       .digest('base64')
     let known: Outcome | undefined = remembered.get(digest)
     while (known !== 'refused') {

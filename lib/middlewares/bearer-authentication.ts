@@ -103,6 +103,8 @@ export function bearerAuthenticationGate(options: BearerAuthenticationOptions): 
   }
 
   function judged(request: Request, response: Response, auth: Auth): Verdict {
+    // An app may have wrapped `tokens`: what is no caller lets nobody in.
+    if (typeof auth?.subject !== 'string') return refusalOf(new TypeError('tokens.verify answered what is no caller'))
     return scopeRefusal(auth) ?? admit(request, response, auth)
   }
 

@@ -5,6 +5,7 @@
  */
 
 import type { ErrorRequestHandler } from 'express'
+import { systemClock } from '../core/clock.js'
 import { HttpError, StoreError } from '../core/errors.js'
 import { SecurityEvents } from '../core/events.js'
 import { facetRefusal } from '../internal/facet-refusal.js'
@@ -36,7 +37,7 @@ export interface ErrorResponsesOptions {
  * ```
  */
 export function errorResponses(options: ErrorResponsesOptions = {}): ErrorRequestHandler {
-  const { events = new SecurityEvents(), clock = Date.now } = options
+  const { events = new SecurityEvents(), clock = systemClock } = options
   const answer = facetRefusal(events, clock)
 
   return function errorResponsesHandler(error, request, response, next) {

@@ -9,6 +9,7 @@ import { tokenId } from '../internal/token-id.js'
 import { storeFull } from '../tokens/add-record.js'
 import { checkedTokenStore } from '../tokens/checked-token-store.js'
 import type { KeyRing } from '../tokens/key-ring.js'
+import type { Revocations } from '../tokens/revocations.js'
 import { createTokenSigner } from '../tokens/sign-token.js'
 import type { TokenStore } from '../tokens/token-store.js'
 import type { OauthStore } from './oauth-store.js'
@@ -21,6 +22,7 @@ export interface AccessTokensOptions {
   readonly oauthStore: OauthStore
   readonly signOns: SignOns
   readonly keys: KeyRing
+  readonly revocations: Revocations
   readonly issuer: string
   /** `aud` of the tokens of a client. */
   readonly audienceOf: (clientId: string) => string
@@ -54,7 +56,7 @@ export interface AccessTokens {
 
 /** Puts stores, sign-ons and keys together. */
 export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
-  const { oauthStore, signOns, keys, issuer, audienceOf, clock } = options
+  const { oauthStore, signOns, keys, issuer, audienceOf, revocations, clock } = options
   const store = checkedTokenStore(options.store)
   const signToken = createTokenSigner({ keys, issuer, audience: issuer })
 
@@ -113,7 +115,8 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
       const id = tokenId('oauth', jwt)
       const [record, link] = await Promise.all([store.find(id, 'oauth'), oauthStore.find('AccessTokenLink', id)])
       const name = link?.payload['name']
-      return record !== undefined && clock() < record.expiresAt && typeof name === 'string' ? name : undefined
+      if (record === undefined || clock() >= record.expiresAt || revocations.isOutstanding(record)) return undefined
+      return typeof name === 'string' ? name : undefined
     },
   }
 }

@@ -10,6 +10,7 @@ import type { SecurityEvents } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
 import type { Gate } from '../internal/gate.js'
 import type { SingleSignOn } from '../portals/single-sign-on.js'
+import { checkedTokenStore } from '../tokens/checked-token-store.js'
 import { keyRingOf, newKeys } from '../tokens/key-ring.js'
 import { publicJwkOf } from '../tokens/key-set.js'
 import type { Revocations } from '../tokens/revocations.js'
@@ -71,8 +72,9 @@ const rsaBits = 2048
  */
 export async function createAuthorizationServer(
   oauth: OauthConfig,
-  parts: AuthorizationServerParts,
+  given: AuthorizationServerParts,
 ): Promise<AuthorizationServer> {
+  const parts = { ...given, store: checkedTokenStore(given.store) }
   const { store, users, revocations, logger, clock } = parts
   const { issuer, algorithm, serviceProviders, signOnIdleMs, signOnAbsoluteMs } = oauth
   const cookies = oauthCookies(oauth)

@@ -10,6 +10,7 @@ import type { Request } from 'express'
 import { TooManyRequestsError, UnavailableError } from '../core/errors.js'
 import type { ClientRefusal, SecurityEvents } from '../core/events.js'
 import { parseBasic } from '../internal/authorization-header.js'
+import { isCrossSite } from '../internal/cross-site.js'
 import { clientAddress } from '../internal/trust-proxy.js'
 import type { LoginThrottle } from '../users/login-throttle.js'
 import { createClientSecrets } from './client-secrets.js'
@@ -80,7 +81,7 @@ export function createClientAuthentication(options: ClientAuthenticationOptions)
       const { authorization } = request.headers
       const shown = shownSecret(authorization, form)
       // What is malformed the provider refuses, whatever it shows: it takes no client's own secret.
-      if (shown === undefined || !(await isRight(shown, clientAddress(request)))) return authorization
+      if (shown === undefined || !(await isRight(shown, sourceOf(request)))) return authorization
       if (shown.isInForm) {
         form.set('client_secret', provenSecret)
         return authorization
@@ -88,6 +89,12 @@ export function createClientAuthentication(options: ClientAuthenticationOptions)
       return `Basic ${Buffer.from(`${encodeURIComponent(shown.clientId)}:${provenSecret}`).toString('base64')}`
     },
   }
+}
+
+/** What another site makes a browser send counts apart: it must not lock the client out. */
+function sourceOf(request: Request): string | undefined {
+  const address = clientAddress(request)
+  return isCrossSite(request) ? `another site, by ${address}` : address
 }
 
 interface ShownSecret {

@@ -20,6 +20,9 @@ import { mountOf } from './return-to.js'
 /** Somebody waits, and only the answer clears the cookie: scripts of a page give up after ten seconds. */
 const storeTimeoutMs = 5000
 
+/** More cookies of one name than a browser sends: each costs the store two calls. */
+const maxCookies = 10
+
 /**
  * The gate of the logout. Only a POST signs out: a link or a picture must not. Somebody who opens it in a browser gets a page with a
  * button.
@@ -51,7 +54,7 @@ export function logoutGate({ sessions, cookie, singleSignOn, events, clock, view
       return 'answered'
     }
     if (request.method !== 'POST') return methodNotAllowed('POST')
-    const credentials = cookie.readAll(request)
+    const credentials = cookie.readAll(request).slice(0, maxCookies)
     // Whatever becomes of the session: whoever uses this browser next is not signed in.
     cookie.clear(request, response)
     const deadline = startDeadline(storeTimeoutMs, undefined)

@@ -7,6 +7,7 @@
 import { type KeyObject, sign } from 'node:crypto'
 import type { JWK } from 'jose'
 import type { SigningAlgorithm } from '../config/config.js'
+import { systemClock } from '../core/clock.js'
 import type { ConfigProblem } from '../core/errors.js'
 import { keysFromFile } from './key-file.js'
 import { digests, type KeySet, keySetOf, namedJwkOf, type RetiredKey, type VerificationKey } from './key-set.js'
@@ -86,7 +87,7 @@ export async function newKeys(algorithm: SigningAlgorithm, rsaBits: number): Pro
 }
 
 /** Puts a ring together. Retired keys verify what they signed before until their time is up, and sign no more. */
-export function keyRingOf(keys: KeySet, clock: () => number = Date.now): ChangingKeyRing {
+export function keyRingOf(keys: KeySet, clock: () => number = systemClock): ChangingKeyRing {
   let { signing, warnings } = keys
   let signText = signerOf(keys.privateKey, signing.algorithm)
   let retired = withoutKey(keys.retired, signing.kid)

@@ -27,14 +27,17 @@ interface Mark {
 
 /** Times in milliseconds since the epoch. */
 interface PendingRecord {
-  /** The store has failed to take the end by then. */
-  readonly failedAt: number
+  /** From then on the record is refused: an attempt that has no answer by then has failed. */
+  readonly refusedFrom: number
   /** When the store may be asked again. */
   readonly retryAt: number
 }
 
+/** An attempt that failed: however the clock is set back, the record stays refused. */
+const failed: PendingRecord = { refusedFrom: Number.NEGATIVE_INFINITY, retryAt: Number.NEGATIVE_INFINITY }
+
 interface PendingSubject {
-  readonly failedAt: number
+  readonly refusedFrom: number
   /** Records that were issued later go on. */
   readonly issuedUntil: number
 }
@@ -47,6 +50,8 @@ export class Revocations {
   readonly #tokens: LRUCache<string, Mark>
   readonly #subjects: LRUCache<string, Mark>
   readonly #pendingRecords = new LRUCache<string, PendingRecord>({ max: maxPending })
+  /** Of records that a client named and nobody has seen. Apart, so that no flood of them makes the others forgotten. */
+  readonly #pendingNamed = new LRUCache<string, PendingRecord>({ max: maxPending })
   readonly #pendingSubjects = new LRUCache<string, PendingSubject>({ max: maxPending })
   readonly #clock: () => number
   #sequence = 0
@@ -69,25 +74,31 @@ export class Revocations {
   }
 
   /**
-   * Ends a record: no look-up that begins after the answer finds it. Whether there was one.
+   * Ends a record: no look-up that begins after the answer finds it. Whether there was one. `isSeen`: false where a client has
+   * named it, and whether there is one is not known.
    *
    * Rejects when the store fails; then it is pending.
    */
-  async end(id: string, store: Pick<TokenStore, 'remove'>): Promise<boolean> {
+  async end(id: string, store: Pick<TokenStore, 'remove'>, isSeen = true): Promise<boolean> {
+    const pending = isSeen ? this.#pendingRecords : this.#pendingNamed
     const retryAt = this.#clock() + attemptMs
-    this.#pendingRecords.set(id, { failedAt: this.#pendingRecords.get(id)?.failedAt ?? retryAt, retryAt })
+    pending.set(id, { refusedFrom: this.#pendingRecord(id)?.refusedFrom ?? retryAt, retryAt })
     let wasLive: boolean
     try {
       wasLive = await store.remove(id)
     } catch (error) {
-      const now = this.#clock()
-      this.#pendingRecords.set(id, { failedAt: now, retryAt: now })
+      pending.set(id, failed)
       throw error
     }
     // Noted after the removal: a look-up that begins later finds nothing, one that began earlier meets the note.
     this.noteToken(id)
     this.#pendingRecords.delete(id)
+    this.#pendingNamed.delete(id)
     return wasLive
+  }
+
+  #pendingRecord(id: string): PendingRecord | undefined {
+    return this.#pendingRecords.get(id) ?? this.#pendingNamed.get(id)
   }
 
   /**
@@ -99,14 +110,14 @@ export class Revocations {
     // Noted before the removal for logins, which may add a record at any moment, and after it for look-ups.
     const at = this.#clock()
     this.noteSubject(subject, at)
-    const failedAt = this.#pendingSubjects.get(subject)?.failedAt ?? at + attemptMs
-    const pending = { failedAt, issuedUntil: at }
+    const refusedFrom = this.#pendingSubjects.get(subject)?.refusedFrom ?? at + attemptMs
+    const pending = { refusedFrom, issuedUntil: at }
     this.#pendingSubjects.set(subject, pending)
     let count: number
     try {
       count = await store.removeAllOf(subject)
     } catch (error) {
-      this.#pendingSubjects.set(subject, { failedAt: this.#clock(), issuedUntil: at })
+      this.#pendingSubjects.set(subject, { refusedFrom: failed.refusedFrom, issuedUntil: at })
       throw error
     }
     this.noteSubject(subject, at)
@@ -116,23 +127,23 @@ export class Revocations {
 
   /** Whether a record has been ended, but the store has not taken that: it failed, or is being asked. */
   isPending(id: string): boolean {
-    return this.#pendingRecords.size > 0 && this.#pendingRecords.has(id)
+    return this.#pendingRecords.has(id) || this.#pendingNamed.has(id)
   }
 
   /** Whether the store has failed to end a record, by itself or with all of its user. */
   isOutstanding({ id, subject, issuedAt }: Pick<TokenRecord, 'id' | 'subject' | 'issuedAt'>): boolean {
-    if (this.#pendingRecords.size + this.#pendingSubjects.size === 0) return false
+    if (this.#pendingRecords.size + this.#pendingNamed.size + this.#pendingSubjects.size === 0) return false
     const now = this.#clock()
-    const record = this.#pendingRecords.get(id)
-    if (record !== undefined && record.failedAt <= now) return true
+    const record = this.#pendingRecord(id)
+    if (record !== undefined && record.refusedFrom <= now) return true
     const all = this.#pendingSubjects.get(subject)
-    return all !== undefined && all.failedAt <= now && issuedAt <= all.issuedUntil
+    return all !== undefined && all.refusedFrom <= now && issuedAt <= all.issuedUntil
   }
 
   /** Asks the store again to end a record; `undefined` while it is being asked. */
   retry(id: string, store: Pick<TokenStore, 'remove'>): Promise<boolean> | undefined {
-    const { retryAt = 0 } = this.#pendingRecords.get(id) ?? {}
-    return retryAt > this.#clock() ? undefined : this.end(id, store)
+    const { retryAt = 0 } = this.#pendingRecord(id) ?? {}
+    return retryAt > this.#clock() ? undefined : this.end(id, store, !this.#pendingNamed.has(id))
   }
 
   /** `at`: logins that began earlier are refused, in milliseconds since the epoch. */

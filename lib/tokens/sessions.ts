@@ -183,7 +183,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       return record === undefined || clock() >= endOf(record) ? undefined : record.subject
     },
 
-    end: (id) => revocations.end(id, store),
+    end: (id) => revocations.end(id, store, false),
   }
 }
 

@@ -100,8 +100,12 @@ describe('sallyport users', () => {
     [['grant', 'bob', 'viewers'], { event: 'rolesChanged', subject: 'bob', added: ['viewers'], removed: [] }],
     [['revoke', 'bob', 'viewers'], { event: 'rolesChanged', subject: 'bob', added: [], removed: ['viewers'] }],
     [['remove', 'bob'], { event: 'userRemoved', subject: 'bob' }],
-  ])('%j leaves one line that says who did it, without the password', async (args, event) => {
-    const { stderr } = await run(args, { input: 'A-new-password' })
+    [['disable', 'bob'], { event: 'userDisabled', subject: 'bob' }],
+    [['enable', 'bob'], { event: 'userEnabled', subject: 'bob' }],
+    [['add', 'testers'], { event: 'roleAdded', role: 'testers' }, rolesCommand],
+    [['remove', 'viewers'], { event: 'roleRemoved', role: 'viewers' }, rolesCommand],
+  ])('%j leaves one line that says who did it, without the password', async (args, event, command = usersCommand) => {
+    const { stderr } = await run(args, { input: 'A-new-password', command })
     expect(stderr.match(/\n/g)).toHaveLength(1)
     expect(JSON.parse(stderr)).toMatchObject({ level: 'info', by: userInfo().username, ...event })
     expect(stderr).not.toContain('A-new-password')

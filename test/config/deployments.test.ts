@@ -117,6 +117,21 @@ describe('the users of a file with [database.*] and without [internal_apis]', ()
       type: 'unavailable',
       reason: expect.stringMatching(/^user_store\.class is a class in Java/),
     })
+    for (const store of [
+      { type: 'database_unique_id', class: 'com.example.OwnJDBCUserStoreManager' },
+      {
+        type: 'read_only_ldap',
+        class: 'com.example.OwnLDAPUserStoreManager',
+        connection_url: 'ldap://h',
+        base_dn: 'dc=x',
+      },
+    ]) {
+      const { userStore, warnings } = storeOf(
+        { shared_db: { type: 'mysql', hostname: 'h', name: 'x' } },
+        { user_store: store },
+      )
+      expect([userStore?.type, warnings.map(({ key }) => key)]).toEqual(['unavailable', ['user_store.class']])
+    }
     const other = storeOf({ apim_db: { type: 'mysql', name: 'x' } })
     expect(other.userStore).toMatchObject({
       type: 'unavailable',

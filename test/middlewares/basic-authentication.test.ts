@@ -69,6 +69,23 @@ describe.each(expressVersions)('basicAuthentication on %s', (_name, express) => 
     expect(checks(), 'a clock that was put back is not believed').toBe(5)
   })
 
+  it('does not tell from elsewhere, past the throttle, which password is right', async () => {
+    const parts = await standAloneParts()
+    const throttle = createLoginThrottle()
+    const authenticator = createAuthenticator({ users: parts.users, throttle, failureFloorMs: 0 })
+    const app = express()
+    app.set('trust proxy', 'loopback')
+    app.use(basicAuthentication({ accounts: parts.accounts, authenticator }), errorResponses())
+    const from = (address: string, password?: string) => asAlice(app, password).set('X-Forwarded-For', address)
+    app.use((_incoming, response) => void response.sendStatus(204))
+    await from('203.0.113.1').set('X-Forwarded-Proto', 'https').expect(204)
+    for (const status of [401, 401, 401, 401, 401, 429]) {
+      await from('198.51.100.9', 'a-guess').set('X-Forwarded-Proto', 'https').expect(status)
+    }
+    await from('198.51.100.9').set('X-Forwarded-Proto', 'https').expect(429)
+    await from('203.0.113.1').set('X-Forwarded-Proto', 'https').expect(204)
+  })
+
   /** An app whose password checks wait until `open` is called; `arrived` tells when so many have reached the gate. */
   async function appWithSlowChecks() {
     const parts = await standAloneParts()

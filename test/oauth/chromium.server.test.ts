@@ -78,8 +78,8 @@ describe('in Chromium', () => {
     await page.click('button[name=logout]')
     expect(await page.textContent('h1')).toBe('Signed out')
     for (const [name, title] of [
-      ['publisher', 'Sign in - Publisher'],
-      ['devportal', 'Sign in - Devportal'],
+      ['publisher', 'Not signed in - Sign in - Publisher'],
+      ['devportal', 'Not signed in - Sign in - Devportal'],
     ]) {
       await page.goto(`${origin}/${name}/`)
       expect(await page.title()).toBe(title)

@@ -20,6 +20,7 @@ interface Attempt {
   readonly secret?: string
   readonly from?: string
   readonly way?: 'basic' | 'post'
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** Behind a proxy of this machine, so that each request may come from where it says. */
@@ -30,10 +31,17 @@ function front(given: Parameters<typeof oauthFront>[0] = {}) {
 
 function attempt(
   { send }: OauthFront,
-  { endpoint = 'introspect', client = clientId, secret = 'wrong', from = '192.0.2.1', way = 'post' }: Attempt,
+  {
+    endpoint = 'introspect',
+    client = clientId,
+    secret = 'wrong',
+    from = '192.0.2.1',
+    way = 'post',
+    headers: more = {},
+  }: Attempt,
 ) {
   const body = new URLSearchParams({ token: 'x', grant_type: 'refresh_token', refresh_token: 'x' })
-  const headers: Record<string, string> = { 'x-forwarded-for': from, 'x-forwarded-proto': 'https' }
+  const headers: Record<string, string> = { 'x-forwarded-for': from, 'x-forwarded-proto': 'https', ...more }
   if (way === 'post') {
     body.set('client_id', client)
     body.set('client_secret', secret)
@@ -45,6 +53,14 @@ function attempt(
 }
 
 const good = { secret: confidentialSecret } as const
+
+it('guesses that a page of another site has a browser make lock nobody out', async () => {
+  const server = await front()
+  const headers = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }
+  for (let count = 0; count < 5; count++) await attempt(server, { headers })
+  expect((await attempt(server, { headers })).status).toBe(429)
+  expect((await attempt(server, good)).status).toBe(200)
+})
 
 // Covers: G20
 describe.each(expressVersions)('guesses of the secret of a client, with %s', (_name, express) => {

@@ -9,7 +9,7 @@ import type { Finding } from '../findings.js'
 import { formatKey, type KeyPath } from '../key-path.js'
 import { type Expand, expandKey } from '../placeholders.js'
 import type { DatasourceTable } from '../tables/datasource.js'
-import type { StoreTable } from '../tables/user-store.js'
+import { isKnownClass, type StoreTable } from '../tables/user-store.js'
 import { copyTree, isTree, type Tree, type TreeValue, valueAt } from '../tree.js'
 
 /** The database, or why it cannot be used: the end of a sentence that begins with its key. */
@@ -62,7 +62,7 @@ const supported: Readonly<Record<string, string>> = {
 
 /** Reads the database of users. A value that cannot be expanded is a reason, not a mistake: nothing of it stops the start. */
 export function carbonDatabase(source: Tree, expand: Expand, { kind, values }: StoreTable): CarbonDatabase {
-  if (kind === undefined && values.class) {
+  if (values.class && (kind === undefined || !isKnownClass(values.class))) {
     return { path: ['user_store', 'class'], reason: `is a class in Java, which does not run here: ${remedy}` }
   }
   const name = ['user', 'shared_db'].find((name) => isTree(valueAt(source, ['database', name])))

@@ -74,9 +74,14 @@ export function userStoresOf(
     }
   }
 
+  /** Whether a class in Java of the operator's own decides who may log in. */
+  function isForeign({ values }: Pick<StoreTable, 'values'>): boolean {
+    return values.class !== undefined && values.class !== '' && !isKnownClass(values.class)
+  }
+
   /** What would be a store of another kind, or none, with WSO2. */
   function checkUse({ values, index }: StoreTable, path: KeyPath): void {
-    if (values.class !== undefined && !isKnownClass(values.class)) {
+    if (isForeign({ values })) {
       const rule =
         "names a class that is none of WSO2's user stores, and is not run: take it out, or keep this store with WSO2"
       mistake({ path: [...path, 'class'], rule })
@@ -94,7 +99,10 @@ export function userStoresOf(
     const common = { key: formatKey(path), domain: store.values.domain_name! }
     const kind = store.kind ?? (isPrimary && carbon !== undefined ? 'database' : undefined)
     if (kind === undefined) return undefined
-    if (!isPrimary || carbon === undefined) checkUse(store, path)
+    if (isPrimary && carbon?.reason !== undefined && isForeign(store)) {
+      return { ...common, type: 'unavailable', reason: reasonOf(carbon) }
+    }
+    checkUse(store, path)
     if (kind === 'database') {
       if (isPrimary && carbon?.reason !== undefined && !namesDatasource(store)) {
         return { ...common, type: 'unavailable', reason: reasonOf(carbon) }

@@ -175,7 +175,7 @@ describe('a login at a directory', () => {
         expect((await exact.authenticate(name, passwordOf(name))).account?.subject).toBe(name)
         expect((await exact.find(name))?.subject).toBe(name)
       }
-      expect(await exact.authenticate('Casey', passwordOf('casey'))).toEqual({ failure: 'wrong-password' })
+      expect(await exact.authenticate('Casey', passwordOf('casey'))).toMatchObject({ failure: 'wrong-password' })
       exact.close()
       expect(await open(bases).authenticate('Casey', passwordOf('Casey'))).toEqual({ failure: 'unknown-user' })
     })
