@@ -32,6 +32,7 @@ import { demandOptions, type SecurityOptions } from './security-options.js'
 import {
   checkServer,
   warnAtStart,
+  warnOfNoMount,
   warnOfOtherMount,
   warnOfUncalled,
   warnOfUnmounted,
@@ -201,6 +202,7 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
       const server = createServerOf(running.config, app, { options: serverOptions, tls })
       warnOfUpgrades(server, logger)
       return server.once('listening', () => {
+        warnOfNoMount(facets, logger)
         warnOfOtherMount(running.config, app, facets, logger)
         const { managementApi, portal, webApps, oauth } = security
         warnOfUncalled(app, { managementApi, portal, webApps, oauth }, logger)

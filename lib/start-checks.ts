@@ -44,6 +44,15 @@ export function checkServer(config: Config, { app, facets, options, logger }: Se
   warnOfPlainOauth(config, app, options, logger)
 }
 
+/** Logs that nothing of the front is mounted: then the app is as open as without it. */
+export function warnOfNoMount({ mounted }: Facets, logger: Logger): void {
+  if (mounted.size > 0) return
+  logger.warn(
+    {},
+    "nothing of this front is mounted, so that every route is open to everybody; write app.use('/management', security.managementApi(), routes)",
+  )
+}
+
 /** Logs which methods were mounted without being called, as far as the router shows it: each request there gets 500. */
 export function warnOfUncalled(app: Express, methods: Readonly<Record<string, unknown>>, logger: Logger): void {
   for (const [name, method] of Object.entries(methods)) {

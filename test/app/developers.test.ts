@@ -48,6 +48,14 @@ describe('a call that JavaScript takes without a word', () => {
 })
 
 describe('a server of createServer', () => {
+  it('warns where nothing of the front is mounted', async () => {
+    const { security, log } = await front()
+    const server = security.createServer(express(), { protocol: 'http' }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    server.close()
+    expect(log.lines.at(-1)).toContain('nothing of this front is mounted')
+  })
+
   it('warns once when something listens for upgrades, which no mount sees', async () => {
     const { security, log } = await front()
     const app = express()

@@ -12,7 +12,8 @@ const loopbackHosts: readonly string[] = ['localhost', '127.0.0.1', '[::1]']
 
 /** The issuer: where the authorization server is mounted (RFC 8414 section 2). */
 export const issuerUri: Field<string> = field((value, refuse) => {
-  const rule = 'must be the https URL that security.oauth() is mounted at, such as "https://localhost:9443/oauth2"'
+  const rule =
+    'must be the https URL that security.oauth() is mounted at, such as "https://localhost:9443/oauth2" (http on localhost only)'
   if (typeof value !== 'string' || !URL.canParse(value)) return refuse(rule)
   const { protocol, hostname, pathname, search, hash, username, password, href } = new URL(value)
   const hasOthers = `${search}${hash}${username}${password}` !== '' || /[?#]$/.test(value)
