@@ -154,6 +154,8 @@ export function createAnswering(
       answerFailure(ctx, failure)
       if (route === 'end_session_confirm') await endWhatCanBeEnded(ctx)
     }
+    // The keys are those of this process, and a verifier asks again for a key that it does not know.
+    if (route === 'jwks' && ctx.status === 200) ctx.set('Cache-Control', 'public, max-age=300')
     if (route === 'token') renameVerifierError(ctx)
     if (ctx.status === 401) challenge(ctx, issuer)
     keepHeadersOfPages()

@@ -221,6 +221,7 @@ it('leaves the headers that the app sets to answers that are no pages', async ()
   }
   const front = await oauthFront({ before })
   const keys = await front.send('/oauth2/jwks')
+  expect(keys.headers['cache-control']).toBe('public, max-age=300')
   expect(keys.headers['content-security-policy']).toBe("default-src 'self'")
   const page = await front.browser().go('/oauth2/authorize?client_id=unknown')
   expect([page.headers['content-security-policy'], page.headers['x-frame-options']]).toEqual([
