@@ -10,7 +10,7 @@ import { type HttpError, type HttpErrorCode, UnauthorizedError } from '../core/e
 import { answerRefusal } from '../internal/answer.js'
 import type { RefusalAnswer } from '../internal/facet-refusal.js'
 import { clientAddress } from '../internal/trust-proxy.js'
-import { wantsPage } from './navigation.js'
+import { isNavigation } from './navigation.js'
 import { answerPage, escapeHtml, formPageHeaders, pageHeaders, pageOf } from './page.js'
 import { mountOf } from './return-to.js'
 
@@ -31,10 +31,10 @@ const hasSignOut: ReadonlySet<HttpErrorCode> = new Set(['ERR_ADMIN_REQUIRED', 'E
 /** Answers refusals of a portal, or of another mount that people open; `support` as in `[portal.<name>]`. */
 export function portalRefusalAnswer(support: () => string | undefined = () => undefined): RefusalAnswer {
   return {
-    createReference: (request) => (wantsPage(request) ? randomBytes(6).toString('hex') : undefined),
+    createReference: (request) => (isNavigation(request) ? randomBytes(6).toString('hex') : undefined),
 
     answer(error, request, response, reference) {
-      if (response.headersSent || !wantsPage(request)) {
+      if (response.headersSent || !isNavigation(request)) {
         answerRefusal(error, request, response)
         return
       }
