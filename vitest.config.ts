@@ -1,10 +1,24 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 /** Tests that pack and install the package: `npm test` leaves them out, `npm run verify` runs them. */
 const packageTests = 'test/package/**/*.test.ts'
 
-/** Tests that start database servers: `npm test` leaves them out, `npm run verify` runs them. */
+/** Tests that start servers of other programs: `npm test` leaves them out, `npm run verify` runs them. */
 const serverTests = 'test/**/*.server.test.ts'
+
+/** The simulation takes a minute of processor time: `npm test` leaves it out, `npm run verify` runs it. */
+const simulation = 'test/simulation/simulation.test.ts'
+
+/** Tests that take minutes: only `npm run verify:full` runs them. */
+const fullTests = 'test/**/*.full.test.ts'
+
+/** Tests that exchange modules: each file gets a process of its own. The others share theirs, and with it what they import. */
+const isolatedTests = readdirSync('test', { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.test.ts'))
+  .map((name) => `test/${name}`)
+  .filter((path) => /\bvi\.(?:mock|doMock|resetModules)\(/.test(readFileSync(path, 'utf8')))
 
 /** Ends a test that hangs. It is far from what any test takes, so that a busy machine fails none. */
 const hangTimeout = 60_000
@@ -14,16 +28,29 @@ const common = { setupFiles: 'test/helpers/fixed-seed.ts', expect: { poll: { tim
 
 export default defineConfig({
   test: {
+    // On two cores as well: much of a test is waiting.
+    maxWorkers: Math.max(2, availableParallelism()),
     projects: [
       {
         test: {
           ...common,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [packageTests, serverTests],
+          exclude: [packageTests, serverTests, fullTests, simulation, ...isolatedTests],
+          testTimeout: hangTimeout,
+          isolate: false,
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'unit-isolated',
+          include: isolatedTests,
+          exclude: [packageTests, serverTests, fullTests],
           testTimeout: hangTimeout,
         },
       },
+      { test: { name: 'simulation', include: [simulation] } },
       {
         test: {
           name: 'package',
@@ -42,14 +69,22 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      {
+        test: {
+          ...common,
+          name: 'full',
+          include: [fullTests],
+          testTimeout: 10 * hangTimeout,
+          hookTimeout: 10 * hangTimeout,
+          fileParallelism: false,
+        },
+      },
     ],
     coverage: {
       provider: 'v8',
-      include: ['lib/**/*.ts'],
+      include: ['lib/{core,http,addresses,paths,middleware,tokens,users,portals}/**/*.ts'],
       reporter: ['text'],
-      thresholds: {
-        'lib/{core,internal,middlewares,tokens,users}/**/*.ts': { lines: 95, functions: 95, branches: 95 },
-      },
+      thresholds: { lines: 95, functions: 95, branches: 95 },
     },
   },
 })

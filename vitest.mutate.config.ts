@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config'
  */
 export default defineConfig({
   test: {
-    include: ['test/{internal,middlewares,tokens}/**/*.test.ts'],
+    include: ['test/{addresses,paths,http,core,middleware,tokens}/**/*.test.ts'],
     exclude: ['test/tokens/{wycheproof,jwt-corpus}.test.ts'],
     testTimeout: 10_000,
   },

@@ -1,5 +1,5 @@
 /**
- * Paired windows: contender and base in turn, in random order, so that whatever else the machine does hits both.
+ * Paired windows: contender and base in turn, in random order, so that what else the machine does affects both.
  *
  * @module
  */
@@ -11,32 +11,30 @@ import { startServer } from './server-process.mjs'
  *
  * @param {{ processes: number, windows: number, windowMs: number, warmUpRequests: number, node: string }} options `processes`:
  * how often both servers are started anew; `windows`: pairs of windows each time.
- * @returns medians: `ratio` of requests per second; `cpuRatio`: how often the contender answers in the processor time that
- * the base takes for one request, which other programs on the machine disturb less; `rate` and `baseRate`: requests per
- * second; `spread`: the smallest and the largest ratio
+ * @returns medians: `ratio` of requests per second; `cpuRatio`: processor time of a request of the base / of the contender,
+ * which other programs on the machine disturb less; `added`: microseconds of processor time that the contender takes more;
+ * `rate` and `baseRate`: requests per second; `spread`: the quartiles of `cpuRatio`; `lookUps`: of contender and base
  */
 export async function compare(contender, base, options) {
-  const ratios = []
-  const cpuRatios = []
-  const rates = []
-  const baseRates = []
+  const pairs = []
+  const lookUps = []
   for (let count = 0; count < options.processes; count++) {
     const servers = [await startServer(contender, options), await startServer(base, options)]
+    lookUps.push(servers.map(({ lookUp }) => lookUp))
     for (let pair = 0; pair < options.windows; pair++) {
-      const [ours, theirs] = await inRandomOrder(servers, (server) => server.window(options.windowMs))
-      ratios.push(ours.rate / theirs.rate)
-      cpuRatios.push(theirs.microseconds / ours.microseconds)
-      rates.push(ours.rate)
-      baseRates.push(theirs.rate)
+      pairs.push(await inRandomOrder(servers, (server) => server.window(options.windowMs)))
     }
     await Promise.all(servers.map((server) => server.stop()))
   }
+  const cpuRatios = pairs.map(([ours, theirs]) => theirs.microseconds / ours.microseconds)
   return {
-    ratio: median(ratios),
+    ratio: median(pairs.map(([ours, theirs]) => ours.rate / theirs.rate)),
     cpuRatio: median(cpuRatios),
-    spread: [Math.min(...ratios), Math.max(...ratios)],
-    rate: median(rates),
-    baseRate: median(baseRates),
+    spread: [quantile(cpuRatios, 0.25), quantile(cpuRatios, 0.75)],
+    added: median(pairs.map(([ours, theirs]) => ours.microseconds - theirs.microseconds)),
+    rate: median(pairs.map(([ours]) => ours.rate)),
+    baseRate: median(pairs.map(([, theirs]) => theirs.rate)),
+    lookUps: [0, 1].map((side) => median(lookUps.map((both) => both[side]))),
   }
 }
 
@@ -47,9 +45,10 @@ async function inRandomOrder([first, second], measure) {
   return [await measure(first), late]
 }
 
-/** The middle of the values; of an even number of them, the mean of the two in the middle. */
-export function median(values) {
-  const sorted = values.toSorted((left, right) => left - right)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+function median(values) {
+  return quantile(values, 0.5)
+}
+
+function quantile(values, share) {
+  return values.toSorted((left, right) => left - right)[Math.floor(share * (values.length - 1))]
 }

@@ -54,9 +54,9 @@ const results = {
   isQuick,
   rows: await serverRows(),
   pairs: await pairRows(),
-  pieces: await pieces(),
+  pieces: await readRows(pinned, 'pieces.ts', String(options.roundMs)),
   flood: await loginFlood(options),
-  tokenStore: isQuick ? undefined : tokenStore(),
+  tokenStore: isQuick ? undefined : await readRows(onAllCores, 'token-store.ts'),
   chartName: `${fileName}.svg`,
 }
 const markdown = markdownReport(results)
@@ -89,16 +89,18 @@ async function serverRows() {
     progress(contender.name, result)
   }
   const middle = rows[rows.length >> 1]
-  return [{ ...base, ratio: 1, cpuRatio: 1, spread: [1, 1], rate: middle.baseRate, baseRate: middle.baseRate }, ...rows]
+  const { baseRate } = middle
+  return [{ ...base, ratio: 1, cpuRatio: 1, spread: [1, 1], added: 0, rate: baseRate, baseRate }, ...rows]
 }
 
 async function pairRows() {
   const rows = []
   for (const pair of pairs.filter(({ contender }) => contender.name.includes(values.only))) {
-    const { contender, against, note = '', keepsCaller, flags } = pair
-    const result = await compare(contender, against, { ...options, keepsCaller, flags })
-    rows.push({ ...pair, note, ...result })
-    progress(`${contender.name} / ${against.name}${note && `, ${note}`}`, result)
+    const { contender, against, keepsCaller, floor } = pair
+    const result = await compare(contender, against, { ...options, keepsCaller })
+    const name = contender.name + (keepsCaller ? ', each caller on a connection of its own' : '')
+    rows.push({ name, against: against.name, floor, ...result })
+    progress(`${name} / ${against.name}`, result)
   }
   return rows
 }
@@ -107,24 +109,12 @@ function progress(name, { ratio, rate }) {
   console.log(`${ratio.toFixed(2).padStart(6)} ${rate.toFixed(0).padStart(8)} req/s  ${name}`)
 }
 
-async function pieces() {
-  const [command, parameters] = pinned(node, join(folder, 'pieces.mjs'), String(options.roundMs))
-  const child = spawn(command, parameters, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-  const [rows] = await once(child, 'message')
+/** What a script in TypeScript sends. `place`: {@link pinned}, or {@link onAllCores}. */
+async function readRows(place, script, ...parameters) {
+  const [command, all] = place(node, '--import', 'tsx', '--expose-gc', join(folder, script), ...parameters)
+  const child = spawn(command, all, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], cwd: join(folder, '..') })
+  const failed = once(child, 'exit').then(([status]) => Promise.reject(new Error(`${script} ended with ${status}`)))
+  failed.catch(() => {})
+  const [rows] = await Promise.race([once(child, 'message'), failed])
   return rows
-}
-
-/** The table that `token-store.ts` prints: a row of names, and a row for each number of tokens. */
-function tokenStore() {
-  const script = join(folder, 'token-store.ts')
-  const [command, parameters] = onAllCores(node, '--import', 'tsx', '--expose-gc', script)
-  const { stdout, status } = spawnSync(command, parameters, { encoding: 'utf8', cwd: join(folder, '..') })
-  if (status !== 0) throw new Error('token-store.ts has failed')
-  const rows = stdout.split('\n').filter((line) => line.startsWith('\u2502'))
-  return rows.map((line) =>
-    line
-      .split('\u2502')
-      .slice(2, -1)
-      .map((cell) => cell.trim()),
-  )
 }

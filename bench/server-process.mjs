@@ -10,6 +10,8 @@ import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { load } from './load.mjs'
 
+const apisPath = '/management/apis'
+
 const warmUpWindowMs = 200
 
 /** A server that is silent for so long is ended. */
@@ -38,16 +40,17 @@ export function onAllCores(node, ...parameters) {
  * Starts a server, sees that it guards what it should, and warms it up.
  *
  * @param {import('./contenders.mjs').Contender} contender
- * @param {{ node: string, warmUpRequests: number, isPinned?: boolean, keepsCaller?: boolean, flags?: readonly string[] }} options
+ * @param {{ node: string, warmUpRequests: number, isPinned?: boolean, keepsCaller?: boolean, connections?: number }} options
  */
 export async function startServer(
-  { name, file, how, kind },
-  { node, warmUpRequests, isPinned = true, keepsCaller, flags = [] },
+  { name, file, how, kind, dist, path = apisPath },
+  { node, warmUpRequests, isPinned = true, keepsCaller, connections },
 ) {
+  const env = { ...process.env, NODE_ENV: 'production', ...(dist && { BENCH_DIST: dist }) }
   const script = fileURLToPath(new URL(`servers/${file}.mjs`, import.meta.url))
-  const parameters = [...flags, script, ...(how === undefined ? [] : [how])]
+  const parameters = [script, ...(how === undefined ? [] : [how])]
   const [command, all] = isPinned ? pinned(node, ...parameters) : [node, parameters]
-  const child = spawn(command, all, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], env: serverEnvironment })
+  const child = spawn(command, all, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], env })
   // Some print a refusal or a warning; it is of interest only when the server fails.
   let printed = ''
   child.stderr.setEncoding('utf8').on('data', (text) => {
@@ -67,13 +70,13 @@ export async function startServer(
     const { user, system } = await reply()
     return user + system
   }
-  const { port, credentials } = await reply()
-  await checkAnswers(name, port, credentials[0], kind !== 'unguarded')
+  const { port, credentials, lookUp } = await reply()
+  if (path === apisPath) await checkAnswers(name, port, credentials[0], kind !== 'unguarded')
 
-  const requests = credentials.map((credential) => Buffer.from(`${head}${credential}\r\n\r\n`))
+  const requests = credentials.map((credential) => Buffer.from(`${requestHead(path)}${credential}\r\n\r\n`))
   const window = async (milliseconds) => {
     const before = await processorTime()
-    const { answers, seconds } = await load({ port, requests, milliseconds, keepsCaller })
+    const { answers, seconds } = await load({ port, requests, milliseconds, keepsCaller, connections })
     const after = await processorTime()
     return { answers, rate: answers / seconds, microseconds: (after - before) / answers }
   }
@@ -82,6 +85,7 @@ export async function startServer(
   return {
     port,
     requests,
+    lookUp,
     /** Requests per second, and processor time of each, in a window of this length. */
     window,
     async stop() {
@@ -91,19 +95,15 @@ export async function startServer(
   }
 }
 
-const serverEnvironment = { ...process.env, NODE_ENV: 'production' }
-
-const head = [
-  'GET /management/apis HTTP/1.1',
-  'Host: 127.0.0.1',
-  'Accept: application/json',
-  'Origin: https://portal.example.org',
-  '',
-].join('\r\n')
+/** A login with a password is refused to scripts of other origins. */
+function requestHead(path) {
+  const origin = path === apisPath ? ['Origin: https://portal.example.org'] : []
+  return [`GET ${path} HTTP/1.1`, 'Host: 127.0.0.1', 'Accept: application/json', ...origin, ''].join('\r\n')
+}
 
 /** A server that lets everybody in, or that does not answer with CORS headers, does not do the same work. */
 async function checkAnswers(name, port, credential, isGuarded) {
-  const url = `http://127.0.0.1:${port}/management/apis`
+  const url = `http://127.0.0.1:${port}${apisPath}`
   const [field, value] = credential.split(': ')
   const good = await fetch(url, { headers: { [field]: value, Origin: 'https://portal.example.org' } })
   const { count } = await good.json()

@@ -80,7 +80,7 @@ function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }
 
-// portal.toml names no key store, so the server gets a certificate for trying out, which browsers warn of.
+// portal.toml names no key store, so the server gets a self-signed certificate, which browsers warn of.
 const server = security
   .createServer(app, { protocol: 'https' })
   .listen(Number(process.env['PORT'] ?? 9443), '127.0.0.1')

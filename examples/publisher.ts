@@ -3,7 +3,8 @@
  *
  * Start that one first. Then run
  * `NODE_EXTRA_CA_CERTS=examples/devportal/sallyport-tryout.pem node --import tsx examples/publisher.ts` and open
- * http://localhost:9445/. ISSUER is the authorization server, and PORT the port of this one.
+ * http://localhost:9445/: who has signed in at the other one needs no password here, and a sign-out at one ends both. ISSUER is the
+ * authorization server, and PORT the port of this one.
  */
 
 import { randomBytes } from 'node:crypto'

@@ -10,7 +10,8 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
-import { createSecurity, getAuth, loadConfig } from 'sallyport'
+import { createSecurity, getAuth } from 'sallyport'
+import { loadConfig } from 'sallyport/config'
 import { initSchema, openSqlDatabase, sqlUserStore } from 'sallyport/sql'
 
 const config = await loadConfig(new URL('sql.toml', import.meta.url))

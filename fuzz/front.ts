@@ -7,7 +7,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect } from 'node:net'
 import express from 'express'
-import { createSecurity } from '../lib/create-security.js'
+import { createSecurity } from '../lib/app/create-security.js'
 import { mutated, type Random, randomText } from './random.js'
 
 /** Longer than any answer takes. */

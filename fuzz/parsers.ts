@@ -6,18 +6,18 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { parse, TomlError } from 'smol-toml'
-import { parseDuration } from '../lib/config/durations.js'
-import { parseConfig } from '../lib/config/parse-config.js'
+import { addressKey, addressText, parseAddress } from '../lib/addresses/ip-address.js'
+import { networkSet } from '../lib/addresses/network-set.js'
+import { parseConfig } from '../lib/config/parse.js'
+import { parseDuration } from '../lib/config/values/durations.js'
 import { ConfigError, UnauthorizedError } from '../lib/core/errors.js'
-import { parseBasic, parseBearer } from '../lib/internal/authorization-header.js'
-import { addressKey, addressText, parseAddress } from '../lib/internal/ip-address.js'
-import { networkSet } from '../lib/internal/network-set.js'
-import { foldedSegments, readingsOf } from '../lib/internal/path-readings.js'
-import { compilePathRules } from '../lib/internal/path-rules.js'
-import { createKeyRing } from '../lib/tokens/key-ring.js'
-import { parseJsonObject } from '../lib/tokens/strict-json.js'
-import { verifyToken } from '../lib/tokens/verify-token.js'
-import { checkPasswordHash, needsRehash } from '../lib/users/password-hash.js'
+import { parseBasic, parseBearer } from '../lib/http/authorization-header.js'
+import { foldedSegments, readingsFrom } from '../lib/paths/readings.js'
+import { compilePathRules } from '../lib/paths/rules.js'
+import { parseJsonObject } from '../lib/tokens/jwt/strict-json.js'
+import { verifyToken } from '../lib/tokens/jwt/verify-token.js'
+import { createKeyRing } from '../lib/tokens/keys/key-ring.js'
+import { checkPasswordHash, needsRehash } from '../lib/users/passwords/password-hash.js'
 
 /** A parser under test. */
 export interface Parser {
@@ -90,7 +90,7 @@ export const parsers: readonly Parser[] = [
     examples: ['/users', '/users/42', '/apis/x/../users', '/open', '/%75sers', '/a;b=c//d/./e\\f'],
     run(text) {
       const path = `/${text}`
-      demand((readingsOf(path)?.length ?? 0) <= 64, 'more than 64 readings')
+      demand((readingsFrom(path)?.length ?? 0) <= 64, 'more than 64 readings')
       const decision = rules.decide('GET', path)
       const level = typeof decision === 'string' ? decision : decision.level
       const isProtected = foldedSegments(path)[0] === 'users'

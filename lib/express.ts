@@ -10,6 +10,7 @@ import type { Auth } from './core/auth.js'
 
 declare global {
   namespace Express {
+    /** Express' request, with the caller. */
     interface Request {
       /** The authenticated caller; absent where nobody is. */
       auth?: Auth

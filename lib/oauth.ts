@@ -10,18 +10,19 @@ import type { OauthConfig } from './config/config.js'
 import { systemClock } from './core/clock.js'
 import type { SecurityEvents } from './core/events.js'
 import { type Logger, safeLogger } from './core/logger.js'
-import { standAlone } from './internal/facet-refusal.js'
+import { standAlone } from './http/refusals.js'
 import { createAuthorizationServer } from './oauth/authorization-server.js'
-import { createClientThrottle } from './oauth/client-throttle.js'
+import { createClientThrottle } from './oauth/client-authentication.js'
 import type { SingleSignOn } from './portals/single-sign-on.js'
+import { checkedTokenStore } from './tokens/checked-token-store.js'
 import { revocationsFor } from './tokens/revocations.js'
 import type { TokenStore } from './tokens/token-store.js'
 import type { Accounts } from './users/accounts.js'
-import type { Authenticator } from './users/authenticator.js'
-import type { LoginThrottle } from './users/login-throttle.js'
+import type { Authenticator } from './users/login/authenticator.js'
+import type { LoginThrottle } from './users/throttle/login-throttle.js'
 import type { UserStore } from './users/user-store.js'
 
-export type { SignedOn, SignOnContext, SingleSignOn } from './portals/single-sign-on.js'
+export type { SignOn, SignOnContext, SingleSignOn } from './portals/single-sign-on.js'
 
 /** Options of {@link authorizationServer}: what `[oauth]` says, and the parts that an app has made. */
 export interface AuthorizationServerOptions {
@@ -31,13 +32,13 @@ export interface AuthorizationServerOptions {
   readonly store: TokenStore
   /** Keeps rights fresh. */
   readonly accounts: Accounts
-  /** Asked what clients may learn of a user. @defaultValue nobody: they learn names and roles */
+  /** Asked what clients may learn of a user. @defaultValue none: they learn names and roles */
   readonly users?: Pick<UserStore, 'findProfile'> | undefined
   /** Checks names and passwords, with the throttle that all logins share. */
   readonly authenticator: Authenticator
   /** Counts wrong secrets of clients: one of its own, that no login shares. @defaultValue five in 15 minutes for a client and source */
   readonly clientThrottle?: LoginThrottle | undefined
-  /** Told of logins, sign-outs and refusals. @defaultValue nobody; `errorResponses` reports refusals */
+  /** Told of logins, sign-outs and refusals. @defaultValue none; `errorResponses` reports refusals */
   readonly events?: SecurityEvents | undefined
   /** Told what could not be answered. */
   readonly logger: Logger
@@ -64,13 +65,23 @@ export interface HandledAuthorizationServer {
  * app.use('/oauth2', handler)
  * ```
  *
- * @throws `ConfigError` (`ERR_CONFIG_MISSING_PACKAGE`), by rejecting, without `oidc-provider`.
+ * @throws `ConfigError` (`ERR_CONFIG_MISSING_PACKAGE`) without `oidc-provider`.
  */
 export async function authorizationServer(options: AuthorizationServerOptions): Promise<HandledAuthorizationServer> {
-  const { oauth, events, store, clock = systemClock } = options
+  const { oauth, events, clock = systemClock } = options
+  const store = checkedTokenStore(options.store)
   const { users, clientThrottle = createClientThrottle({ clock }) } = options
   const revocations = revocationsFor(store, clock)
-  const parts = { ...options, users, events, clock, clientThrottle, revocations, logger: safeLogger(options.logger) }
+  const parts = {
+    ...options,
+    store,
+    users,
+    events,
+    clock,
+    clientThrottle,
+    revocations,
+    logger: safeLogger(options.logger),
+  }
   const { gates, singleSignOn, close } = await createAuthorizationServer(oauth, parts)
-  return { handler: standAlone({ gates, readsPath: true }, options), singleSignOn, close }
+  return { handler: standAlone({ gates, readsPath: true, authenticates: true }, options), singleSignOn, close }
 }

@@ -4,4 +4,4 @@
  * @module
  */
 
-export { type KeyMaterial, loadKeyStore, loadTrustStore } from './tls/key-store.js'
+export { type KeyMaterial, loadKeyStore, loadTrustStore } from './tls/key-stores/key-store.js'

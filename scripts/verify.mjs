@@ -1,13 +1,15 @@
 /**
- * Runs every check of the project, one after another, and ends with a plain line of counts.
+ * Runs every check of the project and ends with a plain line of counts.
  *
  * A step counts as one passed or failed; the last step counts each of its tests. A failed step prints its output and
- * does not keep the next ones from running. With `CI=true` a skipped test is a failure.
+ * does not keep the next ones from running. With `CI=true` a skipped test is a failure, and property tests get inputs of their own,
+ * whose seed is printed. With `--full` it also runs the tests that take minutes, and those of `createServer` on other versions of Node.
  *
  * @module
  */
 
 import { spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,9 +17,13 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const isCi = process.env['CI'] === 'true'
+const isFull = process.argv.includes('--full')
 
-/** Scripts of package.json; each is one check. The examples import the package by its name, so the build comes first. */
-const steps = ['build', 'check', 'check:package', 'check:unused', 'check:docs', 'check:security']
+/** Scripts of package.json; each is one check. They run two at a time, after the build: the examples import the package by its name. */
+const checks = ['check', 'check:package', 'check:unused', 'docs:build', 'check:security']
+
+/** The package is packed as it was built: no step of npm builds it again while others read it. */
+const withoutBuild = { npm_config_ignore_scripts: 'true' }
 
 /**
  * Servers and tools that some tests start, by the package of Debian that has each, and whether its program is there. They are
@@ -30,6 +36,8 @@ const debianPackages = [
   },
   { name: 'mariadb-server', isThere: () => existsSync('/usr/sbin/mariadbd') },
   { name: 'slapd', isThere: () => existsSync('/usr/sbin/slapd') },
+  { name: 'redis-server', isThere: () => existsSync('/usr/bin/redis-server') },
+  { name: 'nginx', isThere: () => existsSync('/usr/sbin/nginx') },
   { name: 'chromium', isThere: () => existsSync('/usr/bin/chromium') },
   { name: 'ldap-utils', isThere: () => existsSync('/usr/bin/ldapsearch') },
   { name: 'default-jre-headless', isThere: () => existsSync('/usr/bin/keytool') },
@@ -40,10 +48,13 @@ const debianPackages = [
 const counts = { passed: 0, failed: 0, skipped: 0 }
 const workFolder = mkdtempSync(join(tmpdir(), 'sallyport-verify-'))
 try {
-  for (const step of steps) {
-    const { isGood } = await run(step)
-    counts[isGood ? 'passed' : 'failed'] += 1
+  await count(run('build'))
+  const left = checks.values()
+  const lane = async () => {
+    for (const check of left) await count(run(check, [], withoutBuild))
   }
+  await Promise.all([lane(), lane()])
+  if (isFull) await count(run('test:nodes'))
   await runTests(await hasServers())
 } catch (error) {
   console.error(error)
@@ -54,6 +65,12 @@ try {
 
 process.exitCode = counts.failed === 0 ? 0 : 1
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
+
+/** Counts a step as passed or failed. */
+async function count(step) {
+  const { isGood } = await step
+  counts[isGood ? 'passed' : 'failed'] += 1
+}
 
 /** Whether the servers are there; what is missing is installed where that can be done. */
 async function hasServers() {
@@ -80,9 +97,25 @@ function foldersIn(path) {
 async function runTests(withServers) {
   const reportFile = join(workFolder, 'tests.json')
   const options = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`]
+  const projects = [
+    'unit',
+    'unit-isolated',
+    'package',
+    'simulation',
+    ...(withServers ? ['servers'] : []),
+    ...(withServers && isFull ? ['full'] : []),
+  ]
+  options.push(...projects.flatMap((name) => ['--project', name]))
   // The floor of the coverage holds for the whole.
-  if (!withServers) options.push('--project', 'unit', '--project', 'package', '--coverage.enabled=false')
-  const { isGood, output } = await run('test:all', options, { NODE_OPTIONS: '--unhandled-rejections=strict' })
+  if (!withServers) options.push('--coverage.enabled=false')
+  const environment = { NODE_OPTIONS: '--unhandled-rejections=strict' }
+  if (isCi) {
+    environment.FAST_CHECK_SEED = process.env['FAST_CHECK_SEED'] ?? String(randomInt(2 ** 31))
+    console.log(
+      `seed of the property tests: ${environment.FAST_CHECK_SEED}; to repeat: FAST_CHECK_SEED=${environment.FAST_CHECK_SEED} npm test`,
+    )
+  }
+  const { isGood, output } = await run('test:all', options, environment)
 
   const report = readReport(reportFile)
   const { passed, failed } = report

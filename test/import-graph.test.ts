@@ -55,9 +55,19 @@ describe('what an import of the package loads', () => {
     expect(reached().filter((name) => isBuiltin(name) && !name.startsWith('node:'))).toEqual([])
   })
 
+  it('is nothing that reads a file of the configuration for sallyport/middleware', () => {
+    const packages = packagesReachedFrom(`${lib}middleware.ts`).filter((name) => !isBuiltin(name))
+    expect(packages).toEqual(['@node-rs/argon2', 'cors', 'jose', 'lru-cache', 'zod'])
+    expect(modulesReachedFrom(`${lib}middleware.ts`).filter((file) => file.startsWith(`${lib}config/`))).toEqual([])
+  })
+
+  it('is nothing of requests, tokens and users for sallyport/config', () => {
+    expect(packagesReachedFrom(`${lib}config.ts`).filter((name) => !isBuiltin(name))).toEqual(['smol-toml', 'zod'])
+  })
+
   it('is no driver of a database for sallyport/sql until a URL names one', () => {
     const packages = packagesReachedFrom(`${lib}sql.ts`).filter((name) => !isBuiltin(name))
-    expect(packages).toEqual(['@node-rs/argon2'])
+    expect(packages).toEqual(['@node-rs/argon2', 'lru-cache'])
   })
 
   it('is ldapts for sallyport/ldap', () => {
@@ -76,10 +86,12 @@ describe('what an import of the package loads', () => {
   })
 
   it('is nothing of the authorization server for the package itself', () => {
-    expect(runTimeEdges(/^(?!oauth)/, /^oauth\//)).toEqual([])
+    const modules = modulesReachedFrom(`${lib}index.ts`)
+    expect(modules.filter((file) => file.startsWith(`${lib}oauth/`))).toEqual([])
+    expect(modules.length).toBeGreaterThan(100)
   })
 
-  it.each(['index', 'ldap', 'oauth', 'sql', 'tls'])(
+  it.each(['index', 'middleware', 'config', 'ldap', 'oauth', 'sql', 'testing', 'tls'])(
     'is no module with import.meta from %s, so that Jest can compile it to CommonJS',
     (entry) => {
       const modules = modulesReachedFrom(`${lib}${entry}.ts`)
@@ -100,35 +112,41 @@ describe('what the folders of lib may import', () => {
   })
 
   it.each([
-    ['a middleware imports no other middleware', /^middlewares\//, /^middlewares\//],
-    ['a middleware sees types of the configuration only', /^middlewares\//, /^config\//],
-    ['a middleware sees no implementation of a store', /^middlewares\//, /^(tokens|users)\/.+-(token|user)-store\.ts$/],
+    ['a middleware imports no other middleware', /^middleware\//, /^middleware\//],
+    ['a middleware sees types of the configuration only', /^middleware\//, /^config\//],
+    ['a middleware sees no implementation of a store', /^middleware\//, /^(tokens|users)\/.+-(token|user)-store\.ts$/],
     ['the core knows nothing of what is built on it', /^core\//, /^(?!core\/|async\/)/],
     ['the configuration knows nothing of tokens and users', /^config\//, /^(tokens|users)\//],
-    ['the configuration knows nothing of the request path', /^config\//, /^(middlewares|resources)\//],
+    ['the configuration knows nothing of the request path', /^config\//, /^(http|middleware|admin-api|portals|app)\//],
     [
       'tokens know nothing of users, requests and configuration',
       /^tokens\//,
-      /^(users|middlewares|resources|config)\//,
+      /^(users|http|middleware|admin-api|config|app)\//,
     ],
     [
       'users know nothing of tokens, requests and configuration',
       /^users\//,
-      /^(tokens|middlewares|resources|config)\//,
+      /^(tokens|http|middleware|admin-api|config|app)\//,
     ],
     [
-      'pure functions know nothing of the parts that use them',
-      /^(internal|http)\//,
-      /^(?!internal\/|http\/|core\/|async\/)[a-z]+\//,
+      'addresses and paths know nothing of the parts that use them',
+      /^(addresses|paths)\//,
+      /^(?!addresses\/|paths\/|http\/|core\/|async\/)[a-z-]+\//,
+    ],
+    [
+      'the request path knows nothing of the parts that use it',
+      /^http\//,
+      /^(?!http\/|addresses\/|paths\/|core\/|async\/|internal\/)[a-z-]+\//,
     ],
     ['what waits and works in the background knows nothing of what for', /^async\//, /^(?!async\/)/],
+    ['files know nothing of what they hold', /^files\//, /^(?!files\/|core\/|async\/)/],
+    ['only the wiring and the command read the configuration', /^(?!config\/|cli\/|app\/|config\.ts)/, /^config\//],
     [
-      'only the wiring and the command read the configuration',
-      /^(?!config\/|cli\/|app\/|create-security\.ts|index\.ts)/,
-      /^config\//,
+      'only the public surface and the command import the wiring',
+      /^(?!(index|middleware)\.ts|cli\/|app\/|testing\/)/,
+      /^app\/(create-security|auth-core)\.ts$/,
     ],
-    ['only the public surface and the command import the wiring', /^(?!index\.ts|cli\/)/, /^create-security\.ts$/],
-    ['nothing imports the public surface', /^/, /^index\.ts$/],
+    ['nothing imports the public surface', /^/, /^(index|middleware|config|express|ldap|oauth|sql|testing|tls)\.ts$/],
     ['the module for browsers imports nothing of the server', /^browser\//, /^(?!browser\/)/],
     ['the server imports nothing of the module for browsers', /^(?!browser\/)/, /^browser\//],
     ['nothing imports the command', /^(?!cli\/)/, /^cli\//],

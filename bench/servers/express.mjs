@@ -6,7 +6,7 @@
 
 import { createServer } from 'node:http'
 import express from 'express'
-import { createExpressServer } from '../../dist/create-server.js'
+import { createExpressServer } from '../../dist/http/express/create-server.js'
 import { apiRoutes, makeKeys, serve, signTokens } from './work.mjs'
 
 const app = express().use('/management', apiRoutes(express))

@@ -25,6 +25,15 @@ export const audience = 'management-api'
 /** As many tokens are in use at the same time. */
 export const tokenCount = 200
 
+/** The loopback addresses, and 99 999 networks of 1024 addresses that do not touch each other. */
+export function hundredThousandNetworks() {
+  const networks = ['127.0.0.0/8']
+  for (let number = 0; networks.length < 100_000; number++) {
+    networks.push(`${1 + (number >> 13)}.${(number >> 5) & 255}.${(number & 31) * 8}.0/22`)
+  }
+  return networks
+}
+
 /** A router with the one route, of the Express that the server uses. */
 export function apiRoutes(express) {
   const routes = express.Router()
@@ -74,11 +83,12 @@ export function bearer(token) {
  *
  * @param {import('node:http').Server} server
  * @param {readonly string[]} credentials
+ * @param {number} [lookUp] microseconds that the look-up of a token takes
  */
-export async function serve(server, credentials) {
+export async function serve(server, credentials, lookUp) {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   process.on('message', () => process.send(process.cpuUsage()))
   process.on('disconnect', () => process.exit())
-  process.send({ port: server.address().port, credentials })
+  process.send({ port: server.address().port, credentials, lookUp })
 }

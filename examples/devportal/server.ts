@@ -1,14 +1,16 @@
 /**
  * An authorization server, an API, and a developer portal that is a browser app.
  *
- * Run it with `node --import tsx examples/devportal/server.ts` and open https://localhost:9443/devportal/. PORT is the port of
- * the issuer in deployment.toml, 9443; ALICE_PASSWORD is the user's password, random unless it is set.
+ * Run it with `node --import tsx examples/devportal/server.ts` and open https://localhost:9443/devportal/. Sign in as alice, refresh the
+ * token, and sign out. The port is that of the issuer in deployment.toml, 9443; ALICE_PASSWORD is the user's password, random unless it
+ * is set.
  */
 
 import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import express from 'express'
-import { bearerAuthentication, createSecurity, errorResponses, getAuth } from 'sallyport'
+import { createSecurity, getAuth } from 'sallyport'
+import { bearerAuthentication, errorResponses } from 'sallyport/middleware'
 
 process.env['ALICE_PASSWORD'] ??= randomBytes(12).toString('base64url')
 

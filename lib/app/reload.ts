@@ -5,20 +5,21 @@
  * @module
  */
 
-import { changedTables } from '../config/changed-tables.js'
+import { createMutex } from '../async/mutex.js'
+import { changedTables } from '../config/checks/changed-tables.js'
+import { located } from '../config/checks/origins.js'
 import type { Config } from '../config/config.js'
-import type { ConfigOptions } from '../config/config-options.js'
-import { located } from '../config/locate-problems.js'
-import { type ConfigSource, readConfig } from '../config/read-config.js'
+import { type ConfigSource, readConfig } from '../config/load.js'
+import type { ConfigOptions } from '../config/parse.js'
 import type { ChangeContext, SecurityEvents } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
-import type { Facets } from '../facets.js'
-import { createTurnstile } from '../resources/turnstile.js'
-import { warnAtStart, warnOfRestart } from '../start-checks.js'
 import type { ServerTls } from '../tls/server-tls.js'
-import type { ChangingKeyRing } from '../tokens/key-ring.js'
-import { keepsOwnKey, readTokenKeys } from '../tokens/token-keys.js'
+import type { ChangingKeyRing } from '../tokens/keys/key-ring.js'
+import type { KeySet } from '../tokens/keys/signing-key.js'
+import { keepsOwnKey, readTokenKeys } from '../tokens/keys/token-keys.js'
 import type { OpenUserStore } from '../users/open-user-store.js'
+import type { Mounts } from './mounts.js'
+import { warnAtStart, warnOfRestart } from './start-checks.js'
 
 /** What a front is at the moment. */
 export interface RunningState {
@@ -31,11 +32,13 @@ export interface RunningState {
 export interface ReloadParts {
   readonly running: RunningState
   readonly configOptions: ConfigOptions
-  readonly mounts: Facets
+  readonly mounts: Mounts
   readonly tls: ServerTls
   readonly keys: ChangingKeyRing
+  /** Told of keys that are exchanged. It must not throw. */
+  readonly onKeys?: ((keySet: KeySet) => void) | undefined
   /** Longest life of a token, for keys that retire. */
-  readonly tokenSeconds: number
+  readonly tokenMs: number
   /** `undefined`: the store is the app's own. */
   readonly userStore: OpenUserStore | undefined
   readonly events: SecurityEvents
@@ -45,19 +48,18 @@ export interface ReloadParts {
 
 /** @throws Error when the front is closed. */
 export function assertOpen({ isClosed }: RunningState, call: string): void {
-  if (isClosed)
-    throw new Error(`${call} came after close(): this front has ended; make a new one with createSecurity()`)
+  if (isClosed) throw new Error(`${call} came after close(): what createSecurity() made has ended; call it again`)
 }
 
 /**
  * Makes `security.reload`. Calls take effect one after the other.
  *
- * It rejects with {@link ConfigError} for a configuration that cannot be used, and with an Error when the front is closed
+ * It rejects with `ConfigError` for a configuration that cannot be used, and with an Error when the front is closed
  * before the swap; then all is as it was.
  */
 export function createReload(parts: ReloadParts): (source: ConfigSource, context?: ChangeContext) => Promise<void> {
-  const { running, configOptions, mounts, tls, keys, tokenSeconds, userStore, events, logger, clock } = parts
-  const oneAtATime = createTurnstile()
+  const { running, configOptions, mounts, tls, keys, tokenMs, userStore, events, logger, clock } = parts
+  const oneAtATime = createMutex()
 
   /** Returns what there is to log. */
   async function exchange(next: Config, { by, reason }: ChangeContext): Promise<() => void> {
@@ -69,13 +71,17 @@ export function createReload(parts: ReloadParts): (source: ConfigSource, context
     // From here to the end of the swap nothing waits, so that no mount and no server comes in between.
     const swapMounts = mounts.prepare(next)
     const tlsChange = prepareTls()
+    usersChange?.save?.()
 
     // Nothing below can throw.
     running.config = next
     swapMounts()
     tlsChange.swap()
     usersChange?.swap()
-    if (keySet !== undefined) keys.exchange(keySet, tokenSeconds)
+    if (keySet !== undefined) {
+      keys.exchange(keySet, tokenMs)
+      parts.onKeys?.(keySet)
+    }
 
     const at = clock()
     return () => {

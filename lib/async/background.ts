@@ -1,5 +1,5 @@
 /**
- * Work that nobody waits for. Whatever becomes of it, the process goes on.
+ * Work that is not waited for, and whose failure does not end the process.
  *
  * @module
  */

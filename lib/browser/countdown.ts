@@ -1,5 +1,5 @@
 /**
- * The arithmetic of a session's end, in milliseconds. No clock and no page: both are given.
+ * When a session ends, in milliseconds of a clock that is given.
  *
  * @module
  */
@@ -14,24 +14,24 @@ export interface SessionTimes {
   readonly idleTimeoutMs: number
 }
 
-/** The end of a session on a clock that only goes forward. */
+/** The end of a session, on a monotonic clock. */
 export interface Deadline {
   readonly warnsAt: number
   readonly endsAt: number
-  /** Whether activity puts the end off. */
+  /** Whether activity postpones the end. */
   readonly canExtend: boolean
 }
 
 const firstRetryMs = 1000
 const longestRetryMs = 30_000
-/** Seconds before the end that are said aloud. More would talk into everything that the user does. */
+/** Seconds before the end that a screen reader says. More would interrupt the user. */
 const announcedSeconds = [30, 10]
 
 /**
- * The end of a session whose times arrived at `now`. They are a little older than that, so that the end is never early.
- * With a short idle time-out the warning begins half-way, lest it never goes away.
+ * The end of a session whose times arrived at `now`. With a short idle time-out the warning begins half-way, so that it can
+ * go away.
  */
-export function deadlineOf(times: SessionTimes, now: number, warnBeforeMs: number): Deadline {
+export function createDeadline(times: SessionTimes, now: number, warnBeforeMs: number): Deadline {
   const { idleRemainingMs, absoluteRemainingMs, idleTimeoutMs } = times
   const endsAt = now + Math.max(0, Math.min(idleRemainingMs, absoluteRemainingMs))
   return {

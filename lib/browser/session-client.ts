@@ -14,9 +14,9 @@ export type SessionAnswer =
   | { readonly kind: 'forbidden' }
   | { readonly kind: 'unknown' }
 
-/** The requests of {@link sessionClient}. None of them rejects. */
+/** Requests to the portal. None of them rejects. */
 export interface SessionClient {
-  /** Asks for what is left. This is no activity. */
+  /** Asks for the remaining time, which is no activity. */
   ask(): Promise<SessionAnswer>
   /** Asks for the whole idle time-out again. */
   extend(): Promise<SessionAnswer>
@@ -26,15 +26,14 @@ export interface SessionClient {
 
 const requestTimeoutMs = 10_000
 
-/** Makes the client of the portal that is mounted at a path. */
-export function sessionClient(portal: string): SessionClient {
+export function createSessionClient(portal: string): SessionClient {
   return {
     ask: () => answerTo('GET', `${portal}/session`),
     extend: () => answerTo('POST', `${portal}/session`),
 
     async signOut() {
       const response = await send('POST', `${portal}/logout`)
-      // The redirect to the login page is not followed, and hides its status.
+      // The redirect to the login page is opaque: its status is hidden.
       return response !== undefined && (response.ok || response.type === 'opaqueredirect' || response.status === 401)
     },
   }
@@ -46,17 +45,14 @@ async function answerTo(method: string, url: string): Promise<SessionAnswer> {
   if (!response?.ok && response?.status !== 403) return { kind: 'unknown' }
   const answer: unknown = await response.json().catch(() => undefined)
   if (response.ok && isTimes(answer)) return { kind: 'live', times: answer }
-  return entryCodes.has(codeOf(answer)) ? { kind: 'forbidden' } : { kind: 'unknown' }
+  const { code } = Object(answer) as { readonly code?: unknown }
+  return entryCodes.has(code) ? { kind: 'forbidden' } : { kind: 'unknown' }
 }
 
-/** Refusals of the user. Any other 403 may pass: that of a proxy, or of an address that changes with the network. */
+/** Refusals of the user. Any other 403 may be temporary: that of a proxy, or of an address. */
 const entryCodes: ReadonlySet<unknown> = new Set(['ERR_ADMIN_REQUIRED', 'ERR_ROLE_REQUIRED'])
 
-function codeOf(answer: unknown): unknown {
-  return (Object(answer) as { readonly code?: unknown }).code
-}
-
-/** Follows no redirect: a proxy that sends to a page of its own says nothing about the session. */
+/** Follows no redirect: a proxy's own page says nothing about the session. */
 async function send(method: string, url: string): Promise<Response | undefined> {
   const signal = AbortSignal.timeout(requestTimeoutMs)
   const headers = { Accept: 'application/json' }

@@ -1,23 +1,21 @@
 /**
- * The warning before a session ends: a modal dialog of our own, which takes the focus to "stay signed in" and gives it
- * back. So one key press is enough to stay (WCAG 2.2, success criterion 2.2.1), and Escape does the same.
+ * The warning before a session ends: a modal dialog with the focus on "stay signed in", so that one key press is enough
+ * (WCAG 2.2, success criterion 2.2.1).
  *
  * @module
  */
 
 import { isAnnounced, minutesAndSeconds } from './countdown.js'
-import type { SessionTexts } from './session-texts.js'
-import { warningStyles } from './warning-styles.js'
 
 /** What the warning shows at a moment. */
-export interface WarningState {
+interface WarningState {
   readonly secondsLeft: number
   readonly canExtend: boolean
   readonly isReachable: boolean
 }
 
-/** What the user can choose. */
-export interface WarningChoices {
+/** What the buttons do. */
+interface WarningChoices {
   readonly onStay: () => Promise<void>
   readonly onSignOut: () => Promise<void>
 }
@@ -29,8 +27,8 @@ export interface SessionWarning {
   hide(): void
 }
 
-/** Makes the warning; nothing is added to the page until it is shown. */
-export function sessionWarning(texts: SessionTexts, { onStay, onSignOut }: WarningChoices): SessionWarning {
+/** Creates the warning. Nothing is added to the page until it is shown. */
+export function createSessionWarning(texts: SessionTexts, { onStay, onSignOut }: WarningChoices): SessionWarning {
   const host = document.createElement('div')
   const root = host.attachShadow({ mode: 'open' })
   const dialog = document.createElement('dialog')
@@ -51,7 +49,7 @@ export function sessionWarning(texts: SessionTexts, { onStay, onSignOut }: Warni
     dialog.setAttribute(name, value)
   }
   dialog.append(title, message, trouble, announcer, buttons)
-  root.adoptedStyleSheets = [warningStyles()]
+  root.adoptedStyleSheets = [createWarningStyles()]
   root.append(dialog)
 
   let canExtend = true
@@ -59,11 +57,11 @@ export function sessionWarning(texts: SessionTexts, { onStay, onSignOut }: Warni
   let secondsBefore = 0
   let isBusy = false
 
-  stay.addEventListener('click', () => void choose(stayOrClose))
-  signOut.addEventListener('click', () => void choose(onSignOut))
+  stay.addEventListener('click', () => choose(stayOrClose))
+  signOut.addEventListener('click', () => choose(onSignOut))
   dialog.addEventListener('cancel', (event) => {
     event.preventDefault()
-    void choose(stayOrClose)
+    return choose(stayOrClose)
   })
 
   async function stayOrClose(): Promise<void> {
@@ -114,7 +112,7 @@ export function sessionWarning(texts: SessionTexts, { onStay, onSignOut }: Warni
   }
 }
 
-/** Leaves a text alone that has not changed: a live region would be read again. */
+/** An unchanged text is not set: a live region would be read again. */
 function setText(target: HTMLElement, text: string): void {
   if (target.textContent !== text) target.textContent = text
 }
@@ -124,4 +122,97 @@ function element(name: string, attributes: Readonly<Record<string, string>>, tex
   for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value)
   made.textContent = text
   return made
+}
+
+const css = `
+:host { all: initial !important; position: fixed !important }
+dialog {
+  --surface: #fff; --text: #1b1f24; --border: #8c959f; --accent: #0b5cad; --on-accent: #fff; --alarm: #a1260d;
+  color-scheme: light dark;
+  box-sizing: border-box;
+  width: min(27rem, 100vw - 2rem);
+  padding: 1.5rem;
+  border: 1px solid var(--border);
+  border-radius: .75rem;
+  background: var(--surface);
+  color: var(--text);
+  box-shadow: 0 1rem 3rem rgb(0 0 0 / .3);
+  font: 1rem/1.5 system-ui, sans-serif;
+}
+dialog::backdrop { background: rgb(0 0 0 / .5) }
+h2 { margin: 0 0 .5rem; font-size: 1.25rem; line-height: 1.3 }
+p { margin: 0; text-wrap: pretty; font-variant-numeric: tabular-nums }
+[role=status] { color: var(--alarm) }
+[role=status]:not(:empty) { margin-top: .75rem }
+div { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1.25rem }
+button {
+  min-height: 2.75rem;
+  padding: .5rem 1.125rem;
+  border: 1px solid var(--border);
+  border-radius: .5rem;
+  background: transparent;
+  color: inherit;
+  font: inherit;
+  cursor: pointer;
+}
+button[autofocus] { border-color: var(--accent); background: var(--accent); color: var(--on-accent); font-weight: 600 }
+button:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px }
+button[aria-disabled=true] { opacity: .7; cursor: progress }
+[aria-live] { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
+@media (prefers-color-scheme: dark) {
+  dialog {
+    --surface: #1c2128; --text: #e6edf3; --border: #768390; --accent: #79b8ff; --on-accent: #0d1117; --alarm: #ffa198;
+  }
+}
+@media (prefers-reduced-motion: no-preference) {
+  dialog[open] { animation: appear .15s ease-out }
+  @keyframes appear { from { opacity: 0; transform: translateY(.5rem) } }
+}
+`
+
+/**
+ * A constructed style sheet in a shadow root: a content security policy without `unsafe-inline` allows it, and it and the
+ * page's styles do not affect each other.
+ */
+function createWarningStyles(): CSSStyleSheet {
+  const sheet = new CSSStyleSheet()
+  sheet.replaceSync(css)
+  return sheet
+}
+
+/** Texts of the warning before a session ends. */
+export interface SessionTexts {
+  /** The heading, which is the name of the dialog. */
+  readonly title: string
+  /** The heading where nothing postpones the end. */
+  readonly lastTitle: string
+  /** Why, and how long is left. `time` is minutes and seconds, such as `1:05`. */
+  readonly message: (time: string) => string
+  /** The same where nothing postpones the end: the session has reached its longest life. */
+  readonly lastMessage: (time: string) => string
+  /** What a screen reader says, twice: when 30 and when 10 seconds are left. */
+  readonly secondsLeft: (seconds: number) => string
+  /** Shown while the server does not answer. */
+  readonly unreachable: string
+  /** The button that postpones the end. */
+  readonly stay: string
+  /** The button that ends the session now. */
+  readonly signOut: string
+  /** The button that hides the warning where nothing postpones the end. */
+  readonly close: string
+}
+
+/** The texts in English. */
+export const englishTexts: SessionTexts = {
+  title: 'Are you still there?',
+  lastTitle: 'Your session is about to end',
+  message: (time) =>
+    `You have not used this page for a while. To protect your account, you will be signed out in ${time}.`,
+  lastMessage: (time) =>
+    `You have been signed in for as long as is allowed. Save your work: you will be signed out in ${time}.`,
+  secondsLeft: (seconds) => `${seconds} seconds left.`,
+  unreachable: 'The server cannot be reached. Trying again.',
+  stay: 'Stay signed in',
+  signOut: 'Sign out',
+  close: 'Close',
 }

@@ -1,18 +1,13 @@
 /**
- * The browser's side of a portal session, for the pages of a portal: warns before the session ends, goes to the login
- * page when it is over, and to the portal's refusal when its user may not enter any more. It needs no bundler and no other
- * package; a page imports it as an ES module.
- *
- * The server decides. This module asks it before it warns and before it leaves the page, and keeps the page while the
- * server cannot be reached.
+ * Watches a portal session in the browser: warns before it ends, then goes to the login page. A page imports it as an ES
+ * module, without a bundler. The server decides: it is asked before the warning and before the page is left.
  *
  * @module
  */
 
-import { type Deadline, deadlineOf, retryDelayMs, secondsUntil } from './countdown.js'
-import { type SessionAnswer, sessionClient } from './session-client.js'
-import { englishTexts, type SessionTexts } from './session-texts.js'
-import { sessionWarning } from './session-warning.js'
+import { createDeadline, type Deadline, retryDelayMs, secondsUntil } from './countdown.js'
+import { createSessionClient, type SessionAnswer } from './session-client.js'
+import { createSessionWarning, englishTexts, type SessionTexts } from './session-warning.js'
 
 export type { SessionTexts }
 
@@ -41,10 +36,10 @@ export interface SessionWatch {
   stop(): void
 }
 
-/** What a tab knows, and tells the others: those who know otherwise ask the server. */
+/** What a tab knows and tells the others. A tab that knows otherwise asks the server. */
 type View = 'quiet' | 'warning' | 'over'
 
-/** A computer that slept is noticed after at most this time. */
+/** Sleep of the computer is noticed after at most this time. */
 const longestWaitMs = 30_000
 const shortestWaitMs = 1000
 
@@ -66,8 +61,8 @@ export function watchSession({ portal, warnBeforeMs = 60_000, texts }: WatchSess
     throw new TypeError('the option "warnBeforeMs" must be a number of milliseconds above 0')
   }
   const base = portal.replace(/\/+$/, '')
-  const client = sessionClient(base)
-  const warning = sessionWarning({ ...englishTexts, ...texts }, { onStay: extend, onSignOut: signOut })
+  const client = createSessionClient(base)
+  const warning = createSessionWarning({ ...englishTexts, ...texts }, { onStay: extend, onSignOut: signOut })
   const otherTabs = new BroadcastChannel(`sallyport:${base}`)
   const ended = new AbortController()
   const { signal } = ended
@@ -80,10 +75,9 @@ export function watchSession({ portal, warnBeforeMs = 60_000, texts }: WatchSess
   let timer: ReturnType<typeof setTimeout> | undefined
   let exchange: Promise<void> | undefined
 
-  /** One request at a time: an older answer never comes after a newer one. */
-  function ask(tellsOthers = true): Promise<void> {
+  /** One request at a time, so that no older answer comes after a newer one. */
+  function ask(tellsOthers = true): void {
     exchange ??= take(client.ask(), tellsOthers)
-    return exchange
   }
 
   async function extend(): Promise<void> {
@@ -103,12 +97,12 @@ export function watchSession({ portal, warnBeforeMs = 60_000, texts }: WatchSess
     if (signal.aborted) return
     if (answer.kind === 'unknown') return failed()
     if (answer.kind === 'over') return leave(loginUrl())
-    // There the server says why, with a way to sign in as somebody else.
+    // The server's page says why, and offers another login.
     if (answer.kind === 'forbidden') return leave(`${base}/`)
 
     const now = performance.now()
     failures = 0
-    deadline = deadlineOf(answer.times, now, warnBeforeMs)
+    deadline = createDeadline(answer.times, now, warnBeforeMs)
     view = now < deadline.warnsAt ? 'quiet' : 'warning'
     if (tellsOthers) otherTabs.postMessage(view)
     if (view === 'quiet') warning.hide()
@@ -123,7 +117,7 @@ export function watchSession({ portal, warnBeforeMs = 60_000, texts }: WatchSess
   function askIn(delayMs: number): void {
     const delay = Math.max(delayMs, shortestWaitMs)
     askAt = performance.now() + delay
-    // Not every monotonic clock counts while a computer sleeps. The date may be wrong, but asking too early is no harm.
+    // Not every monotonic clock counts while a computer sleeps. Asking too early, by a wrong date, is harmless.
     askAtByDate = Date.now() + delay
     tick()
   }
@@ -131,7 +125,7 @@ export function watchSession({ portal, warnBeforeMs = 60_000, texts }: WatchSess
   function tick(): void {
     clearTimeout(timer)
     const now = performance.now()
-    if (now >= askAt || Date.now() >= askAtByDate) void ask()
+    if (now >= askAt || Date.now() >= askAtByDate) ask()
     if (view === 'warning' && deadline !== undefined) {
       const { endsAt, canExtend } = deadline
       warning.show({ secondsLeft: secondsUntil(endsAt, now), canExtend, isReachable: failures === 0 })
@@ -148,7 +142,7 @@ export function watchSession({ portal, warnBeforeMs = 60_000, texts }: WatchSess
   function leave(url: string): void {
     otherTabs.postMessage('over' satisfies View)
     stop()
-    // The login page itself may watch: it is where everybody goes already.
+    // The login page itself may watch.
     if (location.pathname !== `${base}/login`) location.replace(url)
   }
 
@@ -159,13 +153,12 @@ export function watchSession({ portal, warnBeforeMs = 60_000, texts }: WatchSess
     warning.hide()
   }
 
-  otherTabs.addEventListener('message', ({ data }) => data !== view && void ask(false), { signal })
-  // A tab that was suspended, a window that is looked at again, a network that is back.
-  document.addEventListener('visibilitychange', () => document.hidden || void ask(), { signal })
-  for (const name of ['focus', 'online']) addEventListener(name, () => void ask(), { signal })
-  // Only a page that comes back out of the browser's cache: one that has just been loaded asks anyway.
-  addEventListener('pageshow', ({ persisted }) => persisted && void ask(), { signal })
-  void ask()
+  otherTabs.addEventListener('message', ({ data }) => data !== view && ask(false), { signal })
+  document.addEventListener('visibilitychange', () => document.hidden || ask(), { signal })
+  for (const name of ['focus', 'online']) addEventListener(name, () => ask(), { signal })
+  // Only a page out of the browser's cache: a new one asks anyway.
+  addEventListener('pageshow', ({ persisted }) => persisted && ask(), { signal })
+  ask()
 
   return { stop }
 }

@@ -7,12 +7,11 @@
 
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { certsCommand } from './certs.js'
 import { hashPasswordCommand } from './hash-password.js'
+import { initCommand } from './init.js'
 import { keysCommand } from './keys.js'
-import { rolesCommand } from './roles.js'
 import { secretsCommand } from './secrets.js'
-import { usersCommand } from './users.js'
+import { rolesCommand, usersCommand } from './users.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
@@ -21,10 +20,10 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 const program = new Command('sallyport')
   .description('Tools for a Sallyport configuration.')
   .version(version)
+  .addCommand(initCommand(process, () => process.cwd()))
   .addCommand(hashPasswordCommand(process))
   .addCommand(usersCommand(process))
   .addCommand(rolesCommand(process))
-  .addCommand(certsCommand(process))
   .addCommand(secretsCommand(process))
   .addCommand(keysCommand(process))
 

@@ -4,78 +4,141 @@
  * @module
  */
 
+import { userInfo } from 'node:os'
 import { Command } from 'commander'
-import { ConfigError, HttpError, StoreError } from '../core/errors.js'
-import type { Logger } from '../core/logger.js'
-import { UserStoreRefusal } from '../users/managed-user-store.js'
-import type { ManagedStore, OpenManagedStore } from './open-managed-store.js'
-import { CommandError, type CommandProcess } from './read-password.js'
+import { located, locateProblems } from '../config/checks/origins.js'
+import { loadConfig } from '../config/load.js'
+import { ConfigError } from '../core/errors.js'
+import { SecurityEvents } from '../core/events.js'
+import { jsonLogger, type Logger } from '../core/logger.js'
+import { isManagedUserStore, type ManagedUserStore } from '../users/managed-user-store.js'
+import { openUserStore } from '../users/open-user-store.js'
+import { CommandError, type CommandProcess, runCommand } from './command.js'
 
-/** What a command does with an open store. The text that it returns is printed. */
-export type Work = (opened: ManagedStore, options: { readonly admin?: boolean }) => Promise<string>
+/** What a command does with an open store and its arguments. The text that it returns is printed. */
+export type StoreWork = (opened: ManagedStore & { readonly isAdmin: boolean }, ...names: string[]) => Promise<string>
 
-/** Makes the work of a command's arguments. */
-export type WorkOf = (...names: string[]) => Work
-
-/** Adds a command that opens the store, does its work and closes the store. */
-export function storeCommand(
+export function addStoreCommand(
   parent: Command,
   { process, open }: { readonly process: CommandProcess; readonly open: OpenManagedStore },
-  usage: string,
-  description: string,
-  workOf: WorkOf,
+  { usage, description, work }: { readonly usage: string; readonly description: string; readonly work: StoreWork },
 ): Command {
-  const command = new Command(usage.split(' ', 1)[0])
+  return addConfigCommand(parent, process, { usage, description }, async (path, logger, command) => {
+    const { admin = false } = command.opts<{ admin?: boolean }>()
+    const opened = await open(path, logger)
+    try {
+      return await work({ ...opened, isAdmin: admin }, ...command.args)
+    } finally {
+      await opened.store.close()
+    }
+  })
+}
+
+/** Adds a command that needs a configuration file. The text that `work` resolves with is printed. */
+export function addConfigCommand(
+  parent: Command,
+  process: CommandProcess,
+  { usage, description }: { readonly usage: string; readonly description: string },
+  work: (path: string, logger: Logger, command: Command) => Promise<string>,
+): Command {
+  const [name, ...names] = usage.split(' ')
+  const command = new Command(name)
     .description(description)
     .option('--config <file>', 'the configuration file', 'deployment.toml')
     .allowExcessArguments(false)
-  for (const argument of usage.split(' ').slice(1)) command.argument(argument)
-  command.action(async () => {
-    const options = command.opts<{ config: string; admin?: boolean }>()
-    await run(
-      process,
-      () => open(options.config, loggerOf(process)),
-      (opened) => workOf(...command.args)(opened, options),
-    )
-  })
+  for (const argument of names) command.argument(argument)
+  command.action(() =>
+    runCommand(process, () => work(command.opts<{ config: string }>().config, createLogger(process), command)),
+  )
   parent.addCommand(command)
   return command
 }
 
-async function run(
-  process: CommandProcess,
-  open: () => Promise<ManagedStore>,
-  work: (opened: ManagedStore) => Promise<string>,
-): Promise<void> {
-  try {
-    const opened = await open()
-    try {
-      const text = await work(opened)
-      if (text !== '') process.stdout.write(`${text}\n`)
-    } finally {
-      await opened.store.close()
-    }
-  } catch (error) {
-    if (!isExpected(error)) throw error
-    process.stderr.write(`${error.message}\n`)
-    process.exitCode = 1
-  }
-}
-
-function isExpected(error: unknown): error is Error {
-  const expected = [CommandError, ConfigError, HttpError, StoreError, UserStoreRefusal]
-  return expected.some((kind) => error instanceof kind)
-}
-
-/** Warnings are for the operator; what only informs is left out. */
-function loggerOf({ stderr }: CommandProcess): Logger {
+function createLogger({ stderr }: CommandProcess): Logger {
   const write = (_fields: object, message: string): void => {
     stderr.write(`${message}\n`)
   }
   return { info() {}, warn: write, error: write }
 }
 
-/** A name from a database could hold what a terminal takes for commands. */
+/** A name without control characters, which a terminal could take for commands. */
 export function printable(name: string): string {
   return name.replace(/\p{C}/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`)
+}
+
+/** The audit trail of a command: one line of JSON to standard error for each change. */
+export function createCommandEvents({ stderr }: CommandProcess): SecurityEvents {
+  return new SecurityEvents(
+    jsonLogger((line) => {
+      stderr.write(line)
+    }),
+  )
+}
+
+/** When and by whom a change is made: by the user of the operating system. */
+export function operatorFields(): { at: number; by: string; address: undefined } {
+  const fields = { at: Date.now(), address: undefined }
+  try {
+    return { ...fields, by: userInfo().username }
+  } catch {
+    // A user of a container may have no name.
+    return { ...fields, by: `uid ${process.getuid?.()}` }
+  }
+}
+
+export interface ManagedStore {
+  readonly store: ManagedUserStore
+  /** Makes what the store needs before its first user; absent where there is nothing to make. */
+  readonly init?: (() => Promise<void>) | undefined
+}
+
+export type OpenManagedStore = (path: string, logger: Logger) => Promise<ManagedStore>
+
+/**
+ * Changes nothing. @throws {@link CommandError} when the users are in the file itself, or in a store that cannot be managed.
+ */
+export const openManagedStore: OpenManagedStore = async (path, logger) => {
+  const config = await loadConfig(path)
+  // Before anything is opened: opening the users of a file may make a first administrator.
+  if (config.fileUsers.isEnabled) {
+    throw new CommandError(
+      `${path}: the users are those of [[internal_apis.users]] in the file itself: change them there, with hashes from ` +
+        '"npx sallyport hash-password". To use a directory or database, write [internal_apis.file_user_store] enable = false ' +
+        'and a [user_store].',
+    )
+  }
+  const opening = openUserStore(config, { logger, home: undefined, env: process.env })
+  const { users, init } = await opening.catch(async (error: unknown) => {
+    throw error instanceof ConfigError ? await locateProblems(error, config) : error
+  })
+  if (isManagedUserStore(users)) return { store: users, init }
+  await users.close()
+  const { userStore } = config
+  const why = userStore?.type === 'unavailable' ? `: ${userStore.reason}` : ''
+  throw new CommandError(`${path}: the users of this user store cannot be managed${why}.`)
+}
+
+/** Makes the tables of the shared store, where it is a database. `all`: and the users are in no database. */
+export type InitShared = (path: string, logger: Logger) => Promise<'none' | 'made' | 'all'>
+
+export const initSharedStore: InitShared = async (path, logger) => {
+  const config = await loadConfig(path)
+  if (config.sharedStore?.type !== 'sql') return 'none'
+  const { initSqlStore } = await import('../app/sql-shared-store.js')
+  await located(config, initSqlStore(config.sharedStore, logger))
+  return config.fileUsers.isEnabled ? 'all' : 'made'
+}
+
+/** Makes what the users need, and closes their store. `shared`: told why they need nothing, where the shared store did. */
+export async function initUsers({ store, init }: ManagedStore, shared: Logger | undefined): Promise<void> {
+  try {
+    if (init === undefined && shared === undefined) throw new CommandError('This user store needs nothing to be made.')
+    await init?.()
+  } catch (error) {
+    // Users of WSO2 may be in the same database.
+    if (shared === undefined || !(error instanceof ConfigError)) throw error
+    shared.warn({}, error.message)
+  } finally {
+    await store.close()
+  }
 }

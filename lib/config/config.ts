@@ -4,18 +4,19 @@
  * @module
  */
 
-import type { ConfigProblem } from '../core/errors.js'
-import type { OauthConfig } from './oauth-config.js'
-import type { PortalConfig, PortalDefaults, ServletFilterConfig } from './portal-config.js'
-import type { KeyStoresConfig, TlsConfig } from './tls-config.js'
-import type { TokenConfig, TokenStoreConfig } from './token-config.js'
-import type { FileUsersConfig, UserStoreConfig } from './user-config.js'
+import type { ConfigProblem, Origin } from '../core/errors.js'
+import type { OauthConfig, PortalConfig, PortalDefaults, ServletFilterConfig } from './portal-config.js'
+import type {
+  FileUsersConfig,
+  KeyStoresConfig,
+  SharedStoreConfig,
+  SigningAlgorithm,
+  TlsConfig,
+  UserStoreConfig,
+} from './store-config.js'
 
-export type * from './oauth-config.js'
 export type * from './portal-config.js'
-export type * from './tls-config.js'
-export type * from './token-config.js'
-export type * from './user-config.js'
+export type * from './store-config.js'
 
 /** What holds for a path of the management API that no rule names. */
 export type DefaultPolicy = 'authenticated' | 'admin' | 'deny'
@@ -37,9 +38,9 @@ export interface Config {
   /** `[[user_store.secondary]]` in the order of the file, without those that have `disable = true`; none as above. */
   readonly secondaryUserStores: readonly UserStoreConfig[]
   /** `[user_store] recheck_interval`: how old the rights of a token may get before the account is read again. */
-  readonly recheckIntervalSeconds: number
+  readonly recheckIntervalMs: number
   /** `[user_store] recheck_grace`: how long the last verdict holds while the user store is down. */
-  readonly recheckGraceSeconds: number
+  readonly recheckGraceMs: number
   /** `[admin_console.control_access]`: who may call the management console; `undefined` when it is not enabled. */
   readonly adminConsoleAddresses: readonly string[] | undefined
   /** `[web_app.control_access]`: who may call portals and web apps; `undefined` when it is not enabled. */
@@ -52,25 +53,27 @@ export interface Config {
   readonly portalDefaults: PortalDefaults
   /** `[oauth]`; `undefined` when it is not enabled. */
   readonly oauth: OauthConfig | undefined
-  /** Controls that the file switches on and the facet that enforces each; see {@link EnabledControl}. */
+  /** `[shared_store]`; `undefined`: this process shares nothing. */
+  readonly sharedStore: SharedStoreConfig | undefined
+  /** Controls that the file switches on and the mount that enforces each; see {@link EnabledControl}. */
   readonly enabledControls: readonly EnabledControl[]
   /** Tables whose key material a server would need: `['keystore.tls']`, for example. */
   readonly tlsTables: readonly string[]
-  /** `[keystore.*]` and their kin. None is opened before something uses it. */
+  /** `[keystore.*]` and the other key stores. None is opened before something uses it. */
   readonly keyStores: KeyStoresConfig
   /** What a server speaks over TLS. */
   readonly tls: TlsConfig
 }
 
-/** A control that the file switches on. `createServer` refuses to start while the facet that enforces it is not mounted. */
+/** A control that the file switches on. `createServer` refuses to start while the mount that enforces it is missing. */
 export interface EnabledControl {
   /** Key that switches it on, for example `management_api.control_access.enable`. */
   readonly key: string
   /** What has to be mounted for it. */
-  readonly facet: 'managementApi' | 'portal' | 'webApps' | 'oauth' | 'console'
-  /** Another facet that enforces it too, for what is mounted there: either will do. */
-  readonly orFacet?: EnabledControl['facet']
-  /** The one portal that enforces it, where `facet` is `portal` and no other portal will do. */
+  readonly mount: 'managementApi' | 'portal' | 'webApps' | 'oauth' | 'console'
+  /** Another mount that enforces it too: either will do. */
+  readonly orMount?: EnabledControl['mount']
+  /** The one portal that enforces it, where `mount` is `portal` and no other portal will do. */
   readonly portal?: string
 }
 
@@ -111,9 +114,9 @@ export interface BreakGlassConfig {
   /** The addresses and networks it may be used from. */
   readonly allowedNetworks: readonly string[]
   /** How long the user store must have been unreachable. */
-  readonly afterSeconds: number
+  readonly afterMs: number
   /** Life of its tokens at the most. */
-  readonly maxTokenAgeSeconds: number
+  readonly maxTokenAgeMs: number
 }
 
 /** `[management_api.authorization_handler]` */
@@ -125,7 +128,7 @@ export interface AuthorizationConfig {
   /** `default_policy`: what holds for a path that no rule names. @defaultValue `'authenticated'` */
   readonly defaultPolicy: DefaultPolicy
   /** `apply_to_file_users`. `false`: none of these rules binds users from the file. @defaultValue `true` */
-  readonly appliesToFileUsers: boolean
+  readonly applyToFileUsers: boolean
 }
 
 /** `[[management_api.authorization_handler.resources]]` */
@@ -136,6 +139,8 @@ export interface ProtectedResource {
   readonly methods: readonly string[] | undefined
   /** Any one of these roles opens the path; `undefined`: only administrators. Administrators always may. */
   readonly roles: readonly string[] | undefined
+  /** The entry of the list, or the list for a default. */
+  readonly origin: Origin
 }
 
 /** `[management_api.cors]` */
@@ -146,6 +151,8 @@ export interface CorsConfig {
   readonly allowedOrigins: readonly string[]
   /** Value of `Access-Control-Allow-Headers`, as the operator wrote it. */
   readonly allowedHeaders: string
+  /** The table. */
+  readonly origin: Origin
 }
 
 /** `[management_api.login_throttle]` */
@@ -154,8 +161,60 @@ export interface LoginThrottleConfig {
   readonly isEnabled: boolean
   /** Failures of one user from one source within the window that lock the pair. */
   readonly maxFailures: number
-  /** `window`: how long a failure counts. @defaultValue 900 (15 minutes) */
-  readonly windowSeconds: number
+  /** `window`: how long a failure counts. @defaultValue 900_000 (15 minutes) */
+  readonly windowMs: number
   /** First lock; each further one doubles, up to the window. */
-  readonly lockoutSeconds: number
+  readonly lockoutMs: number
+}
+
+/** `[management_api.jwt_token_security_handler] token_store_config.*` */
+export interface TokenStoreConfig {
+  /** `max_size`: tokens that are kept at the same time. @defaultValue 200 */
+  readonly maxSize: number
+  /** `clean_up_interval`: how often expired tokens are removed. @defaultValue 600_000 (10 minutes) */
+  readonly cleanUpIntervalMs: number
+  /** `remove_oldest_token_on_overflow`; `false`: a full store refuses a new token with 503. @defaultValue `true` */
+  readonly removeOldestOnOverflow: boolean
+  /** `undefined`: no cap for one user. */
+  readonly maxPerUser: number | undefined
+  /** `undefined`: tokens, sessions and grants end with the process. */
+  readonly snapshot: SnapshotConfig | undefined
+}
+
+/** `[management_api.jwt_token_security_handler] token_store_config.snapshot_*` */
+export interface SnapshotConfig {
+  /** `snapshot_file`: absolute path. */
+  readonly file: string
+  /** `snapshot_interval` @defaultValue 5000 (5 seconds) */
+  readonly intervalMs: number
+  /** `snapshot_max_age`: of an older one nothing is taken. @defaultValue 600_000 (10 minutes) */
+  readonly maxAgeMs: number
+}
+
+/** `[management_api.jwt_token_security_handler] token_config.*` */
+export interface TokenConfig {
+  /** `expiry`: life of a token. @defaultValue 3_600_000 (1 hour) */
+  readonly expiryMs: number
+  /** Bits of the RSA key; not used by the other algorithms. */
+  readonly rsaBits: number
+  /** `algorithm` (RFC 7518, RFC 8037); `undefined`: the key of `keyStore` decides. @defaultValue `'RS256'` */
+  readonly algorithm: SigningAlgorithm | undefined
+  /** `issuer`: `iss` of the tokens (RFC 7519 section 4.1.1). @defaultValue `'urn:sallyport:management'` */
+  readonly issuer: string
+  /** `audience`: `aud` of the tokens (RFC 7519 section 4.1.3). @defaultValue `'management-api'` */
+  readonly audience: string
+  /** Absolute path of a private key (PKCS#8 PEM or JWK) that restarts and several processes share. */
+  readonly keyFile: string | undefined
+  /** `keystore`: name of the key store whose key signs: `primary`, `internal`, `tls`, or that of a `[custom_keystore.*]`. */
+  readonly keyStore: string | undefined
+  /** The key before it, which verifies until its time is up. */
+  readonly previousKeyStore: PreviousKeyStore | undefined
+}
+
+/** `token_config.previous_keystore` and `previous_until` */
+export interface PreviousKeyStore {
+  /** Name of a key store, as in {@link TokenConfig.keyStore}. */
+  readonly name: string
+  /** Milliseconds since the epoch. */
+  readonly verifyUntil: number
 }

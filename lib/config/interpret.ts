@@ -1,59 +1,47 @@
 /**
- * From a parsed document to a configuration or a list of mistakes: placeholders, known keys, values, warnings.
+ * From a parsed document to a configuration or a list of mistakes: known keys, placeholders, values, warnings.
  *
  * @module
  */
 
-import { resolve } from 'node:path'
-import { keyStoreNamed, keyStoreNames } from '../internal/named-key-store.js'
-import { managementConsole } from '../internal/portal-name.js'
-import type {
-  Config,
-  EnabledControl,
-  KeyStoresConfig,
-  ManagementApiConfig,
-  TokenConfig,
-  UserStoreConfig,
-} from './config.js'
-import type { ConfigOptions } from './config-options.js'
-import { expandValues } from './expand-values.js'
-import type { Finding } from './findings.js'
-import { formatKey, type KeyPath } from './key-path.js'
-import { keyStoresOf } from './key-stores.js'
-import { defaultValues, knownKeys } from './known-keys/known-keys.js'
-import { otherTables } from './known-keys/other-tables.js'
-import { checkOauth, oauthOf } from './oauth-providers.js'
-import { PlaceholderError } from './placeholder-error.js'
-import { type Expand, placeholders, secretPlaceholders } from './placeholders.js'
-import { readTables } from './read-tables.js'
-import type { Ciphertext } from './secrets/ciphertext.js'
-import { type SecretOutcome, secretTable } from './secrets/secret-table.js'
-import type { Deployment } from './tables/deployment.js'
-import { portalDefaultsOf, portalsOf } from './tables/portals.js'
-import { tlsOf } from './tls.js'
-import { copyTree, deepFreeze, type Tree, type TreeValue, valueAt } from './tree.js'
-import { checkKeys } from './unknown-keys.js'
-import { carbonDatabase, isCarbonFile, usesUserStore } from './user-stores/carbon-database.js'
-import { listDatasources } from './user-stores/datasource-id.js'
-import { userStoresOf } from './user-stores/user-stores.js'
-import { warningsOf } from './warnings.js'
+import { dirname, resolve } from 'node:path'
+import type { Origin } from '../core/errors.js'
+import { keyStoreNamed, keyStoreNames } from '../core/key-stores.js'
+import { managementConsole } from '../core/names.js'
+import type { Finding, Locate } from './checks/findings.js'
+import { defaultValues, knownKeys } from './checks/known-keys.js'
+import { createOrigin } from './checks/origins.js'
+import { otherTables } from './checks/our-tables.js'
+import { readTables } from './checks/read-tables.js'
+import { checkKeys } from './checks/unknown-keys.js'
+import { createWarnings } from './checks/warnings.js'
+import type { Config, EnabledControl, KeyStoresConfig, TokenConfig } from './config.js'
+import { createKeyStores } from './key-stores.js'
+import type { Deployment } from './schema/deployment.js'
+import { checkOauth, createOauth } from './schema/oauth.js'
+import { createPortals } from './schema/portals.js'
+import { createSharedStore } from './schema/shared-store.js'
+import { createTls } from './schema/tls.js'
+import { isCarbonFile, readCarbonDatabase, usesUserStore } from './schema/user-store/carbon-database.js'
+import { listDatasources } from './schema/user-store/datasource.js'
+import { createUserStores } from './schema/user-store/user-stores.js'
+import type { Ciphertext } from './values/ciphertext.js'
+import { expandValues } from './values/expand-values.js'
+import { formatKey, type KeyPath } from './values/key-path.js'
+import { type ConfigOptions, createExpand, createSecretExpand, type Expand } from './values/placeholders.js'
+import { createSecrets, type SecretOutcome, tryOutcome } from './values/secrets.js'
+import { copyTree, deepFreeze, isTree, type Tree, type TreeValue, valueAt } from './values/tree.js'
 
-/** Where a document comes from. */
-export interface Origin {
-  /** The file it was read from; `undefined` for an object. */
+export interface DocumentSource {
   readonly path: string | undefined
-  /** Folder that relative paths start from. */
   readonly home: string
   readonly options: ConfigOptions
-  /** Secrets that were decrypted. */
+  readonly locate: Locate
   readonly decrypted?: ReadonlyMap<string, SecretOutcome>
-  /** Why a secret is not among them. */
   readonly whyEncrypted: string
 }
 
-/** What became of a document. */
 export interface Interpretation {
-  /** The document as it was written. */
   readonly source: Tree
   /** The document with its placeholders replaced. */
   readonly values: Tree
@@ -65,77 +53,95 @@ export interface Interpretation {
   readonly keyStores: KeyStoresConfig | undefined
   /** Secrets that are used and still encrypted, by alias. */
   readonly encrypted: ReadonlyMap<string, Ciphertext>
-  /** The value of a key that is no part of the configuration; `undefined` when it is not there. */
-  readonly outcomeAt: (path: KeyPath) => SecretOutcome | undefined
+  /** `[encryption] key`; `undefined` when it is not there. */
+  readonly symmetricKey: () => SecretOutcome | undefined
 }
 
 /** Interprets a parsed document. It is neither changed nor kept. */
-export function interpret(document: object, origin: Origin): Interpretation {
-  const { path, home, options, decrypted = new Map(), whyEncrypted } = origin
+export function interpret(document: object, where: DocumentSource): Interpretation {
+  const { home, options, decrypted = new Map(), whyEncrypted } = where
   const mistakes: Finding[] = []
   const warnings: Finding[] = []
-  const mistake = (finding: Finding): void => {
-    mistakes.push(finding)
-  }
-  /** What is missing because its value could not be read is no second mistake. */
-  const mistakeOnce = (finding: Finding) => {
-    const key = formatKey(finding.path)
-    if (!mistakes.some(({ path }) => formatKey(path) === key)) mistake(finding)
-  }
+  const mistake = (finding: Finding) => mistakes.push(finding)
+  const warning = (finding: Finding) => warnings.push(finding)
 
   const source = copyTree(document, mistake)
   const { document: listed, asWritten } = listDatasources(source)
   const unknown: KeyPath[] = []
-  checkKeys(listed, knownKeys, otherTables, {
-    mistake,
-    warning: (finding) => warnings.push(finding),
-    unknown: (path) => unknown.push(path),
-  })
-  warnings.push(...unknownWarning(unknown.map(asWritten)))
+  checkKeys(listed, knownKeys(), otherTables, { mistake, warning, unknown: (at) => unknown.push(asWritten(at)) })
+  warnings.push(...unknownWarning(unknown))
 
   const values = copyTree(listed, () => {})
+  // Neither their passwords nor the variables that those come from are needed.
+  const fileUsers = valueAt(values, ['internal_apis'])
+  if (options.ignoreUserStore === true && isTree(fileUsers)) delete fileUsers['users']
   const unexpanded: Finding[] = []
-  const expandSecret = secretPlaceholders(options)
-  const warning = (finding: Finding): void => {
-    warnings.push(finding)
-  }
-  const secrets = secretTable(source, { home, expand: expandSecret, decrypted, whyEncrypted, warning })
-  const expand = placeholders(source, defaultValues, options, secrets.textOf)
+  const secrets = createSecrets(source, home, createSecretExpand(options), decrypted, whyEncrypted, warning)
+  const expand = createExpand(source, defaultValues(), options, secrets.read)
   expandValues(values, expand, mistake, (finding) => unexpanded.push(finding))
-  const common = () => ({
+
+  const conclude = (config?: Config, keyStores?: KeyStoresConfig): Interpretation => ({
     source,
     values,
+    config,
     mistakes: mistakes.map((finding) => ({ ...finding, path: asWritten(finding.path) })),
+    warnings,
+    keyStores,
     encrypted: secrets.encrypted,
-    outcomeAt: (at: KeyPath) => outcomeOf(valueAt(source, at), expand),
+    symmetricKey: () => readSymmetricKey(valueAt(source, ['encryption', 'key']), expand),
   })
+
   const deployment = readTables(values, listed, mistakes)
-  const usesStores = usesUserStore(values) && options.hasUserStore !== true
-  const primary = deployment?.user_store.primary
-  const carbon =
-    primary !== undefined && usesStores && isCarbonFile(source) ? carbonDatabase(source, expand, primary) : undefined
-  if (deployment !== undefined && usesStores && carbon === undefined) refuseMissingUserStore(deployment, mistake)
-  const userStores = deployment !== undefined && usesStores ? userStoresOf(deployment, home, mistakeOnce, carbon) : []
-  if (carbon?.reason !== undefined && userStores[0]?.type === 'unavailable') {
-    warnings.push({ path: carbon.path, rule: carbon.reason })
+  if (deployment === undefined) return conclude()
+  // What is missing because its value could not be read is no second mistake.
+  const known = new Set(mistakes.map((finding) => formatKey(finding.path)))
+  const mistakeOnce = (finding: Finding): void => {
+    const key = formatKey(finding.path)
+    if (!known.has(key)) mistake(finding)
+    known.add(key)
   }
-  if (deployment !== undefined) checkOauth(deployment, mistake)
-  if (deployment === undefined) return { ...common(), config: undefined, warnings, keyStores: undefined }
-
-  const keyStores = keyStoresOf(deployment, { path, home, homeOption: options.home, unexpanded })
+  const userStores = options.ignoreUserStore !== true && usesUserStore(values) ? readUserStores(deployment) : []
+  checkOauth(deployment.oauth, deployment.management_api.token, deployment.portal, mistake)
+  const keyStores = createKeyStores(deployment, keyStoreFolders(where), unexpanded)
   refuseUnknownKeyStores(deployment.management_api.token, keyStores, mistake)
-  const tls = tlsOf(
-    [deployment.internal_api_ssl_config?.tls, deployment.transport],
-    deployment.server.hostname ?? 'localhost',
-    { mistake, warning: (finding) => warnings.push(finding) },
-  )
-  if (mistakes.length > 0) return { ...common(), config: undefined, warnings, keyStores }
+  refuseUselessSnapshot(deployment, mistake)
+  if (deployment.shared_store !== undefined) {
+    const usesFile = options.ignoreUserStore !== true && !usesUserStore(values)
+    refuseUnshared(deployment, usesFile, mistake)
+  }
+  const sharedStore = createSharedStore(deployment, home, mistakeOnce, asWritten)
+  const tls = createTls(values, deployment.server.hostname ?? 'localhost', { mistake: mistakeOnce, warning })
+  if (mistakes.length > 0) return conclude(undefined, keyStores)
 
-  const config = configOf({ ...deployment, userStores, keyStores, tls }, source, { path, home })
-  return { ...common(), config, warnings: [...warnings, ...warningsOf(config, values)], keyStores }
+  const [userStore, ...secondaryUserStores] = userStores
+  const stores = { userStore, secondaryUserStores, keyStores, sharedStore, tls }
+  const config = deepFreeze(createConfig(deployment, stores, source, where))
+  warnings.push(...createWarnings(config, values))
+  return conclude(config, keyStores)
+
+  function readUserStores(tables: Deployment): Config['secondaryUserStores'] {
+    const { primary } = tables.user_store
+    const carbon = isCarbonFile(source) ? readCarbonDatabase(source, expand, primary) : undefined
+    if (carbon === undefined && primary.kind === undefined) {
+      const rule =
+        'must not be false without a [user_store] that names its type, read_only_ldap, read_write_ldap, active_directory or database'
+      mistake({ path: ['internal_apis', 'file_user_store', 'enable'], rule })
+    }
+    const stores = createUserStores(tables, home, mistakeOnce, { carbon, asWritten })
+    if (carbon?.reason !== undefined && stores[0]?.type === 'unavailable')
+      warning({ path: carbon.path, rule: carbon.reason })
+    return stores
+  }
 }
 
 const maxUnknownShown = 5
+
+/** The folder of the file, and those that WSO2's products have their own conf or repository/conf in. */
+function keyStoreFolders({ path, home, options }: DocumentSource): string[] {
+  const start = resolve(home)
+  const around = path === undefined ? [start] : [start, dirname(start), dirname(dirname(start))]
+  return [...new Set(options.home === undefined ? around : [resolve(options.home), ...around])]
+}
 
 /** One line for all that is left alone. */
 function unknownWarning([first, ...others]: readonly KeyPath[]): Finding[] {
@@ -147,22 +153,50 @@ function unknownWarning([first, ...others]: readonly KeyPath[]): Finding[] {
   return [{ path: first, rule }]
 }
 
-function outcomeOf(value: TreeValue, expand: Expand): SecretOutcome | undefined {
+function readSymmetricKey(value: TreeValue, expand: Expand): SecretOutcome | undefined {
   if (value === undefined) return undefined
-  try {
+  return tryOutcome(() => {
     const text = typeof value === 'string' ? expand(value) : undefined
     return typeof text === 'string' ? { text } : { reason: 'is not a text in quotes' }
-  } catch (error) {
-    if (error instanceof PlaceholderError) return { reason: error.message }
-    throw error
+  })
+}
+
+/** What one process makes up for itself is nothing to the others: a signing key, a first administrator. */
+function refuseUnshared(
+  { management_api: { token, isJwtEnabled, isBasicEnabled }, internal_apis: { users } }: Deployment,
+  usesFileUsers: boolean,
+  mistake: (finding: Finding) => void,
+): void {
+  const path = ['shared_store']
+  if (token.keyFile === undefined && token.keyStore === undefined) {
+    const rule =
+      'needs a signing key that all processes share; write [management_api.jwt_token_security_handler] and below it ' +
+      'token_config.key_file = "token-key.pem", which "npx sallyport keys rotate" makes: once, for all processes'
+    mistake({ path, rule })
+  }
+  if (usesFileUsers && users.length === 0 && (isJwtEnabled || isBasicEnabled)) {
+    mistake({ path, rule: 'needs users that all processes share; write [[internal_apis.users]], or [user_store]' })
   }
 }
 
-function refuseMissingUserStore({ user_store }: Deployment, mistake: (finding: Finding) => void): void {
-  if (user_store.primary.kind !== undefined) return
-  const rule =
-    'must not be false without a [user_store] that names its type, read_only_ldap, read_write_ldap or database'
-  mistake({ path: ['internal_apis', 'file_user_store', 'enable'], rule })
+/** A snapshot is encrypted with what the signing key leads to, and is for one process. */
+function refuseUselessSnapshot(
+  { management_api: { token, tokenStore }, shared_store }: Deployment,
+  mistake: (finding: Finding) => void,
+): void {
+  if (tokenStore.snapshot === undefined) return
+  const path = ['management_api', 'jwt_token_security_handler', 'token_store_config', 'snapshot_file']
+  if (shared_store !== undefined) {
+    mistake({
+      path,
+      rule: 'has no use with [shared_store], where all of it outlives the process: remove one of the two',
+    })
+  } else if (token.keyFile === undefined && token.keyStore === undefined) {
+    const rule =
+      'needs a signing key that outlives the process: write token_config.key_file = "token-key.pem" beside ' +
+      'token_store_config, and make the file with "npx sallyport keys rotate"'
+    mistake({ path, rule })
+  }
 }
 
 function refuseUnknownKeyStores(
@@ -178,71 +212,68 @@ function refuseUnknownKeyStores(
   }
 }
 
-function configOf(
-  deployment: Deployment & Pick<Config, 'keyStores' | 'tls'> & { readonly userStores: readonly UserStoreConfig[] },
+/** Puts the configuration together; each rule that can refuse a request gets the place where it is written. */
+function createConfig(
+  tables: Deployment,
+  stores: Pick<Config, 'userStore' | 'secondaryUserStores' | 'keyStores' | 'sharedStore' | 'tls'>,
   source: Tree,
-  { path, home }: Pick<Origin, 'path' | 'home'>,
+  { path, home, locate }: DocumentSource,
 ): Config {
-  const { recheckIntervalSeconds, recheckGraceSeconds } = deployment.user_store
-  const [userStore, ...secondaryUserStores] = deployment.userStores
-  const portals = portalsOf(deployment.portal, deployment.tomcat)
-  return deepFreeze({
+  const withPlace = <Rule extends { readonly origin: Origin }>(rule: Rule): Rule => ({
+    ...rule,
+    origin: createOrigin(rule.origin.key, locate),
+  })
+  const { management_api: api, internal_apis: fileUsers, user_store, portal, tomcat } = tables
+  const { token, tokenStore, authorization } = api
+  const portals = createPortals(portal, tomcat).map(withPlace)
+  return {
+    ...stores,
     path,
     warnings: [],
-    managementApi: withKeyFileBelow(home, deployment.management_api),
-    makeNonAdminUsersReadOnly: deployment.user_access.make_non_admin_users_read_only,
-    fileUsers: { ...deployment.internal_apis, isEnabled: deployment.internal_apis.isEnabled && !isCarbonFile(source) },
-    userStore,
-    secondaryUserStores,
-    recheckIntervalSeconds,
-    recheckGraceSeconds,
-    adminConsoleAddresses: deployment.admin_console.control_access,
-    webAppAddresses: deployment.web_app.control_access,
-    servletFilters: deployment.servlet_access_control_filter,
+    managementApi: {
+      ...api,
+      token: { ...token, keyFile: token.keyFile && resolve(home, token.keyFile) },
+      tokenStore: {
+        ...tokenStore,
+        snapshot: tokenStore.snapshot && { ...tokenStore.snapshot, file: resolve(home, tokenStore.snapshot.file) },
+      },
+      authorization: { ...authorization, resources: authorization.resources.map(withPlace) },
+      cors: withPlace(api.cors),
+    },
+    makeNonAdminUsersReadOnly: tables.user_access.make_non_admin_users_read_only,
+    fileUsers: { ...fileUsers, isEnabled: fileUsers.isEnabled && !isCarbonFile(source) },
+    recheckIntervalMs: user_store.recheckIntervalMs,
+    recheckGraceMs: user_store.recheckGraceMs,
+    adminConsoleAddresses: tables.admin_console.control_access,
+    webAppAddresses: tables.web_app.control_access,
+    servletFilters: tables.servlet_access_control_filter.map(withPlace),
     portals,
-    portalDefaults: portalDefaultsOf(deployment.portal),
-    oauth: oauthOf(
-      deployment.oauth,
-      portals,
-      deployment.tomcat.global.session_timeout,
-      deployment.portal.cookie_prefix,
-    ),
-    enabledControls: enabledControlsOf(deployment),
-    tlsTables: tlsTablesOf(source),
-    keyStores: deployment.keyStores,
-    tls: deployment.tls,
-  })
+    portalDefaults: {
+      origins: portal.origins,
+      allowInsecureHttp: portal.allow_insecure_http,
+      cookiePrefix: portal.cookie_prefix,
+      maxSessions: portal.max_sessions,
+    },
+    oauth: createOauth(tables.oauth, tomcat, portal, portals),
+    enabledControls: listEnabledControls(tables),
+    tlsTables: [['keystore', 'tls'], ['internal_api_ssl_config']]
+      .filter((table) => valueAt(source, table) !== undefined)
+      .map(formatKey),
+  }
 }
 
-function withKeyFileBelow(home: string, api: ManagementApiConfig): ManagementApiConfig {
-  const { keyFile } = api.token
-  return keyFile === undefined ? api : { ...api, token: { ...api.token, keyFile: resolve(home, keyFile) } }
-}
-
-function enabledControlsOf(deployment: Deployment): EnabledControl[] {
-  const { management_api, admin_console, web_app, servlet_access_control_filter, oauth } = deployment
-  type Facet = EnabledControl['facet']
-  const controls: readonly [isEnabled: boolean, key: string, facet: Facet, orFacet?: Facet][] = [
-    [management_api.allowedNetworks !== undefined, 'management_api.control_access.enable', 'managementApi'],
-    [admin_console.control_access !== undefined, 'admin_console.control_access.enable', 'portal'],
-    [web_app.control_access !== undefined, 'web_app.control_access.enable', 'webApps', 'portal'],
-    [servlet_access_control_filter.length > 0, 'servlet_access_control_filter', 'webApps', 'portal'],
-    [oauth !== undefined, 'oauth.enable', 'oauth'],
+function listEnabledControls(tables: Deployment): EnabledControl[] {
+  const { management_api: api, admin_console, web_app, servlet_access_control_filter: filters, oauth } = tables
+  const controls: (EnabledControl | undefined)[] = [
+    api.allowedNetworks && { key: 'management_api.control_access.enable', mount: 'managementApi' },
+    admin_console.control_access && {
+      key: 'admin_console.control_access.enable',
+      mount: 'portal',
+      portal: managementConsole,
+    },
+    web_app.control_access && { key: 'web_app.control_access.enable', mount: 'webApps', orMount: 'portal' },
+    filters[0] && { key: 'servlet_access_control_filter', mount: 'webApps', orMount: 'portal' },
+    oauth && { key: 'oauth.enable', mount: 'oauth' },
   ]
-  return controls
-    .filter(([isEnabled]) => isEnabled)
-    .map(([, key, facet, orFacet]) => ({
-      key,
-      facet,
-      ...(orFacet !== undefined && { orFacet }),
-      ...(key.startsWith('admin_console.') && { portal: managementConsole }),
-    }))
-}
-
-function tlsTablesOf(source: Tree): string[] {
-  const tables: readonly [string, TreeValue][] = [
-    ['keystore.tls', valueAt(source, ['keystore', 'tls'])],
-    ['internal_api_ssl_config', source['internal_api_ssl_config']],
-  ]
-  return tables.filter(([, value]) => value !== undefined).map(([name]) => name)
+  return controls.filter((control) => control !== undefined)
 }

@@ -1,15 +1,18 @@
 /**
- * What the configuration says of portals, and of who may call them.
+ * What the configuration says of portals, of who may call them, and of the authorization server.
  *
  * @module
  */
+
+import type { Origin } from '../core/errors.js'
+import type { SigningAlgorithm } from './store-config.js'
 
 /** `[portal]`: what holds for every portal. */
 export interface PortalDefaults {
   /** `origins`: further origins that the portals are reached by, where a proxy rewrites `Host`. @defaultValue none */
   readonly origins: readonly string[]
   /** `allow_insecure_http`: whether people may sign in over plain HTTP. @defaultValue `false` */
-  readonly allowsInsecureHttp: boolean
+  readonly allowInsecureHttp: boolean
   /** `cookie_prefix`: what the names of the cookies begin with, after `__Host-`. @defaultValue `'sallyport'` */
   readonly cookiePrefix: string
   /** `max_sessions`: sessions of all portals together that are kept at the same time. @defaultValue 10 000 */
@@ -21,22 +24,15 @@ export interface PortalConfig {
   /** The argument of `security.portal`: up to 64 letters, digits, `_` and `-`. */
   readonly name: string
   /**
-   * `session_timeout`, else that of `[tomcat.management_console]` or `[tomcat.global]`: how long a session may be idle.
-   *
-   * @defaultValue 15 minutes for `management_console`, 30 minutes for the others
+   * `session_timeout`: how long a session may be idle. @defaultValue that of `[tomcat]`: 15 minutes for the console, else 30
    */
   readonly sessionTimeoutMs: number
   /**
-   * `absolute_timeout`, else that of `[portal]`: when a session ends however busy it is.
-   *
-   * @defaultValue 12 hours, or `sessionTimeoutMs` where that is longer
+   * `absolute_timeout`: when a busy session ends. @defaultValue that of `[portal]`, or 12 hours, or `sessionTimeoutMs` if
+   * longer
    */
   readonly absoluteTimeoutMs: number
-  /**
-   * `roles`: any one of them lets a user in; administrators always get in. `undefined`: everybody.
-   *
-   * @defaultValue `[]`, nobody but administrators, for `management_console`, and everybody for the others
-   */
+  /** `roles`: any one lets a user in, and administrators enter; `undefined`: everybody. @defaultValue `[]` for the console */
   readonly roles: readonly string[] | undefined
   /** `title`: what the login page calls it. @defaultValue made of the name */
   readonly title: string | undefined
@@ -46,6 +42,8 @@ export interface PortalConfig {
   readonly callback: string | undefined
   /** `allow`: addresses that may call this portal, besides the other rules by address; `undefined`: all. */
   readonly allow: readonly string[] | undefined
+  /** The table of the portal. */
+  readonly origin: Origin
 }
 
 /** One `[[servlet_access_control_filter]]`. Items are addresses, CIDR blocks or regular expressions, in the syntax of Java. */
@@ -60,4 +58,57 @@ export interface ServletFilterConfig {
   readonly deny: readonly string[] | undefined
   /** `deny_status`. @defaultValue 403 */
   readonly denyStatus: number
+  /** The entry of the list. */
+  readonly origin: Origin
+}
+
+/** `[oauth]`: the authorization server. */
+export interface OauthConfig {
+  /** `issuer`: an https URL with a path, without a slash at its end; http on this machine, for development. */
+  readonly issuer: string
+  /** `max_tokens`: live access tokens, and separately sign-ins with all that belongs to them. @defaultValue 10 000 */
+  readonly maxTokens: number
+  /** `algorithm` of access tokens and ID tokens. @defaultValue `'RS256'` */
+  readonly algorithm: SigningAlgorithm
+  /** `access_token_expiry`. @defaultValue 900_000 (15 minutes) */
+  readonly accessTokenMs: number
+  /** `refresh_token_expiry`: counted from the sign-in; no refresh extends it. @defaultValue 28_000 800 (8 hours) */
+  readonly refreshTokenMs: number
+  /** `[[oauth.service_provider]]`, and those of the portals that have a callback. */
+  readonly serviceProviders: readonly ServiceProviderConfig[]
+  /** `[tomcat.global] session_timeout`: how long after a sign-in the next one needs no password. @defaultValue 1 800 000 */
+  readonly signOnIdleMs: number
+  /** `[portal] cookie_prefix`: what the names of the cookies begin with. @defaultValue `'sallyport'` */
+  readonly cookiePrefix: string
+  /** How long a sign-on lasts at the most, with all sessions and grants of it: as long as the longest session of a portal. */
+  readonly signOnAbsoluteMs: number
+}
+
+/** A token that can tell of the user. */
+export type ClaimsToken = 'id_token' | 'access_token'
+
+/** One `[[oauth.service_provider]]`. PKCE with S256 is mandatory for each. */
+export interface ServiceProviderConfig {
+  /** `client_id`, or `name` without it. */
+  readonly clientId: string
+  /** `redirect_uris`: compared character by character. */
+  readonly redirectUris: readonly string[]
+  /** `post_logout_redirect_uris`. @defaultValue none */
+  readonly postLogoutRedirectUris: readonly string[]
+  /** `client_secret`: a PHC or bcrypt hash; `undefined` for a public client (`allow_without_client_secret`). */
+  readonly secretHash: string | undefined
+  /** `audience`, or `resource`: `aud` of its access tokens. @defaultValue the issuer */
+  readonly audience: string | undefined
+  /** `scopes` it may ask for besides `openid`, `profile` and `roles`. @defaultValue none */
+  readonly scopes: readonly string[]
+  /**
+   * Users with any of these roles, and administrators, get `scopes`; `undefined`: everybody. For WSO2's portals: its `roles`.
+   */
+  readonly scopeRoles: readonly string[] | undefined
+  /** Those of `scopes` that administrators alone get: `apim:admin` for the portals of WSO2. */
+  readonly adminScopes: readonly string[]
+  /** `claims`: the tokens that tell of the user what the scopes allow, beside `/userinfo`. @defaultValue the ID token */
+  readonly claimsIn: readonly ClaimsToken[]
+  /** `refresh_tokens`: whether it gets refresh tokens. @defaultValue `false` */
+  readonly issueRefreshTokens: boolean
 }

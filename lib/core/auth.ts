@@ -62,7 +62,7 @@ export function forgetAuth(request: IncomingMessage): void {
  * Returns the authenticated caller of a request: the one that a gate of this package has found. What other code or another
  * package writes to `request.auth`, before or after, does not count.
  *
- * @throws {@link UnauthorizedError} (401, `ERR_AUTH_REQUIRED`) when nobody is authenticated: when authentication is
+ * @throws `UnauthorizedError` (401, `ERR_AUTH_REQUIRED`) when nobody is authenticated: when authentication is
  * switched off, on a public path, or where no authentication gate of this package stands before the route.
  */
 export function getAuth(request: IncomingMessage): Auth {
@@ -70,6 +70,10 @@ export function getAuth(request: IncomingMessage): Auth {
   if (auth !== undefined) return auth
   throw new UnauthorizedError('ERR_AUTH_REQUIRED', 'Authentication is required.', {
     headers: { 'WWW-Authenticate': 'Bearer realm="Sallyport"' },
-    cause: 'auth' in request ? 'request.auth was set by other code than the gates of this package' : undefined,
+    cause:
+      'auth' in request
+        ? 'request.auth was set by other code than the gates of this package'
+        : 'no gate of this package has found the caller: mount security.managementApi(), security.portal(name) or ' +
+          'bearerAuthentication before the route; a public path has no caller',
   })
 }

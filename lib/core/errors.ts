@@ -7,13 +7,13 @@
 /** A stable code that programs may switch on; codes never change within a major version. The README lists cause and cure of each. */
 export type ErrorCode = ConfigErrorCode | StoreErrorCode | HttpErrorCode
 
-/** Codes of {@link ConfigError}. */
+/** Codes of `ConfigError`. */
 export type ConfigErrorCode = 'ERR_CONFIG_INVALID' | 'ERR_CONFIG_MISSING_PACKAGE'
 
-/** Codes of {@link StoreError}. */
+/** Codes of `StoreError`. */
 export type StoreErrorCode = 'ERR_STORE_UNAVAILABLE'
 
-/** Codes of {@link HttpError}, by the status that goes with them. */
+/** Codes of `HttpError`, by the status that goes with them. */
 export type HttpErrorCode =
   // 400
   | 'ERR_AUTH_SEVERAL_CREDENTIALS'
@@ -67,14 +67,18 @@ export interface Position {
   readonly column: number
 }
 
-/** One mistake in a configuration. */
-export interface ConfigProblem {
-  /** Dotted path of the key, for example `management_api.token_config.expiry`. */
+/** What a rule was made from: a key of the configuration, and where it is written. */
+export interface Origin {
+  /** Dotted path of the key, for example `management_api.control_access.allow`. */
   readonly key: string
+  /** Absent when the configuration is an object that was not read from a file, and for a default. */
+  readonly position?: Position | undefined
+}
+
+/** One mistake in a configuration. */
+export interface ConfigProblem extends Origin {
   /** What the key asks for, and what it got instead; a secret is never part of it. */
   readonly rule: string
-  /** Absent when the configuration is an object that was not read from a file. */
-  readonly position?: Position | undefined
   /** The known key that is spelled most like this one. */
   readonly suggestion?: string | undefined
 }
@@ -101,9 +105,17 @@ export class ConfigError extends Error {
 }
 
 function problemLine({ key, rule, position, suggestion }: ConfigProblem): string {
-  const where = position === undefined ? '' : `${position.file}:${position.line}:${position.column} `
+  const where = position === undefined ? '' : `${escapeControls(position.file)}:${position.line}:${position.column} `
   const hint = suggestion === undefined ? '' : `; did you mean ${suggestion}?`
   return `${where}${key}: ${rule}${hint}`
+}
+
+/** A name of a file may hold what a terminal obeys, or a log takes for another line. */
+function escapeControls(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+    const code = character.codePointAt(0)!.toString(16)
+    return `\\u${code.padStart(4, '0')}`
+  })
 }
 
 /** A backend (token store, directory, database) that failed. Gates turn it into 503: they fail closed. `cause` has the driver's error. */
@@ -114,7 +126,7 @@ export class StoreError extends Error {
   readonly code: StoreErrorCode = 'ERR_STORE_UNAVAILABLE'
 }
 
-/** What an {@link HttpError} may carry beside its code and message. */
+/** What an `HttpError` may carry beside its code and message. */
 export interface HttpErrorOptions extends ErrorOptions {
   /** Headers of the answer, for example `WWW-Authenticate` or `Retry-After`. */
   readonly headers?: Readonly<Record<string, string>>
@@ -125,6 +137,8 @@ export interface HttpErrorOptions extends ErrorOptions {
    * @defaultValue `'never'`
    */
   readonly bare?: 'never' | 'without-accept' | 'always'
+  /** The rule that refuses the request. It is for the log; no answer has it. */
+  readonly origin?: Origin | undefined
 }
 
 /**
@@ -146,6 +160,8 @@ export class HttpError extends Error {
   readonly headers: Readonly<Record<string, string>>
   /** See {@link HttpErrorOptions.bare}. */
   readonly bare: 'never' | 'without-accept' | 'always'
+  /** The rule that refuses the request. Not enumerable: an app that sends the error as JSON does not tell its rules. */
+  declare readonly origin?: Origin
 
   constructor(status: number, code: HttpErrorCode, message: string, options: HttpErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -155,6 +171,7 @@ export class HttpError extends Error {
     this.code = code
     this.headers = options.headers ?? {}
     this.bare = options.bare ?? 'never'
+    if (options.origin !== undefined) Object.defineProperty(this, 'origin', { value: options.origin })
   }
 }
 

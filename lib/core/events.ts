@@ -1,5 +1,5 @@
 /**
- * Typed audit events: what happened at the front, for an audit trail or an alarm.
+ * Typed audit events: what happened, for an audit trail or an alarm.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { EventEmitter } from 'node:events'
 import { inBackground } from '../async/background.js'
 import type { RecordKind } from '../tokens/token-store.js'
 import type { AuthKind } from './auth.js'
-import type { HttpErrorCode } from './errors.js'
+import type { HttpError, HttpErrorCode, Position } from './errors.js'
 import { jsonLogger, type Logger, safeLogger } from './logger.js'
 
 interface Occurrence {
@@ -100,16 +100,20 @@ export interface SecurityEventMap {
     readonly path: string
     /** Status code of the answer. */
     readonly status: number
-    /** Which rule refused. */
+    /** Why, as the answer says it. */
     readonly code: HttpErrorCode
+    /** Key of the rule in the configuration, or of the option, that refused; `undefined` where no rule did. */
+    readonly rule?: string | undefined
+    /** Where the rule stands; `undefined` where the configuration is no file. */
+    readonly position?: Position | undefined
     /** The caller; `undefined` when nobody was authenticated. */
     readonly subject: string | undefined
     /** The private reason, for 5xx answers. */
     readonly cause: unknown
   }
-  /** A live token was put out to make room for another. */
+  /** A live token was evicted by another. */
   eviction: Occurrence & {
-    /** Whose token was put out. */
+    /** Whose token was evicted. */
     readonly subject: string
     /** Id of the token that ended, as the `login` event gave it. */
     readonly tokenId: string
@@ -216,7 +220,7 @@ export class SecurityEvents extends EventEmitter<{ [Name in keyof SecurityEventM
 
   /** Emits one event and writes one line to the log. */
   report<Name extends keyof SecurityEventMap>(name: Name, event: SecurityEventMap[Name]): void {
-    this.#logger[levelOf(name, event)]({ event: name, ...event, at: undefined }, messages[name])
+    this.#logger[chooseLevel(name, event)]({ event: name, ...event, at: undefined }, messages[name])
     for (const listener of this.rawListeners(name) as ((event: SecurityEventMap[Name]) => unknown)[]) {
       inBackground(
         () => listener.call(this, event),
@@ -258,8 +262,21 @@ const levels: Partial<Record<keyof SecurityEventMap, 'warn' | 'error'>> = {
   breakGlassUsed: 'error',
 }
 
-function levelOf(name: keyof SecurityEventMap, event: object): 'info' | 'warn' | 'error' {
+function chooseLevel(name: keyof SecurityEventMap, event: object): 'info' | 'warn' | 'error' {
   if ('status' in event && (event.status as number) >= 500) return 'error'
   if ('cause' in event && event.cause !== undefined) return 'error'
   return levels[name] ?? 'info'
+}
+
+const reported = new WeakSet<HttpError>()
+
+/** Notes that a refusal was reported, and returns it. `isTold`: whether there was anybody to report it to. */
+export function markReported<Refusal extends HttpError>(refusal: Refusal, isTold: boolean = true): Refusal {
+  if (isTold) reported.add(refusal)
+  return refusal
+}
+
+/** Whether {@link markReported} was called for a refusal. */
+export function isReported(refusal: HttpError): boolean {
+  return reported.has(refusal)
 }

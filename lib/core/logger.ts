@@ -22,7 +22,7 @@ export function jsonLogger(write: (line: string) => void = stderrWriter()): Logg
     (level: string) =>
     (fields: object, message: string): void => {
       const entry = { time: new Date().toISOString(), level, message }
-      write(`${escapeLine(lineOf(entry, fields))}\n`)
+      write(`${escapeLine(formatLine(entry, fields))}\n`)
     }
   return { info: at('info'), warn: at('warn'), error: at('error') }
 }
@@ -56,7 +56,7 @@ export function safeLogger(logger: Logger): Logger {
   return safe
 }
 
-function lineOf(entry: object, fields: object): string {
+function formatLine(entry: object, fields: object): string {
   try {
     return JSON.stringify({ ...entry, ...fields, ...entry }, plainValue)
   } catch {

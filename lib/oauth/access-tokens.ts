@@ -1,70 +1,45 @@
 /**
- * Access tokens as clients see them: signed JWTs (RFC 9068), each with a record in the token store. `oidc-provider` knows them
- * by a name of its own, which never leaves the process.
+ * Access tokens: signed JWTs (RFC 9068), each with a record in the token store, which decides. To `oidc-provider` they are opaque.
  *
  * @module
  */
 
-import { tokenId } from '../internal/token-id.js'
-import { storeFull } from '../tokens/add-record.js'
-import { checkedTokenStore } from '../tokens/checked-token-store.js'
-import type { KeyRing } from '../tokens/key-ring.js'
-import type { Revocations } from '../tokens/revocations.js'
-import { createTokenSigner } from '../tokens/sign-token.js'
-import type { TokenStore } from '../tokens/token-store.js'
-import type { OauthStore } from './oauth-store.js'
-import { accessTokenEntryId } from './provider-adapter.js'
-import { recordIdOf, type SignOns } from './sign-ons.js'
+import type { KoaContextWithOIDC } from 'oidc-provider'
+import { storeFull } from '../tokens/issuer.js'
+import { createTokenSigner } from '../tokens/jwt/sign-token.js'
+import type { KeyRing } from '../tokens/keys/key-ring.js'
+import { tokenId } from '../tokens/token-id.js'
+import type { OauthParts } from './parts.js'
+import { recordIdFrom, type SignOns } from './sign-ons.js'
 
-/** Options of {@link createAccessTokens}. */
-export interface AccessTokensOptions {
-  readonly store: TokenStore
-  readonly oauthStore: OauthStore
-  readonly signOns: SignOns
-  readonly keys: KeyRing
-  readonly revocations: Revocations
-  readonly issuer: string
-  /** `aud` of the tokens of a client. */
-  readonly audienceOf: (clientId: string) => string
-  readonly clock: () => number
-}
+export type ProviderAccessToken = NonNullable<KoaContextWithOIDC['oidc']['entities']['AccessToken']>
 
-/** An access token as the provider has made it. */
-export interface ProviderAccessToken {
-  readonly jti: string
-  readonly accountId: string
-  readonly clientId: string | undefined
-  readonly grantId: string
-  readonly scope: string | undefined
-  readonly sessionUid: string
-  /** What the token tells of the user. */
-  readonly claims: Readonly<Record<string, unknown>>
-  /** Seconds until it expires. */
-  readonly lifeSeconds: number
-}
-
-/** The access tokens of an authorization server. Each method rejects with {@link StoreError} when a store fails. */
+/** The access tokens of an authorization server. Each method rejects with `StoreError` when a store fails. */
 export interface AccessTokens {
   /**
-   * Resolves with the JWT that a client gets. If the grant or the sign-on has ended meanwhile, the token is dead from the
-   * start.
+   * Signs the JWT that takes the place of the provider's token, with `claims` of the user. If the grant or the sign-on has ended
+   * meanwhile, it is dead from the start.
    */
-  publish(token: ProviderAccessToken, address: string | undefined): Promise<string>
-  /** The provider's name of a live access token; `undefined` when there is none. */
-  resolve(jwt: string): Promise<string | undefined>
+  publish(
+    token: ProviderAccessToken,
+    claims: Readonly<Record<string, unknown>>,
+    address: string | undefined,
+  ): Promise<string>
+  isLive(id: string): Promise<boolean>
 }
 
-/** Puts stores, sign-ons and keys together. */
-export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
-  const { oauthStore, signOns, keys, issuer, audienceOf, revocations, clock } = options
-  const store = checkedTokenStore(options.store)
+export function createAccessTokens(
+  parts: OauthParts & { readonly signOns: SignOns; readonly keys: KeyRing },
+): AccessTokens {
+  const { store, oauthStore, signOns, providers, keys, revocations, clock } = parts
+  const { issuer } = parts.oauth
   const signToken = createTokenSigner({ keys, issuer, audience: issuer })
 
   return {
-    async publish({ jti, accountId, clientId = '', grantId, scope = '', sessionUid, claims, lifeSeconds }, address) {
+    async publish({ jti, accountId, clientId, scope = '', sessionUid = '', expiration }, claims, address) {
       const issuedAt = clock()
       const issuedAtSeconds = Math.floor(issuedAt / 1000)
-      const audience = audienceOf(clientId)
+      const audience = providers.audience(clientId)
       const jwt = await signToken({
         subject: accountId,
         scope,
@@ -72,26 +47,20 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
         clientId,
         others: claims,
         issuedAtSeconds,
-        expiresAtSeconds: issuedAtSeconds + lifeSeconds,
+        expiresAtSeconds: issuedAtSeconds + expiration,
       })
+      const id = accessTokenId(jwt)
       const signOn = await signOns.findByUid(sessionUid)
-      if (signOn === undefined) return jwt
+      // From now on the provider knows it by what the client has.
+      const isRenamed = await oauthStore.rename('AccessToken', accessTokenId(jti), id)
+      if (!isRenamed || signOn === undefined) return jwt
       const { subject, roles, isAdmin, accountVersion, account } = signOn.record
-      const id = tokenId('oauth', jwt)
-      const expiresAt = issuedAt + lifeSeconds * 1000
-      await oauthStore.put({
-        model: 'AccessTokenLink',
-        id,
-        subject,
-        payload: { name: jti },
-        expiresAt,
-        grantId,
-      })
+      const expiresAt = issuedAt + expiration * 1000
       const isAdded = await store.add({
         id,
         kind: 'oauth',
         audience,
-        parent: recordIdOf(sessionUid),
+        parent: recordIdFrom(sessionUid),
         idleTimeoutMs: undefined,
         subject,
         roles,
@@ -106,17 +75,24 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
         account,
       })
       if (!isAdded) throw storeFull(expiresAt - issuedAt)
-      // The grant may have been revoked while the token was signed: then nothing leads to the record that could end it.
-      if ((await oauthStore.find('AccessToken', accessTokenEntryId(jti))) === undefined) await store.remove(id)
+      // The grant may have been revoked while the store was adding: then nothing leads to the record that could end it.
+      if ((await oauthStore.find('AccessToken', id)) === undefined) await store.remove(id)
       return jwt
     },
 
-    async resolve(jwt) {
-      const id = tokenId('oauth', jwt)
-      const [record, link] = await Promise.all([store.find(id, 'oauth'), oauthStore.find('AccessTokenLink', id)])
-      const name = link?.payload['name']
-      if (record === undefined || clock() >= record.expiresAt || revocations.isOutstanding(record)) return undefined
-      return typeof name === 'string' ? name : undefined
+    async isLive(id) {
+      const record = await store.find(id, 'oauth')
+      return record !== undefined && clock() < record.expiresAt && !revocations.isRevoked(record)
     },
   }
+}
+
+/** The id of the record of an access token, and of the provider's entry. */
+export function accessTokenId(token: string): string {
+  return tokenId('oauth', token.replaceAll('~', '.'))
+}
+
+/** The endpoints that take a token as a parameter refuse a JWT: this spelling of one they look up. */
+export function withoutDots(token: string): string {
+  return token.replace(/^([^.]*)\.([^.]*)\.([^.]*)$/, '$1~$2~$3')
 }

@@ -4,173 +4,117 @@
  * @module
  */
 
+import { randomBytes } from 'node:crypto'
 import { inBackground } from '../async/background.js'
 import type { OauthConfig } from '../config/config.js'
-import type { SecurityEvents } from '../core/events.js'
-import type { Logger } from '../core/logger.js'
-import type { Gate } from '../internal/gate.js'
+import { ConfigError } from '../core/errors.js'
+import type { Gate } from '../http/gate.js'
 import type { SingleSignOn } from '../portals/single-sign-on.js'
-import { checkedTokenStore } from '../tokens/checked-token-store.js'
-import { keyRingOf, newKeys } from '../tokens/key-ring.js'
-import { publicJwkOf } from '../tokens/key-set.js'
-import type { Revocations } from '../tokens/revocations.js'
-import type { TokenStore } from '../tokens/token-store.js'
-import type { Accounts } from '../users/accounts.js'
-import type { Authenticator } from '../users/authenticator.js'
-import type { LoginThrottle } from '../users/login-throttle.js'
-import type { UserStore } from '../users/user-store.js'
+import { keyRingFrom } from '../tokens/keys/key-ring.js'
+import { newKeys, publicJwk, secretsFrom } from '../tokens/keys/signing-key.js'
 import { createAccessTokens } from './access-tokens.js'
 import { createClientAuthentication } from './client-authentication.js'
-import { clientsWithClaimsIn, originsOf, secretHashesOf } from './clients.js'
-import { oauthCookies } from './cookies.js'
-import { requestFixer } from './fixed-request.js'
-import { loadOidcProvider } from './load-oidc-provider.js'
-import { createLogoutHint } from './logout-hint.js'
-import { MemoryOauthStore } from './memory-oauth-store.js'
-import { oauthGates } from './oauth-gates.js'
+import { createCookies, createProviderRequests } from './endpoints.js'
+import { oauthGates } from './gates.js'
+import { MemoryOauthStore, type OauthStoreOptions } from './oauth-store.js'
+import type { AuthorizationServerParts } from './parts.js'
 import { createAdapterFactory } from './provider-adapter.js'
-import { createAnswering, type Failures } from './provider-answers.js'
-import { interactionSeconds, providerConfigurationOf } from './provider-configuration.js'
-import { logRefusals } from './refused-requests.js'
-import { createSharedSignOn } from './shared-sign-on.js'
-import { createSignOns } from './sign-ons.js'
-import { createStartedSignIns } from './started-sign-ins.js'
+import { changeAnswers } from './provider-answers.js'
+import { createProviderConfiguration, type OidcProvider } from './provider-configuration.js'
+import { createServiceProviders } from './service-providers.js'
+import { createStartedSignIns } from './sign-in.js'
+import { createSharedSignOn, createSignOns } from './sign-ons.js'
 
-/** What {@link createAuthorizationServer} works with. */
-export interface AuthorizationServerParts {
-  readonly store: TokenStore
-  readonly accounts: Accounts
-  /** Asked what clients may learn of a user. Absent: they learn names and roles. */
-  readonly users: Pick<UserStore, 'findProfile'> | undefined
-  readonly revocations: Revocations
-  readonly authenticator: Authenticator
-  /** Counts wrong secrets of clients. Absent: guesses are not limited. */
-  readonly clientThrottle: LoginThrottle | undefined
-  /** Told of logins and sign-outs. */
-  readonly events: SecurityEvents | undefined
-  readonly logger: Logger
-  readonly clock: () => number
-}
-
-/** A running authorization server. */
 export interface AuthorizationServer {
-  /** Its gates. Everything below its mount is answered by them. */
+  /** Everything below the mount is answered by them. */
   readonly gates: readonly Gate[]
   /** The sign-on that portals share with it. */
   readonly singleSignOn: SingleSignOn
-  /** Forgets grants, codes, sessions and refresh tokens. */
+  /** Forgets grants, codes, sessions and refresh tokens, where processes do not share them. */
   close(): Promise<void>
 }
 
-/** Bits of a key for RS256. */
-const rsaBits = 2048
+const rsaKeyBits = 2048
 
 /**
- * Loads `oidc-provider` and makes an authorization server with keys of its own, which end with the process.
+ * Loads `oidc-provider` and makes an authorization server: with keys of its own, which end with the process, or with what processes
+ * share.
  *
- * @throws {@link ConfigError} (`ERR_CONFIG_MISSING_PACKAGE`), by rejecting.
+ * Rejects with `ConfigError`: `ERR_CONFIG_MISSING_PACKAGE` without the package, and where the shared key is for another algorithm.
  */
 export async function createAuthorizationServer(
   oauth: OauthConfig,
   given: AuthorizationServerParts,
 ): Promise<AuthorizationServer> {
-  const parts = { ...given, store: checkedTokenStore(given.store) }
-  const { store, users, revocations, logger, clock } = parts
-  const { issuer, algorithm, serviceProviders, signOnIdleMs, signOnAbsoluteMs } = oauth
-  const cookies = oauthCookies(oauth)
+  const { issuer, algorithm } = oauth
+  const { store, revocations, clock, shared } = given
   const library = await loadOidcProvider()
-  const keySet = await newKeys(algorithm, rsaBits)
-  const { privateKey, signing } = keySet
+  const keySet = shared?.keySet ?? (await newKeys(algorithm, rsaKeyBits))
+  const { kid, publicKey, algorithm: fit } = keySet.signing
+  if (fit !== algorithm) {
+    const rule = `must be "${fit}", that of the key of management tokens, which signs all that outlives this process`
+    throw new ConfigError([{ key: 'oauth.algorithm', rule }])
+  }
+  const createSecret = shared === undefined ? () => randomBytes(32) : secretsFrom(keySet.privateKey, issuer)
 
-  const oauthStore = new MemoryOauthStore({
-    maxEntries: oauth.maxTokens,
-    clock,
-    onEvict: (entries) => {
-      for (const { model, id } of entries) {
-        if (model === 'AccessTokenLink') inBackground(() => revocations.end(id, store))
-      }
-    },
-  })
-  const times = { idleTimeoutMs: signOnIdleMs, absoluteTimeoutMs: signOnAbsoluteMs }
-  const signOns = createSignOns({ ...parts, ...times, oauthStore })
-  const audiences = new Map(serviceProviders.map(({ clientId, audience }) => [clientId, audience]))
-  const audienceOf = (clientId: string): string => audiences.get(clientId) ?? issuer
-  const accessTokens = createAccessTokens({
-    ...parts,
-    oauthStore,
-    signOns,
-    keys: keyRingOf(keySet, clock),
-    issuer,
-    audienceOf,
-  })
-  const startedSignIns = createStartedSignIns(interactionSeconds, clock)
+  const onEvict: OauthStoreOptions['onEvict'] = (entries) => {
+    for (const { model, id } of entries) if (model === 'AccessToken') inBackground(() => revocations.end(id, store))
+  }
+  const storeOptions = { maxEntries: oauth.maxTokens, clock, onEvict }
+  const oauthStore = shared?.createOauthStore(storeOptions) ?? new MemoryOauthStore(storeOptions)
+  const providers = createServiceProviders(oauth)
+  const base = { ...given, oauth, oauthStore, providers, cookies: createCookies(oauth) }
+  const signOns = createSignOns(base)
+  const accessTokens = createAccessTokens({ ...base, signOns, keys: shared?.keys ?? keyRingFrom(keySet, clock) })
+  const startedSignIns = createStartedSignIns(clock, createSecret('sign-ins'))
+  const parts = { ...base, library, signOns, accessTokens, startedSignIns }
   const adapter = createAdapterFactory({
     ...parts,
-    startedSignIns,
-    tokenStore: store,
-    oauthStore,
-    signOns,
-    alreadyUsed: () => new library.errors.InvalidGrant({ detail: 'it was used before' }),
+    createAlreadyUsedError: () => new library.errors.InvalidGrant({ detail: 'it was used before' }),
   })
+  const cookieKey = createSecret('cookies')
+  const privateJwk = keySet.privateKey.export({ format: 'jwk' })
+  const signingKey = { ...privateJwk, ...publicJwk(publicKey), kid, alg: algorithm, use: 'sig' }
 
-  const clientAuthentication = createClientAuthentication({
-    ...parts,
-    hashes: secretHashesOf(oauth),
-    throttle: parts.clientThrottle,
-  })
-  const { provenSecret } = clientAuthentication
-  const signingKey = {
-    ...privateKey.export({ format: 'jwk' }),
-    ...publicJwkOf(signing.publicKey),
-    kid: signing.kid,
-    alg: algorithm,
-    use: 'sig',
-  }
   const provider = new library.default(
     issuer,
-    providerConfigurationOf({
-      oauth,
-      cookies,
-      library,
-      adapter,
-      signOns,
-      users,
-      startedSignIns,
-      provenSecret,
-      signingKey,
-    }),
+    createProviderConfiguration({ ...parts, adapter, signingKey, cookieKey }),
   )
-  const origins = new Set(serviceProviders.flatMap(originsOf))
-  const withAccessTokens = clientsWithClaimsIn(oauth, 'access_token')
-  const failures: Failures = new WeakMap()
-  provider.on('server_error', (ctx, error) => {
-    failures.set(ctx, error)
-  })
-  logRefusals(provider, logger)
-  // Koa prints to the console where nobody listens. What gets here has been answered: the connection may have broken.
-  const emitter: NodeJS.EventEmitter = provider
-  emitter.on('error', (cause: unknown) => logger.error({ cause }, 'the authorization server could not answer'))
-  provider.use(
-    createAnswering(
-      { ...parts, accessTokens, cookies, signOns, issuer, audienceOf, withAccessTokens, origins },
-      failures,
-    ) as never,
-  )
+  const provenClients = new WeakMap<object, string>()
+  // Secrets are known by their hashes only: the one of this request was checked before, or is refused.
+  provider.Client.prototype.compareClientSecret = function () {
+    const request = library.default.ctx?.req
+    return request !== undefined && provenClients.get(request) === this.clientId
+  }
+  changeAnswers(provider, parts)
 
-  const singleSignOn = createSharedSignOn(signOns, cookies)
+  const singleSignOn = createSharedSignOn(signOns, parts)
   const gates = oauthGates({
     ...parts,
     provider,
-    errors: library.errors,
-    fixed: requestFixer(issuer),
-    issuer,
-    cookies,
     singleSignOn,
-    startedSignIns,
-    accessTokens,
-    clientAuthentication,
-    logoutHint: createLogoutHint({ publicKey: signing.publicKey, issuer, clientIds: new Set(audiences.keys()) }),
-    audienceOf,
+    provenClients,
+    publicKey,
+    SessionNotFound: library.errors.SessionNotFound,
+    providerRequest: createProviderRequests(issuer),
+    authenticateClient: createClientAuthentication(parts),
   })
   return { gates, singleSignOn, close: async () => oauthStore.close() }
+}
+
+/**
+ * Loads `oidc-provider`. It may print that it wants a newer Node: the console belongs to the whole process, and is left alone.
+ *
+ * @throws `ConfigError` (`ERR_CONFIG_MISSING_PACKAGE`) with the line that installs it.
+ */
+export async function loadOidcProvider(
+  load: () => Promise<OidcProvider> = () => import('oidc-provider'),
+): Promise<OidcProvider> {
+  try {
+    return await load()
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause
+    const rule = 'needs an optional package; run: npm install oidc-provider@9'
+    throw new ConfigError([{ key: 'oauth.enable', rule }], { code: 'ERR_CONFIG_MISSING_PACKAGE', cause })
+  }
 }

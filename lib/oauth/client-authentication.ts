@@ -1,129 +1,127 @@
 /**
- * Checks the secrets of confidential clients before the provider sees the request: guesses meet a throttle, as those of passwords
- * do, and each refusal is an event.
+ * Checks the secrets of confidential clients before the provider sees the request: guesses are throttled, as those of passwords
+ * are, and each refusal is an event.
  *
  * @module
  */
 
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Request } from 'express'
+import { clientAddress } from '../addresses/trust-proxy.js'
 import { TooManyRequestsError, UnavailableError } from '../core/errors.js'
-import type { ClientRefusal, SecurityEvents } from '../core/events.js'
-import { parseBasic } from '../internal/authorization-header.js'
-import { isCrossSite } from '../internal/cross-site.js'
-import { clientAddress } from '../internal/trust-proxy.js'
-import type { LoginThrottle } from '../users/login-throttle.js'
-import { createClientSecrets } from './client-secrets.js'
+import type { ClientRefusal } from '../core/events.js'
+import { parseBasic } from '../http/authorization-header.js'
+import { isCrossSite } from '../http/cross-site.js'
+import { createHashQueue, verifyPassword } from '../users/passwords/password-hash.js'
+import { createLoginThrottle, type LoginThrottle, type LoginThrottleOptions } from '../users/throttle/login-throttle.js'
+import type { OauthParts } from './parts.js'
 
-/** Options of {@link createClientAuthentication}. */
-export interface ClientAuthenticationOptions {
-  /** The hash of each confidential client. */
-  readonly hashes: ReadonlyMap<string, string>
-  /** Counts wrong secrets of a client id from a source. Absent: guesses are not limited. */
-  readonly throttle: LoginThrottle | undefined
-  readonly events: SecurityEvents | undefined
-  readonly clock: () => number
+/**
+ * Makes a throttle that counts by client and source, and by source. Guesses from elsewhere count nothing for a client: it may
+ * show its secret from anywhere for the first time.
+ */
+export function createClientThrottle(
+  options: LoginThrottleOptions,
+  create: (options: LoginThrottleOptions) => LoginThrottle = createLoginThrottle,
+): LoginThrottle {
+  return create({ ...options, maxUserFailures: Number.MAX_SAFE_INTEGER })
 }
 
-/** Authenticates clients. */
-export interface ClientAuthentication {
-  /** Stands for a secret that was found right: the only one that the provider takes. It never leaves the process. */
-  readonly provenSecret: string
-  /**
-   * Checks the secret that a request shows, and replaces a right one in the form. Resolves with the `Authorization` header that
-   * the provider has to see.
-   *
-   * @throws {@link TooManyRequestsError} with `Retry-After`, and {@link UnavailableError} when too many secrets wait.
-   */
-  authenticate(request: Request, form: URLSearchParams): Promise<string | undefined>
-}
+/**
+ * Checks the secret that a request shows. Resolves with the client whose secret it is; `undefined` without a right one.
+ *
+ * Rejects with `TooManyRequestsError` with `Retry-After`, and with `UnavailableError` when too many secrets wait.
+ */
+export type ClientAuthentication = (request: Request, form: URLSearchParams) => Promise<string | undefined>
 
-/** Longest client id in an event. */
-const maxClientIdLength = 128
+const maxReportedLength = 128
 
-/** Makes the authentication of one authorization server. */
-export function createClientAuthentication(options: ClientAuthenticationOptions): ClientAuthentication {
-  const { hashes, throttle, events, clock } = options
-  const provenSecret = randomBytes(32).toString('base64url')
-  const isSecretOf = createClientSecrets(hashes)
+export function createClientAuthentication(parts: OauthParts): ClientAuthentication {
+  const { providers, clientThrottle, events, clock } = parts
+  const isSecret = createSecretCheck()
 
-  function report(clientId: string, address: string | undefined, reason: ClientRefusal): void {
-    const shown = clientId.slice(0, maxClientIdLength)
-    events?.report('clientRefused', { at: clock(), address, clientId: shown, reason })
-  }
-
-  async function isRight({ clientId, secret }: ShownSecret, address: string | undefined): Promise<boolean> {
-    const attempt = await throttle?.begin(clientId, address)
+  async function isRight(clientId: string, secret: string, address: string | undefined): Promise<boolean> {
+    const report = (reason: ClientRefusal): void => {
+      events?.report('clientRefused', { at: clock(), address, clientId: clientId.slice(0, maxReportedLength), reason })
+    }
+    const attempt = await clientThrottle?.start(clientId, address)
     if (attempt?.isAllowed === false) {
-      report(clientId, address, 'throttled')
-      const headers = { 'Retry-After': String(attempt.retryAfterSeconds) }
+      report('throttled')
+      const headers = { 'Retry-After': String(attempt.retryAfterMs / 1000) }
       throw new TooManyRequestsError('ERR_LOGIN_THROTTLED', 'Too many wrong secrets. Try again later.', { headers })
     }
     try {
-      const isGood = await isSecretOf(clientId, secret)
-      if (isGood) attempt?.succeeded()
-      else attempt?.failed()
-      if (!isGood) report(clientId, address, hashes.has(clientId) ? 'wrong-secret' : 'unknown-client')
+      const hash = providers.get(clientId)?.secretHash
+      const isGood = hash !== undefined && (await isSecret(clientId, secret, hash))
+      if (isGood) await attempt?.succeed()
+      else await attempt?.fail()
+      if (!isGood) report(hash === undefined ? 'unknown-client' : 'wrong-secret')
       return isGood
     } catch (error) {
-      if (error instanceof UnavailableError) report(clientId, address, 'overloaded')
+      if (error instanceof UnavailableError) report('overloaded')
       throw error
     } finally {
       // Does nothing when the outcome is known.
-      attempt?.cancelled()
+      attempt?.cancel()
     }
   }
 
-  return {
-    provenSecret,
-
-    async authenticate(request, form) {
-      const { authorization } = request.headers
-      const shown = shownSecret(authorization, form)
-      // What is malformed the provider refuses, whatever it shows: it takes no client's own secret.
-      if (shown === undefined || !(await isRight(shown, sourceOf(request)))) return authorization
-      if (shown.isInForm) {
-        form.set('client_secret', provenSecret)
-        return authorization
-      }
-      return `Basic ${Buffer.from(`${encodeURIComponent(shown.clientId)}:${provenSecret}`).toString('base64')}`
-    },
+  return async function authenticateClient(request, form) {
+    const shown = shownSecret(request, form)
+    // What is malformed the provider refuses.
+    if (shown === undefined) return undefined
+    const address = clientAddress(request)
+    // What another site makes a browser send counts apart: it must not lock the client out.
+    const source = isCrossSite(request) ? `another site, by ${address}` : address
+    return (await isRight(shown.clientId, shown.secret, source)) ? shown.clientId : undefined
   }
 }
 
-/** What another site makes a browser send counts apart: it must not lock the client out. */
-function sourceOf(request: Request): string | undefined {
-  const address = clientAddress(request)
-  return isCrossSite(request) ? `another site, by ${address}` : address
+/**
+ * A hash is made to be slow, and a client shows its secret at every call: the last one that was right is remembered, under a
+ * key that ends with the process. Wrong ones are hashed one after the other, beside the queue of logins, so that guesses of
+ * secrets delay no login.
+ */
+function createSecretCheck(): (clientId: string, secret: string, hash: string) => Promise<boolean> {
+  const queue = createHashQueue({ parallel: 1 })
+  const key = randomBytes(32)
+  const lastGood = new Map<string, Buffer>()
+
+  return async function isSecret(clientId, secret, hash) {
+    const digest = createHmac('sha256', key).update(secret).digest()
+    const isLastGood = (): boolean => {
+      const good = lastGood.get(clientId)
+      return good !== undefined && timingSafeEqual(good, digest)
+    }
+    if (isLastGood()) return true
+    // Asked again: another call of the client may have shown the same secret while this one waited.
+    const isRight = await queue.run(async () => isLastGood() || verifyPassword(secret, hash))
+    if (isRight) lastGood.set(clientId, digest)
+    return isRight
+  }
 }
 
 interface ShownSecret {
   readonly clientId: string
   readonly secret: string
-  readonly isInForm: boolean
 }
 
 /** RFC 6749 section 2.3.1: by Basic or in the form, never both ways. */
-function shownSecret(authorization: string | undefined, form: URLSearchParams): ShownSecret | undefined {
-  const secrets = form.getAll('client_secret')
-  if (authorization !== undefined) return secrets.length > 0 ? undefined : basicSecret(authorization)
-  const clientIds = form.getAll('client_id')
-  const [clientId, secret] = [clientIds[0], secrets[0]]
-  if (clientIds.length !== 1 || secrets.length !== 1 || !clientId || !secret) return undefined
-  return { clientId, secret, isInForm: true }
+function shownSecret({ headers: { authorization } }: Request, form: URLSearchParams): ShownSecret | undefined {
+  const [secret, ...others] = form.getAll('client_secret')
+  if (authorization !== undefined) return secret === undefined ? basicSecret(authorization) : undefined
+  const [clientId, ...otherIds] = form.getAll('client_id')
+  return clientId && secret && others.length + otherIds.length === 0 ? { clientId, secret } : undefined
 }
 
 /** Both parts of a Basic header are form-encoded (RFC 6749 appendix B). `undefined` when they are not. */
 export function basicSecret(authorization: string | undefined): ShownSecret | undefined {
   const { name, password } = parseBasic(authorization) ?? {}
   if (!name || !password) return undefined
+  const decode = (text: string): string => decodeURIComponent(text.replaceAll('+', ' '))
   try {
-    return { clientId: formDecoded(name), secret: formDecoded(password), isInForm: false }
+    return { clientId: decode(name), secret: decode(password) }
   } catch {
     return undefined
   }
-}
-
-function formDecoded(text: string): string {
-  return decodeURIComponent(text.replaceAll('+', ' '))
 }

@@ -1,30 +1,25 @@
 /**
- * A bounded cache in which nobody evicts the entries of everybody else: the rule of the token store, for entries that are no
- * tokens.
+ * A bounded cache of what belongs to users.
  *
  * @module
  */
 
-/** What an entry tells about itself. */
 export interface FairCacheEntry {
-  /** Whose it is. */
   readonly subject: string
   /** Milliseconds since the epoch. */
   readonly expiresAt: number
 }
 
-/** Options of {@link FairCache}. */
 export interface FairCacheOptions<Entry> {
   readonly maxEntries: number
-  /** Milliseconds since the epoch. */
   readonly clock: () => number
-  /** Told of each entry that left because its place was needed, after it has gone. */
-  readonly onEvict?: ((entry: Entry, id: string) => void) | undefined
+  /** Told of each entry that was evicted, after it has gone. */
+  readonly onEvict: (entry: Entry) => void
 }
 
 /**
- * When it is full, what has expired goes first; then, if the user of the new entry holds more than half of it, the entry of that
- * user that was not used for the longest time; else the one of all.
+ * A bounded cache in which no user evicts the entries of all others, as in the token store. When it is full, what has expired goes
+ * first; then, if the user of the new entry holds more than half of it, that user's longest idle entry; else the longest idle of all.
  */
 export class FairCache<Entry extends FairCacheEntry> {
   readonly #options: FairCacheOptions<Entry>
@@ -51,7 +46,11 @@ export class FairCache<Entry extends FairCacheEntry> {
     return entry
   }
 
-  /** Adds an entry, or replaces it. */
+  /** In the order of use, the longest idle first. */
+  values(): Iterable<Entry> {
+    return this.#entries.values()
+  }
+
   set(id: string, entry: Entry): void {
     const before = this.#entries.get(id)
     if (before === undefined) this.#makeRoom(entry.subject)
@@ -62,19 +61,16 @@ export class FairCache<Entry extends FairCacheEntry> {
   }
 
   delete(id: string): void {
-    const entry = this.#entries.get(id)
-    if (entry === undefined) return
+    const { subject = '' } = this.#entries.get(id) ?? {}
+    const ids = this.#idsOfSubject.get(subject)
+    ids?.delete(id)
+    if (ids?.size === 0) this.#idsOfSubject.delete(subject)
     this.#entries.delete(id)
     this.#expiring.delete(id)
-    const ids = this.#idsOfSubject.get(entry.subject)
-    ids?.delete(id)
-    if (ids?.size === 0) this.#idsOfSubject.delete(entry.subject)
   }
 
   clear(): void {
-    this.#entries.clear()
-    this.#idsOfSubject.clear()
-    this.#expiring.clear()
+    for (const collection of [this.#entries, this.#idsOfSubject, this.#expiring]) collection.clear()
   }
 
   #noteUse(id: string, entry: Entry): void {
@@ -103,6 +99,6 @@ export class FairCache<Entry extends FairCacheEntry> {
   #evict(id: string): void {
     const entry = this.#entries.get(id)!
     this.delete(id)
-    this.#options.onEvict?.(entry, id)
+    this.#options.onEvict(entry)
   }
 }

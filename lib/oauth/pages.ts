@@ -6,9 +6,8 @@
 
 import { createHash } from 'node:crypto'
 import type { ErrorOut, KoaContextWithOIDC } from 'oidc-provider'
-import { escapeHtml, formPageHeaders, pageHeaders, pageOf } from '../portals/page.js'
+import { createPage, escapeHtml, formPageHeaders, pageHeaders } from '../portals/page.js'
 
-/** Name of the form that the provider makes for signing out. */
 const logoutForm = 'op.logoutForm'
 
 /** Sends that form at once, where the page that asked has shown who is signed in. */
@@ -24,7 +23,7 @@ export function renderErrorPage(ctx: KoaContextWithOIDC, out: ErrorOut): void {
     `<p>${escapeHtml(description) || 'Go back to where you came from, and try again.'}</p>`,
     `<p class="code">${escapeHtml(error)}</p>`,
   ]
-  renderPage(ctx, pageOf({ title: 'This did not work', main: main.join('\n') }))
+  renderPage(ctx, createPage({ title: 'This did not work', main: main.join('\n') }))
 }
 
 function renderPage(ctx: KoaContextWithOIDC, html: string): void {
@@ -36,7 +35,7 @@ function renderPage(ctx: KoaContextWithOIDC, html: string): void {
 /** Answers after a sign-out that leads nowhere else. */
 export function renderSignedOutPage(ctx: KoaContextWithOIDC): void {
   const main = ['<h1>Signed out</h1>', '<p>You are signed out of all portals.</p>']
-  renderPage(ctx, pageOf({ title: 'Signed out', main: main.join('\n') }))
+  renderPage(ctx, createPage({ title: 'Signed out', main: main.join('\n') }))
 }
 
 /** Asks whether to sign out. `form` is the provider's, without buttons. */
@@ -49,7 +48,7 @@ export function signOutPage(form: string, isAsked: boolean): string {
     `<button type="submit" form="${logoutForm}">Stay signed in</button>`,
     isAsked ? '' : `<script>${submitScript}</script>`,
   ]
-  return pageOf({ title: 'Sign out', main: main.filter((line) => line !== '').join('\n') })
+  return createPage({ title: 'Sign out', main: main.filter((line) => line !== '').join('\n') })
 }
 
 /**

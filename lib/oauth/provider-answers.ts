@@ -4,71 +4,48 @@
  * @module
  */
 
-import type { KoaContextWithOIDC } from 'oidc-provider'
+import type { JWK, KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { StoreError, UnavailableError } from '../core/errors.js'
-import type { SecurityEvents } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
 import type { AccessTokens } from './access-tokens.js'
-import type { OauthCookies } from './cookies.js'
 import { setPageHeaders } from './pages.js'
-import { recordIdOf, type SignOns } from './sign-ons.js'
-import { grantedClaims } from './user-claims.js'
-
-/** What {@link createAnswering} works with. */
-export interface AnsweringParts {
-  readonly accessTokens: AccessTokens
-  readonly cookies: OauthCookies
-  readonly signOns: SignOns
-  readonly events: SecurityEvents | undefined
-  readonly logger: Logger
-  readonly clock: () => number
-  /** Realm of the challenge to a client that has not shown its secret. */
-  readonly issuer: string
-  /** `aud` of the tokens of a client. */
-  readonly audienceOf: (clientId: string) => string
-  /** Clients whose access tokens tell of the user. */
-  readonly withAccessTokens: ReadonlySet<string>
-  /** Origins of the pages of all clients. */
-  readonly origins: ReadonlySet<string>
-}
-
-/** What the provider reports of its own accord, by request. */
-export type Failures = WeakMap<object, unknown>
-
-type Next = () => Promise<unknown>
+import type { OauthParts } from './parts.js'
+import { grantedClaims } from './service-providers.js'
+import { recordIdFrom, type SignOns } from './sign-ons.js'
 
 /** Endpoints that pages of other origins may call. */
 const openRoutes: readonly string[] = ['jwks', 'discovery', 'cors.jwks', 'cors.discovery']
 
-/** Makes the function that every request of the provider goes through. */
-export function createAnswering(
-  parts: AnsweringParts,
-  failures: Failures,
-): (ctx: KoaContextWithOIDC, next: Next) => Promise<void> {
-  const { accessTokens, cookies, signOns, events, logger, clock, issuer, audienceOf, withAccessTokens, origins } = parts
+/** Has every request of the provider go through the function made here. */
+export function changeAnswers(
+  provider: Provider,
+  parts: OauthParts & { readonly signOns: SignOns; readonly accessTokens: AccessTokens },
+): void {
+  const { accessTokens, cookies, signOns, providers, shared, events, logger, clock } = parts
+  /** What the provider reports of its own accord, by request. */
+  const failures = new WeakMap<object, unknown>()
 
-  /** The provider's name of the token stays here: what the client gets is signed. */
   async function publishToken(ctx: KoaContextWithOIDC): Promise<void> {
-    const token = ctx.oidc.entities.AccessToken
-    const { grantId, sessionUid } = token ?? {}
-    if (token === undefined || grantId === undefined || sessionUid === undefined) throw new Error('no token was made')
-    const { jti, accountId, clientId = '', scope = '', expiration } = token
-    const all = withAccessTokens.has(clientId) ? await ctx.oidc.account?.claims('userinfo', scope, {}, []) : undefined
-    const claims = grantedClaims(all ?? {}, scope)
-    const published = { jti, accountId, clientId, grantId, scope, sessionUid, claims, lifeSeconds: expiration }
-    ctx.body = { ...(ctx.body as object), access_token: await accessTokens.publish(published, ctx.ip || undefined) }
+    const { account, entities } = ctx.oidc
+    const token = entities.AccessToken
+    if (token === undefined) throw new Error('no token was made')
+    const { clientId, scope = '' } = token
+    const isTold = providers.get(clientId)?.claimsIn.includes('access_token') === true
+    const claims = isTold ? await account?.claims('userinfo', scope, {}, []) : undefined
+    const access_token = await accessTokens.publish(token, grantedClaims(claims ?? {}, scope), ctx.ip || undefined)
+    ctx.body = { ...(ctx.body as object), access_token }
   }
 
-  /** A sign-in is a use of the sign-on, unless nobody may have been there (`prompt=none`). */
+  /** A sign-in is a use of the sign-on, unless it may have happened without the user (`prompt=none`). */
   async function noteSignIn({ oidc }: KoaContextWithOIDC): Promise<void> {
     const { session, prompts } = oidc
     if (session?.accountId === undefined || prompts.has('none')) return
-    await signOns.touch(recordIdOf(session.uid))
+    await signOns.touch(recordIdFrom(session.uid))
   }
 
-  /** Nobody is signed in, so there is nothing to ask and nothing to end: the browser goes where it would go afterwards. */
+  /** Without a sign-on there is nothing to ask: the browser goes where it would go afterwards. */
   function leaveSignedOut(ctx: KoaContextWithOIDC): void {
-    const { session, params, provider } = ctx.oidc
+    const { session, params } = ctx.oidc
     if (session?.accountId !== undefined) return
     const { post_logout_redirect_uri: uri, state } = (params ?? {}) as Record<string, string | undefined>
     const target = new URL(uri ?? provider.urlFor('end_session_success'))
@@ -80,9 +57,9 @@ export function createAnswering(
   async function endSignOn(ctx: KoaContextWithOIDC): Promise<void> {
     const { session } = ctx.oidc
     if (session?.accountId === undefined || (session as { destroyed?: boolean }).destroyed !== true) return
-    await signOns.end(session.uid)
     const { accountId: subject, uid } = session
-    events?.report('logout', { at: clock(), address: ctx.ip || undefined, subject, tokenId: recordIdOf(uid) })
+    await signOns.end(uid)
+    events?.report('logout', { at: clock(), address: ctx.ip || undefined, subject, tokenId: recordIdFrom(uid) })
   }
 
   /** A sign-out that a store could not take as a whole ends what it can: the browser, at least, is signed out. */
@@ -91,16 +68,16 @@ export function createAnswering(
     if (session?.accountId === undefined || params?.['logout'] === undefined) return
     // The form is not ours: another page may have sent it.
     if (session.state?.['secret'] === undefined || session.state['secret'] !== params['xsrf']) return
-    ctx.cookies.set(cookies.names.session, null, { ...cookies.session, overwrite: true })
+    ctx.cookies.set(cookies.names.session, null, { ...cookies.long, overwrite: true })
     await signOns.end(session.uid).catch(() => undefined)
   }
 
-  /** By what is signed, a client knows whose a token is and for whom; who asks here may not look into it. */
+  /** Who asks here may not be able to look into the token. */
   function nameParties(ctx: KoaContextWithOIDC): void {
     const body = ctx.body as { readonly active?: boolean; readonly sub?: string }
     if (body.active !== true) return
     const { AccessToken } = ctx.oidc.entities
-    const aud = AccessToken && { aud: audienceOf(AccessToken.clientId ?? '') }
+    const aud = AccessToken && { aud: providers.audience(AccessToken.clientId) }
     ctx.body = { ...body, username: body.sub, ...aud }
   }
 
@@ -109,6 +86,13 @@ export function createAnswering(
     const body = ctx.body as { readonly claims_supported: readonly string[] }
     const claims_supported = body.claims_supported.filter((claim) => claim !== 'sid')
     ctx.body = { ...body, claims_supported, response_modes_supported: ['query'] }
+  }
+
+  /** Another process may sign with a key that this one, or that one, does not sign with any more. */
+  function listSharedKeys(ctx: KoaContextWithOIDC): void {
+    const { keys } = ctx.body as { readonly keys: readonly JWK[] }
+    const others = shared?.keys.jwks().keys.filter(({ kid }) => keys.every((own) => own.kid !== kid)) ?? []
+    ctx.body = { keys: [...keys, ...others] }
   }
 
   /** RFC 7009 section 2.2 leaves the body open. Clients that expect JSON everywhere read this. */
@@ -126,15 +110,16 @@ export function createAnswering(
     introspection: nameParties,
     revocation: answerRevoked,
     discovery: listUsable,
+    jwks: listSharedKeys,
   }
 
-  async function answer(ctx: KoaContextWithOIDC, next: Next): Promise<unknown> {
+  /** Resolves with what went wrong, if anything did. */
+  async function answer(ctx: KoaContextWithOIDC, next: () => Promise<unknown>): Promise<unknown> {
     try {
       await next()
       const failure = failures.get(ctx)
-      if (failure !== undefined || ctx.status >= 400) return failure
-      await afterwards[routeOf(ctx)]?.(ctx)
-      return undefined
+      if (failure === undefined && ctx.status < 400) await afterwards[findRoute(ctx)]?.(ctx)
+      return failure
     } catch (error) {
       ctx.status = 500
       ctx.body = { error: 'server_error', error_description: 'the request could not be answered' }
@@ -142,29 +127,36 @@ export function createAnswering(
     }
   }
 
-  return async function answering(ctx, next) {
+  async function answering(ctx: KoaContextWithOIDC, next: () => Promise<unknown>): Promise<void> {
     ctx.set({ 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' })
     const keepHeadersOfPages = setPageHeaders(ctx)
     const failure = await answer(ctx, next)
-    const route = routeOf(ctx)
-    // Nothing is there: whoever called the provider answers.
+    const route = findRoute(ctx)
+    // Not an endpoint: the gate that called the provider answers.
     if (route === '' && failure === undefined) ctx.respond = false
     if (failure !== undefined) {
       logger.error({ cause: failure, route }, 'the authorization server could not answer')
       answerFailure(ctx, failure)
       if (route === 'end_session_confirm') await endWhatCanBeEnded(ctx)
     }
-    // The keys are those of this process, and a verifier asks again for a key that it does not know.
+    // The keys may be those of this process, and a verifier asks again for a key that it does not know.
     if (route === 'jwks' && ctx.status === 200) ctx.set('Cache-Control', 'public, max-age=300')
     if (route === 'token') renameVerifierError(ctx)
-    if (ctx.status === 401) challenge(ctx, issuer)
+    if (ctx.status === 401) challenge(ctx, provider.issuer)
     keepHeadersOfPages()
-    if (!openRoutes.includes(route) && !origins.has(ctx.get('Origin'))) ctx.remove('Access-Control-Allow-Origin')
+    if (!openRoutes.includes(route) && !providers.origins.has(ctx.get('Origin')))
+      ctx.remove('Access-Control-Allow-Origin')
   }
+
+  provider.on('server_error', (ctx, error) => {
+    failures.set(ctx, error)
+  })
+  logRefusals(provider, logger)
+  provider.use(answering as never)
 }
 
 /** Where no endpoint is, there is no `oidc` either. */
-function routeOf(ctx: Partial<KoaContextWithOIDC>): string {
+function findRoute(ctx: Partial<KoaContextWithOIDC>): string {
   return ctx.oidc?.route ?? ''
 }
 
@@ -190,4 +182,28 @@ function renameVerifierError(ctx: KoaContextWithOIDC): void {
 function challenge(ctx: KoaContextWithOIDC, issuer: string): void {
   const isOfPage = ctx.get('Origin') !== '' || ctx.get('Sec-Fetch-Site') !== ''
   if (!isOfPage && !ctx.response.get('WWW-Authenticate')) ctx.set('WWW-Authenticate', `Basic realm="${issuer}"`)
+}
+
+const refusing = ['authorization', 'end_session', 'grant', 'introspection', 'revocation', 'userinfo'] as const
+
+interface Refusal extends Error {
+  readonly error?: string
+  readonly error_description?: string
+  readonly error_detail?: string
+}
+
+/**
+ * Logs why a client was refused: the client itself is told little, as the specifications want it. No code, token or verifier is in the
+ * reason.
+ */
+function logRefusals(provider: Provider, logger: Logger): void {
+  const emitter: NodeJS.EventEmitter = provider
+  for (const endpoint of refusing) {
+    emitter.on(`${endpoint}.error`, ({ oidc }: Partial<KoaContextWithOIDC>, refusal: Refusal) => {
+      const { error, error_description, error_detail: reason = error_description } = refusal
+      logger.info({ client: oidc?.client?.clientId, error, reason }, 'the authorization server refused a request')
+    })
+  }
+  // Without a listener Koa prints to the console. What gets here has been answered: the connection may have broken.
+  emitter.on('error', (cause: unknown) => logger.error({ cause }, 'the authorization server could not answer'))
 }

@@ -1,61 +1,100 @@
 /**
- * The login page of a sign-in through the authorization server: the portals' page, with the authenticator of every login.
+ * Sign-ins through the authorization server: the login page, with the form of portals.
+ *
+ * Anonymous requests start sign-ins, so the server keeps nothing of one until a password was right: each is sealed into the address of its
+ * login page, and no other client can evict it.
  *
  * @module
  */
 
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Request, Response } from 'express'
-import { decodeJwt } from 'jose'
-import type { Interaction, Provider } from 'oidc-provider'
-import { BadRequestError, type HttpError, UnauthorizedError } from '../core/errors.js'
-import type { SecurityEvents } from '../core/events.js'
-import { clientGone } from '../internal/client-gone.js'
-import { isCrossSite } from '../internal/cross-site.js'
-import { methodNotAllowed } from '../internal/endpoint.js'
-import type { Gate, Verdict } from '../internal/gate.js'
-import { refusedLoginReporter } from '../internal/refused-login.js'
-import { clientAddress } from '../internal/trust-proxy.js'
-import { readLoginForm } from '../portals/login-form.js'
-import { displayName, loginPage } from '../portals/login-page.js'
-import { answerPage, answerSeeOther, formPageHeaders } from '../portals/page.js'
-import { messageForPeople } from '../portals/portal-refusal.js'
+import { decodeJwt, EncryptJWT, type JWTPayload, jwtDecrypt } from 'jose'
+import type { AdapterPayload, Interaction, Provider } from 'oidc-provider'
+import { BadRequestError } from '../core/errors.js'
+import { methodNotAllowed } from '../http/endpoint.js'
+import type { Gate, Verdict } from '../http/gate.js'
+import { createFormLogin, readLoginForm } from '../portals/login-form.js'
+import { queryParameter } from '../portals/navigation.js'
+import { answerPage, answerSeeOther, displayName, formPageHeaders, loginPage } from '../portals/page.js'
 import type { SingleSignOn } from '../portals/single-sign-on.js'
-import type { Authenticator } from '../users/authenticator.js'
-import type { UserAccount } from '../users/user-store.js'
-import type { OauthCookies } from './cookies.js'
-import type { requestFixer } from './fixed-request.js'
-import type { OidcProvider } from './load-oidc-provider.js'
-import { loginAddress, loginPath, signInParameter } from './provider-configuration.js'
-import type { StartedSignIns } from './started-sign-ins.js'
+import type { ProviderRequests } from './endpoints.js'
+import type { OauthParts } from './parts.js'
 
-/** What {@link signInGate} works with. */
-export interface SignInParts {
+/** Below the mount. */
+export const loginPath = '/login/'
+
+/** Query parameter of a login page that holds the sealed sign-in. */
+const signInParameter = 'request'
+
+/** Seconds for which a login page may stand open. */
+export const interactionSeconds: number = 15 * 60
+
+/** Address of the login page of a sign-in below an issuer, or below its path. */
+export function loginAddress(base: string, uid: string, sealed: string): string {
+  return `${base}${loginPath}${uid}?${signInParameter}=${sealed}`
+}
+
+/** Sign-ins that were started, and in which no password has been right yet. */
+export interface StartedSignIns {
+  /** Seals a sign-in. Only who has the key can read or make the text. */
+  seal(payload: AdapterPayload): Promise<string>
+  /** Runs `work`, in which {@link find} knows the sealed sign-in; none when the text is not ours, or has expired. */
+  within<Result>(sealed: string, work: () => Promise<Result>): Promise<Result>
+  /** The sign-in of this id, inside of {@link within}. */
+  find(id: string): AdapterPayload | undefined
+}
+
+/** `key`: 32 bytes, the same in all processes that answer the login page. */
+export function createStartedSignIns(clock: () => number, key: Uint8Array): StartedSignIns {
+  const opened = new AsyncLocalStorage<AdapterPayload>()
+
+  return {
+    seal(payload) {
+      return new EncryptJWT({ signIn: payload } as JWTPayload)
+        .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
+        .setExpirationTime(new Date(clock() + interactionSeconds * 1000))
+        .encrypt(key)
+    },
+
+    async within(sealed, work) {
+      const currentDate = new Date(clock())
+      const decrypted = await jwtDecrypt<{ signIn: AdapterPayload }>(sealed, key, { currentDate }).catch(
+        () => undefined,
+      )
+      return decrypted === undefined ? work() : opened.run(decrypted.payload.signIn, work)
+    },
+
+    find(id) {
+      const payload = opened.getStore()
+      return payload?.jti === id ? payload : undefined
+    },
+  }
+}
+
+export interface SignInParts extends OauthParts {
   readonly provider: Provider
-  readonly errors: OidcProvider['errors']
-  readonly fixed: ReturnType<typeof requestFixer>
-  readonly issuer: string
-  readonly cookies: OauthCookies
-  readonly authenticator: Authenticator
+  readonly SessionNotFound: abstract new (...parameters: never) => Error
+  readonly providerRequest: ProviderRequests
   readonly singleSignOn: SingleSignOn
   readonly startedSignIns: StartedSignIns
-  readonly events: SecurityEvents | undefined
-  readonly clock: () => number
 }
 
 /** Answers the login pages; any other path is let through. */
 export function signInGate(parts: SignInParts): Gate {
-  const { provider, errors, fixed, issuer, cookies, authenticator, singleSignOn, startedSignIns, events, clock } = parts
-  const mountPath = new URL(issuer).pathname
-  const refusedLogin = refusedLoginReporter(events, clock)
+  const { provider, SessionNotFound, providerRequest, cookies, singleSignOn, startedSignIns, events, clock } = parts
+  const mountPath = new URL(parts.oauth.issuer).pathname
+  const formLogin = createFormLogin(parts)
+  const sealedIn = (request: Request): string => queryParameter(request, signInParameter) ?? ''
 
   async function findInteraction(request: Request, response: Response): Promise<Interaction> {
     try {
       const interaction = await startedSignIns.within(sealedIn(request), () =>
-        provider.interactionDetails(fixed(request, new URLSearchParams()), response),
+        provider.interactionDetails(providerRequest(request), response),
       )
       if (`${loginPath}${interaction.uid}` === request.path) return interaction
     } catch (error) {
-      if (!(error instanceof errors.SessionNotFound)) throw error
+      if (!(error instanceof SessionNotFound)) throw error
     }
     throw new BadRequestError(
       'ERR_REQUEST_INVALID',
@@ -66,24 +105,15 @@ export function signInGate(parts: SignInParts): Gate {
   function showPage(
     request: Request,
     response: Response,
-    interaction: Interaction,
+    { uid, params }: Interaction,
     status: number,
-    userName: string,
-    message?: string,
-  ) {
-    const clientId = String(interaction.params['client_id'])
-    const action = loginAddress(mountPath, interaction.uid, sealedIn(request))
-    const view = {
-      portal: clientId,
-      title: displayName(clientId),
-      support: undefined,
-      action,
-      returnTo: undefined,
-      userName,
-      message,
-    }
+    shown: { readonly userName: string; readonly message: string | undefined },
+  ): Verdict {
+    const portal = String(params['client_id'])
+    const action = loginAddress(mountPath, uid, sealedIn(request))
+    const view = { portal, title: displayName(portal), support: undefined, action, returnTo: undefined, ...shown }
     answerPage(response, status, loginPage(view), formPageHeaders)
-    return 'answered' as const
+    return 'answered'
   }
 
   async function finish(response: Response, interaction: Interaction, result: Interaction['result']): Promise<Verdict> {
@@ -91,8 +121,8 @@ export function signInGate(parts: SignInParts): Gate {
     await interaction.persist()
     // The address of the page holds the sign-in: without the cookie it is answered once.
     const path = `${mountPath}${loginPath}${interaction.uid}`
-    const { names, isPlain } = cookies
-    const attributes = `Max-Age=0; HttpOnly; SameSite=Lax${isPlain ? '' : '; Secure'}`
+    const { names, short } = cookies
+    const attributes = `Max-Age=0; HttpOnly; SameSite=Lax${short.secure ? '; Secure' : ''}`
     for (const name of [names.interaction, `${names.interaction}.sig`]) {
       response.appendHeader('Set-Cookie', `${name}=; Path=${path}; ${attributes}`)
     }
@@ -100,70 +130,47 @@ export function signInGate(parts: SignInParts): Gate {
     return 'answered'
   }
 
-  /** The client asked for one user, and another has signed in (OpenID Connect Core 1.0 section 3.1.2.1, `id_token_hint`). */
-  function refuseOther(
-    response: Response,
-    interaction: Interaction,
-    { subject }: UserAccount,
-    address: string | undefined,
-  ): Promise<Verdict> {
-    events?.report('loginRefused', { at: clock(), address, userName: subject, reason: 'not-admitted' })
-    const error = { error: 'login_required', error_description: 'another user has signed in' }
-    return finish(response, interaction, { ...error, subject })
+  async function takeForm(request: Request, response: Response, interaction: Interaction): Promise<Verdict> {
+    const form = await readLoginForm(request)
+    const { userName } = form
+
+    return formLogin(request, response, {
+      form,
+      showAgain: (status, message) => showPage(request, response, interaction, status, { userName, message }),
+      async admit(account, context) {
+        const { subject } = account
+        const { address, startedAt } = context
+        if (isAnotherUser(interaction, subject)) {
+          events?.report('loginRefused', { at: clock(), address, userName: subject, reason: 'not-admitted' })
+          const error_description = 'another user has signed in'
+          return finish(response, interaction, { error: 'login_required', error_description, subject })
+        }
+        const tokenId = await singleSignOn.start(request, response, account, context)
+        events?.report('login', { at: startedAt, address, subject, tokenId, kind: 'oauth' })
+        // The session that the sign-in was started in has another name now, or was that of another user.
+        delete interaction.session
+        return finish(response, interaction, { login: { accountId: subject, remember: false } })
+      },
+    })
   }
 
-  async function logIn(request: Request, response: Response, interaction: Interaction): Promise<Verdict> {
-    const begunAt = clock()
-    const address = clientAddress(request)
-    const { userName, password } = await readLoginForm(request)
-    const { origin } = request.headers
-    const context = { address, origin, isCrossSite: isCrossSite(request), signal: clientGone(response) }
-    try {
-      const account = await authenticator.authenticate(userName, password, context)
-      if (response.destroyed) return 'answered'
-      if (isAnotherUser(interaction, account.subject)) return await refuseOther(response, interaction, account, address)
-      const tokenId = await singleSignOn.begin(request, response, account, { address, begunAt })
-      events?.report('login', { at: begunAt, address, subject: account.subject, tokenId, kind: 'oauth' })
-      // The session that the sign-in was begun in has another name now, or was that of another user.
-      delete interaction.session
-      return await finish(response, interaction, { login: { accountId: account.subject, remember: false } })
-    } catch (error) {
-      const refusal = refusedLogin(error, userName, address)
-      if (!isShownOnPage(refusal)) return refusal
-      const { 'Retry-After': retryAfter } = refusal.headers
-      if (retryAfter !== undefined) response.setHeader('Retry-After', retryAfter)
-      // No challenge that a browser knows: it would show a dialog of its own.
-      if (refusal.status === 401) response.setHeader('WWW-Authenticate', 'Cookie realm="Sallyport"')
-      return showPage(request, response, interaction, refusal.status, userName, messageForPeople(refusal))
-    }
+  async function answerLogin(request: Request, response: Response): Promise<Verdict> {
+    const interaction = await findInteraction(request, response)
+    if (interaction.prompt.name === 'consent') return finish(response, interaction, { consent: {} })
+    return request.method === 'GET'
+      ? showPage(request, response, interaction, 200, { userName: '', message: undefined })
+      : takeForm(request, response, interaction)
   }
 
   return function signInGate(request, response) {
     const { method, path } = request
     if (!path.startsWith(loginPath)) return undefined
-    if (method !== 'GET' && method !== 'POST') return methodNotAllowed('GET, POST')
-    return findInteraction(request, response).then((interaction) => {
-      if (interaction.prompt.name === 'consent') return finish(response, interaction, { consent: {} })
-      return method === 'GET'
-        ? showPage(request, response, interaction, 200, '')
-        : logIn(request, response, interaction)
-    })
+    return method === 'GET' || method === 'POST' ? answerLogin(request, response) : methodNotAllowed('GET, POST')
   }
 }
 
-/** The hint was verified when the sign-in was started. */
+/** The client asked for one user (OpenID Connect Core 1.0 section 3.1.2.1). The hint was verified when the sign-in was started. */
 function isAnotherUser({ params }: Interaction, subject: string): boolean {
   const hint = params['id_token_hint']
   return typeof hint === 'string' && decodeJwt(hint).sub !== subject
-}
-
-/** Read from the URL itself: an app may have switched the query parser off, or another one on. */
-function sealedIn({ url }: Request): string {
-  const start = url.indexOf('?')
-  return start < 0 ? '' : (new URLSearchParams(url.slice(start)).get(signInParameter) ?? '')
-}
-
-/** What the user can do something about, there and then. */
-function isShownOnPage(refusal: HttpError): boolean {
-  return refusal instanceof UnauthorizedError || refusal.status === 429 || refusal.status === 503
 }

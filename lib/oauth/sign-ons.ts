@@ -6,147 +6,110 @@
  */
 
 import { hash, randomBytes } from 'node:crypto'
+import type { OauthConfig } from '../config/config.js'
 import { UnauthorizedError } from '../core/errors.js'
-import { tokenId } from '../internal/token-id.js'
-import { addRecord } from '../tokens/add-record.js'
-import { checkedTokenStore } from '../tokens/checked-token-store.js'
-import { createRecordJudge, type LiveRecord } from '../tokens/record-judge.js'
-import type { Revocations } from '../tokens/revocations.js'
-import { scopeOf } from '../tokens/token-parts.js'
-import type { TokenStore } from '../tokens/token-store.js'
-import type { Accounts } from '../users/accounts.js'
+import { portalCookie } from '../portals/cookie.js'
+import type { SignOnContext, SingleSignOn } from '../portals/single-sign-on.js'
+import { addRecord, lifeMsFor } from '../tokens/issuer.js'
+import { tokenId } from '../tokens/token-id.js'
+import type { LiveRecord } from '../tokens/token-store.js'
+import { createRecordVerifier } from '../tokens/verification.js'
 import type { UserAccount } from '../users/user-store.js'
-import type { OauthEntry, OauthStore } from './oauth-store.js'
+import { plainSessionName } from './endpoints.js'
+import type { OauthEntry } from './oauth-store.js'
+import type { OauthParts } from './parts.js'
 
-/** Options of {@link createSignOns}. */
-export interface SignOnsOptions {
-  readonly store: TokenStore
-  readonly oauthStore: OauthStore
-  readonly accounts: Accounts
-  readonly revocations: Revocations
-  /** Milliseconds after which nobody is signed in without a password any more, unless a sign-in came in between. */
-  readonly idleTimeoutMs: number
-  /** Milliseconds after which a sign-on ends, with all that was begun by it. */
-  readonly absoluteTimeoutMs: number
-  readonly clock: () => number
-}
-
-/** A sign-on that is live. */
 export interface LiveSignOn {
-  /** Id of its record. */
   readonly id: string
   /** Name of the authorization server's session. It opens nothing. */
   readonly uid: string
   readonly record: LiveRecord
 }
 
-/** How a sign-on begins. */
-export interface SignOnBeginning {
-  readonly address: string | undefined
-  /** When the login began, in milliseconds since the epoch. */
-  readonly begunAt: number
-  /** What the browser's cookie held until now. */
-  readonly credentialBefore: string | undefined
-}
-
-/** The sign-ons of an app. Each method rejects with {@link StoreError} when a store fails. */
+/** The sign-ons of an app. Each method rejects with `StoreError` when a store fails. */
 export interface SignOns {
   /** By what the cookie holds. `undefined` once the sign-on has ended, or has been idle for too long. */
   find(credential: string): Promise<LiveSignOn | undefined>
-  /** By name, for what was begun by it: idle or not. */
+  /** By name, for what it started: idle or not. */
   findByUid(uid: string): Promise<LiveSignOn | undefined>
-  /** Whether anybody may be signed in by it without a password: it has not been idle for too long. */
+  /** Whether it signs in without a password: it has not been idle for too long. */
   isFresh(record: LiveRecord): boolean
   /** Notes a sign-in, which keeps it from being idle. */
   touch(id: string): Promise<void>
   /**
-   * Begins a sign-on and resolves with what the cookie holds from now on. The same user keeps the record, so that what other
-   * portals have begun goes on; the sign-on of another user ends.
+   * Starts a sign-on and resolves with what the cookie holds from now on. The same user keeps the record, so that what other
+   * portals have started stays; the sign-on of another user ends. `credentialBefore`: what the browser's cookie held until now.
    */
-  begin(account: UserAccount, beginning: SignOnBeginning): Promise<{ readonly credential: string; readonly id: string }>
-  /** Ends a sign-on with all that was begun by it. Whether there was one. */
-  end(uid: string): Promise<boolean>
-  /** Ends the sign-on that a cookie leads to, idle or not. Whether there was one. */
-  endByCredential(credential: string): Promise<boolean>
+  start(
+    account: UserAccount,
+    context: SignOnContext & { readonly credentialBefore: string | undefined },
+  ): Promise<{ readonly credential: string; readonly id: string }>
+  /** Ends a sign-on with all that it started. */
+  end(uid: string): Promise<void>
+  /** Ends the sign-on that a cookie leads to, idle or not. */
+  endByCredential(credential: string): Promise<void>
 }
 
-const credentialBytes = 32
-
-/** Puts the two stores together. */
-export function createSignOns(options: SignOnsOptions): SignOns {
-  const { oauthStore, accounts, revocations, idleTimeoutMs, absoluteTimeoutMs, clock } = options
-  const store = checkedTokenStore(options.store)
-  const judge = createRecordJudge({
+export function createSignOns(
+  parts: Pick<OauthParts, 'store' | 'oauthStore' | 'accounts' | 'revocations' | 'clock'> & {
+    readonly oauth: Pick<OauthConfig, 'signOnIdleMs' | 'signOnAbsoluteMs'>
+  },
+): SignOns {
+  const { store, oauthStore, accounts, revocations, clock } = parts
+  const { signOnIdleMs, signOnAbsoluteMs } = parts.oauth
+  // Only who holds the cookie, or a token that names the sign-on, gets here: there is nothing to prove.
+  const verifyRecord = createRecordVerifier({
     store,
     clock,
     accounts,
     revocations,
-    refusalOf: (reason) => new UnauthorizedError('ERR_SESSION_ENDED', 'The session has ended.', { cause: reason }),
-    // Only who holds the cookie, or a token that names the sign-on, gets here.
-    restore: (_credential, record) => accounts.restoredStateOf(record),
+    refuse: (reason) => new UnauthorizedError('ERR_SESSION_ENDED', 'The session has ended.', { cause: reason }),
   })
 
   async function findByUid(uid: string): Promise<LiveSignOn | undefined> {
-    const { sequence } = revocations
-    const id = recordIdOf(uid)
-    const found = await store.find(id, 'sso')
-    if (found === undefined) return undefined
+    const id = recordIdFrom(uid)
     try {
-      return { id, uid, record: await judge('', found, sequence, false) }
+      return { id, uid, record: await verifyRecord({ id, kind: 'sso', isActivity: false }) }
     } catch (error) {
       if (error instanceof UnauthorizedError) return undefined
       throw error
     }
   }
 
-  async function sessionOf(credential: string | undefined): Promise<OauthEntry | undefined> {
-    return credential === undefined ? undefined : oauthStore.find('Session', sessionIdOf(credential))
-  }
-
-  async function putSession(credential: string, uid: string, subject: string, before?: OauthEntry): Promise<void> {
-    // Only `oidc-provider` reads these, and it knows no clock but the system's. What decides is `expiresAt`.
-    const seconds = Math.floor(Date.now() / 1000)
-    const times = { iat: seconds, loginTs: seconds, exp: seconds + Math.ceil(absoluteTimeoutMs / 1000) }
-    const payload = { ...before?.payload, kind: 'Session', uid, accountId: subject, transient: true, ...times }
-    const id = sessionIdOf(credential)
-    const expiresAt = clock() + absoluteTimeoutMs
-    await oauthStore.put({ model: 'Session', id, subject, payload, expiresAt, grantId: undefined })
+  async function findSession(credential: string): Promise<OauthEntry | undefined> {
+    return oauthStore.find('Session', sessionIdFrom(credential))
   }
 
   function isFresh({ lastAccessAt }: LiveRecord): boolean {
-    return clock() - lastAccessAt < idleTimeoutMs
+    return clock() - lastAccessAt < signOnIdleMs
   }
 
-  const end = (uid: string): Promise<boolean> => revocations.end(recordIdOf(uid), store)
+  async function end(uid: string): Promise<void> {
+    await revocations.end(recordIdFrom(uid), store)
+  }
 
-  /** The sign-on that this login goes on with: the same user's, begun with the same password. */
-  async function goOn(before: OauthEntry | undefined, { subject, version }: UserAccount) {
-    const uid = before?.payload['uid']
-    const signOn = typeof uid === 'string' ? await findByUid(uid) : undefined
+  /** The sign-on that this login continues: the same user's, started with the same password. */
+  async function continued(before: OauthEntry | undefined, account: UserAccount): Promise<LiveSignOn | undefined> {
+    const signOn = before && (await findByUid(uidFrom(before)))
     if (signOn === undefined) return undefined
-    const { record } = signOn
-    if (record.subject === subject && record.account.version === version) return signOn
+    const { subject, account: state } = signOn.record
+    if (subject === account.subject && state.version === account.version) return signOn
     await end(signOn.uid)
     return undefined
   }
 
-  /** A record of the same name is replaced: its end is counted from this login. */
-  async function addSignOn(uid: string, account: UserAccount, { address, begunAt }: SignOnBeginning): Promise<void> {
+  /** A record of the same name is replaced: its end is counted from this login. One that has ended meanwhile stays so. */
+  async function addSignOn(
+    uid: string,
+    account: UserAccount,
+    { address, startedAt }: SignOnContext,
+    mustExist: boolean,
+  ): Promise<void> {
     const { sequence } = revocations
     const issuedAt = clock()
-    const ageMs = Math.min(absoluteTimeoutMs, (account.maxTokenAgeSeconds ?? Number.POSITIVE_INFINITY) * 1000)
-    const terms = {
-      id: recordIdOf(uid),
-      kind: 'sso',
-      audience: undefined,
-      parent: undefined,
-      scope: scopeOf(account.isAdmin),
-      issuedAt,
-      expiresAt: issuedAt + ageMs,
-      idleTimeoutMs: undefined,
-      address,
-    } as const
-    await addRecord({ store, accounts, revocations }, account, terms, { begunAt, sequence })
+    const expiresAt = issuedAt + lifeMsFor(account, signOnAbsoluteMs)
+    const added = { id: recordIdFrom(uid), kind: 'sso', issuedAt, expiresAt, address } as const
+    await addRecord({ store, accounts, revocations }, account, added, { startedAt, sequence, mustExist })
   }
 
   return {
@@ -155,42 +118,91 @@ export function createSignOns(options: SignOnsOptions): SignOns {
     end,
 
     async find(credential) {
-      const uid = (await sessionOf(credential))?.payload['uid']
-      const signOn = typeof uid === 'string' ? await findByUid(uid) : undefined
+      const session = await findSession(credential)
+      const signOn = session && (await findByUid(uidFrom(session)))
       return signOn !== undefined && isFresh(signOn.record) ? signOn : undefined
     },
 
     async endByCredential(credential) {
-      const uid = (await sessionOf(credential))?.payload['uid']
-      await oauthStore.remove('Session', sessionIdOf(credential))
-      return typeof uid === 'string' ? end(uid) : false
+      const session = await findSession(credential)
+      if (session === undefined) return
+      await oauthStore.remove('Session', session.id)
+      await end(uidFrom(session))
     },
 
     async touch(id) {
       await store.touch(id, clock())
     },
 
-    async begin(account, beginning) {
-      const { credentialBefore } = beginning
-      const before = await sessionOf(credentialBefore)
-      const current = await goOn(before, account)
-      const uid = current?.uid ?? randomBytes(credentialBytes).toString('base64url')
-      await addSignOn(uid, account, beginning)
+    async start(account, context) {
+      const before = context.credentialBefore === undefined ? undefined : await findSession(context.credentialBefore)
+      const current = await continued(before, account)
+      const uid = current?.uid ?? randomText()
+      await addSignOn(uid, account, context, current !== undefined)
       // A new name at each login: what was known of the old one before is worth nothing after.
-      if (credentialBefore !== undefined) await oauthStore.remove('Session', sessionIdOf(credentialBefore))
-      const credential = randomBytes(credentialBytes).toString('base64url')
-      await putSession(credential, uid, account.subject, current === undefined ? undefined : before)
-      return { credential, id: recordIdOf(uid) }
+      if (before !== undefined) await oauthStore.remove('Session', before.id)
+      const credential = randomText()
+      const { subject } = account
+      // Only `oidc-provider` reads these times, by the clock of the system. What decides is `expiresAt`.
+      const seconds = Math.floor(Date.now() / 1000)
+      const times = { iat: seconds, loginTs: seconds, exp: seconds + Math.ceil(signOnAbsoluteMs / 1000) }
+      const kept = current === undefined ? undefined : before?.payload
+      await oauthStore.put({
+        model: 'Session',
+        id: sessionIdFrom(credential),
+        subject,
+        payload: { ...kept, kind: 'Session', uid, accountId: subject, transient: true, ...times },
+        expiresAt: clock() + signOnAbsoluteMs,
+        grantId: undefined,
+      })
+      return { credential, id: recordIdFrom(uid) }
     },
   }
 }
 
-/** Id of the record of a sign-on. */
-export function recordIdOf(uid: string): string {
+/** Makes the sign-on that portals share with the authorization server: by the cookie of a request. */
+export function createSharedSignOn(signOns: SignOns, { oauth, cookies }: OauthParts): SingleSignOn {
+  const cookie = portalCookie(plainSessionName(oauth), !cookies.long.secure)
+
+  return {
+    async find(request) {
+      const credential = cookie.read(request)
+      const signOn = credential === undefined ? undefined : await signOns.find(credential)
+      if (signOn === undefined) return undefined
+      await signOns.touch(signOn.id)
+      const { subject, account } = signOn.record
+      const { roles, isAdmin, version } = account
+      return { id: signOn.id, account: { subject, roles, isAdmin, version } }
+    },
+
+    async start(request, response, account, context) {
+      const credentialBefore = cookie.read(request)
+      const { credential, id } = await signOns.start(account, { ...context, credentialBefore })
+      cookie.set(request, response, credential)
+      return id
+    },
+
+    async end(request, response) {
+      const credentials = cookie.readAll(request)
+      // First: a store that fails must not leave the browser signed on.
+      cookie.clear(request, response)
+      await Promise.all(credentials.map((credential) => signOns.endByCredential(credential)))
+    },
+  }
+}
+
+function randomText(): string {
+  return randomBytes(32).toString('base64url')
+}
+
+function uidFrom({ payload }: OauthEntry): string {
+  return String(payload['uid'])
+}
+
+export function recordIdFrom(uid: string): string {
   return tokenId('sso', uid)
 }
 
-/** Id of the entry that a cookie leads to. */
-export function sessionIdOf(credential: string): string {
+export function sessionIdFrom(credential: string): string {
   return hash('sha256', `Session:${credential}`, 'base64url')
 }

@@ -1,13 +1,22 @@
 /**
- * Reads the form of the login page, whether or not the app has a body parser.
+ * The form of a login page, at a portal and at the authorization server: how it is read, and how it becomes a login.
  *
  * @module
  */
 
-import type { Request } from 'express'
+import type { Request, Response } from 'express'
+import { clientAddress } from '../addresses/trust-proxy.js'
 import { BadRequestError, HttpError } from '../core/errors.js'
-import { readBytes } from '../internal/body-bytes.js'
-import { utf8Type } from '../internal/media-type.js'
+import type { SecurityEvents } from '../core/events.js'
+import { isReported, markReported } from '../core/events.js'
+import { clientGone, isOver } from '../http/answer.js'
+import { type BodyLimits, readBytes, utf8Type } from '../http/body.js'
+import type { Verdict } from '../http/gate.js'
+import { refusedLoginReporter } from '../http/refusals.js'
+import type { Authenticator } from '../users/login/authenticator.js'
+import type { UserAccount } from '../users/user-store.js'
+import { messageForPeople, unauthorized } from './refusals.js'
+import type { SignOnContext } from './single-sign-on.js'
 
 /** What the login form says. */
 export interface LoginForm {
@@ -24,51 +33,95 @@ const maxBodyBytes = 16 * 1024
 const formType = utf8Type('application/x-www-form-urlencoded')
 
 /**
- * Reads the fields. What a body parser of the app has read already is taken as it is.
+ * Reads the fields.
  *
- * @throws {@link BadRequestError} (400, `ERR_REQUEST_INVALID`) for a field that is missing or sent twice; {@link HttpError} 415
+ * @throws `BadRequestError` (400, `ERR_REQUEST_INVALID`) for a field that is missing or sent twice; `HttpError` 415
  * for another type, 413 over 16 KiB, and 408 when the body does not arrive within 20 seconds.
  */
 export async function readLoginForm(request: Request): Promise<LoginForm> {
   if (!formType.test(request.headers['content-type'] ?? '')) {
     throw new HttpError(415, 'ERR_MEDIA_TYPE_UNSUPPORTED', 'Send application/x-www-form-urlencoded.')
   }
-  const fields = await readFields(request)
-  const userName = fields('username')
-  const password = fields('password')
+  const form = await readForm(request, { maxBytes: maxBodyBytes, malformed })
+  const [userName, password, returnTo] = ['username', 'password', 'return_to'].map((name) => {
+    const [value, ...others] = form.getAll(name)
+    if (others.length > 0) throw malformed()
+    return value
+  })
   if (userName === undefined || password === undefined) throw malformed()
-  return { userName, password, returnTo: fields('return_to') }
-}
-
-/** Finds the one value of a field. */
-type Fields = (name: string) => string | undefined
-
-async function readFields(request: Request): Promise<Fields> {
-  const { body } = request as { body?: unknown }
-  if (!request.readableEnded) {
-    if (request.destroyed) throw malformed()
-    return fieldsOf((await readBytes(request, { maxBytes: maxBodyBytes, malformed })).toString())
-  }
-  if (typeof body === 'string') return fieldsOf(body)
-  if (body instanceof Uint8Array) return fieldsOf(Buffer.from(body).toString())
-  if (typeof body !== 'object' || body === null) throw malformed()
-  const fields = new Map<string, unknown>(Object.entries(body))
-  return (name) => {
-    const value = fields.get(name)
-    if (value === undefined || typeof value === 'string') return value
-    throw malformed()
-  }
-}
-
-function fieldsOf(text: string): Fields {
-  const fields = new URLSearchParams(text)
-  return (name) => {
-    const values = fields.getAll(name)
-    if (values.length > 1) throw malformed()
-    return values[0]
-  }
+  return { userName, password, returnTo }
 }
 
 function malformed(): HttpError {
   return new BadRequestError('ERR_REQUEST_INVALID', 'The form is not complete.')
+}
+
+/**
+ * Reads a form, or takes what a body parser of the app has read. A field that came twice is there twice, and so is one of which
+ * a parser has made an object: neither is accepted later.
+ *
+ * @throws `HttpError` 400, 408 and 413.
+ */
+export async function readForm(request: Request, limits: BodyLimits): Promise<URLSearchParams> {
+  const { body } = request as { body?: unknown }
+  if (!request.readableEnded) {
+    if (request.destroyed) throw limits.malformed()
+    return new URLSearchParams((await readBytes(request, limits)).toString())
+  }
+  if (typeof body === 'string' || body instanceof Uint8Array) return new URLSearchParams(Buffer.from(body).toString())
+  const form = new URLSearchParams()
+  for (const [name, value] of Object.entries(body ?? {})) {
+    for (const one of [value].flat()) {
+      for (const text of typeof one === 'object' ? ['', ''] : [String(one)]) form.append(name, text)
+    }
+  }
+  return form
+}
+
+/** What logins by a form work with. */
+export interface FormLoginParts {
+  readonly authenticator: Authenticator
+  readonly events: SecurityEvents | undefined
+  readonly clock: () => number
+}
+
+/** What a page does with its login form. */
+export interface FormLoginPage {
+  readonly form: Pick<LoginForm, 'userName' | 'password'>
+  /** Answers after the right password. What it throws is a refused login. */
+  admit(account: UserAccount, context: SignOnContext): Promise<Verdict>
+  /** Shows the form again with the reason; `undefined` where no page was asked for. */
+  readonly showAgain: ((status: number, message: string) => Verdict | Promise<Verdict>) | undefined
+}
+
+/** Refusals that the form is shown again with: another attempt may be better. */
+const statusesWithForm = new Set([401, 403, 429, 503])
+
+/** Returns the function that authenticates by a form. Nothing is started when the client has gone. */
+export function createFormLogin({
+  authenticator,
+  events,
+  clock,
+}: FormLoginParts): (request: Request, response: Response, page: FormLoginPage) => Promise<Verdict> {
+  const refusedLogin = refusedLoginReporter(events, clock)
+
+  return async function formLogin(request, response, { form: { userName, password }, admit, showAgain }) {
+    const startedAt = clock()
+    const address = clientAddress(request)
+    const context = { address, origin: request.headers.origin, signal: clientGone(response) }
+    try {
+      const account = await authenticator.authenticate(userName, password, context)
+      return isOver(response) ? 'answered' : await admit(account, { address, startedAt })
+    } catch (error) {
+      const refusal = withChallenge(refusedLogin(error, userName, address))
+      if (showAgain === undefined || !statusesWithForm.has(refusal.status) || isOver(response)) return refusal
+      for (const [header, value] of Object.entries(refusal.headers)) response.setHeader(header, value)
+      return showAgain(refusal.status, messageForPeople(refusal))
+    }
+  }
+}
+
+function withChallenge(refusal: HttpError): HttpError {
+  if (refusal.status !== 401) return refusal
+  return markReported(unauthorized(refusal.code, refusal.message), isReported(refusal))
 }

@@ -5,30 +5,27 @@
  */
 
 import type { Request, Response } from 'express'
-import { type HttpError, UnauthorizedError } from '../core/errors.js'
-import { clientGone, isOver } from '../internal/client-gone.js'
-import { methodNotAllowed } from '../internal/endpoint.js'
-import type { Gate, Verdict } from '../internal/gate.js'
-import { plainHttpRefusal } from '../internal/plain-http.js'
-import { refusedLoginReporter } from '../internal/refused-login.js'
-import { isReported, markReported } from '../internal/reported-refusals.js'
-import { clientAddress } from '../internal/trust-proxy.js'
+import { UnauthorizedError } from '../core/errors.js'
+import { markReported } from '../core/events.js'
+import { isOver } from '../http/answer.js'
+import { methodNotAllowed } from '../http/endpoint.js'
+import type { Gate, Verdict } from '../http/gate.js'
+import { plainHttpRefusal } from '../http/plain-http.js'
 import type { LiveSession } from '../tokens/sessions.js'
-import type { UserAccount } from '../users/user-store.js'
-import { type LoginForm, readLoginForm } from './login-form.js'
-import { type LoginView, loginPage as ourLoginPage } from './login-page.js'
-import { isRead, wantsPage } from './navigation.js'
-import { answerHtml, answerPage, answerSeeOther, formPageHeaders } from './page.js'
-import { entryRefusal } from './portal-access.js'
-import type { PortalParts } from './portal-parts.js'
-import { messageForPeople, unauthorized } from './portal-refusal.js'
-import { cookieQuery, mountOf, rootOf, safeReturnTo } from './return-to.js'
+import { createFormLogin, readLoginForm } from './login-form.js'
+import { cookieQuery, isRead, queryParameter, readMount, readRoot, safeReturnTo, wantsPage } from './navigation.js'
+import {
+  answerHtml,
+  answerPage,
+  answerSeeOther,
+  formPageHeaders,
+  type LoginView,
+  loginPage as ourLoginPage,
+} from './page.js'
+import { entryRefusal, type PortalParts } from './refusals.js'
 
 /** What has to be written for passwords over plain HTTP. */
 const plainHttpSetting = 'allow_insecure_http = true in [portal]'
-
-/** Refusals that the form is shown again with: another attempt may be better. */
-const statusesWithForm = new Set([401, 403, 429, 503])
 
 const sessionEnded = 'Your session has ended. Sign in again.'
 
@@ -39,9 +36,9 @@ const noCookie =
 
 /** The gate of the login page. */
 export function loginGate(parts: PortalParts): Gate {
-  const { name, sessions, cookie, authenticator, roles, allowsPlainHttp } = parts
+  const { name, sessions, cookie, allowPlainHttp } = parts
   const { loginPage, view: portalView, singleSignOn, events, clock } = parts
-  const refusedLogin = refusedLoginReporter(events, clock)
+  const formLogin = createFormLogin(parts)
 
   async function showForm(
     request: Request,
@@ -49,7 +46,7 @@ export function loginGate(parts: PortalParts): Gate {
     status: number,
     view: Partial<LoginView>,
   ): Promise<'answered'> {
-    const action = `${mountOf(request)}/login`
+    const action = `${readMount(request)}/login`
     const initial = { portal: name, ...portalView, action, returnTo: undefined, userName: '', message: undefined }
     const complete: LoginView = { ...initial, ...view }
     if (loginPage === undefined) answerPage(response, status, ourLoginPage(complete), formPageHeaders)
@@ -60,35 +57,49 @@ export function loginGate(parts: PortalParts): Gate {
   async function takeForm(request: Request, response: Response): Promise<Verdict> {
     const former = cookie.read(request)
     const form = await readLoginForm(request)
+    const { userName } = form
     const returnTo = safeReturnTo(form.returnTo, request)
-    try {
-      const account = await logIn(form, former, request, response)
-      if (account !== undefined) answerSeeOther(response, returnTo ?? rootOf(request))
-      return 'answered'
-    } catch (error) {
-      const refusal = refusalFor(error, form.userName, request)
-      if (!statusesWithForm.has(refusal.status) || !wantsPage(request) || isOver(response)) return refusal
-      for (const [header, value] of Object.entries(refusal.headers)) response.setHeader(header, value)
-      return showForm(request, response, refusal.status, {
-        userName: form.userName,
-        returnTo,
-        message: messageForPeople(refusal),
-      })
-    }
+    const showAgain = (status: number, message: string) =>
+      showForm(request, response, status, { userName, returnTo, message })
+
+    return formLogin(request, response, {
+      form,
+      showAgain: wantsPage(request) ? showAgain : undefined,
+      async admit(account, context) {
+        const { address, startedAt } = context
+        const { subject } = account
+        const entry = entryRefusal(parts, account)
+        if (entry !== undefined) {
+          events?.report('loginRefused', { at: clock(), address, userName: subject, reason: 'not-admitted' })
+          throw markReported(entry, events !== undefined)
+        }
+        if (former !== undefined) await sessions.end(sessions.getId(former))
+        const parent = await singleSignOn?.start(request, response, account, context)
+        const { credential, id } = await sessions.start(account, { ...context, parent })
+        if (isOver(response)) {
+          await sessions.end(id)
+          return 'answered'
+        }
+        events?.report('login', { at: startedAt, address, subject, tokenId: id, kind: 'portal' })
+        cookie.set(request, response, credential)
+        answerSeeOther(response, returnTo ?? readRoot(request))
+        return 'answered'
+      },
+    })
   }
 
-  /** A browser that is signed in already goes on; one that is not is told why, where that can be known. */
+  /** A browser that is signed in is redirected; one that is not is told why, where that can be known. */
   async function openForm(request: Request, response: Response): Promise<Verdict> {
-    const returnTo = safeReturnTo(askedFor(request, 'return_to'), request)
+    const returnTo = safeReturnTo(queryParameter(request, 'return_to'), request)
     const [credential, ...others] = cookie.readAll(request)
     if (credential === undefined) {
-      const message = askedFor(request, cookieQuery) === null ? undefined : noCookie
+      const message = queryParameter(request, cookieQuery) === null ? undefined : noCookie
       return showForm(request, response, 200, { returnTo, message })
     }
     const live = others.length > 0 ? undefined : await liveSession(credential)
     if (live === 'ended') return showForm(request, response, 200, { returnTo, message: sessionEnded })
-    if (live === undefined || entryRefusal(roles, live.auth)) return showForm(request, response, 200, { returnTo })
-    answerSeeOther(response, returnTo ?? rootOf(request))
+    if (live === undefined || entryRefusal(parts, live.auth)) return showForm(request, response, 200, { returnTo })
+    answerSeeOther(response, returnTo ?? readRoot(request))
     return 'answered'
   }
 
@@ -101,53 +112,11 @@ export function loginGate(parts: PortalParts): Gate {
     }
   }
 
-  /** `former`: what the cookie of the request holds. `undefined`: nobody waits for the answer any more. */
-  async function logIn(
-    form: LoginForm,
-    former: string | undefined,
-    request: Request,
-    response: Response,
-  ): Promise<UserAccount | undefined> {
-    const begunAt = clock()
-    const address = clientAddress(request)
-    const context = { address, origin: request.headers.origin, signal: clientGone(response) }
-    const account = await authenticator.authenticate(form.userName, form.password, context)
-    if (isOver(response)) return undefined
-    const entry = entryRefusal(roles, account)
-    if (entry !== undefined) {
-      events?.report('loginRefused', { at: clock(), address, userName: account.subject, reason: 'not-admitted' })
-      throw markReported(entry, events !== undefined)
-    }
-
-    if (former !== undefined) await sessions.end(sessions.idOf(former))
-    const parent = await singleSignOn?.begin(request, response, account, { address, begunAt })
-    const { credential, id } = await sessions.begin(account, { address, begunAt, parent })
-    if (isOver(response)) {
-      await sessions.end(id)
-      return undefined
-    }
-    events?.report('login', { at: begunAt, address, subject: account.subject, tokenId: id, kind: 'portal' })
-    cookie.set(request, response, credential)
-    return account
-  }
-
-  function refusalFor(error: unknown, userName: string, request: Request): HttpError {
-    const refusal = refusedLogin(error, userName, clientAddress(request))
-    if (refusal.status !== 401) return refusal
-    return markReported(unauthorized(refusal.code, refusal.message), isReported(refusal))
-  }
-
   return function loginGate(request, response) {
     const { method } = request
     if (method !== 'POST' && !isRead(request)) return methodNotAllowed('GET, HEAD, POST')
-    const refusal = plainHttpRefusal(request, allowsPlainHttp, plainHttpSetting)
+    const refusal = plainHttpRefusal(request, allowPlainHttp, plainHttpSetting)
     if (refusal !== undefined) return refusal
     return method === 'POST' ? takeForm(request, response) : openForm(request, response)
   }
-}
-
-/** Read from the URL itself: an app may have switched the query parser off, or another one on. */
-function askedFor({ url }: Request, name: string): string | null {
-  const start = url.indexOf('?')
-  return start < 0 ? null : new URLSearchParams(url.slice(start)).get(name)
 }

@@ -5,17 +5,16 @@
  */
 
 import type { Request, Response } from 'express'
+import { clientAddress } from '../addresses/trust-proxy.js'
 import { inBackground } from '../async/background.js'
+import { within } from '../async/deadline.js'
 import { HttpError, StoreError } from '../core/errors.js'
-import { answerEmpty } from '../internal/answer.js'
-import { methodNotAllowed } from '../internal/endpoint.js'
-import { type Gate, refusalOf } from '../internal/gate.js'
-import { clientAddress } from '../internal/trust-proxy.js'
-import { startDeadline, untilAborted } from '../users/deadline.js'
-import { isNavigation, isRead, wantsPage } from './navigation.js'
-import { answerPage, answerSeeOther, escapeHtml, formPageHeaders, type PortalView, pageOf } from './page.js'
-import type { PortalParts } from './portal-parts.js'
-import { mountOf } from './return-to.js'
+import { answerEmpty } from '../http/answer.js'
+import { methodNotAllowed } from '../http/endpoint.js'
+import { type Gate, refusalFrom } from '../http/gate.js'
+import { isNavigation, isRead, readMount, wantsPage } from './navigation.js'
+import { answerPage, answerSeeOther, createPage, escapeHtml, formPageHeaders, type PortalView } from './page.js'
+import type { PortalParts } from './refusals.js'
 
 /** Somebody waits, and only the answer clears the cookie: scripts of a page give up after ten seconds. */
 const storeTimeoutMs = 5000
@@ -29,9 +28,9 @@ const maxCookies = 10
  */
 export function logoutGate({ sessions, cookie, singleSignOn, events, clock, view }: PortalParts): Gate {
   async function endSession(credential: string, request: Request): Promise<void> {
-    const tokenId = sessions.idOf(credential)
+    const tokenId = sessions.getId(credential)
     const address = clientAddress(request)
-    const subjectFound = (async () => sessions.subjectOf(tokenId))().catch(() => undefined)
+    const subjectFound = (async () => sessions.findSubject(tokenId))().catch(() => undefined)
     if (!(await sessions.end(tokenId))) return
     // Only the event needs to know whose it was: nobody waits for that.
     inBackground(async () => {
@@ -50,22 +49,23 @@ export function logoutGate({ sessions, cookie, singleSignOn, events, clock, view
 
   return async function logoutGate(request, response) {
     if (isRead(request) && isNavigation(request)) {
-      answerPage(response, 200, signOutPage(view, `${mountOf(request)}/logout`), formPageHeaders)
+      answerPage(response, 200, signOutPage(view, `${readMount(request)}/logout`), formPageHeaders)
       return 'answered'
     }
     if (request.method !== 'POST') return methodNotAllowed('POST')
     const credentials = cookie.readAll(request).slice(0, maxCookies)
     // Whatever becomes of the session: whoever uses this browser next is not signed in.
     cookie.clear(request, response)
-    const deadline = startDeadline(storeTimeoutMs, undefined)
     try {
-      await untilAborted(endAll(credentials, request, response), deadline.signal)
+      await within(
+        endAll(credentials, request, response),
+        storeTimeoutMs,
+        () => new StoreError(`no answer within ${storeTimeoutMs} ms`),
+      )
     } catch (error) {
       return notEnded(error)
-    } finally {
-      deadline.end()
     }
-    if (wantsPage(request)) answerSeeOther(response, `${mountOf(request)}/login`)
+    if (wantsPage(request)) answerSeeOther(response, `${readMount(request)}/login`)
     else answerEmpty(response, 204)
     return 'answered'
   }
@@ -79,7 +79,7 @@ function signOutPage({ title, support }: PortalView, action: string): string {
     '<button type="submit">Sign out</button>',
     '</form>',
   ]
-  return pageOf({ title: `Sign out - ${title}`, main: main.join('\n'), support })
+  return createPage({ title: `Sign out - ${title}`, main: main.join('\n'), support })
 }
 
 /**
@@ -87,7 +87,7 @@ function signOutPage({ title, support }: PortalView, action: string): string {
  * `Retry-After`, because the cookie is gone.
  */
 function notEnded(error: unknown): HttpError {
-  if (!(error instanceof StoreError)) return refusalOf(error)
+  if (!(error instanceof StoreError)) return refusalFrom(error)
   return new HttpError(
     503,
     'ERR_STORE_UNAVAILABLE',

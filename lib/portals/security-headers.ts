@@ -6,8 +6,8 @@
 
 import type { Request, Response } from 'express'
 import helmet, { contentSecurityPolicy } from 'helmet'
-import { type Gate, refusalOf, type Verdict } from '../internal/gate.js'
-import { isSecure } from '../internal/plain-http.js'
+import { type Gate, refusalFrom, type Verdict } from '../http/gate.js'
+import { isSecure } from '../http/plain-http.js'
 
 /**
  * What the app's pages get. Scripts and styles are the app's own business: it may set a Content-Security-Policy of its own, which
@@ -48,5 +48,5 @@ export const securityHeadersGate: Gate = (request: Request, response: Response):
   setHeaders(request, response, (error?: unknown) => {
     failure = error
   })
-  return failure === undefined ? undefined : refusalOf(failure)
+  return failure === undefined ? undefined : refusalFrom(failure)
 }

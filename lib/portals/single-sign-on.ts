@@ -5,12 +5,12 @@
  * How a portal uses it:
  *
  * - `GET <portal>/any/page` by a navigation, without any cookie of this portal: `find`. If it answers, the portal begins a
- *   session of its own with `parent` = {@link SignedOn.id}, and the request goes on. A request that carries a cookie of this
+ *   session of its own with `parent` = {@link SignOn.id}, and the request goes on. A request that carries a cookie of this
  *   portal, live or dead, never asks: whose session here has been idle for too long has to show the password again.
  * - `POST <portal>/login` with a good password: `begin`, and the new session gets its answer as `parent`.
  * - `POST <portal>/logout`: `end`. The sessions of all portals with that `parent` are dead from then on.
  *
- * A session with a parent is good only while the parent's record is in the token store and has not ended (`endOf`). Requests
+ * A session with a parent is good only while the parent's record is in the token store and has not ended (`getExpiry`). Requests
  * of a portal never touch the parent: give its record an absolute end only (`idleTimeoutMs: undefined`), or touch it yourself.
  * The `management_console` never uses any of this.
  *
@@ -21,7 +21,7 @@ import type { Request, Response } from 'express'
 import type { UserAccount } from '../users/user-store.js'
 
 /** A sign-on that is live right now. */
-export interface SignedOn {
+export interface SignOn {
   /** Id of its record in the token store, of the kind `sso`. */
   readonly id: string
   /** Whose it is, with the rights of this moment. */
@@ -33,15 +33,15 @@ export interface SignOnContext {
   /** The client's address. */
   readonly address: string | undefined
   /** When the login began, in milliseconds since the epoch: a revocation of the user since then must refuse it. */
-  readonly begunAt: number
+  readonly startedAt: number
 }
 
-/** A sign-on that several portals share. Each method may reject with an `HttpError` or a {@link StoreError}. */
+/** A sign-on that several portals share. Each method may reject with an `HttpError` or a `StoreError`. */
 export interface SingleSignOn {
   /** The live sign-on of a request's browser; `undefined` when there is none. It throws no 401. */
-  find(request: Request): SignedOn | undefined | Promise<SignedOn | undefined>
+  find(request: Request): SignOn | undefined | Promise<SignOn | undefined>
   /** Begins a sign-on, in place of the one that the browser may have, and sets its cookie. Resolves with the record's id. */
-  begin(request: Request, response: Response, account: UserAccount, context: SignOnContext): Promise<string>
+  start(request: Request, response: Response, account: UserAccount, context: SignOnContext): Promise<string>
   /** Ends the sign-on of a request's browser, if there is one, and clears its cookie, also when a store fails. */
   end(request: Request, response: Response): void | Promise<void>
 }

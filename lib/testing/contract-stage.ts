@@ -4,7 +4,7 @@
  * @module
  */
 
-import { tokenId } from '../internal/token-id.js'
+import { tokenId } from '../tokens/token-id.js'
 import type { TokenQuery, TokenRecord, TokenStore } from '../tokens/token-store.js'
 
 /** What a store under test is made with. */
@@ -20,7 +20,7 @@ export interface ContractStoreOptions {
 export const start: number = Date.UTC(2026, 0, 1)
 
 /** A record with a digest for an id, as the package makes them. */
-export function recordOf(name: string, fields: Partial<TokenRecord> = {}): TokenRecord {
+export function createRecord(name: string, fields: Partial<TokenRecord> = {}): TokenRecord {
   return {
     id: tokenId('management', name),
     kind: 'management',
@@ -40,8 +40,8 @@ export function recordOf(name: string, fields: Partial<TokenRecord> = {}): Token
   }
 }
 
-/** The ids of {@link recordOf}. */
-export const idsFor = (...names: readonly string[]): string[] => names.map((name) => recordOf(name).id)
+/** The ids of {@link createRecord}. */
+export const idsFor = (...names: readonly string[]): string[] => names.map((name) => createRecord(name).id)
 
 /** The store of one test. */
 export class ContractStage {
@@ -71,7 +71,7 @@ export class ContractStage {
   }
 
   /** The ids that the store lists. */
-  async idsOf(query?: TokenQuery): Promise<string[]> {
+  async idsFrom(query?: TokenQuery): Promise<string[]> {
     return (await this.store.list(query)).map(({ id }) => id)
   }
 }

@@ -5,15 +5,15 @@
  */
 
 import type { KeyObject, X509Certificate } from 'node:crypto'
+import type { ServerOptions } from 'node:https'
 import { dirname } from 'node:path'
+import type { TLSSocket } from 'node:tls'
 import type { Config, KeyStoreConfig, TlsConfig } from '../config/config.js'
 import { ConfigError, type ConfigProblem } from '../core/errors.js'
-import { isPublishedKey } from '../internal/published-key.js'
-import { type KeyMaterial, loadKeyStore, loadTrustStore } from './key-store.js'
-import { fileState, placesOf } from './key-store-file.js'
+import { isPublishedKey } from '../core/key-stores.js'
+import { describePlaces, fileState, type KeyMaterial, loadKeyStore, loadTrustStore } from './key-stores/key-store.js'
 import { tryOutCertificate } from './try-out-certificate.js'
 
-/** What a server shows its clients, and whom it trusts. */
 export interface ServerMaterial extends KeyMaterial {
   /** Certificates of the authorities that client certificates have to come from; `undefined`: none is asked for. */
   readonly trusted: readonly X509Certificate[] | undefined
@@ -29,22 +29,21 @@ export function serverKeyStore({ keyStores }: Config): KeyStoreConfig {
   return keyStores.tls ?? keyStores.internalApi ?? keyStores.primary
 }
 
-/** Whether a server of this configuration may speak HTTPS with a certificate of the front's own. */
 export function mayServeHttps({ managementApi, tlsTables }: Config): boolean {
   return tlsTables.length > 0 || managementApi.protocols.includes('https')
 }
 
 /**
- * Loads the key material.
+ * Loads the key material; without `key` and `certificates` when the store is WSO2's own, and it is not there.
  *
- * @returns Without `key` and `certificates` when the store is the one that WSO2's products come with, and it is not there.
- * @throws {@link ConfigError} when a store cannot be used, or the certificate not today. Its problems have no position.
+ * @throws `ConfigError` when a store cannot be used, or the certificate not today. Its problems have no position.
  */
 export async function loadServerMaterial(
   config: Config,
   now: number,
 ): Promise<ServerMaterial | Pick<ServerMaterial, 'trusted'>> {
-  const trusted = config.tls.clientCertificates === 'none' ? undefined : await loadTrustStore(trustStore(config))
+  const trusted =
+    config.tls.clientCertificates === 'none' ? undefined : await loadTrustStore(config.keyStores.internalApiTrust)
   const store = serverKeyStore(config)
   if (store.isWso2Default && store.problems.length === 0 && (await fileState(store.fileName, store.folders)) === '') {
     return { trusted }
@@ -58,7 +57,6 @@ export async function loadServerMaterial(
   return { ...material, trusted, warnings: rules.map((text) => ({ key, rule: text })) }
 }
 
-/** Key material of a server without a key store: a certificate for trying out. */
 export function tryOutMaterial(
   config: Config,
   { trusted }: Pick<ServerMaterial, 'trusted'>,
@@ -68,19 +66,18 @@ export function tryOutMaterial(
   const tryOut = tryOutCertificate({ directory, hostNames: [config.tls.hostName], now })
   const { fingerprint256 } = tryOut.certificates[0]!
   const place =
-    tryOut.file === undefined ? 'it could not be written, and ends with the process' : `it is in ${tryOut.file}`
+    tryOut.file === undefined ? ', which could not be written and ends with the process' : `, kept in ${tryOut.file}`
   const { key, fileName, folders, isFileGiven } = serverKeyStore(config)
-  const missing = `${isFileGiven ? 'names' : 'stands for'} ${fileName}, which is not there${placesOf(fileName, folders)}`
+  const missing = `${isFileGiven ? 'names' : 'is not written, and stands for'} ${fileName}, which is not there${describePlaces(fileName, folders)}`
   const rule =
-    `${missing}: the server shows a certificate that was made on this machine: fine for trying out, but no ` +
-    `client knows it; ${place}; its SHA-256 fingerprint is ${fingerprint256}`
+    `${missing}: the server uses a self-signed certificate for development${place}; its SHA-256 fingerprint is ` +
+    `${fingerprint256}; for clients that do not know it, write file_name and password of a key store in [keystore.tls]`
   return { ...tryOut, trusted, warnings: [{ key, rule }] }
 }
 
-/** Tells a change in any of the files that {@link loadServerMaterial} reads. */
 export async function serverMaterialState(config: Config): Promise<string> {
   const { fileName, keyFileName, folders } = serverKeyStore(config)
-  const trust = config.tls.clientCertificates === 'none' ? undefined : trustStore(config)
+  const trust = config.tls.clientCertificates === 'none' ? undefined : config.keyStores.internalApiTrust
   const states = await Promise.all([
     fileState(fileName, folders),
     keyFileName === undefined ? '' : fileState(keyFileName, folders),
@@ -89,13 +86,9 @@ export async function serverMaterialState(config: Config): Promise<string> {
   return states.join('\n')
 }
 
-function trustStore({ keyStores }: Config): KeyStoreConfig {
-  return keyStores.internalApiTrust
-}
-
 function validityProblem({ validFrom, validTo }: X509Certificate, now: number): string | undefined {
-  if (Date.parse(validTo) <= now) return `names a certificate that expired on ${dayOf(validTo)}`
-  if (Date.parse(validFrom) > now) return `names a certificate that is not valid before ${dayOf(validFrom)}`
+  if (Date.parse(validTo) <= now) return `names a certificate that expired on ${formatDay(validTo)}`
+  if (Date.parse(validFrom) > now) return `names a certificate that is not valid before ${formatDay(validFrom)}`
   return undefined
 }
 
@@ -127,11 +120,10 @@ function keyProblem(key: KeyObject, { maxVersion, cipherSuites }: TlsConfig): st
   return undefined
 }
 
-/** What to say of a certificate that ends within 30 days. */
 export function expiryWarning({ validTo }: X509Certificate, now: number): string | undefined {
   const leftMs = Date.parse(validTo) - now
   if (leftMs > expiryNoticeMs) return undefined
-  return `names a certificate that expires on ${dayOf(validTo)}: renew it`
+  return `names a certificate that expires on ${formatDay(validTo)}: renew it`
 }
 
 /** Subjects of the certificates that WSO2 has made for its key stores over the years. */
@@ -139,7 +131,7 @@ const publishedSubject = /^C=US\nST=CA\nL=Mountain View\nO=WSO2\n(?:OU=WSO2\n)?C
 
 function publicityWarning(certificate: X509Certificate): string | undefined {
   if (isPublishedKey(certificate.publicKey)) {
-    return 'names a key store that everybody can download with its private key: whoever is between a client and this server can read everything; make a key of your own'
+    return 'names a key store that everybody can download with its private key: anybody between a client and this server can read everything; make a key of your own'
   }
   if (publishedSubject.test(certificate.subject)) {
     return 'names a certificate that looks like those that products of WSO2 come with, whose private keys everybody can download; make a key of your own'
@@ -147,6 +139,41 @@ function publicityWarning(certificate: X509Certificate): string | undefined {
   return undefined
 }
 
-function dayOf(date: string): string {
+function formatDay(date: string): string {
   return new Date(date).toISOString().slice(0, 10)
+}
+
+/** Node's own default is two minutes. */
+const handshakeTimeoutMs = 10_000
+
+export function createTlsOptions({ minVersion, maxVersion, cipherSuites }: TlsConfig): ServerOptions {
+  return {
+    minVersion,
+    maxVersion,
+    ciphers: cipherSuites.join(':'),
+    honorCipherOrder: true,
+    handshakeTimeout: handshakeTimeoutMs,
+  }
+}
+
+export function createServerOptions(config: TlsConfig, { key, certificates, trusted }: ServerMaterial): ServerOptions {
+  return {
+    ...createTlsOptions(config),
+    key: key.export({ format: 'pem', type: 'pkcs8' }),
+    cert: certificates.map(String).join(''),
+    requestCert: config.clientCertificates !== 'none',
+    rejectUnauthorized: config.clientCertificates === 'required',
+    ...(trusted && { ca: trusted.map(String) }),
+  }
+}
+
+/**
+ * Makes `authorized` mean that a client showed a certificate and an authority vouches for it.
+ *
+ * Where certificates are optional, Node lets one through that nobody vouches for: it is refused here, as it would be where
+ * they are required. And Node calls a client authorized that showed none and resumed a session of TLS 1.3.
+ */
+export function checkClient(socket: TLSSocket): void {
+  if (socket.getPeerX509Certificate() === undefined) socket.authorized = false
+  else if (!socket.authorized) socket.destroy()
 }

@@ -12,6 +12,8 @@ import { ConfigError, type ConfigProblem } from '../core/errors.js'
 import type { Logger } from '../core/logger.js'
 import type { PreparedChange } from '../core/prepared-change.js'
 import {
+  checkClient,
+  createServerOptions,
   expiryWarning,
   loadServerMaterial,
   mayServeHttps,
@@ -20,14 +22,13 @@ import {
   serverMaterialState,
   tryOutMaterial,
 } from './server-material.js'
-import { judgeClient, serverOptionsOf } from './tls-options.js'
 import { isTryOutDue } from './try-out-certificate.js'
 
 /** Options of {@link openServerTls}. */
 export interface ServerTlsOptions {
   readonly logger: Logger
   readonly clock: () => number
-  /** Folder of the try-out certificate where the configuration comes from no file. */
+  /** Folder of the self-signed certificate where the configuration comes from no file. */
   readonly home: string | undefined
   /** Says where in its file a configuration is wrong. */
   readonly locate: (error: ConfigError, config: Config) => Promise<ConfigError>
@@ -36,9 +37,9 @@ export interface ServerTlsOptions {
 /** TLS of all servers of a front. */
 export interface ServerTls {
   /**
-   * Options for a new server. A try-out certificate is made now, if the configuration has none.
+   * Options for a new server. A self-signed certificate is made now, if the configuration has none.
    *
-   * @throws {@link ConfigError} for what is wrong with the key stores.
+   * @throws `ConfigError` for what is wrong with the key stores.
    */
   start(): ServerOptions
   /** Keeps the certificate of a server up to date until it closes. */
@@ -47,7 +48,7 @@ export interface ServerTls {
   check(): Promise<void>
   /**
    * Loads what another configuration names. The function it answers prepares the exchange at once, for the servers that follow
-   * by then; it throws {@link ConfigError} where there are any and the key stores cannot be used.
+   * by then; it throws `ConfigError` where there are any and the key stores cannot be used.
    */
   load(next: Config): Promise<() => PreparedChange>
   /** Stops looking for changes. */
@@ -59,12 +60,6 @@ const checkIntervalMs = 1000
 
 const dayMs = 24 * 60 * 60 * 1000
 
-/** What could be loaded, or why nothing could. */
-type Loaded =
-  | { readonly material: LoadedMaterial; readonly state: string }
-  | { readonly error: unknown; readonly state: string }
-type LoadedMaterial = Awaited<ReturnType<typeof loadServerMaterial>>
-
 /** What servers show, and the options that make them show it. */
 interface Served {
   readonly material: ServerMaterial
@@ -72,13 +67,21 @@ interface Served {
   readonly isTryOut: boolean
 }
 
+/** Without `served`, the configuration has no key store, and a try-out certificate takes its place. */
+interface Loaded {
+  readonly config: Config
+  readonly state: string
+  readonly served?: Served
+  readonly trusted?: ServerMaterial['trusted']
+  readonly error?: unknown
+}
+
 /** Loads the key material of a configuration. What is wrong with it is told by `start`, when a server needs it. */
 export async function openServerTls(
   initial: Config,
   { logger, clock, home, locate }: ServerTlsOptions,
 ): Promise<ServerTls> {
-  let config = initial
-  let loaded = await load(initial)
+  let current = await load(initial)
   /** What the servers show; `undefined` before the first. */
   let served: Served | undefined
   let remindedAt = 0
@@ -87,35 +90,35 @@ export async function openServerTls(
   let waiting = 0
   const servers = new Set<Server>()
 
-  async function load(source: Config): Promise<Loaded> {
-    if (!mayServeHttps(source)) return { material: { trusted: undefined }, state: '' }
-    // Before reading: a change while the files are read is one more change.
-    const state = await serverMaterialState(source)
+  async function load(config: Config): Promise<Loaded> {
+    if (!mayServeHttps(config)) return { config, state: '' }
+    // Before reading, so that a change during it is noticed.
+    const state = await serverMaterialState(config)
     try {
-      const material = await loadServerMaterial(source, clock())
-      if ('key' in material) acceptedOptions(source, material)
-      return { material, state }
+      const material = await loadServerMaterial(config, clock())
+      if (!('key' in material)) return { config, state, trusted: material.trusted }
+      return { config, state, served: { material, options: acceptedOptions(config, material), isTryOut: false } }
     } catch (error) {
-      return { error: error instanceof ConfigError ? await locate(error, source) : error, state }
+      return { config, state, error: error instanceof ConfigError ? await locate(error, config) : error }
     }
   }
 
-  /** The material to serve. Where there is none, a try-out certificate takes its place. */
-  function complete(source: Config, loadedMaterial: LoadedMaterial): Served {
-    const isTryOut = !('key' in loadedMaterial)
-    const material = isTryOut ? tryOutMaterial(source, loadedMaterial, { home, now: clock() }) : loadedMaterial
-    return { material, options: acceptedOptions(source, material), isTryOut }
+  /** What to serve. A try-out certificate never replaces the one of a key store, which clients trust. */
+  function complete({ config, trusted, ...loaded }: Loaded): Served {
+    if ('error' in loaded) throw loaded.error
+    if (loaded.served !== undefined) return loaded.served
+    if (servers.size > 0 && served?.isTryOut === false) {
+      const { key, keyNames } = serverKeyStore(config)
+      throw new ConfigError([{ key: `${key}.${keyNames.file}`, rule: 'names a file that is not there any more' }])
+    }
+    const material = tryOutMaterial(config, { trusted }, { home, now: clock() })
+    return { material, options: acceptedOptions(config, material), isTryOut: true }
   }
 
-  /** Every server shows the new certificate to the next client; connections and handshakes under way keep the old one. */
+  /** Existing connections keep the old certificate. */
   function show(next: Served): void {
     for (const server of servers) server.setSecureContext(next.options)
     served = next
-  }
-
-  function exchange(next: Served): void {
-    show(next)
-    warn(next.material.warnings)
   }
 
   function warn(warnings: readonly ConfigProblem[]): void {
@@ -123,60 +126,48 @@ export async function openServerTls(
     for (const { key, rule } of warnings) logger.warn({ key }, `${key}: ${rule}`)
   }
 
-  async function look(): Promise<void> {
-    const source = config
-    const state = await serverMaterialState(source)
-    // Another configuration was taken over meanwhile, with its own key material.
-    if (source !== config) return
+  async function checkOnce(): Promise<void> {
+    const seen = current
+    const hasChanged = (await serverMaterialState(seen.config)) !== seen.state
+    const next = hasChanged ? await load(seen.config) : seen
+    // Another configuration was loaded meanwhile, with its own key material.
+    if (current !== seen) return
+    if (!hasChanged) return renewOrRemind()
+    current = { ...seen, state: next.state }
+    const shown = complete(next)
+    show(shown)
+    warn(shown.material.warnings)
+    current = next
+    const { fingerprint256: fingerprint } = shown.material.certificates[0]!
+    logger.info({ fingerprint }, 'the certificate has changed and is in use')
+  }
+
+  /** Renews a try-out certificate that ends; warns of any other one that does, once a day. */
+  function renewOrRemind(): void {
     const { material, isTryOut } = served!
-    if (state !== loaded.state) await takeChange()
-    else if (isTryOut && isTryOutDue(material.certificates[0]!, clock()))
-      exchange(complete(source, { trusted: material.trusted }))
-    else remind()
-  }
-
-  async function takeChange(): Promise<void> {
-    const source = config
-    const next = await load(source)
-    if (source !== config) return
-    loaded = { ...loaded, state: next.state }
-    if ('error' in next) throw next.error
-    demandKeyStore(source, next.material)
-    exchange(complete(source, next.material))
-    loaded = next
-    logger.info(
-      { fingerprint: served!.material.certificates[0]!.fingerprint256 },
-      'the certificate has changed and is in use',
-    )
-  }
-
-  /** Clients that trust the certificate of a key store would not trust one for trying out. */
-  function demandKeyStore(source: Config, material: LoadedMaterial): void {
-    if (served?.isTryOut || 'key' in material) return
-    const { key, keyNames } = serverKeyStore(source)
-    throw new ConfigError([{ key: `${key}.${keyNames.file}`, rule: 'names a file that is not there any more' }])
-  }
-
-  /** A warning at the start alone is forgotten by the time the certificate ends. */
-  function remind(): void {
     const now = clock()
-    const { material, isTryOut } = served!
-    const rule = isTryOut || now - remindedAt < dayMs ? undefined : expiryWarning(material.certificates[0]!, now)
-    if (rule !== undefined) warn([{ key: serverKeyStore(config).key, rule }])
+    if (isTryOut) {
+      if (!isTryOutDue(material.certificates[0]!, now)) return
+      show(complete(current))
+      warn(served!.material.warnings)
+    } else if (now - remindedAt >= dayMs) {
+      const rule = expiryWarning(material.certificates[0]!, now)
+      if (rule !== undefined) warn([{ key: serverKeyStore(current.config).key, rule }])
+    }
   }
 
   async function check(): Promise<void> {
     if (served === undefined) return
     try {
-      await look()
+      await checkOnce()
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       logger.error({ cause: error }, `the changed certificate cannot be used, and the previous one stays: ${reason}`)
     }
   }
 
-  /** One look after the other. */
-  function soon(): Promise<void> {
+  /** Checks one after the other. */
+  function enqueueCheck(): Promise<void> {
     waiting++
     checking = checking.then(check).finally(() => waiting--)
     return checking
@@ -184,35 +175,33 @@ export async function openServerTls(
 
   return {
     start() {
-      if ('error' in loaded) throw loaded.error
       if (served === undefined) {
-        served = complete(config, loaded.material)
+        served = complete(current)
         warn(served.material.warnings)
       }
+      if ('error' in current) throw current.error
       return served.options
     },
 
     follow(server) {
       servers.add(server)
       server.once('close', () => servers.delete(server))
-      server.on('secureConnection', judgeClient)
+      server.on('secureConnection', checkClient)
       timer ??= setInterval(() => {
-        if (waiting === 0) inBackground(soon)
+        if (waiting === 0) inBackground(enqueueCheck)
       }, checkIntervalMs).unref()
     },
 
-    check: soon,
+    check: enqueueCheck,
 
     async load(next) {
       const prepared = await load(next)
       return () => {
-        if (servers.size > 0 && 'error' in prepared) throw prepared.error
-        if (servers.size > 0 && 'material' in prepared) demandKeyStore(next, prepared.material)
-        const shown = served === undefined || 'error' in prepared ? undefined : complete(next, prepared.material)
+        const mustServe = served !== undefined && (servers.size > 0 || !('error' in prepared))
+        const shown = mustServe ? complete(prepared) : undefined
         return {
           swap() {
-            config = next
-            loaded = prepared
+            current = prepared
             if (shown !== undefined) show(shown)
           },
           log() {
@@ -229,13 +218,9 @@ export async function openServerTls(
   }
 }
 
-/**
- * The options of a server.
- *
- * @throws {@link ConfigError} for what only OpenSSL can refuse, such as a key that is too small.
- */
+/** The options of a server. @throws `ConfigError` for what only OpenSSL can refuse, such as a key that is too small. */
 function acceptedOptions(source: Config, material: ServerMaterial): ServerOptions {
-  const options = serverOptionsOf(source.tls, material)
+  const options = createServerOptions(source.tls, material)
   try {
     createSecureContext(options)
   } catch (cause) {

@@ -1,6 +1,6 @@
 /**
- * What was revoked a short while ago, for work that began before it and ends after it; and what was ended, but the store has
- * not taken it yet.
+ * Which tokens and sessions were revoked: those that the store has not removed yet, and those of the last minutes, for logins
+ * and requests that started before and end after.
  *
  * @module
  */
@@ -8,16 +8,17 @@
 import { LRUCache } from 'lru-cache'
 import type { TokenRecord, TokenStore } from './token-store.js'
 
-/** Revocations that are remembered, of tokens and of users each. */
+/** Past revocations that are remembered, of records and of users each. */
 const maxRemembered = 10_000
 
 /** No login and no look-up takes longer. */
 const rememberedMs = 10 * 60 * 1000
 
-/** Ends that a store has not taken, of records and of users each. Beyond that, the one nobody came with for longest is forgotten. */
+/** Removals that the store still owes, of records and of users each. Beyond that, the one used longest ago is forgotten. */
 const maxPending = 10_000
+const pendingLimit = { maxSize: maxPending, sizeCalculation: () => 1 }
 
-/** An attempt that has no answer after this time counts as failed: shorter than any request waits for a verdict. */
+/** After this time without an answer the store is asked again: shorter than any request waits. */
 const attemptMs = 25_000
 
 interface Mark {
@@ -25,143 +26,119 @@ interface Mark {
   readonly sequence: number
 }
 
-/** Times in milliseconds since the epoch. */
-interface PendingRecord {
-  /** From then on the record is refused: an attempt that has no answer by then has failed. */
-  readonly refusedFrom: number
-  /** When the store may be asked again. */
-  readonly retryAt: number
-}
+/** A record, or what is known of it. */
+type Revocable = Pick<TokenRecord, 'id'> & Partial<Pick<TokenRecord, 'subject' | 'issuedAt'>>
 
-/** An attempt that failed: however the clock is set back, the record stays refused. */
-const failed: PendingRecord = { refusedFrom: Number.NEGATIVE_INFINITY, retryAt: Number.NEGATIVE_INFINITY }
-
-interface PendingSubject {
-  readonly refusedFrom: number
-  /** Records that were issued later go on. */
-  readonly issuedUntil: number
-}
-
-/**
- * Remembers revocations in the order in which they happened, and forgets them after ten minutes. What the store could not
- * end is refused in this process until the store has ended it.
- */
+/** Remembers revocations. Everything in this process that works with one store shares them: see `revocationsFor`. */
 export class Revocations {
   readonly #tokens: LRUCache<string, Mark>
   readonly #subjects: LRUCache<string, Mark>
-  readonly #pendingRecords = new LRUCache<string, PendingRecord>({ max: maxPending })
-  /** Of records that a client named and nobody has seen. Apart, so that no flood of them makes the others forgotten. */
-  readonly #pendingNamed = new LRUCache<string, PendingRecord>({ max: maxPending })
-  readonly #pendingSubjects = new LRUCache<string, PendingSubject>({ max: maxPending })
+  /** By id: when the store may be asked again. */
+  readonly #pendingRecords = new LRUCache<string, number>(pendingLimit)
+  /** Of records that only a client has named. Apart, so that no flood of them makes the others forgotten. */
+  readonly #pendingNamed = new LRUCache<string, number>(pendingLimit)
+  /** By subject: records issued until then are revoked. */
+  readonly #pendingSubjects = new LRUCache<string, number>(pendingLimit)
   readonly #clock: () => number
   #sequence = 0
 
   constructor(clock: () => number) {
-    const options = { max: maxRemembered, ttl: rememberedMs, ttlResolution: 0, perf: { now: clock } }
+    const limit = { maxSize: maxRemembered, sizeCalculation: () => 1 }
+    const options = { ...limit, ttl: rememberedMs, ttlResolution: 0, perf: { now: clock } }
     this.#tokens = new LRUCache(options)
     this.#subjects = new LRUCache(options)
     this.#clock = clock
   }
 
-  /** How many revocations there were. Work that may be overtaken notes it when it begins. */
+  /** How many revocations there were. Work that a revocation may overtake notes it at its start. */
   get sequence(): number {
     return this.#sequence
   }
 
-  /** Refuses a token to look-ups that have begun already. */
-  noteToken(id: string): void {
-    this.#tokens.set(id, { at: this.#clock(), sequence: ++this.#sequence })
+  /**
+   * Whether a record is revoked and the store has not removed it: it is being asked, or has failed. By id alone, revocations
+   * of all records of a user are left out.
+   */
+  isRevoked({ id, subject, issuedAt = 0 }: Revocable): boolean {
+    if (this.#pendingRecords.size + this.#pendingNamed.size + this.#pendingSubjects.size === 0) return false
+    if (this.#retryAt(id) !== undefined) return true
+    const issuedUntil = subject === undefined ? undefined : this.#pendingSubjects.get(subject)
+    return issuedUntil !== undefined && issuedAt <= issuedUntil
   }
 
   /**
-   * Ends a record: no look-up that begins after the answer finds it. Whether there was one. `isSeen`: false where a client has
-   * named it, and whether there is one is not known.
+   * Ends a record: it is revoked from now on, and removed from the store. Whether there was one. `isSeen`: false where only a
+   * client has named it, and there may be none.
    *
-   * Rejects when the store fails; then it is pending.
+   * Rejects when the store fails. The record stays revoked in this process.
    */
   async end(id: string, store: Pick<TokenStore, 'remove'>, isSeen = true): Promise<boolean> {
     const pending = isSeen ? this.#pendingRecords : this.#pendingNamed
-    const retryAt = this.#clock() + attemptMs
-    pending.set(id, { refusedFrom: this.#pendingRecord(id)?.refusedFrom ?? retryAt, retryAt })
+    pending.set(id, this.#clock() + attemptMs)
     let wasLive: boolean
     try {
       wasLive = await store.remove(id)
     } catch (error) {
-      pending.set(id, failed)
+      if (pending.has(id)) pending.set(id, 0)
       throw error
     }
-    // Noted after the removal: a look-up that begins later finds nothing, one that began earlier meets the note.
+    // Noted after the removal: a look-up that starts later finds nothing, one that started earlier meets the note.
     this.noteToken(id)
     this.#pendingRecords.delete(id)
     this.#pendingNamed.delete(id)
     return wasLive
   }
 
-  #pendingRecord(id: string): PendingRecord | undefined {
-    return this.#pendingRecords.get(id) ?? this.#pendingNamed.get(id)
-  }
-
   /**
-   * Ends all records of a user, and refuses logins that have begun already. How many there were.
+   * Ends all records of a user, and refuses logins that have started already. How many there were.
    *
-   * Rejects when the store fails; then what was issued until now is pending.
+   * Rejects when the store fails. What was issued until now stays revoked in this process.
    */
-  async endAllOf(subject: string, store: Pick<TokenStore, 'removeAllOf'>): Promise<number> {
+  async endAllOf(subject: string, store: Pick<TokenStore, 'removeBySubject'>): Promise<number> {
     // Noted before the removal for logins, which may add a record at any moment, and after it for look-ups.
     const at = this.#clock()
     this.noteSubject(subject, at)
-    const refusedFrom = this.#pendingSubjects.get(subject)?.refusedFrom ?? at + attemptMs
-    const pending = { refusedFrom, issuedUntil: at }
-    this.#pendingSubjects.set(subject, pending)
-    let count: number
-    try {
-      count = await store.removeAllOf(subject)
-    } catch (error) {
-      this.#pendingSubjects.set(subject, { refusedFrom: failed.refusedFrom, issuedUntil: at })
-      throw error
-    }
+    this.#pendingSubjects.set(subject, Math.max(at, this.#pendingSubjects.get(subject) ?? at))
+    const count = await store.removeBySubject(subject)
     this.noteSubject(subject, at)
-    if (this.#pendingSubjects.get(subject) === pending) this.#pendingSubjects.delete(subject)
+    // A later call may be pending, for records that were issued since.
+    if ((this.#pendingSubjects.get(subject) ?? 0) <= at) this.#pendingSubjects.delete(subject)
     return count
   }
 
-  /** Whether a record has been ended, but the store has not taken that: it failed, or is being asked. */
-  isPending(id: string): boolean {
-    return this.#pendingRecords.has(id) || this.#pendingNamed.has(id)
-  }
-
-  /** Whether the store has failed to end a record, by itself or with all of its user. */
-  isOutstanding({ id, subject, issuedAt }: Pick<TokenRecord, 'id' | 'subject' | 'issuedAt'>): boolean {
-    if (this.#pendingRecords.size + this.#pendingNamed.size + this.#pendingSubjects.size === 0) return false
-    const now = this.#clock()
-    const record = this.#pendingRecord(id)
-    if (record !== undefined && record.refusedFrom <= now) return true
-    const all = this.#pendingSubjects.get(subject)
-    return all !== undefined && all.refusedFrom <= now && issuedAt <= all.issuedUntil
-  }
-
-  /** Asks the store again to end a record; `undefined` while it is being asked. */
+  /** Asks the store again to remove a revoked record; `undefined` while it is being asked. */
   retry(id: string, store: Pick<TokenStore, 'remove'>): Promise<boolean> | undefined {
-    const { retryAt = 0 } = this.#pendingRecord(id) ?? {}
-    return retryAt > this.#clock() ? undefined : this.end(id, store, !this.#pendingNamed.has(id))
+    if ((this.#retryAt(id) ?? 0) > this.#clock()) return undefined
+    return this.end(id, store, !this.#pendingNamed.has(id))
   }
 
-  /** `at`: logins that began earlier are refused, in milliseconds since the epoch. */
+  /** Refuses a token to look-ups that have started already. */
+  noteToken(id: string): void {
+    this.#tokens.set(id, { at: this.#clock(), sequence: ++this.#sequence })
+  }
+
+  /** `at`: logins that started earlier are refused, in milliseconds since the epoch. */
   noteSubject(subject: string, at: number): void {
     const earlierMark = this.#subjects.get(subject)?.at ?? at
     this.#subjects.set(subject, { at: Math.max(at, earlierMark), sequence: ++this.#sequence })
   }
 
-  /** Whether a token, or all tokens of its user, were revoked after `sequence`. */
-  happenedSince(sequence: number, id: string, subject: string): boolean {
+  /** Whether a record, its parent, or all records of its user were revoked after `sequence`. */
+  happenedSince(sequence: number, { id, parent, subject }: Pick<TokenRecord, 'id' | 'parent' | 'subject'>): boolean {
     if (sequence === this.#sequence) return false
-    return (this.#tokens.get(id)?.sequence ?? 0) > sequence || (this.#subjects.get(subject)?.sequence ?? 0) > sequence
+    const isLater = (mark: Mark | undefined): boolean => mark !== undefined && mark.sequence > sequence
+    const isParentRevoked = parent !== undefined && isLater(this.#tokens.get(parent))
+    return isLater(this.#tokens.get(id)) || isParentRevoked || isLater(this.#subjects.get(subject))
   }
 
-  /** Whether all tokens of a user were revoked after a moment, in milliseconds since the epoch. */
+  /** Whether all records of a user were revoked after a moment, in milliseconds since the epoch. */
   happenedAfter(moment: number, subject: string): boolean {
     const mark = this.#subjects.get(subject)
     return mark !== undefined && mark.at > moment
+  }
+
+  #retryAt(id: string): number | undefined {
+    return this.#pendingRecords.get(id) ?? this.#pendingNamed.get(id)
   }
 }
 
@@ -171,7 +148,7 @@ const shared = new WeakMap<object, Revocations>()
 export function revocationsFor(store: TokenStore, clock: () => number): Revocations {
   const known = shared.get(store)
   if (known !== undefined) return known
-  const made = new Revocations(clock)
-  shared.set(store, made)
-  return made
+  const created = new Revocations(clock)
+  shared.set(store, created)
+  return created
 }

@@ -1,5 +1,5 @@
 /**
- * The sessions of one portal, in the store that holds the tokens as well: begun, verified and ended.
+ * The sessions of one portal, in the store that holds the tokens as well: started, verified and ended.
  *
  * @module
  */
@@ -9,17 +9,16 @@ import { inBackground } from '../async/background.js'
 import type { Auth } from '../core/auth.js'
 import { systemClock } from '../core/clock.js'
 import { UnauthorizedError } from '../core/errors.js'
+import { isPortalName, portalNameRule } from '../core/names.js'
 import { andThen } from '../core/thenable.js'
-import { isPortalName, portalNameRule } from '../internal/portal-name.js'
-import { tokenId } from '../internal/token-id.js'
 import type { Accounts } from '../users/accounts.js'
 import type { UserAccount } from '../users/user-store.js'
-import { addRecord } from './add-record.js'
 import { checkedTokenStore } from './checked-token-store.js'
-import { authOf, createRecordJudge, type LiveRecord } from './record-judge.js'
+import { addRecord, lifeMsFor } from './issuer.js'
 import { type Revocations, revocationsFor } from './revocations.js'
-import { scopeOf, stateAtLogin } from './token-parts.js'
-import { endOf, type TokenStore } from './token-store.js'
+import { tokenId } from './token-id.js'
+import { getExpiry, type TokenStore } from './token-store.js'
+import { authFrom, createRecordVerifier } from './verification.js'
 
 /** Options of {@link createSessions}. */
 export interface SessionsOptions {
@@ -44,11 +43,11 @@ export interface SessionLogin {
   /** The client's address. */
   readonly address?: string | undefined
   /**
-   * When the login began, in milliseconds since the epoch: see `Login.begunAt`.
+   * When the login began, in milliseconds since the epoch: see `Login.startedAt`.
    *
    * @defaultValue the time of the call
    */
-  readonly begunAt?: number | undefined
+  readonly startedAt?: number | undefined
   /** Id of the record that the session ends with. @defaultValue none */
   readonly parent?: string | undefined
 }
@@ -73,36 +72,37 @@ export interface LiveSession {
   readonly idleTimeoutMs: number
 }
 
-/** The sessions of one portal. Each method throws or rejects with {@link StoreError} when the store fails. */
+/** The sessions of one portal. Each method throws or rejects with `StoreError` when the store fails. */
 export interface Sessions {
   /**
    * Begins a session for a user who has just been authenticated. Rejects like `tokens.issue`.
    */
-  begin(account: UserAccount, login?: SessionLogin): Promise<NewSession>
+  start(account: UserAccount, login?: SessionLogin): Promise<NewSession>
   /**
    * Tells whose session this is. `isActivity`: the request counts as a use, which keeps the session from being idle. It
    * answers without a promise when the store and the accounts do.
    *
-   * @throws {@link UnauthorizedError} (401, `ERR_SESSION_ENDED`), or rejects with it. It has no challenge yet.
+   * @throws `UnauthorizedError` (401, `ERR_SESSION_ENDED`), or rejects with it. It has no challenge yet.
    */
   verify(credential: string, isActivity: boolean): LiveSession | Promise<LiveSession>
   /**
-   * Tells whose session there is under an id; `undefined` when there is none, or it has timed out. It asks the store and
-   * nobody else, and does not tell whether the account is still good: for a log, not for a decision.
+   * Tells whose session there is under an id; `undefined` when there is none, or it has timed out. It asks the store
+   * alone, and does not tell whether the account is still good: for a log, not for a decision.
    */
-  subjectOf(id: string): Promise<string | undefined>
+  findSubject(id: string): Promise<string | undefined>
   /**
    * Ends a session: no `verify` succeeds after the answer. Whether there was one.
    *
-   * Rejects with {@link StoreError} when the store fails. This process refuses it all the same, and asks the store again
-   * when somebody comes with it; another process over the same store knows nothing of that.
+   * Rejects with `StoreError` when the store fails. This process refuses it all the same, and asks the store again
+   * when a client sends it; another process over the same store knows nothing of that.
    */
   end(id: string): Promise<boolean>
   /** The id of a session, by what its cookie holds. */
-  idOf(credential: string): string
+  getId(credential: string): string
 }
 
 const credentialBytes = 32
+const credentialForm = /^[\w-]{43}$/
 
 /**
  * Makes the sessions of one portal.
@@ -110,77 +110,59 @@ const credentialBytes = 32
  * @throws TypeError when an option is out of range.
  */
 export function createSessions(options: SessionsOptions): Sessions {
-  demandOptions(options)
+  assertOptions(options)
   const { portal, idleTimeoutMs, absoluteTimeoutMs, accounts, clock = systemClock } = options
   const store = checkedTokenStore(options.store)
-  const { revocations = revocationsFor(options.store, clock) } = options
-  const judge = createRecordJudge({
-    store,
-    clock,
-    accounts,
-    revocations,
-    refusalOf: sessionEnded,
-    // Only who holds the cookie can name the record, so that there is nothing to verify.
-    restore: (_credential, record) =>
-      accounts?.restoredStateOf(record) ?? stateAtLogin(record.accountVersion, record.roles, record.isAdmin),
-  })
+  const { revocations = revocationsFor(store, clock) } = options
+  const parts = { store, clock, accounts, revocations }
+  const verifyRecord = createRecordVerifier({ ...parts, refuse: sessionEnded })
 
-  function idOf(credential: string): string {
+  function getId(credential: string): string {
     return tokenId('portal', `${portal}:${credential}`)
   }
 
-  /** Refused at once, however long the store takes: the browser that signed out has no cookie any more. */
-  function assertNotEnded(id: string): void {
-    if (!revocations.isPending(id)) return
-    inBackground(() => revocations.retry(id, store))
-    throw sessionEnded()
-  }
-
-  function liveSession(record: LiveRecord, isActivity: boolean): LiveSession {
-    return {
-      auth: authOf(record),
-      lastAccessAt: isActivity ? clock() : record.lastAccessAt,
-      idleTimeoutMs: record.idleTimeoutMs ?? idleTimeoutMs,
-    }
-  }
-
   return {
-    idOf,
+    getId,
 
-    async begin(account, { address, begunAt = clock(), parent } = {}) {
+    async start(account, { address, startedAt = clock(), parent } = {}) {
       const { sequence } = revocations
       const credential = randomBytes(credentialBytes).toString('base64url')
-      const id = idOf(credential)
+      const id = getId(credential)
       const issuedAt = clock()
-      const scope = scopeOf(account.isAdmin)
-      const maxAgeMs = Math.min(absoluteTimeoutMs, (account.maxTokenAgeSeconds ?? Number.POSITIVE_INFINITY) * 1000)
-      const expiresAt = issuedAt + maxAgeMs
-      const terms = {
+      const expiresAt = issuedAt + lifeMsFor(account, absoluteTimeoutMs)
+      const added = {
         id,
         kind: 'portal',
         audience: portal,
         parent,
-        scope,
         issuedAt,
         expiresAt,
         idleTimeoutMs,
         address,
       } as const
-      const record = await addRecord({ store, accounts, revocations }, account, terms, { begunAt, sequence })
-      return { credential, id, auth: authOf(record) }
+      const record = await addRecord(parts, account, added, { startedAt, sequence })
+      return { credential, id, auth: authFrom(record) }
     },
 
     verify(credential, isActivity) {
-      const { sequence } = revocations
-      const id = idOf(credential)
-      assertNotEnded(id)
-      const live = andThen(store.find(id, 'portal'), (record) => judge(credential, record, sequence, isActivity))
-      return andThen(live, (record) => liveSession(record, isActivity))
+      // No session has it, and no store outside the process is asked.
+      if (!credentialForm.test(credential)) throw sessionEnded('the cookie is malformed')
+      const id = getId(credential)
+      // Refused at once, however long the store takes: the browser that signed out has no cookie any more.
+      if (revocations.isRevoked({ id })) {
+        inBackground(() => revocations.retry(id, store))
+        throw sessionEnded()
+      }
+      return andThen(verifyRecord({ id, kind: 'portal', isActivity }), (record) => ({
+        auth: authFrom(record),
+        lastAccessAt: isActivity ? clock() : record.lastAccessAt,
+        idleTimeoutMs: record.idleTimeoutMs ?? idleTimeoutMs,
+      }))
     },
 
-    async subjectOf(id) {
+    async findSubject(id) {
       const record = await store.find(id, 'portal')
-      return record === undefined || clock() >= endOf(record) ? undefined : record.subject
+      return record === undefined || clock() >= getExpiry(record) ? undefined : record.subject
     },
 
     end: (id) => revocations.end(id, store, false),
@@ -192,7 +174,7 @@ function sessionEnded(cause?: unknown): UnauthorizedError {
   return new UnauthorizedError('ERR_SESSION_ENDED', 'The session has ended. Sign in again.', { cause })
 }
 
-function demandOptions({ portal, idleTimeoutMs, absoluteTimeoutMs }: SessionsOptions): void {
+function assertOptions({ portal, idleTimeoutMs, absoluteTimeoutMs }: SessionsOptions): void {
   if (!isPortalName(portal)) throw new TypeError(`"portal" option ${portalNameRule}`)
   for (const [name, value] of Object.entries({ idleTimeoutMs, absoluteTimeoutMs })) {
     if (!Number.isFinite(value) || value <= 0) throw new TypeError(`"${name}" option must be a number above 0`)

@@ -5,7 +5,7 @@
  */
 
 import type { AuthKind } from '../core/auth.js'
-import type { AccountState } from '../users/account-state.js'
+import type { AccountState } from '../users/user-store.js'
 
 /**
  * What a record is good for: what requests are authenticated with, or `sso`, a sign-on that several portals share, which
@@ -22,8 +22,8 @@ export interface TokenRecord {
   /** The portal of a session, the audience of an OAuth token; `undefined` for the other kinds. */
   readonly audience: string | undefined
   /**
-   * Id of a record that this one ends with: it is good only while the other one is. The store has to keep it and to leave such
-   * a record out of `list`; at a request the parent is looked up by whoever verifies. `undefined`: none.
+   * Id of the parent session: the record is good only while its parent is. `list` leaves it out from then on; at a request the
+   * caller of `find` looks the parent up. `undefined`: none.
    */
   readonly parent: string | undefined
   /** Whose token it is: see `UserAccount.subject`. */
@@ -40,7 +40,7 @@ export interface TokenRecord {
   readonly issuedAt: number
   /** Milliseconds since the epoch. From this moment on the token is refused, whether it was cleaned up or not. */
   readonly expiresAt: number
-  /** Milliseconds without a request after which the record ends earlier: see {@link endOf}. `undefined`: it does not. */
+  /** Milliseconds without a request after which the record ends earlier: see {@link getExpiry}. `undefined`: it does not. */
   readonly idleTimeoutMs: number | undefined
   /** Milliseconds since the epoch of the last request that used the token; only the store's `touch` changes it. */
   lastAccessAt: number
@@ -51,6 +51,19 @@ export interface TokenRecord {
    * none, and its token's signature is verified before it gets one.
    */
   account?: AccountState | undefined
+}
+
+/** A record that was verified, with the state of its account. */
+export interface LiveRecord extends TokenRecord {
+  account: AccountState
+}
+
+/** Since when a revocation of all tokens of a user refuses a login. */
+export interface LoginStart {
+  /** When the login began, before the user was read, in milliseconds since the epoch. */
+  readonly startedAt: number
+  /** Whether the record must be there already: what has ended meanwhile is not made anew. @defaultValue false */
+  readonly mustExist?: boolean | undefined
 }
 
 /** Which tokens {@link TokenStore.list} returns. */
@@ -67,15 +80,18 @@ type MaybePromise<T> = T | Promise<T>
 
 /**
  * Keeps tokens. Each method answers at once or with a promise; a store that fails throws or rejects with
- * {@link StoreError}, and the request is refused with 503.
+ * `StoreError`, and the request is refused with 503.
  *
  * What each store must do is in `tokenStoreContract` of `sallyport/testing`.
  */
 export interface TokenStore {
   /** The token with this id, expired or not; `undefined` when there is none. It is not an access. */
   find(id: string): MaybePromise<TokenRecord | undefined>
-  /** Adds a token. `false`: the store is full and puts nobody out, so the token was not added. */
-  add(record: TokenRecord): MaybePromise<boolean>
+  /**
+   * Adds a token. `false`: the store is full and evicts nothing, so the token was not added. `'revoked'`: another process over the
+   * same store has ended all tokens of the user since the login began.
+   */
+  add(record: TokenRecord, login?: LoginStart): MaybePromise<boolean | 'revoked'>
   /**
    * Notes that a token was used. An id that is not there is ignored, and so is a record that has ended by `at`: nothing comes
    * back to life.
@@ -84,18 +100,32 @@ export interface TokenStore {
   /** Ends a token. Whether there was one. */
   remove(id: string): MaybePromise<boolean>
   /** Ends all tokens of a user, of every kind. How many there were. */
-  removeAllOf(subject: string): MaybePromise<number>
+  removeBySubject(subject: string): MaybePromise<number>
   /** Live tokens, the most recently used first. A record whose parent has ended is not live. */
   list(query?: TokenQuery): MaybePromise<readonly TokenRecord[]>
   /** Ends timers and connections. */
   close(): MaybePromise<void>
+  /**
+   * A store that other processes have too has this method and all that follow, or none of them. Whether `find` answers with what is kept
+   * in this process. Such a store is asked about other tokens only when their
+   * signature was verified.
+   */
+  holds?(id: string): boolean
+  /** @throws StoreError when no token can be added: asked before a password is checked. */
+  assertReady?(): void
+  /** Resolves when this process knows of every change that the others have made. Rejects with `StoreError`. */
+  assertCurrent?(): undefined | Promise<void>
+  /** Calls `tell` when another process over the same store has changed the rights of a user, or of all. */
+  onAccountChange?(tell: (subject: string | undefined) => void): void
+  /** Tells the other processes that the rights of a user, or of all, have changed. */
+  publishAccountChange?(subject?: string): MaybePromise<void>
 }
 
 /**
  * When a record ends, in milliseconds since the epoch: at `expiresAt`, or earlier if it was idle for `idleTimeoutMs`. From
  * this moment on it is refused.
  */
-export function endOf({
+export function getExpiry({
   expiresAt,
   idleTimeoutMs,
   lastAccessAt,

@@ -10,16 +10,15 @@ import type { ChangeContext, SecurityEvents } from '../core/events.js'
 import type { Accounts } from '../users/accounts.js'
 import type { UserAccount } from '../users/user-store.js'
 import { checkedTokenStore } from './checked-token-store.js'
-import type { KeyRing } from './key-ring.js'
+import { createTokenIssuer, type IssuedToken, type Login, type TokenParts } from './issuer.js'
+import { maxExpiryMs } from './jwt/verify-token.js'
+import type { KeyRing } from './keys/key-ring.js'
 import { type Revocations, revocationsFor } from './revocations.js'
-import { createTokenIssuer, type IssuedToken, type Login } from './token-issuer.js'
-import { createTokenJudge, type VerifyOptions } from './token-judge.js'
-import type { TokenParts } from './token-parts.js'
-import type { RecordKind, TokenQuery, TokenRecord, TokenStore } from './token-store.js'
-import { maxExpirySeconds } from './verify-token.js'
+import type { TokenQuery, TokenRecord, TokenStore } from './token-store.js'
+import { createTokenVerifier, type VerifyOptions } from './verification.js'
 
-export type { IssuedToken, Login } from './token-issuer.js'
-export type { VerifyOptions } from './token-judge.js'
+export type { IssuedToken, Login } from './issuer.js'
+export type { VerifyOptions } from './verification.js'
 
 /** Options of {@link createTokens}. */
 export interface TokensOptions {
@@ -31,8 +30,8 @@ export interface TokensOptions {
   readonly issuer: string
   /** `aud` of the tokens (RFC 7519 section 4.1.3). */
   readonly audience: string
-  /** Life of a token, 1 to 2 592 000 (30 days). */
-  readonly expirySeconds: number
+  /** Life of a token, a multiple of 1000, at most 2 592 000 000 (30 days). */
+  readonly expiryMs: number
   /** Milliseconds since the epoch. @defaultValue `Date.now` */
   readonly clock?: (() => number) | undefined
   /** Keeps rights fresh. @defaultValue a token has the rights of its login until it ends */
@@ -43,53 +42,37 @@ export interface TokensOptions {
   readonly revocations?: Revocations | undefined
 }
 
-/** A live token, as a list shows it. */
-export interface TokenInfo {
-  /** The argument of {@link Tokens.revoke}. It is a digest and opens nothing. */
-  readonly id: string
-  /** What the token is good for. */
-  readonly kind: RecordKind
-  /** The portal of a session, the audience of an OAuth token. */
-  readonly audience: string | undefined
-  /** Whose token it is, as {@link UserAccount.subject}. */
-  readonly subject: string
-  /** The scope at login. */
-  readonly scope: string
-  /** Milliseconds since the epoch. */
-  readonly issuedAt: number
-  /** Milliseconds since the epoch. */
-  readonly expiresAt: number
-  /** Milliseconds since the epoch of the last request. */
-  readonly lastAccessAt: number
-  /** The client's address at login. */
-  readonly address: string | undefined
-}
+/** A live token, as a list shows it. Its `id` is the argument of {@link Tokens.revoke}, and opens nothing. */
+export type TokenInfo = Pick<
+  TokenRecord,
+  'id' | 'kind' | 'audience' | 'subject' | 'scope' | 'issuedAt' | 'expiresAt' | 'lastAccessAt' | 'address'
+>
 
-/** The tokens of one issuer. Each method throws or rejects with {@link StoreError} when the store fails. */
+/** The tokens of one issuer. Each method throws or rejects with `StoreError` when the store fails. */
 export interface Tokens {
   /**
    * Issues a token to a user who has just been authenticated.
    *
-   * Rejects with {@link UnavailableError} (503, `ERR_TOKEN_STORE_FULL`) when the store is full and puts nobody out, and
-   * with {@link UnauthorizedError} (401, `ERR_AUTH_INVALID_CREDENTIALS`) when the user's tokens were revoked meanwhile, and with
+   * Rejects with `UnavailableError` (503, `ERR_TOKEN_STORE_FULL`) when the store is full and evicts nothing, and
+   * with `UnauthorizedError` (401, `ERR_AUTH_INVALID_CREDENTIALS`) when the user's tokens were revoked meanwhile, and with
    * TypeError for a `kind` that no gate would take.
    */
   issue(account: UserAccount, login?: Login): Promise<IssuedToken>
   /**
    * Tells whose token this is, and notes the access. It answers without a promise when the store and the accounts do.
    *
-   * @throws {@link UnauthorizedError} (401, `ERR_TOKEN_INVALID`), or rejects with it.
+   * @throws `UnauthorizedError` (401, `ERR_TOKEN_INVALID`), or rejects with it.
    */
   verify(token: string, options?: VerifyOptions): Auth | Promise<Auth>
   /**
    * Ends a token: no `verify` succeeds after the answer. Whether there was one.
    *
-   * Where the store fails, this process refuses the token all the same, and asks the store again when somebody comes with it;
+   * Where the store fails, this process refuses the token all the same, and asks the store again when a client sends it;
    * another process over the same store knows nothing of that.
    */
   revoke(id: string, context?: ChangeContext): Promise<boolean>
   /**
-   * Ends all tokens and remembered logins of a user, and refuses the tokens of logins that have begun already. How many
+   * Ends all tokens and remembered logins of a user, and refuses the tokens of logins that have started already. How many
    * tokens there were. Where the store fails: as `revoke`.
    */
   revokeUser(subject: string, context?: ChangeContext): Promise<number>
@@ -99,7 +82,7 @@ export interface Tokens {
   close(): Promise<void>
 }
 
-/** By the `revoke` that each belongs to, so that one that an app wraps or replaces is never passed by. */
+/** By the `revoke` that each belongs to, so that one that an app wraps or replaces is called. */
 const quietEnds = new WeakMap<Tokens['revoke'], (id: string) => Promise<boolean>>()
 
 /** `tokens.revoke` without its event, for what has an event of its own. */
@@ -113,10 +96,10 @@ export function endToken(tokens: Pick<Tokens, 'revoke'>, id: string): Promise<bo
  * @throws TypeError when an option is missing or out of range.
  */
 export function createTokens(options: TokensOptions): Tokens {
-  demandOptions(options)
+  assertOptions(options)
   const { accounts, events, clock = systemClock } = options
   const store = checkedTokenStore(options.store)
-  const { revocations = revocationsFor(options.store, clock) } = options
+  const { revocations = revocationsFor(store, clock) } = options
   const parts: TokenParts = { ...options, store, accounts, clock, revocations }
 
   const end = (id: string): Promise<boolean> => revocations.end(id, store)
@@ -142,7 +125,7 @@ export function createTokens(options: TokensOptions): Tokens {
 
   return {
     issue: createTokenIssuer(parts),
-    verify: createTokenJudge(parts),
+    verify: createTokenVerifier(parts),
 
     revoke,
 
@@ -155,7 +138,7 @@ export function createTokens(options: TokensOptions): Tokens {
     },
 
     async list(query) {
-      return (await store.list(query)).map(infoOf)
+      return (await store.list(query)).map(infoFrom)
     },
 
     async close() {
@@ -164,16 +147,16 @@ export function createTokens(options: TokensOptions): Tokens {
   }
 }
 
-function infoOf(record: TokenRecord): TokenInfo {
+function infoFrom(record: TokenRecord): TokenInfo {
   const { id, kind, audience, subject, scope, issuedAt, expiresAt, lastAccessAt, address } = record
   return { id, kind, audience, subject, scope, issuedAt, expiresAt, lastAccessAt, address }
 }
 
-function demandOptions({ issuer, audience, expirySeconds }: TokensOptions): void {
+function assertOptions({ issuer, audience, expiryMs }: TokensOptions): void {
   for (const [name, value] of Object.entries({ issuer, audience })) {
     if (typeof value !== 'string' || value === '') throw new TypeError(`"${name}" option must be a non-empty string`)
   }
-  if (!Number.isInteger(expirySeconds) || expirySeconds < 1 || expirySeconds > maxExpirySeconds) {
-    throw new TypeError(`"expirySeconds" option must be an integer from 1 to ${maxExpirySeconds}`)
+  if (!Number.isInteger(expiryMs / 1000) || expiryMs < 1000 || expiryMs > maxExpiryMs) {
+    throw new TypeError(`"expiryMs" option must be a multiple of 1000 from 1000 to ${maxExpiryMs}`)
   }
 }

@@ -5,30 +5,30 @@
  */
 
 import { LRUCache } from 'lru-cache'
+import { inBackground } from '../async/background.js'
 import { systemClock } from '../core/clock.js'
 import { StoreError } from '../core/errors.js'
+import { assertNumbers } from '../core/option-numbers.js'
 import { andThen } from '../core/thenable.js'
-import type { AccountState } from './account-state.js'
-import { accountFrom } from './checked-account.js'
-import type { UserAccount, UserStore } from './user-store.js'
+import type { AccountState, UserAccount, UserStore } from './user-store.js'
+import { accountFrom } from './user-store.js'
 
 /** Options of {@link createAccounts}. */
 export interface AccountsOptions {
   /** Where accounts are read again. */
   readonly users: UserStore
   /**
-   * How old the rights of a token may get before the account is read again. 0: at every request. Not used for a store with
-   * a `generation`, whose users are compared at every request.
+   * How old the rights of a token may get before the account is read again. Not used for a store with a `generation`.
    *
-   * @defaultValue 60
+   * @defaultValue 60_000; 0: at every request
    */
-  readonly recheckIntervalSeconds?: number
-  /**
-   * How much longer the last verdict holds while the user store cannot be reached.
-   *
-   * @defaultValue 300 (5 minutes)
-   */
-  readonly recheckGraceSeconds?: number
+  readonly recheckIntervalMs?: number | undefined
+  /** How much longer the last verdict holds while the user store cannot be reached. @defaultValue 300_000 */
+  readonly recheckGraceMs?: number | undefined
+  /** Resolves when this process knows of every change that other processes have made. @defaultValue no others */
+  readonly assertCurrent?: (() => undefined | Promise<void>) | undefined
+  /** Tells the other processes of a change: see {@link Accounts.recheckEverywhere}. @defaultValue no others */
+  readonly publish?: ((subject?: string) => unknown) | undefined
   /**
    * Milliseconds since the epoch.
    *
@@ -37,55 +37,62 @@ export interface AccountsOptions {
   readonly clock?: () => number
 }
 
-/** What a stored token tells about its account: fields of a `TokenRecord`. */
+/** What a stored token tells about its account. */
 export interface RecordedAccount {
-  /** The user's name, in the store's own spelling. */
+  /** See {@link UserAccount.subject}. */
   readonly subject: string
   /** Roles at login. */
   readonly roles: readonly string[]
   /** Whether the user was an administrator at login. */
   readonly isAdmin: boolean
-  /** What the account was at login: see {@link UserAccount.version}. */
+  /** See {@link UserAccount.version}. */
   readonly accountVersion: string
-  /** When the token was issued, in milliseconds since the epoch. */
+  /** In milliseconds since the epoch. */
   readonly issuedAt: number
 }
 
 /** The present state of the accounts that hold tokens. */
 export interface Accounts {
   /**
-   * The state of an account that has just been read from the store. All tokens of one account share it.
-   *
-   * Where another version is known, one of the two is that of an old password, and a login that was late may have brought
-   * the old one. Both are compared with the store at their next `refresh`, which ends the outdated one.
+   * The state of an account that has just been read from the store; all its tokens share it. Where another version is known, a
+   * late login may have brought that of an old password: both are compared with the store at their next `refresh`. So is one that
+   * was read, at `startedAt` the earliest, before a change of its rights was told. @defaultValue the time of the call
    */
-  stateOf(account: UserAccount): AccountState
-  /**
-   * The state of an account for a token that comes from outside this process. It ends nothing, because the token may be
-   * older than what is known here: it is compared with the store at its first `refresh`.
-   */
-  restoredStateOf(record: RecordedAccount): AccountState
-  /** Ends the state of an account: every token and every remembered login of it is dead. The next login begins a new one. */
+  getState(account: UserAccount, startedAt?: number): AccountState
+  /** The state of an account for a token from outside this process. It ends nothing: the token may be older than what is known here. */
+  restoreState(record: RecordedAccount): AccountState
+  /** Ends every token and every remembered login of an account. The next login begins a new state. */
   end(subject: string): void
-  /** How many states were ended. Work that may be overtaken notes it when it begins. */
+  /** How many states were ended or have to be read again: see `hasEndedSince`. */
   readonly endings: number
-  /** Whether the state of this account was ended since there were so many {@link Accounts.endings}. */
+  /** Whether that was so for this account since there were so many {@link Accounts.endings}. */
   hasEndedSince(endings: number, subject: string): boolean
-  /**
-   * Has an account read again at the next request of its tokens, because its roles have changed.
-   *
-   * `subject`: absent for every account.
-   */
+  /** Has an account, or without `subject` every account, read again at the next request of its tokens. */
   recheck(subject?: string): void
   /**
-   * Reads the account again when that is due. Answers without a promise when it is not. A state that has ended stays so.
+   * Reads the account again when that is due; without a promise when it is not. A state that has ended stays so.
    *
-   * @throws {@link StoreError} (by rejecting) when the store cannot be reached and the last verdict no longer holds.
+   * @throws `StoreError` when the store cannot be reached and the last verdict no longer holds.
    */
   refresh(subject: string, state: AccountState): undefined | Promise<void>
+  /**
+   * Resolves when this process knows of every change that other processes have made: for what it remembers itself.
+   *
+   * @throws `StoreError`, or rejects with it, where that cannot be known.
+   */
+  assertCurrent(): undefined | Promise<void>
+  /** As `recheck`, in all processes that share the token store. */
+  recheckEverywhere(subject?: string): void
 }
 
-/** States that are shared. Beyond that, tokens of one account may have a state each, and are read again one by one. */
+/** When a state was ended, or had to be read again. */
+interface Ending {
+  readonly count: number
+  /** Milliseconds since the epoch. */
+  readonly at: number
+}
+
+/** Beyond that, tokens of one account may have a state each, and are read again one by one. */
 const maxStates = 20_000
 
 /** A store that has failed is left alone for so long. */
@@ -94,34 +101,45 @@ const retryMs = 5000
 /** Older than any check, and no generation. */
 const neverChecked = -1
 
-/** Keeps the rights of tokens up to date. Accounts are read again at a request, never by a timer. */
+/** Accounts are read again at a request, never by a timer. @throws TypeError when an option is out of range. */
 export function createAccounts(options: AccountsOptions): Accounts {
-  const { users, recheckIntervalSeconds = 60, recheckGraceSeconds = 300, clock = systemClock } = options
-  const intervalMs = recheckIntervalSeconds * 1000
-  const graceMs = recheckGraceSeconds * 1000
+  const { users, recheckIntervalMs: intervalMs = 60_000, clock = systemClock } = options
+  const { recheckGraceMs: graceMs = 300_000 } = options
+  assertNumbers({ recheckIntervalMs: intervalMs, recheckGraceMs: graceMs }, 0)
   const hasGenerations = users.generation !== undefined
   /** By subject: more than one until it is known which password is the present one. */
-  const states = new LRUCache<string, readonly AccountState[]>({ max: maxStates })
+  const states = new LRUCache<string, readonly AccountState[]>({ maxSize: maxStates, sizeCalculation: () => 1 })
   const readings = new Map<string, Promise<UserAccount | undefined>>()
   let rechecks = 0
-  /** The last ending of each account. */
-  const endingOf = new LRUCache<string, number>({ max: maxStates })
+  const lastEndings = new LRUCache<string, Ending>({ maxSize: maxStates, sizeCalculation: () => 1 })
   let endings = 0
+  let lastEndingOfAll: Ending = { count: 0, at: Number.NEGATIVE_INFINITY }
   const failures = new WeakMap<AccountState, { readonly at: number; readonly error: StoreError }>()
 
-  function statesOf(subject: string): readonly AccountState[] {
+  function statesBySubject(subject: string): readonly AccountState[] {
     return (states.get(subject) ?? []).filter(({ hasEnded }) => !hasEnded)
   }
 
-  /** `subject`: absent for every account. Look-ups under way may be older than the reason for it: nobody joins them. */
+  function noteEnding(subject: string | undefined): void {
+    const ending = { count: ++endings, at: clock() }
+    if (subject === undefined) lastEndingOfAll = ending
+    else lastEndings.set(subject, ending)
+  }
+
+  function lastEnding(subject: string): Ending {
+    const own = lastEndings.get(subject)
+    return own !== undefined && own.count > lastEndingOfAll.count ? own : lastEndingOfAll
+  }
+
+  /** Look-ups under way may be older than the reason for it: nobody joins them. */
   function recheck(subject?: string): void {
     rechecks++
+    noteEnding(subject)
     readings.clear()
-    const known = subject === undefined ? [...states.values()].flat() : statesOf(subject)
+    const known = subject === undefined ? [...states.values()].flat() : statesBySubject(subject)
     for (const state of known) state.checkedAt = neverChecked
   }
 
-  /** Concurrent callers share one look-up of the same user. */
   function read(subject: string): Promise<UserAccount | undefined> {
     const underWay = readings.get(subject)
     if (underWay !== undefined) return underWay
@@ -134,7 +152,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     const failure = failures.get(state)
     const isLeftAlone = failure !== undefined && isRecent(failure.at, now, retryMs)
     if (isLeftAlone) return holdOrReject(state, now, failure.error)
-    const begunAt = rechecks
+    const startedAt = rechecks
     let answer: UserAccount | undefined
     try {
       answer = await read(subject)
@@ -147,7 +165,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     // A store that answers nonsense can be reached: no earlier verdict stands in for it.
     apply(state, accountFrom(answer), now)
     // What was read before a change may be older than it.
-    if (begunAt !== rechecks) state.checkedAt = neverChecked
+    if (startedAt !== rechecks) state.checkedAt = neverChecked
   }
 
   function holdOrReject(state: AccountState, now: number, error: StoreError): void {
@@ -167,22 +185,24 @@ export function createAccounts(options: AccountsOptions): Accounts {
   }
 
   return {
-    stateOf({ subject, version, roles, isAdmin }) {
-      const live = statesOf(subject)
+    getState({ subject, version, roles, isAdmin }, startedAt = clock()) {
+      const live = statesBySubject(subject)
       const known = live.find((state) => state.version === version)
       const others = live.filter((state) => state !== known)
-      const present = { roles: ownCopy(roles), isAdmin, checkedAt: hasGenerations ? neverChecked : clock() }
+      const isOutdated = hasGenerations || lastEnding(subject).at > startedAt
+      const present = { roles: ownCopy(roles), isAdmin, checkedAt: isOutdated ? neverChecked : clock() }
       const state = known === undefined ? { version, hasEnded: false, ...present } : Object.assign(known, present)
       states.set(subject, [...others, state])
       if (others.length > 0) recheck(subject)
       return state
     },
 
-    restoredStateOf({ subject, accountVersion, roles, isAdmin, issuedAt }) {
-      const live = statesOf(subject)
+    restoreState({ subject, accountVersion, roles, isAdmin, issuedAt }) {
+      const live = statesBySubject(subject)
       const known = live.find(({ version }) => version === accountVersion)
       if (known !== undefined) return known
-      const checkedAt = hasGenerations ? neverChecked : issuedAt
+      // What has changed since the login may have been told before this process knew of the account.
+      const checkedAt = hasGenerations ? neverChecked : Math.min(issuedAt, clock() - intervalMs)
       const state: AccountState = {
         version: accountVersion,
         roles: ownCopy(roles),
@@ -198,15 +218,22 @@ export function createAccounts(options: AccountsOptions): Accounts {
       return endings
     },
 
-    hasEndedSince: (count, subject) => (endingOf.get(subject) ?? 0) > count,
+    hasEndedSince: (count, subject) => lastEnding(subject).count > count,
 
     end(subject) {
-      endingOf.set(subject, ++endings)
-      for (const state of statesOf(subject)) state.hasEnded = true
+      noteEnding(subject)
+      for (const state of statesBySubject(subject)) state.hasEnded = true
       states.delete(subject)
     },
 
     recheck,
+
+    assertCurrent: () => options.assertCurrent?.(),
+
+    recheckEverywhere(subject) {
+      recheck(subject)
+      inBackground(() => options.publish?.(subject))
+    },
 
     refresh: hasGenerations ? refreshByGeneration : refreshByAge,
   }

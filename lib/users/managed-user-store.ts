@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Logger } from '../core/logger.js'
 import type { UserAccount, UserStore } from './user-store.js'
 
 /** Which users {@link ManagedUserStore.list} returns. */
@@ -20,15 +21,15 @@ export interface NewUser {
   readonly name: string
   /** In plain text: the store hashes it. */
   readonly password: string
-  /** Whether the user gets the store's {@link ManagedUserStore.adminRole}. */
+  /** Gives the role {@link ManagedUserStore.adminRole}. */
   readonly isAdmin: boolean
 }
 
 /** Roles to give and to take away. */
 export interface RoleChange {
-  /** Roles that the user is to have; one that the user has already stays. */
+  /** One that the user has already stays. */
   readonly added: readonly string[]
-  /** Roles that the user is to lose; one that the user does not have is ignored. */
+  /** One that the user does not have is ignored. */
   readonly removed: readonly string[]
 }
 
@@ -36,8 +37,8 @@ export interface RoleChange {
  * A user store that can be managed. Names and roles are the store's own, with `DOMAIN/` before them unless the store is the
  * primary one; roles that this store does not share with others begin with `Internal/` or `Application/`.
  *
- * Every method takes a signal, has a time-out of its own, rejects with {@link StoreError} when the store fails (the outcome of a
- * write is then not known), and with {@link UserStoreRefusal} when it refuses.
+ * Every method takes a signal, has a time-out of its own, rejects with `StoreError` when the store fails (the outcome of a
+ * write is then not known), and with {@link UserChangeError} when it refuses.
  */
 export interface ManagedUserStore extends UserStore {
   /** Domain of the store; `PRIMARY` for the first. */
@@ -46,12 +47,12 @@ export interface ManagedUserStore extends UserStore {
   readonly adminRole: string
   /** Whether every write is refused. */
   readonly isReadOnly: boolean
-  /** Names of users, sorted, at most the store's own limit (100 unless configured). */
+  /** Names, sorted, at most the store's own limit (100 unless configured). */
   list(query: UserQuery, signal?: AbortSignal): Promise<readonly string[]>
-  /** Names of all roles, sorted, at most the store's own limit. */
+  /** Names of all roles, sorted, with the same limit. */
   listRoles(signal?: AbortSignal): Promise<readonly string[]>
   /** Names of the users that have a role, sorted; `undefined` when there is no such role. */
-  membersOf(role: string, signal?: AbortSignal): Promise<readonly string[] | undefined>
+  listMembers(role: string, signal?: AbortSignal): Promise<readonly string[] | undefined>
   /** Adds a user. */
   add(user: NewUser, signal?: AbortSignal): Promise<void>
   /** Removes a user with all its roles. */
@@ -71,7 +72,7 @@ export interface ManagedUserStore extends UserStore {
 }
 
 /** Why a store refuses a change. */
-export type UserStoreRefusalCode =
+export type UserChangeErrorCode =
   | 'user-exists'
   | 'user-not-found'
   | 'role-exists'
@@ -82,13 +83,13 @@ export type UserStoreRefusalCode =
   | 'protected'
 
 /** A change that a store refuses. The message is public and holds no secret. */
-export class UserStoreRefusal extends Error {
+export class UserChangeError extends Error {
   /** Constant, also where a bundler has renamed the class. */
-  override readonly name = 'UserStoreRefusal'
-  /** Decides the answer: `user-exists` becomes 400 `ERR_USER_EXISTS`, for example. */
-  readonly code: UserStoreRefusalCode
+  override readonly name = 'UserChangeError'
+  /** Decides the answer of the management API. */
+  readonly code: UserChangeErrorCode
 
-  constructor(code: UserStoreRefusalCode, message: string) {
+  constructor(code: UserChangeErrorCode, message: string) {
     super(message)
     this.code = code
   }
@@ -97,7 +98,7 @@ export class UserStoreRefusal extends Error {
 /**
  * Disables a user or enables it again.
  *
- * @throws {@link UserStoreRefusal} where the store has no place for it.
+ * @throws {@link UserChangeError} where the store has no place for it.
  */
 export async function setDisabled(
   store: ManagedUserStore,
@@ -107,10 +108,37 @@ export async function setDisabled(
 ): Promise<void> {
   if (store.setDisabled !== undefined) return store.setDisabled(subject, isDisabled, signal)
   const remedy = 'do it where the users are kept, or take the roles away'
-  throw new UserStoreRefusal('read-only', `Users of this user store cannot be disabled or enabled here: ${remedy}.`)
+  throw new UserChangeError('read-only', `Users of this user store cannot be disabled or enabled here: ${remedy}.`)
 }
 
 /** Whether a user store can be managed. */
-export function isManaged(store: UserStore): store is ManagedUserStore {
+export function isManagedUserStore(store: UserStore): store is ManagedUserStore {
   return 'listRoles' in store
+}
+
+/** The check gives up after so long: it is an operator's hint, no part of the start. */
+const timeoutMs = 10_000
+
+/**
+ * Warns when no user has the role of administrators. A store that cannot be reached says nothing of it, and is no failure of the
+ * start: the logins will tell. Never rejects.
+ */
+export async function warnWithoutAdministrator(store: ManagedUserStore, logger: Logger): Promise<void> {
+  try {
+    if (await hasAdministrator(store, AbortSignal.timeout(timeoutMs))) return
+    const remedy = store.isReadOnly
+      ? 'give the role to somebody where the users are kept'
+      : 'run "npx sallyport users add NAME --admin", or "npx sallyport users grant NAME ROLE"'
+    const message = `no user who can log in has the role ${JSON.stringify(store.adminRole)}, so that there is no administrator: ${remedy}`
+    logger.warn({ key: 'user_store' }, message)
+  } catch {}
+}
+
+async function hasAdministrator(store: ManagedUserStore, signal: AbortSignal): Promise<boolean> {
+  // Which role it is may turn out with the first answer.
+  await store.listRoles(signal)
+  for (const member of (await store.listMembers(store.adminRole, signal)) ?? []) {
+    if ((await store.find(member, signal))?.isAdmin) return true
+  }
+  return false
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import express from 'express'
 import request from 'supertest'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { createSecurity, type Security } from '../../lib/create-security.js'
+import { createSecurity, type Security } from '../../lib/app/create-security.js'
 import { basic, bearer, document, startFront, users } from '../helpers/front.js'
 import { type RecordedLog, recordedLog } from '../helpers/recorded-log.js'
 import { oneSetUp, serverSetUps } from '../helpers/set-ups.js'
@@ -53,19 +53,7 @@ describe('a server of createServer', () => {
     const server = security.createServer(express(), { protocol: 'http' }).listen(0, '127.0.0.1')
     await once(server, 'listening')
     server.close()
-    expect(log.lines.at(-1)).toContain('nothing of this front is mounted')
-  })
-
-  it('warns once when something listens for upgrades, which no mount sees', async () => {
-    const { security, log } = await front()
-    const app = express()
-    app.use('/management', security.managementApi())
-    const server = security.createServer(app, { protocol: 'http' })
-    const warnings = (): number => log.lines.filter((line) => line.includes("a listener of 'upgrade'")).length
-    expect(warnings()).toBe(0)
-    server.on('upgrade', (_request, socket) => socket.destroy())
-    server.on('upgrade', () => {})
-    expect(warnings()).toBe(1)
+    expect(log.lines.at(-1)).toContain('nothing of Sallyport is mounted')
   })
 })
 

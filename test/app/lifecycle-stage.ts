@@ -5,16 +5,16 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Request, Response } from 'express'
 import { expect, onTestFinished } from 'vitest'
+import { createSecurity, type Security } from '../../lib/app/create-security.js'
 import { getAuth } from '../../lib/core/auth.js'
 import { StoreError } from '../../lib/core/errors.js'
-import { createSecurity, type Security } from '../../lib/create-security.js'
 import { basic, bearer, document, users } from '../helpers/front.js'
 import { holdFile } from '../helpers/held-files.js'
 import { HeldStore, type Hold } from '../helpers/held-store.js'
 import { type RawAnswer, requestBytes, sendRaw } from '../helpers/raw-http.js'
 import { recordedLog, secret } from '../helpers/recorded-log.js'
 import type { SetUp } from '../helpers/set-ups.js'
-import { origin, ownForm } from '../portal/portal-front.js'
+import { origin, ownForm } from '../portals/portal-front.js'
 
 /** What a token of the management API and a session of a portal are to a client. */
 export interface Kind {
@@ -236,7 +236,7 @@ export const happenings: Readonly<Record<string, Happening>> = {
   },
 
   async 'revoke of a user'(stage) {
-    const finish = await held(stage.store.hold('removeAllOf'), stage.security.tokens.revokeUser(users.reader.name))
+    const finish = await held(stage.store.hold('removeBySubject'), stage.security.tokens.revokeUser(users.reader.name))
     return async () => {
       await finish()
       stage.isEnded = true

@@ -5,7 +5,7 @@ import { folderWith, pemOfKey } from '../helpers/key-files.js'
 import { serverSetUps } from '../helpers/set-ups.js'
 import { happenings, kinds, startStage } from './lifecycle-stage.js'
 
-vi.mock('../../lib/internal/read-regular-file.js', async (importOriginal) => {
+vi.mock('../../lib/files/read-file.js', async (importOriginal) => {
   const { withHolds } = await import('../helpers/held-files.js')
   return withHolds(await importOriginal())
 })

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -8,18 +8,18 @@ import { connect } from 'node:tls'
 import { runInNewContext } from 'node:vm'
 import express, { type Express } from 'express'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { createSecurity, type Security } from '../../lib/app/create-security.js'
 import { ConfigError } from '../../lib/core/errors.js'
 import type { Logger } from '../../lib/core/logger.js'
-import { createSecurity, type Security } from '../../lib/create-security.js'
-import { makeCertificate } from '../../lib/tls/x509/certificate.js'
 import { basic, bearer, document, startFront, users } from '../helpers/front.js'
 import { holdFile } from '../helpers/held-files.js'
 import { dayMs, folderWith, keyPair, pemOfKey } from '../helpers/key-files.js'
+import { makeCertificate } from '../helpers/make-certificate.js'
 import { requestBytes, sendRaw } from '../helpers/raw-http.js'
 import { recordedLog } from '../helpers/recorded-log.js'
-import { serverSetUps } from '../helpers/set-ups.js'
+import { twoSetUps } from '../helpers/set-ups.js'
 
-vi.mock('../../lib/internal/read-regular-file.js', async (importOriginal) => {
+vi.mock('../../lib/files/read-file.js', async (importOriginal) => {
   const { withHolds } = await import('../helpers/held-files.js')
   return withHolds(await importOriginal())
 })
@@ -149,6 +149,22 @@ describe('reload', () => {
     expect(await state()).toEqual(before)
   })
 
+  it('makes a first administrator when it has taken over a configuration without users, and not where it is refused', async () => {
+    const { security, path, folder, entries } = await serve()
+    writeFileSync(path, `${tomlOf()}[portal.shop]\nsession_timeout = "5m"\n`)
+    await security.reload(path)
+    security.portal('shop')
+    const withoutUsers = tomlOf().split('[[internal_apis')[0]!
+    writeFileSync(path, withoutUsers)
+    await expect(security.reload(path)).rejects.toThrow(/portal\.shop: is no portal/)
+    expect(existsSync(join(folder, 'initial-admin-password'))).toBe(false)
+    writeFileSync(path, `${withoutUsers}[portal.shop]\nsession_timeout = "5m"\n`)
+    await security.reload(path)
+    const password = readFileSync(join(folder, 'initial-admin-password'), 'utf8').trim()
+    expect(await security.users.authenticate('admin', password)).toHaveProperty('account')
+    expect(entries.filter(({ message }) => message.includes('initial-admin-password'))).toHaveLength(1)
+  })
+
   it('is done one call after the other: the last one holds', async () => {
     const { security, path, write, state } = await serve()
     const before = await state()
@@ -204,7 +220,7 @@ describe('reload', () => {
   })
 })
 
-describe.each(serverSetUps)('a mount that is made while reload() runs, on $name', (setUp) => {
+describe.each(twoSetUps)('a mount that is made while reload() runs, on $name', (setUp) => {
   it('takes the new rules, whatever moment it is made at', async () => {
     const front = await startFront(setUp)
     const { security, app, port } = front
@@ -227,7 +243,7 @@ describe.each(serverSetUps)('a mount that is made while reload() runs, on $name'
     }
     while (!isOver) {
       // Between turns of the event loop, and within them.
-      for (let step = 0; step < 5 && !isOver && paths.length < 1500; step++) {
+      for (let step = 0; step < 3 && !isOver && paths.length < 600; step++) {
         mount()
         await Promise.resolve()
       }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { basicLogin, bearerAuthentication, errorResponses, logout } from '../../lib/index.js'
-import { challengesOf } from '../../lib/internal/challenge.js'
-import { MemoryTokenStore } from '../../lib/tokens/memory-token-store.js'
+import { createChallenges } from '../../lib/http/challenge.js'
+import { basicLogin, bearerAuthentication, errorResponses, logout } from '../../lib/middleware.js'
+import { MemoryTokenStore } from '../../lib/tokens/memory/memory-token-store.js'
 import type { TokenStore } from '../../lib/tokens/token-store.js'
 import { basic, bearer, document, type Front, startFront, users } from '../helpers/front.js'
 import type { RawAnswer } from '../helpers/raw-http.js'
@@ -130,7 +130,7 @@ describe('a challenge', () => {
   // Covers: A14
   it('is refused at the start when its realm could end the header or the quotes', () => {
     for (const realm of ['a"b', 'a\\', 'a\r\nSet-Cookie: x=1', '', 'caf\u00e9']) {
-      expect(() => challengesOf(realm)).toThrow(TypeError)
+      expect(() => createChallenges(realm)).toThrow(TypeError)
       expect(() => basicLogin({ realm } as never)).toThrow(TypeError)
       expect(() => bearerAuthentication({ realm } as never)).toThrow(TypeError)
       expect(() => logout({ realm } as never)).toThrow(TypeError)

@@ -2,7 +2,7 @@ import { hash } from 'bcryptjs'
 import { describe, expect, it } from 'vitest'
 import { type AttackEntry, attackBytes, attacksOf, type ExpectedAnswer, mistakesIn } from '../helpers/attack-request.js'
 import { document, fileUser, startFront } from '../helpers/front.js'
-import { serverSetUps } from '../helpers/set-ups.js'
+import { twoSetUps } from '../helpers/set-ups.js'
 
 const rightPassword = 'pa55'
 
@@ -37,7 +37,7 @@ async function usersOfCorpus(): Promise<readonly object[]> {
   ]
 }
 
-describe.each(serverSetUps)('the ways of sending a name and a password, on $name', (setUp) => {
+describe.each(twoSetUps)('the ways of sending a name and a password, on $name', (setUp) => {
   // Covers: A03 A04 A05 A13
   it('log in only who has both right', async () => {
     const source = document({

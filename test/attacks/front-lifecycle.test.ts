@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { StoreError } from '../../lib/core/errors.js'
-import { MemoryTokenStore, type MemoryTokenStoreOptions } from '../../lib/tokens/memory-token-store.js'
+import { MemoryTokenStore, type MemoryTokenStoreOptions } from '../../lib/tokens/memory/memory-token-store.js'
 import type { TokenRecord, TokenStore } from '../../lib/tokens/token-store.js'
 import { attacksOf } from '../helpers/attack-request.js'
 import { bearer, document, type Front, fileUser, fileUsers, startFront, users } from '../helpers/front.js'
 import type { RawAnswer } from '../helpers/raw-http.js'
-import { type SetUp, serverSetUps } from '../helpers/set-ups.js'
+import { type SetUp, twoSetUps } from '../helpers/set-ups.js'
 import { respell } from '../tokens/corpus-token.js'
 
 const start = Date.parse('2026-03-01T12:00:00Z')
@@ -158,7 +158,7 @@ const scenarios: Readonly<Record<string, (setUp: SetUp) => Promise<void>>> = {
 
   async 'life-cleanup'(setUp) {
     let now = start
-    const store = new MemoryTokenStore({ clock: () => now, cleanUpIntervalSeconds: 1 })
+    const store = new MemoryTokenStore({ clock: () => now, cleanUpIntervalMs: 1000 })
     const front = await startFront(setUp, { options: { tokenStore: store, clock: () => now } })
     for (let count = 0; count < 20; count++) await front.login()
     expect(store.size).toBe(20)
@@ -214,7 +214,7 @@ const scenarios: Readonly<Record<string, (setUp: SetUp) => Promise<void>>> = {
   },
 }
 
-describe.each(serverSetUps)('in the life of a token, on $name', (setUp) => {
+describe.each(twoSetUps)('in the life of a token, on $name', (setUp) => {
   it('every event of the corpus is tried', () => {
     expect(Object.keys(scenarios)).toEqual(attacksOf('lifecycle').map(({ id }) => id))
   })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { bearer, document, startFront } from '../helpers/front.js'
 import type { RawAnswer } from '../helpers/raw-http.js'
-import { serverSetUps } from '../helpers/set-ups.js'
+import { twoSetUps } from '../helpers/set-ups.js'
 
 const listed = ['https://one.example', 'https://b\u00fccher.example', 'https://two.example:8443'] as const
 /** As a browser sends the second of them. */
@@ -40,7 +40,7 @@ const foreign: readonly (readonly [what: string, ...lines: string[]])[] = [
 const varyOf = (answer: RawAnswer): readonly string[] => (answer.header('vary') ?? '').toLowerCase().split(/,\s*/)
 const preflight = ['Access-Control-Request-Method: PUT', 'Access-Control-Request-Headers: authorization']
 
-describe.each(serverSetUps)('the list of origins on $name', (setUp) => {
+describe.each(twoSetUps)('the list of origins on $name', (setUp) => {
   // Covers: H01 H02
   it('names no origin but those that are on it, to plain requests and preflights', async () => {
     const front = await startFront(setUp, { source })

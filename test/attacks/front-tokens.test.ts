@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { attacksOf, type ExpectedAnswer, mistakesIn, tokenRequestBytes } from '../helpers/attack-request.js'
 import { bearer, startFront } from '../helpers/front.js'
 import { listen } from '../helpers/raw-exchange.js'
-import { serverSetUps } from '../helpers/set-ups.js'
+import { twoSetUps } from '../helpers/set-ups.js'
 import { buildToken, respell } from '../tokens/corpus-token.js'
 
 const classes = [
@@ -42,7 +42,7 @@ function expectedFor(id: string, token: string, spelling: string | undefined): E
   return refusedByNode.test(spelling ?? '') ? { result: 'reject', status: 400 } : unknownToken
 }
 
-describe.each(serverSetUps)('tokens of the attack corpus, sent to the front on $name', (setUp) => {
+describe.each(twoSetUps)('tokens of the attack corpus, sent to the front on $name', (setUp) => {
   // Covers: B01 B02 B03 B04 B05 B06 B07 B15 B16
   it.each(classes)('pass in none of the forms of class %s', async (className) => {
     let connections = 0

@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createExpressServer } from '../../lib/create-server.js'
-import { hashPassword } from '../../lib/users/password-hash.js'
+import { createExpressServer } from '../../lib/http/express/create-server.js'
+import { hashPassword } from '../../lib/users/passwords/password-hash.js'
 import { basic, bearer, document, fileUser, startFront, users } from '../helpers/front.js'
 import { listen, open } from '../helpers/raw-exchange.js'
 import { requestBytes } from '../helpers/raw-http.js'
-import { oneSetUp, serverSetUps } from '../helpers/set-ups.js'
+import { oneSetUp, twoSetUps } from '../helpers/set-ups.js'
 
 async function connected(port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1').on('error', () => {})
@@ -25,7 +25,7 @@ async function hashedUsers(): Promise<object> {
   })
 }
 
-describe.each(serverSetUps)('a client that does not play by the rules, on $name,', (setUp) => {
+describe.each(twoSetUps)('a client that does not play by the rules, on $name,', (setUp) => {
   // Covers: K06
   it('may break off a request at any byte', async () => {
     const front = await startFront(setUp)

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { expect, it, onTestFinished } from 'vitest'
-import { hashPassword } from '../../lib/users/password-hash.js'
+import { hashPassword } from '../../lib/users/passwords/password-hash.js'
 import { basic, document, fileUser } from '../helpers/front.js'
 import { requestBytes, sendRaw } from '../helpers/raw-http.js'
 

@@ -1,17 +1,17 @@
 import { createContext, runInContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { StoreError, UnauthorizedError } from '../../lib/core/errors.js'
-import { createKeyRing } from '../../lib/tokens/key-ring.js'
-import { MemoryTokenStore } from '../../lib/tokens/memory-token-store.js'
+import { createKeyRing } from '../../lib/tokens/keys/key-ring.js'
+import { MemoryTokenStore } from '../../lib/tokens/memory/memory-token-store.js'
 import { createSessions } from '../../lib/tokens/sessions.js'
 import type { TokenRecord, TokenStore } from '../../lib/tokens/token-store.js'
 import { createTokens } from '../../lib/tokens/tokens.js'
 import type { UserAccount, UserStore } from '../../lib/users/user-store.js'
 import { basic, bearer, type Front, startFront, users } from '../helpers/front.js'
 import type { RawAnswer } from '../helpers/raw-http.js'
-import { oneSetUp, serverSetUps } from '../helpers/set-ups.js'
+import { oneSetUp, twoSetUps } from '../helpers/set-ups.js'
 import { exchange, newCode, newTokens, oauthFront, userinfo } from '../oauth/front.js'
-import { navigation, startPortals } from '../portal/portal-front.js'
+import { navigation, startPortals } from '../portals/portal-front.js'
 
 type Method = Exclude<keyof TokenStore, 'close'>
 
@@ -129,7 +129,7 @@ function expectUnavailable(answer: RawAnswer, front: Pick<Front, 'entries'>, rea
   expect(reasons.at(-1)).toMatchObject({ message: expect.stringMatching(reason) })
 }
 
-describe.each(serverSetUps)('a token store of the app, on $name,', (setUp) => {
+describe.each(twoSetUps)('a token store of the app, on $name,', (setUp) => {
   async function startChanged() {
     const changed = new Changed<TokenStore>(new MemoryTokenStore())
     const front = await startFront(setUp, { options: { tokenStore: changed.store } })
@@ -153,7 +153,7 @@ describe.each(serverSetUps)('a token store of the app, on $name,', (setUp) => {
     }
     changed.switchOn('list', change)
     expect(await front.security.tokens.list()).not.toEqual([])
-    changed.switchOn('removeAllOf', change)
+    changed.switchOn('removeBySubject', change)
     expect(await front.security.tokens.revokeUser(users.admin.name)).toBeGreaterThan(0)
   })
 
@@ -189,7 +189,7 @@ describe.each(serverSetUps)('a token store of the app, on $name,', (setUp) => {
   })
 })
 
-describe('list and removeAllOf of a token store of the app', () => {
+describe('list and removeBySubject of a token store of the app', () => {
   it('reject with a StoreError for what is no list and no count', async () => {
     const changed = new Changed<TokenStore>(new MemoryTokenStore())
     const { security } = await startFront(oneSetUp, { options: { tokenStore: changed.store } })
@@ -198,7 +198,7 @@ describe('list and removeAllOf of a token store of the app', () => {
       await expect(security.tokens.list()).rejects.toThrow(StoreError)
     }
     for (const value of [undefined, null, true, '1', -1, Number.NaN, 0.5]) {
-      changed.switchOn('removeAllOf', () => value)
+      changed.switchOn('removeBySubject', () => value)
       await expect(security.tokens.revokeUser('alice')).rejects.toThrow(StoreError)
     }
   })
@@ -236,10 +236,10 @@ describe('the session of a portal', () => {
       keys: await createKeyRing({ algorithm: 'ES256' }),
       issuer: 'urn:test',
       audience: 'test',
-      expirySeconds: 60,
+      expiryMs: 60_000,
     })
     const { id: parent } = await tokens.issue(account)
-    const { credential } = await sessions.begin(account, { parent })
+    const { credential } = await sessions.start(account, { parent })
     for (const value of noRecords) {
       changed.switchOn('find', (found) => ((found as TokenRecord).id === parent ? value : found))
       expect(() => sessions.verify(credential, true)).toThrow(StoreError)
@@ -274,7 +274,7 @@ describe('an OAuth access token', () => {
   })
 })
 
-describe.each(serverSetUps)('a user store of the app, on $name,', (setUp) => {
+describe.each(twoSetUps)('a user store of the app, on $name,', (setUp) => {
   const account: UserAccount = { subject: 'alice', roles: [], isAdmin: false, version: '1' }
   const credential = basic('alice', 'a-fine-password')
 
@@ -289,7 +289,8 @@ describe.each(serverSetUps)('a user store of the app, on $name,', (setUp) => {
     { ...account, subject: '' },
     { ...account, isAdmin: 'false' },
     { ...account, roles: 'viewer' },
-    { ...account, maxTokenAgeSeconds: Number.NaN },
+    { ...account, roles: [1] },
+    { ...account, maxTokenAgeMs: Number.NaN },
   ]
 
   async function startChanged() {

@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { MemoryTokenStore } from '../../lib/tokens/memory-token-store.js'
+import { MemoryTokenStore } from '../../lib/tokens/memory/memory-token-store.js'
 import type { TokenStore } from '../../lib/tokens/token-store.js'
 import type { UserAccount, UserStore } from '../../lib/users/user-store.js'
 import { basic, bearer, type Front, startFront, users } from '../helpers/front.js'
 import { requestBytes } from '../helpers/raw-http.js'
-import { serverSetUps } from '../helpers/set-ups.js'
+import { twoSetUps } from '../helpers/set-ups.js'
 
 type Way = 'throws' | 'rejects' | 'never answers'
 const ways: readonly Way[] = ['throws', 'rejects', 'never answers']
@@ -76,7 +76,7 @@ interface Troubled {
 }
 
 /** A front that a good token was issued by, and whose rights are due to be read again at the next request. */
-async function startTroubled(setUp: (typeof serverSetUps)[number], { of, method, request }: Method): Promise<Troubled> {
+async function startTroubled(setUp: (typeof twoSetUps)[number], { of, method, request }: Method): Promise<Troubled> {
   const trouble = new Trouble()
   let now = start
   const tokenStore: TokenStore = new MemoryTokenStore({ clock: () => now })
@@ -93,7 +93,7 @@ async function startTroubled(setUp: (typeof serverSetUps)[number], { of, method,
   return { front, trouble, bytes: requestBytes(verb, `/management${path}`, [credential]) }
 }
 
-describe.each(serverSetUps)('while a store is in trouble, on $name,', (setUp) => {
+describe.each(twoSetUps)('while a store is in trouble, on $name,', (setUp) => {
   // Covers: E09 K01
   it.each(methods.flatMap((one) => ways.map((way) => ({ ...one, way }))))(
     '$request reaches no route when $method of the $of $way',

@@ -1,29 +1,35 @@
 import { describe, expect, it } from 'vitest'
-import { deadlineOf, isAnnounced, minutesAndSeconds, retryDelayMs, secondsUntil } from '../../lib/browser/countdown.js'
+import {
+  createDeadline,
+  isAnnounced,
+  minutesAndSeconds,
+  retryDelayMs,
+  secondsUntil,
+} from '../../lib/browser/countdown.js'
 
 const minuteMs = 60_000
 const times = { idleRemainingMs: 10 * minuteMs, absoluteRemainingMs: 60 * minuteMs, idleTimeoutMs: 15 * minuteMs }
 
 describe('deadlineOf', () => {
   it('ends with the idle time, and warns before', () => {
-    expect(deadlineOf(times, 5000, minuteMs)).toEqual({ endsAt: 605_000, warnsAt: 545_000, canExtend: true })
+    expect(createDeadline(times, 5000, minuteMs)).toEqual({ endsAt: 605_000, warnsAt: 545_000, canExtend: true })
   })
 
   it.each([
     ['shorter than', 4 * minuteMs],
     ['equal to', 10 * minuteMs],
   ])('cannot be put off where what is left of the longest life is %s the idle time', (_what, absoluteRemainingMs) => {
-    const deadline = deadlineOf({ ...times, absoluteRemainingMs }, 0, minuteMs)
+    const deadline = createDeadline({ ...times, absoluteRemainingMs }, 0, minuteMs)
     expect(deadline).toMatchObject({ endsAt: absoluteRemainingMs, canExtend: false })
   })
 
   it('warns half-way through an idle time-out that is shorter than the warning', () => {
     const short = { ...times, idleRemainingMs: 30_000, idleTimeoutMs: 30_000 }
-    expect(deadlineOf(short, 0, minuteMs)).toMatchObject({ warnsAt: 15_000, endsAt: 30_000 })
+    expect(createDeadline(short, 0, minuteMs)).toMatchObject({ warnsAt: 15_000, endsAt: 30_000 })
   })
 
   it('ends at once where less than nothing is left', () => {
-    expect(deadlineOf({ ...times, idleRemainingMs: -1 }, 1000, minuteMs).endsAt).toBe(1000)
+    expect(createDeadline({ ...times, idleRemainingMs: -1 }, 1000, minuteMs).endsAt).toBe(1000)
   })
 })
 

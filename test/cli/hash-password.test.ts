@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process'
 import { PassThrough } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { type CommandProcess, hashPasswordCommand } from '../../lib/cli/hash-password.js'
-import { verifyPassword } from '../../lib/users/password-hash.js'
+import type { CommandProcess } from '../../lib/cli/command.js'
+import { hashPasswordCommand } from '../../lib/cli/hash-password.js'
+import { verifyPassword } from '../../lib/users/passwords/password-hash.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -45,7 +46,11 @@ describe('sallyport', () => {
   })
 
   it('ends with 1 for an empty input', async () => {
-    expect(await sallyport(['hash-password'])).toEqual({ code: 1, stdout: '', stderr: 'The password is empty.\n' })
+    expect(await sallyport(['hash-password'])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'The password is empty: type it, or write it to standard input.\n',
+    })
   })
 
   it('ends with 1 for a command that is not known, and names those that are', async () => {
@@ -145,7 +150,7 @@ describe('hash-password, on a terminal,', () => {
     for (const typed of ['', '\u0004']) {
       const { code, stderr } = await hashPassword(typed, { isTTY: true })
       expect(code).toBe(1)
-      expect(stderr).toContain('The password is empty.')
+      expect(stderr).toContain('The password is empty: type it')
       expect(stderr).not.toContain('Again')
     }
   })

@@ -11,10 +11,10 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createSecurity } from '../../lib/app/create-security.js'
+import type { CommandProcess } from '../../lib/cli/command.js'
 import { keysCommand } from '../../lib/cli/keys.js'
-import type { CommandProcess } from '../../lib/cli/read-password.js'
-import { createSecurity } from '../../lib/create-security.js'
-import { createKeyRing } from '../../lib/tokens/key-ring.js'
+import { createKeyRing } from '../../lib/tokens/keys/key-ring.js'
 import { recordedLog } from '../helpers/recorded-log.js'
 
 const start = Date.UTC(2026, 0, 1)
@@ -117,7 +117,7 @@ describe('sallyport keys rotate', () => {
     const kids = (await ringNow()).jwks().keys.map(({ kid }) => kid)
     expect(kids.toSorted()).toEqual([first, ...made].toSorted())
     for (const { code, stderr } of outcomes) {
-      if (code !== 0) expect(stderr).toMatch(/^Another sallyport command is working on \S+token\.pem\. If none is, /)
+      if (code !== 0) expect(stderr).toMatch(/^Process \d+ on .+ is working on \S+token\.pem\. Wait for it, /)
     }
   })
 

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { CommandProcess } from '../../lib/cli/read-password.js'
+import type { CommandProcess } from '../../lib/cli/command.js'
 import { secretsCommand } from '../../lib/cli/secrets.js'
-import { decryptWithKey, parseCiphertext } from '../../lib/config/secrets/ciphertext.js'
+import { decryptWithKey, parseCiphertext } from '../../lib/config/values/ciphertext.js'
 import { keyPair } from '../helpers/key-files.js'
 
 const { key, certificate, pem } = keyPair({ type: 'rsa' })
@@ -101,7 +101,7 @@ describe('sallyport secrets encrypt', () => {
   })
 
   it.each<[string, string | Buffer, RegExp]>([
-    ['is empty', '\n', /^The secret is empty\.$/],
+    ['is empty', '\n', /^The secret is empty: type it, or write it to standard input\.$/],
     ['is no UTF-8', Buffer.from([0xff]), /^The secret is not valid UTF-8\.$/],
     ['is longer than the key takes', 'x'.repeat(215), /^The secret is longer than the 214 bytes/],
   ])('refuses a secret that %s', async (_, input, message) => {

@@ -3,10 +3,10 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { type OpenManagedStore, openManagedStore } from '../../lib/cli/open-managed-store.js'
-import type { CommandProcess } from '../../lib/cli/read-password.js'
-import { rolesCommand } from '../../lib/cli/roles.js'
-import { usersCommand } from '../../lib/cli/users.js'
+import type { CommandProcess } from '../../lib/cli/command.js'
+import { type InitShared, type OpenManagedStore, openManagedStore } from '../../lib/cli/store-command.js'
+import { rolesCommand, usersCommand } from '../../lib/cli/users.js'
+import { ConfigError } from '../../lib/core/errors.js'
 import { MemoryUserStore, storeFailure } from '../helpers/memory-user-store.js'
 
 const newStore = (): MemoryUserStore =>
@@ -21,7 +21,7 @@ const newStore = (): MemoryUserStore =>
 /** Runs `sallyport users` in this process. */
 async function run(
   args: readonly string[],
-  { input = '', store = newStore(), open, command = usersCommand }: Options = {},
+  { input = '', store = newStore(), open, command = usersCommand, shared = 'none' }: Options = {},
 ): Promise<Outcome> {
   const stdin = Object.assign(new PassThrough(), { isTTY: false }) as unknown as NodeJS.ReadStream
   ;(stdin as unknown as PassThrough).end(input)
@@ -33,7 +33,7 @@ async function run(
     files.push(path)
     return { store, init: async () => void store.calls.push('init') }
   }
-  await command(process, open ?? openStore).parseAsync(args, { from: 'user' })
+  await command(process, open ?? openStore, async () => shared).parseAsync(args, { from: 'user' })
   return { code: process.exitCode ?? 0, stdout: out.join(''), stderr: err.join(''), store, files }
 }
 
@@ -42,6 +42,7 @@ interface Options {
   readonly store?: MemoryUserStore
   readonly open?: OpenManagedStore
   readonly command?: typeof usersCommand
+  readonly shared?: Awaited<ReturnType<InitShared>>
 }
 
 interface Outcome {
@@ -83,6 +84,28 @@ describe('sallyport users', () => {
       code: 1,
       stderr: 'This user store needs nothing to be made.\n',
     })
+  })
+
+  it('makes those of the shared store alone where the users are in the file', async () => {
+    expect(await run(['init'], { shared: 'all' })).toMatchObject({
+      code: 0,
+      stdout: 'The tables are there.\n',
+      files: [],
+    })
+  })
+
+  it('makes those of the shared store where the users need none, or are those of WSO2', async () => {
+    const open: OpenManagedStore = async () => ({ store: newStore() })
+    expect(await run(['init'], { open, shared: 'made' })).toMatchObject({ code: 0, stderr: '' })
+    const init = async () => {
+      throw new ConfigError([{ key: 'datasource.url', rule: 'has users already' }])
+    }
+    const withUsers: OpenManagedStore = async () => ({ store: newStore(), init })
+    expect(await run(['init'], { open: withUsers, shared: 'made' })).toMatchObject({
+      code: 0,
+      stderr: 'datasource.url: has users already\n',
+    })
+    expect(await run(['init'], { open: withUsers })).toMatchObject({ code: 1 })
   })
 
   it.each([
@@ -141,9 +164,9 @@ describe('sallyport users', () => {
   it('removes a user, gives roles and takes them', async () => {
     const store = newStore()
     expect((await run(['grant', 'bob', 'admin'], { store })).stdout).toBe('Gave admin to bob.\n')
-    expect(await store.membersOf('admin')).toEqual(['bob', 'root'])
+    expect(await store.listMembers('admin')).toEqual(['bob', 'root'])
     expect((await run(['revoke', 'root', 'admin'], { store })).stdout).toBe('Took admin from root.\n')
-    expect(await store.membersOf('admin')).toEqual(['bob'])
+    expect(await store.listMembers('admin')).toEqual(['bob'])
     expect((await run(['remove', 'root'], { store })).stdout).toBe('Removed root.\n')
     expect(await store.list({})).toEqual(['bob'])
   })
@@ -178,7 +201,10 @@ describe('sallyport users', () => {
   it('ends with 1 when the store fails, and closes it', async () => {
     const store = newStore()
     store.failure = storeFailure()
-    expect(await run(['list'], { store })).toMatchObject({ code: 1, stderr: 'the user store cannot be reached\n' })
+    expect(await run(['list'], { store })).toMatchObject({
+      code: 1,
+      stderr: 'the user store cannot be reached (ECONNREFUSED)\n',
+    })
     expect(store.isClosed).toBe(true)
   })
 

@@ -4,8 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { loadConfig } from '../../lib/config/load-config.js'
-import { parseConfig } from '../../lib/config/parse-config.js'
+import { loadConfig } from '../../lib/config/load.js'
+import { parseConfig } from '../../lib/config/parse.js'
 import { ConfigError, type ConfigProblem } from '../../lib/core/errors.js'
 
 const deployments = fileURLToPath(new URL('deployments/apim/', import.meta.url))

@@ -1,8 +1,8 @@
 /** What `parseConfig` says of an object: the rule of each mistaken key, and the configuration where there is none. */
 
 import type { Config } from '../../lib/config/config.js'
-import type { ConfigOptions } from '../../lib/config/config-options.js'
-import { parseConfig } from '../../lib/config/parse-config.js'
+import type { ConfigOptions } from '../../lib/config/parse.js'
+import { parseConfig } from '../../lib/config/parse.js'
 import { ConfigError } from '../../lib/core/errors.js'
 
 /** The rule of each mistaken key, with its suggestion behind it. */

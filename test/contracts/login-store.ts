@@ -5,13 +5,13 @@
  */
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { isManaged } from '../../lib/users/managed-user-store.js'
+import { isManagedUserStore } from '../../lib/users/managed-user-store.js'
 import type { UserStore } from '../../lib/users/user-store.js'
 
 /** What a store under test makes of names. */
 export interface LoginCapabilities {
   /** Names are equal that differ in case. */
-  readonly ignoresCase: boolean
+  readonly ignoreCase: boolean
 }
 
 /** Users that a store under test has at the start. `carol` has no role. */
@@ -23,16 +23,16 @@ export const contractUsers = {
 
 /** A subject as the store under test spells it: with its domain, unless that is `PRIMARY` or it has none. */
 export function qualified(store: UserStore, name: string): string {
-  return isManaged(store) && store.domain !== 'PRIMARY' ? `${store.domain}/${name}` : name
+  return isManagedUserStore(store) && store.domain !== 'PRIMARY' ? `${store.domain}/${name}` : name
 }
 
 function adminRoleOf(store: UserStore): string {
-  return isManaged(store) ? store.adminRole : 'admin'
+  return isManagedUserStore(store) ? store.adminRole : 'admin'
 }
 
 /** Roles that everybody has: the users of a file have those that the file gives them. */
 function sharedRolesOf(store: UserStore): readonly string[] {
-  return isManaged(store) ? ['Internal/everyone'] : []
+  return isManagedUserStore(store) ? ['Internal/everyone'] : []
 }
 
 /** Runs the contract. `makeStore` makes a store that has {@link contractUsers}; each test closes its own. */
@@ -112,9 +112,9 @@ export function loginContract(
         expect(await store.find(user)).toBeUndefined()
       })
 
-      it(`${capabilities.ignoresCase ? 'takes' : 'does not take'} a name in another case for the same`, async () => {
+      it(`${capabilities.ignoreCase ? 'takes' : 'does not take'} a name in another case for the same`, async () => {
         const { account, failure } = await store.authenticate('ALICE', 'alice-secret')
-        if (capabilities.ignoresCase) expect(account?.subject).toBe(subject('alice'))
+        if (capabilities.ignoreCase) expect(account?.subject).toBe(subject('alice'))
         else expect(failure).toBe('unknown-user')
       })
 

@@ -1,12 +1,16 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { parseConfig } from '../../lib/config/parse-config.js'
+import { createSecurity, type Security } from '../../lib/app/create-security.js'
+import { parseConfig } from '../../lib/config/parse.js'
 import { StoreError } from '../../lib/core/errors.js'
 import { type SecurityEventMap, SecurityEvents } from '../../lib/core/events.js'
-import { createSecurity, type Security } from '../../lib/create-security.js'
-import { MemoryTokenStore } from '../../lib/tokens/memory-token-store.js'
-import { createLoginThrottle, type LoginThrottle, type LoginThrottleOptions } from '../../lib/users/login-throttle.js'
+import { MemoryTokenStore } from '../../lib/tokens/memory/memory-token-store.js'
+import {
+  createLoginThrottle,
+  type LoginThrottle,
+  type LoginThrottleOptions,
+} from '../../lib/users/throttle/login-throttle.js'
 import { document } from '../helpers/front.js'
 import { folderWith } from '../helpers/key-files.js'
 import { type RecordedLog, recordedLog } from '../helpers/recorded-log.js'
@@ -158,8 +162,8 @@ describe('the event of a lock', () => {
 
   async function fail(count: number, name: string, address: string, subject?: string): Promise<void> {
     for (let index = 0; index < count; index++) {
-      const attempt = await throttle.begin(name, address)
-      if (attempt.isAllowed) attempt.failed(subject)
+      const attempt = await throttle.start(name, address)
+      if (attempt.isAllowed) await attempt.fail(subject)
     }
   }
 
@@ -184,7 +188,7 @@ describe('the event of a lock', () => {
   })
 
   it('is one for a user or a source while the guesses go on, and another after a quiet window', async () => {
-    throttleOf({ maxFailuresOfUser: 10, maxFailuresOfSource: 20 })
+    throttleOf({ maxUserFailures: 10, maxSourceFailures: 20 })
     for (let index = 0; index < 100; index++) {
       await fail(1, 'alice', `10.0.0.${index}`)
       now += 45_000
@@ -197,16 +201,16 @@ describe('the event of a lock', () => {
     expect(seen.slice(2)).toMatchObject([{ scope: 'source', address: '192.0.2.9', userName: 'user 19' }])
   })
 
-  it('of an unlock says by whom and why', () => {
+  it('of an unlock says by whom and why', async () => {
     throttleOf()
-    throttle.unlock('alice', context)
+    await throttle.unlock('alice', context)
     expect(seen).toEqual([{ name: 'unlock', at, userName: 'alice', ...context }])
   })
 
   it('is one of the front, and so is that of security.unlock', async () => {
     const security = await front()
-    security.unlock('admin', context)
-    security.unlock('reader')
+    await security.unlock('admin', context)
+    await security.unlock('reader')
     expect(seen).toMatchObject([
       { name: 'unlock', userName: 'admin', ...context },
       { userName: 'reader', by: undefined },

@@ -35,7 +35,7 @@ describe('HttpError', () => {
   })
 
   it('has no own cause where none was given', () => {
-    expect(Object.hasOwn(new HttpError(404, 'ERR_NOT_FOUND', 'There is nothing here.'), 'cause')).toBe(false)
+    expect(Object.hasOwn(new HttpError(404, 'ERR_NOT_FOUND', 'Not found.'), 'cause')).toBe(false)
   })
 
   it('keeps what it is told about the body', () => {
@@ -82,4 +82,10 @@ describe('StoreError', () => {
       cause,
     })
   })
+})
+
+it('the message of a ConfigError shows no character of a path that a terminal would obey', () => {
+  const position = { file: '/etc/\u001b[2Ja\u202eb\nc/deployment.toml', line: 1, column: 2 }
+  const error = new ConfigError([{ key: 'port', rule: 'must be a number', position }])
+  expect(error.message).toBe('/etc/\\u001b[2Ja\\u202eb\\u000ac/deployment.toml:1:2 port: must be a number')
 })

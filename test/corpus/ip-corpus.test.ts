@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ipAllowList } from '../../lib/middlewares/ip-allow-list.js'
+import { ipAllowList } from '../../lib/middleware/ip-allow-list.js'
 import {
   type AddressCourt,
   addressEntries,

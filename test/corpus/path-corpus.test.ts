@@ -1,6 +1,6 @@
 import type { Express, RequestHandler, RouterOptions } from 'express'
 import { describe, expect, it } from 'vitest'
-import { pathAuthorization } from '../../lib/middlewares/path-authorization.js'
+import { pathAuthorization } from '../../lib/middleware/path-authorization.js'
 import { expressVersions } from '../helpers/express-versions.js'
 import { bytesOf, type PathEntry, pathEntries } from '../helpers/path-corpus.js'
 import { type ListeningServer, listen, type RawResponse, sendRaw } from '../helpers/raw-socket.js'

@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, Express, RequestHandler, RouterOptions } from 'express'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { pathAuthorization } from '../../lib/middlewares/path-authorization.js'
+import { pathAuthorization } from '../../lib/middleware/path-authorization.js'
 import { expressVersions } from '../helpers/express-versions.js'
 import { type ListeningServer, listen, type RawResponse, sendRaw } from '../helpers/raw-socket.js'
 import { type Caller, standInAuthentication } from '../helpers/stand-in-authentication.js'

@@ -1,6 +1,6 @@
 /**
- * Gives property tests the same inputs at every run, so that `npm run verify` says the same of the same code. Other inputs:
- * `FAST_CHECK_SEED=7 npm test`; a million new ones: `npm run fuzz`.
+ * Gives property tests the same inputs at every run on one's own machine. Other inputs: `FAST_CHECK_SEED=7 npm test`; with `CI=true`,
+ * `npm run verify` draws a seed and prints it; a million new ones: `npm run fuzz`.
  */
 
 import { configureGlobal } from 'fast-check'

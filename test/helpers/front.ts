@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net'
 import { inspect } from 'node:util'
 import type { Express, NextFunction, Request, Response } from 'express'
 import { expect, onTestFinished } from 'vitest'
-import type { ConfigSource } from '../../lib/config/read-config.js'
+import { createSecurity, type Security } from '../../lib/app/create-security.js'
+import type { ManagementApiOptions } from '../../lib/app/management-api.js'
+import type { SecurityOptions } from '../../lib/app/security-options.js'
+import type { ConfigSource } from '../../lib/config/load.js'
 import type { SecurityEventMap } from '../../lib/core/events.js'
-import { createSecurity, type Security } from '../../lib/create-security.js'
-import type { ManagementApiOptions } from '../../lib/management-api.js'
-import type { SecurityOptions } from '../../lib/security-options.js'
 import { type RawAnswer, requestBytes, sendRaw } from './raw-http.js'
 import { type RecordedLog, recordedLog, secret, secretsIn } from './recorded-log.js'
 import { oneSetUp, type SetUp } from './set-ups.js'
@@ -55,7 +55,7 @@ export function document({ managementApi = {}, jwt = {}, internalApis = {}, root
 export interface FrontOptions {
   readonly source?: ConfigSource
   readonly options?: Omit<SecurityOptions, 'logger'>
-  readonly facet?: ManagementApiOptions
+  readonly mount?: ManagementApiOptions
   /** Changes the app before anything is mounted. */
   readonly prepare?: (app: Express) => void
   /** Address to listen on. */
@@ -103,7 +103,7 @@ export function bearer(token: string): string {
  * Starts an app, and ends it with the test. No log line and no event may hold a secret, whatever the test was about.
  */
 export async function startFront(setUp: SetUp = oneSetUp, frontOptions: FrontOptions = {}): Promise<Front> {
-  const { source = document(), options = {}, facet, prepare, host = '127.0.0.1' } = frontOptions
+  const { source = document(), options = {}, mount, prepare, host = '127.0.0.1' } = frontOptions
   const log = recordedLog()
   const security = await createSecurity(source, { ...options, logger: log.logger })
   const events: RecordedEvent[] = []
@@ -117,7 +117,7 @@ export async function startFront(setUp: SetUp = oneSetUp, frontOptions: FrontOpt
   const appErrors: unknown[] = []
   const app = setUp.express()
   prepare?.(app)
-  app.use('/management', security.managementApi(facet), routesOf(setUp, handled))
+  app.use('/management', security.managementApi(mount), routesOf(setUp, handled))
   if (setUp.hasErrorHandler) {
     app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
       appErrors.push(error)

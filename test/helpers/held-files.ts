@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import type * as reading from '../../lib/internal/read-regular-file.js'
+import type * as reading from '../../lib/files/read-file.js'
 import { deferred } from '../users/deferred.js'
 import type { Hold } from './held-store.js'
 

@@ -1,4 +1,4 @@
-import { MemoryTokenStore, type MemoryTokenStoreOptions } from '../../lib/tokens/memory-token-store.js'
+import { MemoryTokenStore, type MemoryTokenStoreOptions } from '../../lib/tokens/memory/memory-token-store.js'
 import type { TokenQuery, TokenRecord, TokenStore } from '../../lib/tokens/token-store.js'
 import { deferred } from '../users/deferred.js'
 
@@ -48,7 +48,7 @@ export class HeldStore implements TokenStore {
   add = (record: TokenRecord) => this.#call('add', () => this.inner.add(record))
   touch = (id: string, at: number) => this.#call('touch', () => this.inner.touch(id, at))
   remove = (id: string) => this.#call('remove', () => this.inner.remove(id))
-  removeAllOf = (subject: string) => this.#call('removeAllOf', () => this.inner.removeAllOf(subject))
+  removeBySubject = (subject: string) => this.#call('removeBySubject', () => this.inner.removeBySubject(subject))
   list = (query?: TokenQuery) => this.#call('list', () => this.inner.list(query))
   close = () => this.inner.close()
 }

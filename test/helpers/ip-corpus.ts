@@ -3,8 +3,8 @@ import { Agent, request as httpRequest } from 'node:http'
 import { text } from 'node:stream/consumers'
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 import { expect } from 'vitest'
+import { trustProxyProblem } from '../../lib/addresses/trust-proxy.js'
 import { ConfigError, type HttpError } from '../../lib/core/errors.js'
-import { trustProxyProblem } from '../../lib/internal/trust-proxy.js'
 import { type ListeningServer, listen } from './raw-socket.js'
 
 /** One entry of `ip-corpus.json`. */

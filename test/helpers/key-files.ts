@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { makeCertificate } from '../../lib/tls/x509/certificate.js'
+import { makeCertificate } from './make-certificate.js'
 
 /** A key and its certificate, made for one test. */
 export interface KeyPair {
@@ -49,8 +49,15 @@ export function pemOfKey(key: KeyObject): string {
   return key.export({ format: 'pem', type: 'pkcs8' }) as string
 }
 
+/** RSA keys take long: after these, {@link newKey} starts again with the first. */
+const rsaKeys: (KeyObject | undefined)[] = [undefined, undefined, undefined]
+
 function newKey(type: 'ec' | 'rsa' | 'ed25519'): KeyObject {
-  if (type === 'rsa') return generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+  if (type === 'rsa') {
+    const key = rsaKeys.shift() ?? generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+    rsaKeys.push(key)
+    return key
+  }
   if (type === 'ed25519') return generateKeyPairSync('ed25519').privateKey
   return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
 }

@@ -28,6 +28,8 @@ export async function startMariadb(): Promise<MariadbServer> {
         '/usr/bin/mariadb-install-db',
         '--no-defaults',
         `--datadir=${join(folder, 'data')}`,
+        // Another server that starts meanwhile clears the common one.
+        `--tmpdir=${folder}`,
         '--auth-root-authentication-method=normal',
         '--skip-test-db',
       ],
@@ -44,6 +46,7 @@ export async function startMariadb(): Promise<MariadbServer> {
         '/usr/sbin/mariadbd',
         '--no-defaults',
         `--datadir=${join(folder, 'data')}`,
+        `--tmpdir=${folder}`,
         `--socket=${join(folder, 'mariadb.sock')}`,
         `--pid-file=${join(folder, 'mariadb.pid')}`,
         `--port=${port}`,

@@ -1,7 +1,7 @@
 import { contractRoles, contractSuperAdmin, contractUsers, userStoreContract } from '../contracts/user-store.js'
 import { MemoryUserStore } from './memory-user-store.js'
 
-const capabilities = { isWritable: true, ignoresCase: true, allowsEmptyRoles: true, hasInternalRoles: true }
+const capabilities = { isWritable: true, ignoreCase: true, allowsEmptyRoles: true, hasInternalRoles: true }
 const start = { users: contractUsers, roles: contractRoles, superAdmin: contractSuperAdmin }
 
 userStoreContract('the store of the tests', capabilities, async () => new MemoryUserStore(start))

@@ -1,14 +1,14 @@
 import { StoreError } from '../../lib/core/errors.js'
-import { isUserName } from '../../lib/users/credential-limits.js'
 import {
   type ManagedUserStore,
   type NewUser,
   type RoleChange,
+  UserChangeError,
+  type UserChangeErrorCode,
   type UserQuery,
-  UserStoreRefusal,
-  type UserStoreRefusalCode,
 } from '../../lib/users/managed-user-store.js'
 import type { AuthenticationResult, UserAccount } from '../../lib/users/user-store.js'
+import { isUserName } from '../../lib/users/user-store.js'
 
 interface MemoryUser {
   password: string
@@ -33,7 +33,7 @@ const everyone = 'Internal/everyone'
 const isShared = (role: string): boolean => /^(?:Internal|Application|Workflow)\//.test(role)
 const fold = (name: string): string => name.normalize('NFC').toLowerCase()
 
-/** A {@link ManagedUserStore} in memory, blind to letter case, which can be made to fail. */
+/** A {@link ManagedUserStore} in memory, case-insensitive, which can be made to fail. */
 export class MemoryUserStore implements ManagedUserStore {
   readonly domain: string
   readonly adminRole: string
@@ -115,7 +115,7 @@ export class MemoryUserStore implements ManagedUserStore {
     return [everyone, ...[...this.#roles].map((role) => this.#roleText(role))].sort().slice(0, 100)
   }
 
-  async membersOf(role: string): Promise<readonly string[] | undefined> {
+  async listMembers(role: string): Promise<readonly string[] | undefined> {
     await this.#begin('membersOf')
     return this.#holdersOf(role)
       ?.map((name) => this.#qualified(name))
@@ -277,8 +277,8 @@ export class MemoryUserStore implements ManagedUserStore {
   }
 }
 
-function refuse(code: UserStoreRefusalCode, message: string): never {
-  throw new UserStoreRefusal(code, message)
+function refuse(code: UserChangeErrorCode, message: string): never {
+  throw new UserChangeError(code, message)
 }
 
 /** A failure as a store reports it. */

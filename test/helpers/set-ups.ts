@@ -1,4 +1,4 @@
-import type express5 from 'express'
+import express5 from 'express'
 import { expressVersions } from './express-versions.js'
 
 /** One way of running an Express app behind the front. */
@@ -29,6 +29,16 @@ export const allSetUps: readonly SetUp[] = expressVersions.flatMap(([version, ex
 
 /** Both versions of Express, on both servers. */
 export const serverSetUps: readonly SetUp[] = allSetUps.filter(({ hasErrorHandler }) => !hasErrorHandler)
+
+/** Each two of version, server and error handler once: for what no three of them can change together. */
+export const pairSetUps: readonly SetUp[] = allSetUps.filter(
+  ({ express, usesCreateServer, hasErrorHandler }) => hasErrorHandler === ((express === express5) === usesCreateServer),
+)
+
+/** Each version of Express and each server once: for what their combination cannot change. */
+export const twoSetUps: readonly SetUp[] = serverSetUps.filter(
+  ({ express, usesCreateServer }) => (express === express5) === usesCreateServer,
+)
 
 /** The set-up for what no version of Express and no server can change. */
 export const oneSetUp: SetUp = serverSetUps[0]!

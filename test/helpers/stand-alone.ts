@@ -1,9 +1,9 @@
-import { createKeyRing } from '../../lib/tokens/key-ring.js'
-import { MemoryTokenStore } from '../../lib/tokens/memory-token-store.js'
+import { createKeyRing, type KeyRing } from '../../lib/tokens/keys/key-ring.js'
+import { MemoryTokenStore } from '../../lib/tokens/memory/memory-token-store.js'
 import { createTokens, type Tokens } from '../../lib/tokens/tokens.js'
 import { type Accounts, createAccounts } from '../../lib/users/accounts.js'
-import { type Authenticator, createAuthenticator } from '../../lib/users/authenticator.js'
-import { type FileUserStore, fileUserStore } from '../../lib/users/file-user-store.js'
+import { type FileUserStore, fileUserStore } from '../../lib/users/file/file-user-store.js'
+import { type Authenticator, createAuthenticator } from '../../lib/users/login/authenticator.js'
 
 /** What middlewares are made of when they are composed by hand. */
 export interface Parts {
@@ -12,6 +12,7 @@ export interface Parts {
   readonly authenticator: Authenticator
   readonly tokens: Tokens
   readonly store: MemoryTokenStore
+  readonly keys: KeyRing
 }
 
 /** The one user of {@link standAloneParts}. */
@@ -29,8 +30,15 @@ export async function standAloneParts(): Promise<Parts> {
     keys: await keys,
     issuer: 'urn:test',
     audience: 'test',
-    expirySeconds: 60,
+    expiryMs: 60_000,
     accounts,
   })
-  return { users, accounts, store, tokens, authenticator: createAuthenticator({ users, failureFloorMs: 0 }) }
+  return {
+    users,
+    accounts,
+    store,
+    tokens,
+    keys: await keys,
+    authenticator: createAuthenticator({ users, failureFloorMs: 0 }),
+  }
 }

@@ -17,6 +17,8 @@ export interface TcpProxy {
    * without a word, as behind a firewall that has forgotten the connection.
    */
   onData: ((bytes: Buffer, connection: number) => boolean | 'swallow') | undefined
+  /** As `onData`, for what the server sends. A number: so many bytes are passed on, and the connection is closed. */
+  onAnswer: ((bytes: Buffer, connection: number) => boolean | 'swallow' | number) | undefined
   stop(): Promise<void>
 }
 
@@ -44,7 +46,12 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       if (verdict === false) end()
       else if (verdict !== 'swallow') target.write(bytes)
     })
-    target.on('data', (bytes) => client.write(bytes))
+    target.on('data', (bytes) => {
+      const verdict = proxy.onAnswer?.(bytes, number)
+      if (typeof verdict === 'number') client.end(bytes.subarray(0, verdict), end)
+      else if (verdict === false) end()
+      else if (verdict !== 'swallow') client.write(bytes)
+    })
     for (const socket of [client, target]) socket.on('error', end).on('close', end)
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -55,6 +62,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     mostConnections: () => most,
     connections: () => connections,
     onData: undefined,
+    onAnswer: undefined,
     async stop() {
       for (const socket of sockets) socket.destroy()
       server.close()

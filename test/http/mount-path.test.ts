@@ -2,15 +2,15 @@ import { createRequire } from 'node:module'
 import type { Express, IRouter, Request, RequestHandler, Response } from 'express'
 import request from 'supertest'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createSecurity, type Security } from '../../lib/create-security.js'
-import { endsOf } from '../../lib/internal/path-readings.js'
-import { basicAuthentication } from '../../lib/middlewares/basic-authentication.js'
-import { basicLogin } from '../../lib/middlewares/basic-login.js'
-import { bearerAuthentication } from '../../lib/middlewares/bearer-authentication.js'
-import { errorResponses } from '../../lib/middlewares/error-responses.js'
-import { logout } from '../../lib/middlewares/logout.js'
-import { pathAuthorization } from '../../lib/middlewares/path-authorization.js'
-import { portalSession } from '../../lib/middlewares/portal-session.js'
+import { createSecurity, type Security } from '../../lib/app/create-security.js'
+import { basicAuthentication } from '../../lib/middleware/basic-authentication.js'
+import { basicLogin } from '../../lib/middleware/basic-login.js'
+import { bearerAuthentication } from '../../lib/middleware/bearer-authentication.js'
+import { errorResponses } from '../../lib/middleware/error-responses.js'
+import { logout } from '../../lib/middleware/logout.js'
+import { pathAuthorization } from '../../lib/middleware/path-authorization.js'
+import { portalSession } from '../../lib/middleware/portal-session.js'
+import { pathEnds } from '../../lib/paths/readings.js'
 import { createSessions } from '../../lib/tokens/sessions.js'
 import { expressVersions } from '../helpers/express-versions.js'
 import { document, users } from '../helpers/front.js'
@@ -336,8 +336,8 @@ describe.each(lines)('a handler that reads no path, on %s', (_line, express) => 
     const isPublic = (): boolean => true
     const sessions = createSessions({ store, accounts, portal: 'shop', idleTimeoutMs: 1000, absoluteTimeoutMs: 1000 })
     for (const handler of [
-      bearerAuthentication({ ...parts, isPublic }),
-      basicAuthentication({ ...parts, isPublic }),
+      bearerAuthentication({ ...parts, allowAnonymous: isPublic }),
+      basicAuthentication({ ...parts, allowAnonymous: isPublic }),
       portalSession({ ...parts, name: 'shop', sessions }),
     ]) {
       const app = express().get('/open', handler, served)
@@ -350,7 +350,7 @@ describe.each(lines)('a handler that reads no path, on %s', (_line, express) => 
   it('takes no longer path for a public root', async () => {
     const { tokens } = await standAloneParts()
     const isPublic = (_method: string, path: string): boolean => path === '/'
-    const authentication = bearerAuthentication({ tokens, isPublic })
+    const authentication = bearerAuthentication({ tokens, allowAnonymous: isPublic })
     const app = express()
       .use(/^\/api(?:\/.*)?$/, authentication, served)
       .use('/plain', authentication, served)
@@ -362,9 +362,9 @@ describe.each(lines)('a handler that reads no path, on %s', (_line, express) => 
 })
 
 it('reads the ends of the longest ambiguous path, and of the deepest path', () => {
-  expect(endsOf('/a;v/b')).toEqual(expect.arrayContaining(['/a;v/b', '/b', '/a/b']))
-  expect(endsOf('/a/b')).toEqual(['/a/b', '/b'])
-  expect(endsOf('/%zz/users')).toBeUndefined()
-  expect(endsOf('/a;'.repeat(683))).toBeUndefined()
-  expect(endsOf('/a'.repeat(8000))).toHaveLength(8000)
+  expect(pathEnds('/a;v/b')).toEqual(expect.arrayContaining(['/a;v/b', '/b', '/a/b']))
+  expect(pathEnds('/a/b')).toEqual(['/a/b', '/b'])
+  expect(pathEnds('/%zz/users')).toBeUndefined()
+  expect(pathEnds('/a;'.repeat(683))).toBeUndefined()
+  expect(pathEnds('/a'.repeat(8000))).toHaveLength(8000)
 })

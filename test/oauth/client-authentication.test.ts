@@ -134,11 +134,13 @@ describe('guesses of the secret of a client', () => {
     await attempt(server, { client: 'unknown-app', secret: 'a guess of mine' })
     for (let count = 0; count < 6; count++) await attempt(server, { secret: 'a guess of mine', way: 'basic' })
     await attempt(server, { ...good, from: '192.0.2.2' })
+    await attempt(server, { client: 'x'.repeat(4000) })
     const refused = (reason: string, client = clientId) => ({ address: '192.0.2.1', clientId: client, reason })
     expect(events).toEqual([
       refused('unknown-client', 'unknown-app'),
       ...Array.from({ length: 5 }, () => refused('wrong-secret')),
       refused('throttled'),
+      refused('unknown-client', 'x'.repeat(128)),
     ])
     expect(server.log.lines.join()).not.toContain('a guess of mine')
   })
@@ -165,6 +167,14 @@ describe('a good secret', () => {
     const authorization = `Basic ${btoa(`${clientId}:${encodeURIComponent(confidentialSecret)}`)}`
     const body = new URLSearchParams({ token: 'x', ...more })
     expect((await send('/oauth2/introspect', { method: 'POST', body, headers: { authorization } })).status).toBe(400)
+  })
+
+  it.each(['%20', '+'])('is taken from Basic with its spaces as %s', async (space) => {
+    const { send } = await front()
+    const authorization = `Basic ${btoa(`${clientId}:${encodeURIComponent(confidentialSecret).replaceAll('%20', space)}`)}`
+    const body = new URLSearchParams({ token: 'x' })
+    const answer = await send('/oauth2/introspect', { method: 'POST', body, headers: { authorization } })
+    expect([answer.status, answer.json()]).toEqual([200, { active: false }])
   })
 
   it('is taken from many calls at a time', async () => {

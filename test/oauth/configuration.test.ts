@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { ConfigError, parseConfig } from '../../lib/index.js'
+import { parseConfig } from '../../lib/config.js'
+import { ConfigError } from '../../lib/index.js'
 import { callback, issuer } from './front.js'
 
 const provider = {
@@ -38,8 +39,8 @@ it('has a default for everything but the issuer', () => {
     issuer,
     maxTokens: 10_000,
     algorithm: 'RS256',
-    accessTokenSeconds: 900,
-    refreshTokenSeconds: 28_800,
+    accessTokenMs: 900_000,
+    refreshTokenMs: 28_800_000,
     serviceProviders: [],
     signOnIdleMs: 30 * 60_000,
     signOnAbsoluteMs: 12 * 60 * 60_000,
@@ -96,7 +97,7 @@ describe('a service provider', () => {
       scopeRoles: undefined,
       adminScopes: [],
       claimsIn: ['id_token'],
-      hasRefreshTokens: false,
+      issueRefreshTokens: false,
     })
     expect(configOf(withProvider({ client_id: 'x1' })).oauth!.serviceProviders[0]!.clientId).toBe('x1')
   })
@@ -129,7 +130,7 @@ describe('a service provider', () => {
     [
       'a secret in the clear',
       { allow_without_client_secret: false, client_secret: 'not a hash' },
-      'oauth.service_provider[0].client_secret: must be a hash from "sallyport hash-password", not the secret itself, got ' +
+      'oauth.service_provider[0].client_secret: must be a hash from "npx sallyport hash-password", not the secret itself, got ' +
         'a text that is not shown',
     ],
     [
@@ -261,7 +262,7 @@ describe('the portals of WSO2', () => {
         scopeRoles: undefined,
         adminScopes: ['apim:admin'],
         claimsIn: ['id_token'],
-        hasRefreshTokens: true,
+        issueRefreshTokens: true,
       },
     ])
     const devportal = { callback }
@@ -274,7 +275,7 @@ describe('the portals of WSO2', () => {
   it('are what the file says, if it does', () => {
     const oauth = withProvider({ name: 'apim_publisher', refresh_tokens: true })
     const { serviceProviders } = configOf(oauth, { portal: { publisher } }).oauth!
-    expect(serviceProviders.map(({ hasRefreshTokens }) => hasRefreshTokens)).toEqual([true])
+    expect(serviceProviders.map(({ issueRefreshTokens }) => issueRefreshTokens)).toEqual([true])
   })
 
   it('must have a callback that codes may go to', () => {

@@ -203,6 +203,7 @@ describe('the headers of an answer', () => {
       expect(headers).not.toHaveProperty('content-security-policy')
       expect(headers['x-content-type-options']).toBe('nosniff')
     }
+    expect(login.text).toContain('<h1>Devportal app</h1>')
     for (const { headers } of [login, error]) {
       expect(headers['content-security-policy']).toMatch(/^default-src 'none'/)
       expect(headers['content-security-policy']).not.toContain('example.com')
@@ -256,10 +257,11 @@ describe('a response type', () => {
 })
 
 describe('the metadata', () => {
-  it('tell how clients show who they are at each endpoint, and no claim that no token has', async () => {
+  it('tell how clients show who they are, how tokens are signed, and no claim that no token has', async () => {
     const front = await oauthFront()
     const metadata = (await front.send('/oauth2/.well-known/openid-configuration')).json()
     expect(metadata).toMatchObject({
+      id_token_signing_alg_values_supported: ['ES256'],
       token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
       revocation_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
       introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],

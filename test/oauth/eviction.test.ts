@@ -104,12 +104,12 @@ describe('a cache', () => {
   function cacheOf(maxEntries: number) {
     let now = 0
     const evicted: string[] = []
-    const cache = new FairCache<{ subject: string; expiresAt: number }>({
+    const cache = new FairCache<{ id: string; subject: string; expiresAt: number }>({
       maxEntries,
       clock: () => now,
-      onEvict: (_entry, id) => void evicted.push(id),
+      onEvict: ({ id }) => void evicted.push(id),
     })
-    const add = (id: string, subject: string, expiresAt = 100) => cache.set(id, { subject, expiresAt })
+    const add = (id: string, subject: string, expiresAt = 100) => cache.set(id, { id, subject, expiresAt })
     const pass = (milliseconds: number) => {
       now += milliseconds
     }

@@ -1,16 +1,10 @@
 import { readFileSync } from 'node:fs'
 import express from 'express'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import {
-  ConfigError,
-  createAccounts,
-  createAuthenticator,
-  createSecurity,
-  fileUserStore,
-  MemoryTokenStore,
-  parseConfig,
-} from '../../lib/index.js'
-import { loadOidcProvider } from '../../lib/oauth/load-oidc-provider.js'
+import { parseConfig } from '../../lib/config.js'
+import { ConfigError, createSecurity } from '../../lib/index.js'
+import { createAccounts, createAuthenticator, fileUserStore, MemoryTokenStore } from '../../lib/middleware.js'
+import { loadOidcProvider } from '../../lib/oauth/authorization-server.js'
 import { authorizationServer } from '../../lib/oauth.js'
 import { recordedLog } from '../helpers/recorded-log.js'
 import { issuer, oauthFront, passwords, providers, sendTo } from './front.js'
@@ -24,7 +18,7 @@ afterEach(() => {
 })
 
 describe('without [oauth]', () => {
-  it('there is no facet', async () => {
+  it('there is nothing to mount', async () => {
     const security = await createSecurity({ internal_apis: { users } }, { logger: recordedLog().logger })
     expect(() => security.oauth()).toThrow(
       new ConfigError([{ key: 'oauth.enable', rule: 'must be true for security.oauth()' }]),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { bearerAuthentication, MemoryTokenStore, StoreError } from '../../lib/index.js'
+import { StoreError } from '../../lib/index.js'
+import { bearerAuthentication, MemoryTokenStore } from '../../lib/middleware.js'
 import { HeldStore } from '../helpers/held-store.js'
 import {
   authorizeUrl,
@@ -242,6 +243,29 @@ describe('a revoked user', () => {
     const { challenge } = pkce()
     const silent = await browser.go(authorizeUrl(challenge, { prompt: 'none' }))
     expect(new URL(silent.headers.location!).searchParams.get('error')).toBe('login_required')
+  })
+
+  it('is not signed on where that happens while the password is being checked', async () => {
+    let ahead = 0
+    const account = { subject: 'alice', roles: [], isAdmin: false, version: '1' }
+    const userStore = {
+      async authenticate() {
+        ahead += 1000
+        await front.security.tokens.revokeUser('alice')
+        return { account }
+      },
+      find: async () => account,
+      close() {},
+    }
+    const front = await frontWithPortals({ clock: () => Date.now() + ahead, options: { userStore } })
+    const browser = front.browser()
+    const { headers } = await browser.go(authorizeUrl(pkce().challenge))
+    const body = new URLSearchParams({ username: 'alice', password: passwords.alice })
+    for (const login of [headers.location!, '/publisher/login']) {
+      const answer = await browser.go(login, { method: 'POST', body })
+      expect([login, answer.status]).toEqual([login, 401])
+    }
+    expect(await front.security.tokens.list()).toEqual([])
   })
 
   it('gets nothing for a code from before', async () => {

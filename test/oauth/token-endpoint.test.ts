@@ -1,5 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { hashPassword } from '../../lib/index.js'
+import { MemoryTokenStore } from '../../lib/tokens/memory/memory-token-store.js'
+import type { LiveRecord } from '../../lib/tokens/token-store.js'
 import {
   authorizeUrl,
   callback,
@@ -76,6 +78,50 @@ describe('a code that is used twice', () => {
     expect((await userinfo(front, tokens.access_token)).status).toBe(401)
     expect((await refresh(front, tokens.refresh_token)).status).toBe(400)
     expect((await front.security.tokens.list({ kind: 'oauth' })).length).toBe(0)
+  })
+})
+
+// Covers: G04
+describe('an access token that a slow token store takes', () => {
+  /** Does something else in place of adding the record of an access token. */
+  const withStore = async (add: (addNow: () => boolean) => boolean | Promise<boolean>) => {
+    const memory = new MemoryTokenStore()
+    const addNow = memory.add.bind(memory)
+    const tokenStore = Object.assign(memory, {
+      add: (record: LiveRecord) => (record.kind === 'oauth' ? add(() => addNow(record)) : addNow(record)),
+    })
+    return oauthFront({ options: { tokenStore } })
+  }
+
+  it('is dead where its grant has ended meanwhile', async () => {
+    let noteCall = (): void => {}
+    let goOn = (): void => {}
+    const called = new Promise<void>((resolve) => {
+      noteCall = resolve
+    })
+    const going = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    const front = await withStore(async (addNow) => {
+      noteCall()
+      await going
+      return addNow()
+    })
+    const { code, verifier } = await newCode(front.browser())
+    const first = exchange(front, code, verifier)
+    await called
+    expect((await exchange(front, code, verifier)).json()['error']).toBe('invalid_grant')
+    goOn()
+    const { access_token } = (await first).json() as unknown as TokenAnswer
+    expect((await userinfo(front, access_token)).status).toBe(401)
+    expect(await front.security.tokens.list({ kind: 'oauth' })).toEqual([])
+  })
+
+  it('is not given where the store is full', async () => {
+    const front = await withStore(() => false)
+    const { code, verifier } = await newCode(front.browser())
+    const answer = await exchange(front, code, verifier)
+    expect([answer.status, answer.json()['error']]).toEqual([503, 'temporarily_unavailable'])
   })
 })
 

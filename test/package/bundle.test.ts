@@ -84,7 +84,9 @@ describe.each(['esm', 'cjs'] as const)('an app that esbuild bundles to %s', (for
 
   it('is told at the start, by name, that bcrypt hashes need a package that is not beside it', async () => {
     const told = await outcome('bare', format, hashSync('Correct-horse-1', 4))
-    expect(told).toMatch(/^ERR_CONFIG_MISSING_PACKAGE .*internal_apis\.users: .*npm install bcryptjs/)
+    expect(told).toMatch(
+      /^ERR_CONFIG_MISSING_PACKAGE internal_apis\.users\[0\]\.user\.password: .*npm install bcryptjs/,
+    )
   })
 })
 

@@ -40,18 +40,19 @@ export interface ConsumerProject {
   run(command: string, args: readonly string[], input?: string): Promise<string>
 }
 
-/** Makes a project of a module type in a new folder, and installs packages into it. */
+/** Makes a project of a module type in a new folder, and installs packages into it, some of their dependencies at other versions. */
 export async function installInto(
   folder: string,
   type: 'module' | 'commonjs',
   packages: readonly string[],
+  overrides: Readonly<Record<string, string>> = {},
 ): Promise<ConsumerProject> {
   mkdirSync(folder)
   const write = (name: string, text: string): string => {
     writeFileSync(join(folder, name), text)
     return join(folder, name)
   }
-  write('package.json', JSON.stringify({ name: 'consumer', private: true, type }))
+  write('package.json', JSON.stringify({ name: 'consumer', version: '0.0.0', private: true, type, overrides }))
   const options = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts']
   await execute('npm', ['install', ...options, ...packages], { cwd: folder })
 

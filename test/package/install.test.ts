@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -29,27 +29,24 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
+const pages = readdirSync(new URL('../../docs/', import.meta.url))
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => `docs/${name}`)
+  .sort()
+
 describe('the tarball', () => {
   it('holds the build and the documents, and nothing else', () => {
     const documents = tarball.files.filter((file) => !/^(?:dist|examples|docs\/images|bench\/results)\//.test(file))
-    expect(documents.sort()).toEqual([
-      'CHANGELOG.md',
-      'LICENSE',
-      'README.md',
-      'SECURITY.md',
-      'docs/oauth.md',
-      'docs/portals.md',
-      'docs/tls-and-secrets.md',
-      'package.json',
-    ])
+    expect(documents.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', ...pages, 'package.json'])
     // Nothing that an example leaves behind when it runs, such as a private key.
     const others = tarball.files.filter((file) => !file.startsWith('dist/') && !documents.includes(file))
-    expect(others.filter((file) => !/\.(?:ts|toml|js|html|sh|md|svg|png)$/.test(file))).toEqual([])
+    expect(others.filter((file) => !/\.(?:ts|toml|c?js|html|sh|conf|md|svg|png)$/.test(file))).toEqual([])
     expect(tarball.files.filter((file) => file.startsWith('dist/') && !/\.(js|d\.ts)$/.test(file))).toEqual([])
-    expect(tarball.files.filter((file) => file.includes('.test.'))).toEqual([])
+    const tests = tarball.files.filter((file) => file.includes('.test.') && !file.startsWith('examples/testing/'))
+    expect(tests).toEqual([])
   })
 
-  it.each(['README.md', 'docs/oauth.md', 'docs/portals.md', 'docs/tls-and-secrets.md'])(
+  it.each(['README.md', ...pages.filter((page) => page !== 'docs/security-requirements.md')])(
     'holds every file that %s links to',
     (document) => {
       const targets = linksIn(readFileSync(installed(document), 'utf8')).map((link) => join(dirname(document), link))
@@ -68,10 +65,37 @@ describe('the tarball', () => {
     expect(named.filter((file) => !tarball.files.includes(file.replace(/^\.\//, '')))).toEqual([])
   })
 
-  it('loads the same packages from its entry as the sources do', () => {
-    const packages = packagesReachedFrom(installed('dist/index.js')).filter((name) => !isBuiltin(name))
-    const ofSources = packagesReachedFrom(fileURLToPath(new URL('../../lib/index.ts', import.meta.url)))
+  it.each(['index', 'middleware', 'config'])('loads the same packages from %s as the sources do', (entry) => {
+    const packages = packagesReachedFrom(installed(`dist/${entry}.js`)).filter((name) => !isBuiltin(name))
+    const ofSources = packagesReachedFrom(fileURLToPath(new URL(`../../lib/${entry}.ts`, import.meta.url)))
     expect(packages).toEqual(ofSources.filter((name) => !isBuiltin(name)))
+  })
+})
+
+describe('the release', () => {
+  it('has a section of its version in the change log', () => {
+    const { version } = JSON.parse(readFileSync(installed('package.json'), 'utf8')) as { version: string }
+    expect(readFileSync(installed('CHANGELOG.md'), 'utf8')).toMatch(
+      new RegExp(`^## ${version} - \\d{4}-\\d\\d-\\d\\d$`, 'm'),
+    )
+  })
+
+  it('has a bill of materials with every dependency', async () => {
+    const { dependencies } = JSON.parse(readFileSync(installed('package.json'), 'utf8')) as { dependencies: object }
+    const bill = JSON.parse(await esmProject.run('npm', ['sbom', '--sbom-format', 'cyclonedx'])) as {
+      components: { group?: string; name: string }[]
+    }
+    const names = bill.components.map(({ name }) => name)
+    expect(names).toEqual(expect.arrayContaining(['sallyport', ...Object.keys(dependencies)]))
+  })
+
+  it('is published by a workflow whose actions are those of a commit, with rights that are listed', () => {
+    const workflow = readFileSync(new URL('../../.github/workflows/release.yml', import.meta.url), 'utf8')
+    const actions = [...workflow.matchAll(/uses: (\S+)/g)].map(([, action]) => action!)
+    expect(actions.length).toBeGreaterThan(2)
+    expect(actions.filter((action) => !/@[0-9a-f]{40}$/.test(action))).toEqual([])
+    expect(workflow).toMatch(/^permissions: \{\}$/m)
+    expect(workflow).toContain('--provenance')
   })
 })
 
@@ -112,7 +136,7 @@ main()
     esmProject.write(
       'store.test.mjs',
       `import { describe, it } from 'node:test'
-import { MemoryTokenStore } from 'sallyport'
+import { MemoryTokenStore } from 'sallyport/middleware'
 import { tokenStoreContract } from 'sallyport/testing'
 tokenStoreContract({ describe, it }, 'a good store', async (options) => new MemoryTokenStore(options))
 class Forgetful extends MemoryTokenStore { touch() {} }
@@ -149,8 +173,15 @@ export const subjectOf = (request: Request): string | undefined => request.auth?
 import 'sallyport/express'
 import { watchSession } from 'sallyport/browser'
 import { createSecurity, type Security } from 'sallyport'
+import { type Config, loadConfig } from 'sallyport/config'
+import { type AuthCore, basicLogin, createAuthCore, errorResponses, fileUserStore } from 'sallyport/middleware'
+export async function createByHand(): Promise<express.Express> {
+  const core: AuthCore = await createAuthCore({ users: await fileUserStore({ users: [] }) })
+  return express().use('/login', basicLogin(core)).use(errorResponses(core))
+}
 export async function createApp(): Promise<express.Express> {
-  const security: Security = await createSecurity('deployment.toml')
+  const config: Config = await loadConfig('deployment.toml')
+  const security: Security = await createSecurity(config)
   return express().use('/management', security.managementApi(), (request, response) => {
     response.json({ caller: request.auth?.subject satisfies string | undefined })
   })

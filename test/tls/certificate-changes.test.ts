@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { connect } from 'node:tls'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { loadConfig } from '../../lib/config/load-config.js'
-import { locateProblems } from '../../lib/config/locate-problems.js'
+import { locateProblems } from '../../lib/config/checks/origins.js'
+import { loadConfig } from '../../lib/config/load.js'
 import { openServerTls, type ServerTls } from '../../lib/tls/server-tls.js'
 import { tryOutFileName } from '../../lib/tls/try-out-certificate.js'
 import { dayMs, folderWith, keyPair, pemOfKey } from '../helpers/key-files.js'
@@ -148,7 +148,7 @@ describe('a certificate that ends', () => {
   })
 })
 
-describe('the certificate for trying out', () => {
+describe('the self-signed certificate for development', () => {
   it('takes the place of the key store that WSO2 comes with, with its fingerprint and a warning', async () => {
     const { folder, shown, entries } = await run('[keystore.primary]\nfile_name = "wso2carbon.jks"\n')
     const file = join(folder, tryOutFileName)
@@ -156,7 +156,7 @@ describe('the certificate for trying out', () => {
     expect(entries).toHaveLength(1)
     expect(entries[0]?.message).toContain(await shown())
     expect(entries[0]?.message).toContain(file)
-    expect(entries[0]?.message).toContain('fine for trying out')
+    expect(entries[0]?.message).toContain('a self-signed certificate for development')
   })
 
   it('does not take the place of any other', async () => {
@@ -178,14 +178,16 @@ describe('the certificate for trying out', () => {
   })
 
   it('is renewed before it ends', async () => {
-    const { tls, shown, pass } = await run('')
+    const { tls, shown, pass, entries } = await run('')
     const first = await shown()
     pass(59 * dayMs)
     await tls.check()
     expect(await shown()).toBe(first)
+    expect(entries).toHaveLength(1)
     pass(2 * dayMs)
     await tls.check()
     expect(await shown()).not.toBe(first)
+    expect(entries).toHaveLength(2)
   })
 
   it('gives way to a key store that appears, which then stays', async () => {
@@ -199,7 +201,7 @@ describe('the certificate for trying out', () => {
     rmSync(file)
     await tls.check()
     expect(await shown()).toBe(pair.certificate.fingerprint256)
-    expect(entries.at(-1)?.message).toContain('is not there any more')
+    expect(entries.at(-1)?.message).toContain('keystore.primary.file_name: names a file that is not there any more')
   })
 
   it('is not made for a server that is never asked for', async () => {

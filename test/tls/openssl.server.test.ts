@@ -1,13 +1,14 @@
 /** What openssl and curl see of a server. */
 
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect } from 'node:net'
 import { join } from 'node:path'
 import express from 'express'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createSecurity } from '../../lib/create-security.js'
-import { makeServerCertificate } from '../../lib/tls/local-authority.js'
+import { createSecurity } from '../../lib/app/create-security.js'
+import { loadConfig } from '../../lib/config/load.js'
+import { loadTrustStore } from '../../lib/tls/key-stores/key-store.js'
 import { tryOutFileName } from '../../lib/tls/try-out-certificate.js'
 import { folderWith, keyPair } from '../helpers/key-files.js'
 import { recordedLog } from '../helpers/recorded-log.js'
@@ -87,17 +88,20 @@ describe('openssl s_client', () => {
     ])
   })
 
-  it('verifies the chain and the host name of a certificate of sallyport certs', async () => {
+  it('verifies the chain and the host name of what the commands of the documents make', async () => {
     const folder = folderWith()
-    const { authorityFile } = makeServerCertificate(folder, ['api.example.com', '127.0.0.1'], Date.now())
-    const port = await serve(folder, '[keystore.tls]\nfile_name = "sallyport-server.pem"\n')
-    const check = ['-CAfile', authorityFile, '-verify_return_error', '-x509_strict']
-    const right = await client(port, ...check, '-verify_hostname', 'api.example.com')
-    expect(right.output).toContain('Verification: OK')
-    expect(right.output).toContain('Verified peername: api.example.com')
-    const wrong = await client(port, ...check, '-verify_hostname', 'other.example.com')
-    expect(wrong.output).toContain('hostname mismatch')
-    expect(wrong.code).not.toBe(0)
+    await runDocumented('openssl', folder)
+    for (const name of ['server.p12', 'server.pem']) {
+      const key = name === 'server.pem' ? '\nkey_file = "server.key"' : '\npassword = "store-password"'
+      const port = await serve(folder, `[keystore.tls]\nfile_name = "${name}"${key}\n`)
+      const check = ['-CAfile', join(folder, 'ca.pem'), '-verify_return_error', '-x509_strict']
+      const right = await client(port, ...check, '-verify_hostname', 'localhost')
+      expect(right.output).toContain('Verification: OK')
+      expect(right.output).toContain('Verified peername: localhost')
+      const wrong = await client(port, ...check, '-verify_hostname', 'other.example.com')
+      expect(wrong.output).toContain('hostname mismatch')
+      expect(wrong.code).not.toBe(0)
+    }
   })
 })
 
@@ -175,7 +179,7 @@ describe('curl --cacert', () => {
   const curl = (port: number, file: string, host = '127.0.0.1') =>
     run('curl', ['-sS', '--cacert', file, '--resolve', `${host}:${port}:127.0.0.1`, `https://${host}:${port}/`])
 
-  it.each(['127.0.0.1', 'localhost', 'api.example.com'])('takes the try-out certificate for %s', async (host) => {
+  it.each(['127.0.0.1', 'localhost', 'api.example.com'])('takes the self-signed certificate for %s', async (host) => {
     const folder = folderWith()
     const port = await serve(folder, '[server]\nhostname = "api.example.com"\n')
     expect(await curl(port, join(folder, tryOutFileName), host)).toEqual({ code: 0, output: 'hello' })
@@ -188,20 +192,24 @@ describe('curl --cacert', () => {
     expect((await curl(port, join(folder, 'other.pem'))).output).toMatch(/certificate/)
   })
 
-  it('takes the authority of sallyport certs', async () => {
-    const folder = folderWith()
-    const { authorityFile } = makeServerCertificate(folder, ['localhost'], Date.now())
-    const port = await serve(folder, '[keystore.tls]\nfile_name = "sallyport-server.pem"\n')
-    expect(await curl(port, authorityFile, 'localhost')).toEqual({ code: 0, output: 'hello' })
-  })
-
-  it('takes the certificate of a store of keytool', async () => {
-    const folder = folderWith()
-    const store = ['-alias', 'server', '-keystore', 'server.p12', '-storepass', 'store-password']
-    const names = ['-dname', 'CN=localhost', '-ext', 'SAN=dns:localhost,ip:127.0.0.1']
-    await make(folder, 'keytool', '-genkeypair', '-keyalg', 'RSA', '-keysize', '2048', ...store, ...names)
-    await make(folder, 'keytool', '-exportcert', '-rfc', '-file', 'server.crt', ...store)
-    const port = await serve(folder, '[keystore.tls]\nfile_name = "server.p12"\npassword = "store-password"\n')
-    expect(await curl(port, join(folder, 'server.crt'))).toEqual({ code: 0, output: 'hello' })
-  })
+  it.each(['keytool.p12', 'keytool.jks'])(
+    'takes the certificate of %s, made by the commands of the documents',
+    async (name) => {
+      const folder = folderWith()
+      await runDocumented('keytool', folder)
+      const port = await serve(folder, `[keystore.tls]\nfile_name = "${name}"\npassword = "store-password"\n`)
+      expect(await curl(port, join(folder, 'keytool.pem'))).toEqual({ code: 0, output: 'hello' })
+      writeFileSync(join(folder, 'trust.toml'), '[truststore]\nfile_name = "trust.p12"\npassword = "store-password"\n')
+      const trusted = await loadTrustStore((await loadConfig(join(folder, 'trust.toml'))).keyStores.trust!)
+      expect(trusted.map(({ subject }) => subject)).toEqual(['CN=localhost'])
+    },
+  )
 })
+
+/** Runs the block of docs/tls-and-secrets.md with this mark. */
+async function runDocumented(mark: string, folder: string): Promise<void> {
+  const page = readFileSync(new URL('../../docs/tls-and-secrets.md', import.meta.url), 'utf8')
+  const [, commands] = new RegExp(`^\\x60{3}sh ${mark}\\n(.*?)^\\x60{3}`, 'ms').exec(page) ?? []
+  expect(commands).toBeDefined()
+  await make(folder, 'sh', '-euc', commands ?? '')
+}

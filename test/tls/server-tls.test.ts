@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import https from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -7,8 +7,9 @@ import { setImmediate } from 'node:timers/promises'
 import tls, { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import express from 'express'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { createSecurity, type Security } from '../../lib/app/create-security.js'
 import { ConfigError } from '../../lib/core/errors.js'
-import { createSecurity, type Security } from '../../lib/create-security.js'
+import { tryOutFileName } from '../../lib/tls/try-out-certificate.js'
 import { dayMs, folderWith, type KeyPair, keyPair, pemOfKey } from '../helpers/key-files.js'
 import { type RecordedLog, recordedLog } from '../helpers/recorded-log.js'
 
@@ -27,10 +28,18 @@ interface ServeOptions {
   readonly protocol?: 'https'
 }
 
+/** Token keys that are made quickly, and a user. */
+const rest = `
+[management_api.jwt_token_security_handler.token_config]
+algorithm = "ES256"
+[[internal_apis.users]]
+user.name = "root"
+user.password = "Correct-horse-1"
+`
+
 /** A front of a deployment.toml in a folder of its own. */
 async function opened({ toml = '', files, clock }: ServeOptions): Promise<Omit<Served, 'port' | 'failures'>> {
-  const users = '\n[[internal_apis.users]]\nuser.name = "root"\nuser.password = "Correct-horse-1"\n'
-  const folder = folderWith({ ...files, 'deployment.toml': toml + users })
+  const folder = folderWith({ ...files, 'deployment.toml': toml + rest })
   const log = recordedLog()
   const path = join(folder, 'deployment.toml')
   const security = await createSecurity(path, { logger: log.logger, ...(clock && { clock }) })
@@ -216,7 +225,9 @@ describe('key material that cannot be used', () => {
       toml: '[keystore.tls]\nalias = "wso2carbon"\nfile_name = "wso2carbon.jks"\n',
       clock,
     })
-    expect(entries.some(({ message }) => /keystore\.tls.*everybody can download/.test(message))).toBe(true)
+    expect(
+      entries.some(({ message }) => /keystore\.tls.*everybody can download with its private key/.test(message)),
+    ).toBe(true)
   })
 })
 
@@ -325,6 +336,13 @@ describe('client certificates', () => {
     },
   )
 
+  it('are those of the trust store as it is now', async () => {
+    const { port, toml: path } = await serve({ toml: toml('require'), files })
+    writeFileSync(join(path, '../trust.pem'), stranger.certificate.toString())
+    await expect.poll(() => get(port, showing(unknown, 'TLSv1.2')), { timeout: 50_000 }).toBe('200 hello')
+    expect(await get(port, showing(known, 'TLSv1.2'))).not.toBe('200 hello')
+  })
+
   it('need a trust store that is there', async () => {
     const { security } = await opened({ toml: toml('require'), files: { 'server.pem': server.pem } })
     expect(() => security.createServer(express())).toThrow('truststore.file_name: names a file that is not there')
@@ -334,10 +352,11 @@ describe('client certificates', () => {
 describe('a changed certificate', () => {
   it('is found without a call', async () => {
     const { port, toml, entries } = await serve({ toml: keystore, files: { 'server.pem': server.pem } })
-    const next = keyPair()
-    writeFileSync(join(toml, '../server.pem'), next.pem)
-    await expect.poll(() => fingerprintOf(port), { timeout: 50_000 }).toBe(next.certificate.fingerprint256)
-    expect(entries.some(({ message }) => message === 'the certificate has changed and is in use')).toBe(true)
+    for (const next of [keyPair(), keyPair()]) {
+      writeFileSync(join(toml, '../server.pem'), next.pem)
+      await expect.poll(() => fingerprintOf(port), { timeout: 25_000 }).toBe(next.certificate.fingerprint256)
+    }
+    expect(entries.filter(({ message }) => message === 'the certificate has changed and is in use')).toHaveLength(2)
   })
 
   it('comes with reload() at once; a broken one is refused and changes nothing', async () => {
@@ -353,6 +372,31 @@ describe('a changed certificate', () => {
     expect(await fingerprintOf(port)).toBe(next.certificate.fingerprint256)
   })
 
+  it('that is broken stops no reload() without a server of https, and the next server', async () => {
+    const { security, toml, entries } = await opened({ toml: keystore, files: { 'server.pem': server.pem } })
+    const source = readFileSync(toml, 'utf8')
+    const reloadWith = async (text: string): Promise<void> => {
+      writeFileSync(toml, text)
+      await security.reload(toml)
+    }
+    for (const _ of ['before the first server', 'after the last']) {
+      await reloadWith(source.replace('server.pem', 'other.pem'))
+      expect(() => security.createServer(express())).toThrow('names a file that is not there')
+      await reloadWith(source)
+      const made = security.createServer(express()).listen(0, '127.0.0.1')
+      await once(made, 'listening')
+      await new Promise((resolve) => made.close(resolve))
+    }
+    expect(entries.filter(({ level }) => level === 'error')).toEqual([])
+  })
+
+  it('is made by no reload() for a front without a server of https', async () => {
+    const { security, toml, entries } = await opened({})
+    await security.reload(toml)
+    expect(entries.filter(({ message }) => message.includes('self-signed'))).toEqual([])
+    expect(existsSync(join(toml, '..', tryOutFileName))).toBe(false)
+  })
+
   // Covers: I05
   it('20 times under load fails no request, and each is shown at once', async () => {
     const { port, security, toml, entries } = await serve({ toml: keystore, files: { 'server.pem': server.pem } })
@@ -362,7 +406,7 @@ describe('a changed certificate', () => {
     const client = async (): Promise<void> => {
       while (!isOver) answers.push(await get(port, { rejectUnauthorized: false }))
     }
-    const clients = Array.from({ length: 8 }, client)
+    const clients = Array.from({ length: 4 }, client)
     for (let swap = 0; swap < 20; swap++) {
       const next = swap % 2 === 0 ? rsaServer : keyPair()
       // As certbot and Kubernetes do it: beside the file, then renamed.
@@ -376,7 +420,7 @@ describe('a changed certificate', () => {
     }
     isOver = true
     await Promise.all(clients)
-    expect(answers.length).toBeGreaterThanOrEqual(20 * 16)
+    expect(answers.length).toBeGreaterThanOrEqual(20 * 2 * clients.length)
     expect([...new Set(answers)]).toEqual(['200 hello'])
     expect(entries.filter(({ level }) => level === 'error')).toEqual([])
   })

@@ -9,7 +9,7 @@ const now = Date.now()
 const make = (directory: string, hostNames: readonly string[] = ['localhost'], at: number = now) =>
   tryOutCertificate({ directory, hostNames, now: at })
 
-describe('a certificate for trying out', () => {
+describe('a self-signed certificate for development', () => {
   it('is good for its host names and the loopback, for 90 days', () => {
     const { certificates, key, isNew } = make(folderWith(), ['api.example.com', '10.1.2.3', '*.example.org'])
     const [certificate] = certificates

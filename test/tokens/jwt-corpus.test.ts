@@ -2,11 +2,11 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { UnauthorizedError } from '../../lib/core/errors.js'
-import { tokenId } from '../../lib/internal/token-id.js'
-import { recordOf } from '../../lib/testing.js'
-import type { KeyRing } from '../../lib/tokens/key-ring.js'
-import type { VerificationKey } from '../../lib/tokens/key-set.js'
-import { MemoryTokenStore } from '../../lib/tokens/memory-token-store.js'
+import { createRecord } from '../../lib/testing.js'
+import type { KeyRing } from '../../lib/tokens/keys/key-ring.js'
+import type { VerificationKey } from '../../lib/tokens/keys/signing-key.js'
+import { MemoryTokenStore } from '../../lib/tokens/memory/memory-token-store.js'
+import { tokenId } from '../../lib/tokens/token-id.js'
 import { createTokens, type Tokens } from '../../lib/tokens/tokens.js'
 import { buildToken, type CorpusEntry, corpus, corpusPublicKey } from './corpus-token.js'
 
@@ -84,7 +84,7 @@ describe('a token of the attack corpus', () => {
     keys,
     issuer: 'https://issuer.example',
     audience: 'management-api',
-    expirySeconds: 300,
+    expiryMs: 300_000,
     clock: () => now,
   })
   let trap: Server
@@ -134,7 +134,7 @@ describe('a token of the attack corpus', () => {
       const subject = typeof payload?.['sub'] === 'string' ? payload['sub'] : 'admin'
       const isAdmin = subject === 'admin'
       const id = tokenId('management', token)
-      store.add(recordOf('', { id, subject, isAdmin, issuedAt: now, expiresAt: now + 300_000, account: undefined }))
+      store.add(createRecord('', { id, subject, isAdmin, issuedAt: now, expiresAt: now + 300_000, account: undefined }))
 
       const verdict: unknown = await verify(token).catch((error: unknown) => error)
       store.remove(id)

@@ -1,10 +1,11 @@
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import type { Auth } from '../../lib/core/auth.js'
 import type { HttpError } from '../../lib/core/errors.js'
-import { tokenId } from '../../lib/internal/token-id.js'
-import { recordOf } from '../../lib/testing.js'
-import { createKeyRing, type KeyRing } from '../../lib/tokens/key-ring.js'
-import { MemoryTokenStore } from '../../lib/tokens/memory-token-store.js'
+import { createRecord } from '../../lib/testing.js'
+import { createTokenSigner } from '../../lib/tokens/jwt/sign-token.js'
+import { createKeyRing, type KeyRing } from '../../lib/tokens/keys/key-ring.js'
+import { MemoryTokenStore } from '../../lib/tokens/memory/memory-token-store.js'
+import { tokenId } from '../../lib/tokens/token-id.js'
 import type { TokenRecord } from '../../lib/tokens/token-store.js'
 import { createTokens, type Tokens } from '../../lib/tokens/tokens.js'
 import type { UserAccount } from '../../lib/users/user-store.js'
@@ -39,7 +40,7 @@ describe.each(['answers at once', 'answers later'])('a token for one API, in a s
       keys,
       issuer: 'urn:test',
       audience: 'management-api',
-      expirySeconds: 60,
+      expiryMs: 60_000,
       clock,
     })
     onTestFinished(() => store.close())
@@ -47,10 +48,11 @@ describe.each(['answers at once', 'answers later'])('a token for one API, in a s
 
   /** Issues a token whose record has these fields. */
   async function issued(fields: Partial<TokenRecord> = {}): Promise<string> {
-    const { token, id } = await tokens.issue(alice)
-    store.remove(id)
+    const times = { issuedAtSeconds: now / 1000, expiresAtSeconds: now / 1000 + 60 }
+    const sign = createTokenSigner({ keys, issuer: 'https://issuer.example', audience })
+    const token = await sign({ subject: alice.subject, scope: 'orders.read', ...times })
     const record = { kind: 'oauth', audience, scope: 'orders.read', ...fields } as const
-    store.add(recordOf('', { id: tokenId('oauth', token), ...record }))
+    store.add(createRecord('', { id: tokenId('oauth', token), ...record }))
     return token
   }
 
@@ -93,10 +95,10 @@ describe.each(['answers at once', 'answers later'])('a token for one API, in a s
     expect(await verified(token)).toMatchObject({ kind: 'management' })
   })
 
-  it('is refused when it is not in the store, or what it was begun by has ended', async () => {
-    const token = await issued({ parent: recordOf('grant').id })
+  it('is refused when it is not in the store, or its parent session has ended', async () => {
+    const token = await issued({ parent: createRecord('grant').id })
     expect(await reasonFor('no.such.token', audience)).toContain('it is not in the store')
-    expect(await reasonFor(token, audience)).toContain('what it was begun by has ended')
+    expect(await reasonFor(token, audience)).toContain('its parent session has ended')
     expect(store.size).toBe(0)
   })
 })

@@ -11,19 +11,19 @@ describe('a revocation that the store has not taken', () => {
     await revocations.end(record.id, failing).catch(() => undefined)
     for (let count = 0; count < 10_001; count++)
       await revocations.end(`${count}`, failing, false).catch(() => undefined)
-    expect(revocations.isOutstanding(record)).toBe(true)
-    expect(revocations.isPending('10000')).toBe(true)
+    expect(revocations.isRevoked(record)).toBe(true)
+    expect(revocations.isRevoked({ id: '10000' })).toBe(true)
     expect(await revocations.retry(record.id, { remove: () => true })).toBe(true)
-    expect(revocations.isOutstanding(record)).toBe(false)
+    expect(revocations.isRevoked(record)).toBe(false)
   })
 
   it('stays in force when the clock is set back', async () => {
     let now = 100_000
     const revocations = new Revocations(() => now)
     await revocations.end(record.id, failing).catch(() => undefined)
-    await revocations.endAllOf('bob', { removeAllOf: failing.remove }).catch(() => undefined)
+    await revocations.endAllOf('bob', { removeBySubject: failing.remove }).catch(() => undefined)
     now -= 60_000
-    expect(revocations.isOutstanding(record)).toBe(true)
-    expect(revocations.isOutstanding({ id: 'another', subject: 'bob', issuedAt: 0 })).toBe(true)
+    expect(revocations.isRevoked(record)).toBe(true)
+    expect(revocations.isRevoked({ id: 'another', subject: 'bob', issuedAt: 0 })).toBe(true)
   })
 })

@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { StoreError, UnauthorizedError } from '../../lib/core/errors.js'
-import { tokenId } from '../../lib/internal/token-id.js'
-import { recordOf } from '../../lib/testing.js'
-import { MemoryTokenStore } from '../../lib/tokens/memory-token-store.js'
+import { createRecord } from '../../lib/testing.js'
+import { MemoryTokenStore } from '../../lib/tokens/memory/memory-token-store.js'
 import { Revocations } from '../../lib/tokens/revocations.js'
 import { createSessions, type Sessions, type SessionsOptions } from '../../lib/tokens/sessions.js'
+import { tokenId } from '../../lib/tokens/token-id.js'
 import type { TokenRecord, TokenStore } from '../../lib/tokens/token-store.js'
 import { createAccounts } from '../../lib/users/accounts.js'
 import type { UserAccount } from '../../lib/users/user-store.js'
@@ -49,7 +49,7 @@ describe('createSessions', () => {
     const sessions = sessionsWith()
     const credentials = new Set<string>()
     for (let number = 0; number < 1000; number++) {
-      const { credential, id } = await sessions.begin(alice)
+      const { credential, id } = await sessions.start(alice)
       credentials.add(credential)
       expect(credential).toMatch(/^[A-Za-z0-9_-]{43}$/)
       expect(id).toBe(tokenId('portal', `publisher:${credential}`))
@@ -61,7 +61,7 @@ describe('createSessions', () => {
 
   it('tells who the caller is', async () => {
     const sessions = sessionsWith()
-    const { credential, id, auth } = await sessions.begin(alice, { address: '192.0.2.1' })
+    const { credential, id, auth } = await sessions.start(alice, { address: '192.0.2.1' })
     const live = await sessions.verify(credential, true)
     expect(live).toMatchObject({ lastAccessAt: start, idleTimeoutMs: 60_000 })
     expect(live.auth).toEqual(auth)
@@ -80,12 +80,12 @@ describe('createSessions', () => {
 
   it('answers without a promise when the store does', async () => {
     const sessions = sessionsWith()
-    const { credential } = await sessions.begin(alice)
+    const { credential } = await sessions.start(alice)
     expect(sessions.verify(credential, true)).not.toBeInstanceOf(Promise)
   })
 
   it('answers the same later when the store does', async () => {
-    const { credential, auth } = await sessionsWith().begin(alice)
+    const { credential, auth } = await sessionsWith().start(alice)
     for (const late of [['find'], ['touch'], ['find', 'touch']]) {
       const slow = lateStore(store, late)
       const verifying = sessionsWith({ store: slow.store }).verify(credential, true)
@@ -99,13 +99,13 @@ describe('createSessions', () => {
   })
 
   it('says why a session has ended to the log only', async () => {
-    const refusal = (await outcome(sessionsWith(), 'nobody')) as UnauthorizedError
+    const refusal = (await outcome(sessionsWith(), 'n'.repeat(43))) as UnauthorizedError
     expect(refusal.message).toBe('The session has ended. Sign in again.')
     expect(refusal.cause).toBe('it is not in the store')
   })
 
   it('knows no session of another portal', async () => {
-    const { credential } = await sessionsWith().begin(alice)
+    const { credential } = await sessionsWith().start(alice)
     expect(await outcome(sessionsWith({ portal: 'devportal' }), credential)).toEqual(ended)
     expect(await outcome(sessionsWith(), credential)).not.toBeInstanceOf(Error)
   })
@@ -117,14 +117,14 @@ describe('createSessions', () => {
     ['ends a second later', 61_000, false],
   ])('%s', async (_what, passed, isLive) => {
     const sessions = sessionsWith()
-    const { credential } = await sessions.begin(alice)
+    const { credential } = await sessions.start(alice)
     now = start + passed
     expect(await outcome(sessions, credential)).toEqual(isLive ? expect.objectContaining({ lastAccessAt: now }) : ended)
   })
 
   it('lasts for as long as it is used, and not beyond its absolute end', async () => {
     const sessions = sessionsWith()
-    const { credential } = await sessions.begin(alice)
+    const { credential } = await sessions.start(alice)
     for (now = start + 50_000; now < start + 600_000; now += 50_000) {
       expect(await outcome(sessions, credential)).not.toBeInstanceOf(Error)
     }
@@ -138,7 +138,7 @@ describe('createSessions', () => {
   // Covers: D05
   it('is not kept alive by what is no activity', async () => {
     const sessions = sessionsWith()
-    const { credential } = await sessions.begin(alice)
+    const { credential } = await sessions.start(alice)
     for (now = start + 1000; now < start + 60_000; now += 1000) {
       expect(await outcome(sessions, credential, false)).toMatchObject({ lastAccessAt: start })
     }
@@ -146,7 +146,7 @@ describe('createSessions', () => {
   })
 
   it('keeps the time-out it began with', async () => {
-    const { credential } = await sessionsWith({ idleTimeoutMs: 1000 }).begin(alice)
+    const { credential } = await sessionsWith({ idleTimeoutMs: 1000 }).start(alice)
     expect(await outcome(sessionsWith(), credential)).toMatchObject({ idleTimeoutMs: 1000 })
     now = start + 1000
     expect(await outcome(sessionsWith(), credential)).toEqual(ended)
@@ -154,14 +154,14 @@ describe('createSessions', () => {
 
   it('lives no longer than the account allows', async () => {
     const sessions = sessionsWith()
-    const { auth } = await sessions.begin({ ...alice, maxTokenAgeSeconds: 30 })
+    const { auth } = await sessions.start({ ...alice, maxTokenAgeMs: 30_000 })
     expect(auth.expiresAt).toBe(start + 30_000)
   })
 
   it('ends once', async () => {
     const sessions = sessionsWith()
-    const { credential, id } = await sessions.begin(alice)
-    expect(sessions.idOf(credential)).toBe(id)
+    const { credential, id } = await sessions.start(alice)
+    expect(sessions.getId(credential)).toBe(id)
     expect(await sessions.end(id)).toBe(true)
     expect(await sessions.end(id)).toBe(false)
     expect(await outcome(sessions, credential)).toEqual(ended)
@@ -171,15 +171,15 @@ describe('createSessions', () => {
     const revocations = new Revocations(clock)
     const sessions = sessionsWith({ revocations })
     revocations.noteSubject('alice', start + 1)
-    await expect(sessions.begin(alice, { begunAt: start })).rejects.toMatchObject({ status: 401 })
+    await expect(sessions.start(alice, { startedAt: start })).rejects.toMatchObject({ status: 401 })
     expect(store.size).toBe(0)
   })
 
   it('refuses a login whose user was revoked while the store was adding', async () => {
     const revocations = new Revocations(clock)
     const slow = lateStore(store, ['add'])
-    const beginning = sessionsWith({ store: slow.store, revocations }).begin(alice)
-    store.removeAllOf('alice')
+    const beginning = sessionsWith({ store: slow.store, revocations }).start(alice)
+    store.removeBySubject('alice')
     revocations.noteSubject('alice', start)
     slow.answerAll()
     await expect(beginning).rejects.toMatchObject({ status: 401, code: 'ERR_AUTH_INVALID_CREDENTIALS' })
@@ -196,7 +196,7 @@ describe('createSessions', () => {
     }
     const accounts = createAccounts({ users, clock })
     const sessions = sessionsWith({ accounts })
-    const { credential } = await sessions.begin(alice)
+    const { credential } = await sessions.start(alice)
     account = { ...alice, isAdmin: true, roles: ['admin'] }
     users.generation++
     expect(await outcome(sessions, credential)).toMatchObject({
@@ -219,7 +219,7 @@ describe('createSessions', () => {
       close() {},
     }
     const accounts = has === undefined ? undefined : createAccounts({ users, clock })
-    const { credential, id } = await sessionsWith().begin(alice)
+    const { credential, id } = await sessionsWith().start(alice)
     store.find(id)!.account = undefined
     expect(await outcome(sessionsWith({ accounts }), credential)).toMatchObject({
       auth: { subject: 'alice', roles: ['viewer'] },
@@ -228,23 +228,23 @@ describe('createSessions', () => {
 
   it('tells whose session there is, until it has timed out or was ended, and is no use of it', async () => {
     const sessions = sessionsWith()
-    const { id } = await sessions.begin(alice)
+    const { id } = await sessions.start(alice)
     now = start + 59_999
-    expect(await sessions.subjectOf(id)).toBe('alice')
+    expect(await sessions.findSubject(id)).toBe('alice')
     now = start + 60_000
-    expect(await sessions.subjectOf(id)).toBeUndefined()
-    const other = await sessions.begin(alice)
+    expect(await sessions.findSubject(id)).toBeUndefined()
+    const other = await sessions.start(alice)
     await sessions.end(other.id)
-    expect(await sessions.subjectOf(other.id)).toBeUndefined()
+    expect(await sessions.findSubject(other.id)).toBeUndefined()
   })
 
   describe('with a parent', () => {
-    const parent = recordOf('parent', { kind: 'sso', expiresAt: start + 50_000 })
+    const parent = createRecord('parent', { kind: 'sso', expiresAt: start + 50_000 })
 
     it('is good only while the parent is in the store', async () => {
       store.add(parent)
       const sessions = sessionsWith()
-      const { credential } = await sessions.begin(alice, { parent: parent.id })
+      const { credential } = await sessions.start(alice, { parent: parent.id })
       expect(await outcome(sessions, credential)).not.toBeInstanceOf(Error)
       store.remove(parent.id)
       expect(await outcome(sessions, credential)).toEqual(ended)
@@ -254,7 +254,7 @@ describe('createSessions', () => {
     it('ends with the parent, whatever its own end', async () => {
       store.add(parent)
       const sessions = sessionsWith()
-      const { credential } = await sessions.begin(alice, { parent: parent.id })
+      const { credential } = await sessions.start(alice, { parent: parent.id })
       now = start + 49_999
       expect(await outcome(sessions, credential)).not.toBeInstanceOf(Error)
       now = start + 50_000
@@ -265,7 +265,7 @@ describe('createSessions', () => {
       store.add(parent)
       const revocations = new Revocations(clock)
       const slow = lateStore(store, ['add'])
-      const beginning = sessionsWith({ store: slow.store, revocations }).begin(alice, { parent: parent.id })
+      const beginning = sessionsWith({ store: slow.store, revocations }).start(alice, { parent: parent.id })
       store.remove(parent.id)
       revocations.noteToken(parent.id)
       slow.answerAll()
@@ -275,7 +275,7 @@ describe('createSessions', () => {
     it('is refused when the parent is revoked while a late store answers', async () => {
       store.add(parent)
       const revocations = new Revocations(clock)
-      const { credential } = await sessionsWith({ revocations }).begin(alice, { parent: parent.id })
+      const { credential } = await sessionsWith({ revocations }).start(alice, { parent: parent.id })
       const slow = lateStore(store, ['find'])
       const verifying = outcome(sessionsWith({ store: slow.store, revocations }), credential)
       await nextTurn()
@@ -300,20 +300,20 @@ describe('createSessions', () => {
       })
 
     it.each(['find', 'touch'] as const)('passes the failure of %s on', async (method) => {
-      const { credential } = await sessionsWith().begin(alice)
+      const { credential } = await sessionsWith().start(alice)
       expect(await outcome(sessionsWith({ store: failing(method) }), credential)).toBeInstanceOf(StoreError)
     })
 
     it('refuses a session that has ended also when it cannot be removed', async () => {
-      const { credential } = await sessionsWith().begin(alice)
+      const { credential } = await sessionsWith().start(alice)
       now = start + 60_000
       expect(await outcome(sessionsWith({ store: failing('remove') }), credential)).toEqual(ended)
     })
 
     it('does not say that a session has ended when that is not known', async () => {
-      const { id } = await sessionsWith().begin(alice)
+      const { id } = await sessionsWith().start(alice)
       await expect(sessionsWith({ store: failing('remove') }).end(id)).rejects.toBeInstanceOf(StoreError)
-      await expect(sessionsWith({ store: failing('find') }).subjectOf(id)).rejects.toBeInstanceOf(StoreError)
+      await expect(sessionsWith({ store: failing('find') }).findSubject(id)).rejects.toBeInstanceOf(StoreError)
     })
   })
 
@@ -326,7 +326,7 @@ describe('createSessions', () => {
   ])('brings no session back to life with 200 requests and a logout in the middle, with %s', async (_what, late) => {
     const slow = lateStore(store, late ?? [])
     const sessions = sessionsWith({ store: slow.store })
-    const begun = sessions.begin(alice)
+    const begun = sessions.start(alice)
     await slow.settle(begun)
     const { credential, id } = await begun
 

@@ -2,8 +2,8 @@
 
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { SecurityEvents } from '../../lib/core/events.js'
-import { createKeyRing, type KeyRing } from '../../lib/tokens/key-ring.js'
-import { MemoryTokenStore } from '../../lib/tokens/memory-token-store.js'
+import { createKeyRing, type KeyRing } from '../../lib/tokens/keys/key-ring.js'
+import { MemoryTokenStore } from '../../lib/tokens/memory/memory-token-store.js'
 import { Revocations } from '../../lib/tokens/revocations.js'
 import { createTokens, type Tokens, type TokensOptions } from '../../lib/tokens/tokens.js'
 import type { UserAccount } from '../../lib/users/user-store.js'
@@ -27,7 +27,7 @@ beforeEach(() => {
 function tokensWith(options: Partial<TokensOptions> = {}): Tokens {
   const store = new MemoryTokenStore({ clock })
   const names = { issuer: 'urn:sallyport:management', audience: 'management-api' }
-  return createTokens({ store, keys, expirySeconds: 60, clock, ...names, ...options })
+  return createTokens({ store, keys, expiryMs: 60_000, clock, ...names, ...options })
 }
 
 async function reasonOf(work: () => unknown): Promise<unknown> {
@@ -41,9 +41,9 @@ describe('the life of a token', () => {
     [undefined, 60],
     [30, 30],
     [90, 60],
-  ])('of an account whose tokens live %s seconds at the most is %i seconds', async (maxTokenAgeSeconds, seconds) => {
+  ])('of an account whose tokens live %s seconds at the most is %i seconds', async (maxAge, seconds) => {
     const tokens = tokensWith()
-    const { token, expiresAt } = await tokens.issue({ ...alice, maxTokenAgeSeconds })
+    const { token, expiresAt } = await tokens.issue({ ...alice, maxTokenAgeMs: maxAge && maxAge * 1000 })
     expect(expiresAt).toBe(start + seconds * 1000)
     const { iat, exp } = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as Record<string, number>
     expect([iat, exp]).toEqual([start / 1000, start / 1000 + seconds])
@@ -52,9 +52,9 @@ describe('the life of a token', () => {
   it.each([
     [30, '30'],
     [3600, '60'],
-  ])('of %i seconds makes who finds the store full come back after %s', async (expirySeconds, seconds) => {
+  ])('of %i seconds makes who finds the store full come back after %s', async (expiry, seconds) => {
     const store = new MemoryTokenStore({ clock, maxSize: 1, removeOldestOnOverflow: false })
-    const tokens = tokensWith({ store, expirySeconds })
+    const tokens = tokensWith({ store, expiryMs: expiry * 1000 })
     await tokens.issue(alice)
     await expect(tokens.issue(alice)).rejects.toMatchObject({ status: 503, headers: { 'Retry-After': seconds } })
   })
@@ -84,8 +84,8 @@ describe('the reason in the log', () => {
   it('tells of a login that was overtaken nothing but that it failed', async () => {
     const tokens = tokensWith()
     await tokens.revokeUser('alice')
-    await expect(tokens.issue(alice, { begunAt: start - 1 })).rejects.toMatchObject({
-      message: 'The user name or password is not right.',
+    await expect(tokens.issue(alice, { startedAt: start - 1 })).rejects.toMatchObject({
+      message: 'Invalid user name or password.',
     })
   })
 })
@@ -96,7 +96,7 @@ it('a login that was overtaken puts nobody out', async () => {
   const tokens = tokensWith({ store })
   const { token } = await tokens.issue({ ...alice, subject: 'bob' })
   await tokens.revokeUser('alice')
-  await expect(tokens.issue(alice, { begunAt: start - 1 })).rejects.toMatchObject({ status: 401 })
+  await expect(tokens.issue(alice, { startedAt: start - 1 })).rejects.toMatchObject({ status: 401 })
   expect(evicted).toEqual([])
   expect(await tokens.verify(token)).toMatchObject({ subject: 'bob' })
 })
@@ -134,12 +134,13 @@ describe('revocations', () => {
 
   it('concern only whom they name', () => {
     const revocations = new Revocations(clock)
+    const record = (id: string, subject: string) => ({ id, subject, parent: undefined })
     const { sequence } = revocations
     revocations.noteToken('one')
     revocations.noteSubject('alice', now)
-    expect(revocations.happenedSince(sequence, 'one', 'bob')).toBe(true)
-    expect(revocations.happenedSince(sequence, 'two', 'alice')).toBe(true)
-    expect(revocations.happenedSince(sequence, 'two', 'bob')).toBe(false)
-    expect(revocations.happenedSince(revocations.sequence, 'one', 'alice')).toBe(false)
+    expect(revocations.happenedSince(sequence, record('one', 'bob'))).toBe(true)
+    expect(revocations.happenedSince(sequence, record('two', 'alice'))).toBe(true)
+    expect(revocations.happenedSince(sequence, record('two', 'bob'))).toBe(false)
+    expect(revocations.happenedSince(revocations.sequence, record('one', 'alice'))).toBe(false)
   })
 })

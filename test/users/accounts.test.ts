@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { StoreError } from '../../lib/core/errors.js'
 import { type AccountsOptions, createAccounts } from '../../lib/users/accounts.js'
-import { fileUserStore } from '../../lib/users/file-user-store.js'
+import { fileUserStore } from '../../lib/users/file/file-user-store.js'
 import type { UserAccount, UserStore } from '../../lib/users/user-store.js'
 import { deferred } from './deferred.js'
 
@@ -36,25 +36,25 @@ const accountsOf = (users: UserStore, options: Partial<AccountsOptions> = {}) =>
 describe('the state of an account', () => {
   it('is shared by all tokens of it', () => {
     const accounts = accountsOf(remoteStore())
-    const state = accounts.stateOf(alice)
+    const state = accounts.getState(alice)
     expect(state).toMatchObject({ version: '1', roles: ['audit'], isAdmin: false, hasEnded: false })
-    expect(accounts.stateOf({ ...alice })).toBe(state)
-    expect(accounts.restoredStateOf({ ...alice, accountVersion: '1', issuedAt: 0 })).toBe(state)
+    expect(accounts.getState({ ...alice })).toBe(state)
+    expect(accounts.restoreState({ ...alice, accountVersion: '1', issuedAt: 0 })).toBe(state)
   })
 
   it('takes the rights of a later login', () => {
     const accounts = accountsOf(remoteStore())
-    const state = accounts.stateOf(alice)
-    accounts.stateOf({ ...alice, roles: [], isAdmin: true })
+    const state = accounts.getState(alice)
+    accounts.getState({ ...alice, roles: [], isAdmin: true })
     expect(state).toMatchObject({ roles: [], isAdmin: true, hasEnded: false })
   })
 
   it('ends at its next request after a login with another password', async () => {
     const store = remoteStore()
     const accounts = accountsOf(store)
-    const before = accounts.stateOf(alice)
+    const before = accounts.getState(alice)
     store.accounts.set('alice', { ...alice, version: '2' })
-    const after = accounts.stateOf({ ...alice, version: '2' })
+    const after = accounts.getState({ ...alice, version: '2' })
     await Promise.all([accounts.refresh('alice', before), accounts.refresh('alice', after)])
     expect(before.hasEnded).toBe(true)
     expect(after).toMatchObject({ version: '2', hasEnded: false, checkedAt: now })
@@ -65,8 +65,8 @@ describe('the state of an account', () => {
     const store = remoteStore()
     const accounts = accountsOf(store)
     store.accounts.set('alice', { ...alice, version: '2' })
-    const present = accounts.stateOf({ ...alice, version: '2' })
-    const late = accounts.stateOf(alice)
+    const present = accounts.getState({ ...alice, version: '2' })
+    const late = accounts.getState(alice)
     await Promise.all([accounts.refresh('alice', present), accounts.refresh('alice', late)])
     expect(present.hasEnded).toBe(false)
     expect(late.hasEnded).toBe(true)
@@ -75,7 +75,7 @@ describe('the state of an account', () => {
   it('is asked for anew after a late login, and not from a look-up that began before', async () => {
     const store = remoteStore()
     const accounts = accountsOf(store)
-    const old = accounts.stateOf(alice)
+    const old = accounts.getState(alice)
     now += 60 * second
     const slow = deferred<UserAccount>()
     const { find } = store
@@ -83,7 +83,7 @@ describe('the state of an account', () => {
     const refreshing = accounts.refresh('alice', old)
     store.find = find
     store.accounts.set('alice', { ...alice, version: '2' })
-    const present = accounts.stateOf({ ...alice, version: '2' })
+    const present = accounts.getState({ ...alice, version: '2' })
     await accounts.refresh('alice', present)
     expect(present.hasEnded).toBe(false)
     slow.resolve(alice)
@@ -95,8 +95,8 @@ describe('the state of an account', () => {
   it('is not trusted while the store that would tell old from new is down', async () => {
     const store = remoteStore()
     const accounts = accountsOf(store)
-    const present = accounts.stateOf({ ...alice, version: '2' })
-    const late = accounts.stateOf(alice)
+    const present = accounts.getState({ ...alice, version: '2' })
+    const late = accounts.getState(alice)
     store.failure = new StoreError('down')
     await expect(accounts.refresh('alice', late)).rejects.toBe(store.failure)
     await expect(accounts.refresh('alice', present)).rejects.toBe(store.failure)
@@ -104,16 +104,16 @@ describe('the state of an account', () => {
 
   it('ends with the account, whichever password it began with', () => {
     const accounts = accountsOf(remoteStore())
-    const both = [accounts.stateOf(alice), accounts.stateOf({ ...alice, version: '2' })]
+    const both = [accounts.getState(alice), accounts.getState({ ...alice, version: '2' })]
     accounts.end('alice')
     expect(both.map(({ hasEnded }) => hasEnded)).toEqual([true, true])
   })
 
   it('does not come back to life when the user does', () => {
     const accounts = accountsOf(remoteStore())
-    const before = accounts.stateOf(alice)
+    const before = accounts.getState(alice)
     before.hasEnded = true
-    expect(accounts.stateOf(alice)).not.toBe(before)
+    expect(accounts.getState(alice)).not.toBe(before)
     expect(before.hasEnded).toBe(true)
   })
 
@@ -121,18 +121,18 @@ describe('the state of an account', () => {
     const store = remoteStore()
     store.accounts.set('alice', { ...alice, version: '2' })
     const accounts = accountsOf(store)
-    const present = accounts.stateOf({ ...alice, version: '2' })
-    const old = accounts.restoredStateOf({ ...alice, accountVersion: '1', issuedAt: now - 3600 * second })
+    const present = accounts.getState({ ...alice, version: '2' })
+    const old = accounts.restoreState({ ...alice, accountVersion: '1', issuedAt: now - 3600 * second })
     await accounts.refresh('alice', old)
     expect(old.hasEnded).toBe(true)
     expect(present.hasEnded).toBe(false)
-    expect(accounts.stateOf({ ...alice, version: '2' })).toBe(present)
+    expect(accounts.getState({ ...alice, version: '2' })).toBe(present)
   })
 
   it('is shared by tokens from elsewhere too', () => {
     const accounts = accountsOf(remoteStore())
     const record = { ...alice, accountVersion: '1', issuedAt: now }
-    expect(accounts.restoredStateOf(record)).toBe(accounts.restoredStateOf(record))
+    expect(accounts.restoreState(record)).toBe(accounts.restoreState(record))
   })
 })
 
@@ -140,7 +140,7 @@ describe('with a store elsewhere', () => {
   it('reads the account again after the interval, not before', async () => {
     const store = remoteStore()
     const accounts = accountsOf(store)
-    const state = accounts.stateOf(alice)
+    const state = accounts.getState(alice)
     store.accounts.set('alice', { ...alice, roles: ['admin'], isAdmin: true })
     now += 60 * second - 1
     expect(accounts.refresh('alice', state)).toBeUndefined()
@@ -157,7 +157,7 @@ describe('with a store elsewhere', () => {
   ])('ends the state when the user %s', async (_what, found) => {
     const store = remoteStore()
     const accounts = accountsOf(store)
-    const state = accounts.stateOf(alice)
+    const state = accounts.getState(alice)
     if (found === undefined) store.accounts.delete('alice')
     else store.accounts.set('alice', found)
     now += 60 * second
@@ -174,7 +174,7 @@ describe('with a store elsewhere', () => {
   it('does not revive a state that ended while the account was read', async () => {
     const store = remoteStore()
     const accounts = accountsOf(store)
-    const state = accounts.stateOf(alice)
+    const state = accounts.getState(alice)
     now += 60 * second
     const refreshing = accounts.refresh('alice', state)
     accounts.end('alice')
@@ -185,7 +185,7 @@ describe('with a store elsewhere', () => {
   it('reads once for all who ask at the same time', async () => {
     const store = remoteStore()
     const accounts = accountsOf(store)
-    const state = accounts.stateOf(alice)
+    const state = accounts.getState(alice)
     now += 60 * second
     await Promise.all(Array.from({ length: 100 }, () => accounts.refresh('alice', state)))
     expect(store.reads).toBe(1)
@@ -193,8 +193,8 @@ describe('with a store elsewhere', () => {
 
   it('reads at every request when the interval is 0', async () => {
     const store = remoteStore()
-    const accounts = accountsOf(store, { recheckIntervalSeconds: 0 })
-    const state = accounts.stateOf(alice)
+    const accounts = accountsOf(store, { recheckIntervalMs: 0 })
+    const state = accounts.getState(alice)
     await accounts.refresh('alice', state)
     await accounts.refresh('alice', state)
     expect(store.reads).toBe(2)
@@ -203,7 +203,7 @@ describe('with a store elsewhere', () => {
   it('reads again when the clock was put back', async () => {
     const store = remoteStore()
     const accounts = accountsOf(store)
-    const state = accounts.stateOf(alice)
+    const state = accounts.getState(alice)
     now -= 3600 * second
     await accounts.refresh('alice', state)
     expect(store.reads).toBe(1)
@@ -212,7 +212,7 @@ describe('with a store elsewhere', () => {
   it('reads the account of an old token from elsewhere at once', async () => {
     const store = remoteStore()
     const accounts = accountsOf(store)
-    const state = accounts.restoredStateOf({ ...alice, accountVersion: '1', issuedAt: now - 60 * second })
+    const state = accounts.restoreState({ ...alice, accountVersion: '1', issuedAt: now - 60 * second })
     await accounts.refresh('alice', state)
     expect(store.reads).toBe(1)
   })
@@ -222,7 +222,7 @@ describe('with a store that is down', () => {
   it('holds the last verdict for the grace, then rejects with StoreError', async () => {
     const store = remoteStore()
     const accounts = accountsOf(store)
-    const state = accounts.stateOf(alice)
+    const state = accounts.getState(alice)
     store.failure = new StoreError('down')
     now += 60 * second
     await accounts.refresh('alice', state)
@@ -237,7 +237,7 @@ describe('with a store that is down', () => {
   it('asks it every five seconds, not at every request', async () => {
     const store = remoteStore()
     const accounts = accountsOf(store)
-    const state = accounts.stateOf(alice)
+    const state = accounts.getState(alice)
     store.failure = new StoreError('down')
     now += 60 * second
     for (let index = 0; index < 10; index++) await accounts.refresh('alice', state)
@@ -249,8 +249,8 @@ describe('with a store that is down', () => {
 
   it('goes on by itself when the store is back', async () => {
     const store = remoteStore()
-    const accounts = accountsOf(store, { recheckGraceSeconds: 0 })
-    const state = accounts.stateOf(alice)
+    const accounts = accountsOf(store, { recheckGraceMs: 0 })
+    const state = accounts.getState(alice)
     store.failure = new StoreError('down')
     now += 60 * second
     await expect(accounts.refresh('alice', state)).rejects.toBe(store.failure)
@@ -264,7 +264,7 @@ describe('with a store that is down', () => {
   it('has no grace for an error of another kind', async () => {
     const store = remoteStore()
     const accounts = accountsOf(store)
-    const state = accounts.stateOf(alice)
+    const state = accounts.getState(alice)
     store.failure = new TypeError('a bug')
     now += 60 * second
     await expect(accounts.refresh('alice', state)).rejects.toBe(store.failure)
@@ -277,7 +277,7 @@ describe('with the file users', () => {
   it('compares at every request without a promise, and reads after a change only', async () => {
     const store = await fileUserStore({ users: [user('one')] })
     const accounts = accountsOf(store)
-    const state = accounts.stateOf(store.find('alice')!)
+    const state = accounts.getState(store.find('alice')!)
     expect(accounts.refresh('alice', state)).toBeUndefined()
     expect(state).toMatchObject({ hasEnded: false, isAdmin: false, checkedAt: store.generation })
 
@@ -292,7 +292,7 @@ describe('with the file users', () => {
   ])('ends the state at the first request after the user %s', async (_what, users) => {
     const store = await fileUserStore({ users: [user('one')] })
     const accounts = accountsOf(store)
-    const state = accounts.stateOf(store.find('alice')!)
+    const state = accounts.getState(store.find('alice')!)
     expect(accounts.refresh('alice', state)).toBeUndefined()
     await store.replace(users)
     expect(accounts.refresh('alice', state)).toBeUndefined()
@@ -308,7 +308,7 @@ describe('with the file users', () => {
     const accounts = accountsOf(store)
     const { account } = await store.authenticate('alice', 'one')
     await store.replace([user('two')])
-    const state = accounts.stateOf(account!)
+    const state = accounts.getState(account!)
     expect(accounts.refresh('alice', state)).toBeUndefined()
     expect(state.hasEnded).toBe(true)
   })
@@ -318,8 +318,8 @@ describe('with the file users', () => {
     const accounts = accountsOf(store)
     const old = store.find('alice')!
     await store.replace([user('two')])
-    const present = accounts.stateOf(store.find('alice')!)
-    const late = accounts.stateOf(old)
+    const present = accounts.getState(store.find('alice')!)
+    const late = accounts.getState(old)
     for (const state of [present, late]) expect(accounts.refresh('alice', state)).toBeUndefined()
     expect([present.hasEnded, late.hasEnded]).toEqual([false, true])
   })
@@ -328,7 +328,7 @@ describe('with the file users', () => {
     const gate = deferred<UserAccount | undefined>()
     const store: UserStore = { ...remoteStore(), generation: 7, find: () => gate.promise }
     const accounts = accountsOf(store)
-    const state = accounts.stateOf(alice)
+    const state = accounts.getState(alice)
     const refreshing = accounts.refresh('alice', state)
     gate.resolve(undefined)
     await refreshing

@@ -3,8 +3,8 @@ import { chmod, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createInitialAdmin } from '../../lib/users/initial-admin.js'
-import { verifyPassword } from '../../lib/users/password-hash.js'
+import { type InitialAdminOptions, prepareInitialAdmin } from '../../lib/users/file/open-file-users.js'
+import { verifyPassword } from '../../lib/users/passwords/password-hash.js'
 
 let directory = ''
 beforeEach(async () => {
@@ -17,6 +17,12 @@ afterEach(async () => {
 function stderrOf(isTTY: boolean) {
   const shown: string[] = []
   return { isTTY, shown, write: (text: string) => shown.push(text) }
+}
+
+async function createInitialAdmin(options: InitialAdminOptions) {
+  const admin = await prepareInitialAdmin(options)
+  admin.save()
+  return admin
 }
 
 const passwordFile = () => join(directory, 'initial-admin-password')

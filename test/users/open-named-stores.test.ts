@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Config } from '../../lib/config/config.js'
-import { parseConfig } from '../../lib/config/parse-config.js'
-import { isManaged } from '../../lib/users/managed-user-store.js'
+import { parseConfig } from '../../lib/config/parse.js'
+import { isManagedUserStore } from '../../lib/users/managed-user-store.js'
 import { openUserStore } from '../../lib/users/open-user-store.js'
 import { recordedLog } from '../helpers/recorded-log.js'
 
@@ -31,7 +31,7 @@ const directory = { type: 'read_only_ldap', connection_url: 'ldap://directory.te
 describe('opening what [user_store] names', () => {
   it('takes a database, and can make its tables', async () => {
     const { users, init } = await open({ type: 'database', domain_name: 'corp' })
-    expect(isManaged(users) && [users.domain, users.adminRole, users.isReadOnly]).toEqual([
+    expect(isManagedUserStore(users) && [users.domain, users.adminRole, users.isReadOnly]).toEqual([
       'CORP',
       'CORP/administrators',
       false,
@@ -42,7 +42,7 @@ describe('opening what [user_store] names', () => {
 
   it('takes a directory, which needs nothing to be made, and logs what should be put right', async () => {
     const { users, init, entries } = await open(directory)
-    expect(isManaged(users) && users.isReadOnly).toBe(true)
+    expect(isManagedUserStore(users) && users.isReadOnly).toBe(true)
     expect(init).toBeUndefined()
     expect(entries.map(({ level, fields, message }) => [level, fields['key'], message.slice(0, 35)])).toEqual([
       ['warn', 'user_store.connection_url', 'user_store.connection_url: SECURITY'],
@@ -61,7 +61,7 @@ describe('opening what [user_store] names', () => {
   })
 
   it.each([
-    [{ type: 'database', data_source: 'BROKEN' }, 'datasource.url'],
+    [{ type: 'database', data_source: 'BROKEN' }, 'datasource[1].url'],
     [{ type: 'database', password_digest: 'ROT13' }, 'user_store.password_digest'],
     [{ ...directory, user_name_search_filter: '(uid=' }, 'user_store.user_name_search_filter'],
     [{ ...directory, user_search_base: '' }, 'user_store.user_search_base'],

@@ -4,7 +4,6 @@
  * @module
  */
 
-/** One part of a name. */
 interface NamePart {
   readonly type: string
   readonly value: string
@@ -23,17 +22,25 @@ export function parseName(dn: string): readonly NamePart[] | undefined {
   return parts
 }
 
-/** Whether `dn` is `base` or stands below it. Letter case does not count, as for most attributes in names. */
-export function isWithin(dn: string, base: string): boolean {
-  const [parts, baseParts] = [parseName(dn), parseName(base)]
-  if (parts === undefined || baseParts === undefined || parts.length < baseParts.length) return false
-  const end = parts.slice(parts.length - baseParts.length)
-  return end.every((part, index) => isSamePart(part, baseParts[index]!))
+/** A value in a name (RFC 4514 section 2.4), with everything escaped that may be. */
+export function escapeDnValue(value: string): string {
+  return value.replace(/[\0"+,;<=>\\#]/g, hexEscape).replace(/^ | $/g, hexEscape)
 }
 
-/** The same text for all spellings of a name; letter case does not count. */
+export function hexEscape(character: string): string {
+  return `\\${character.charCodeAt(0).toString(16).padStart(2, '0')}`
+}
+
+/** Whether `dn` is `base` or stands below it. Case-insensitive, as most attributes in names are. */
+export function isWithin(dn: string, base: string): boolean {
+  const [parts, baseParts] = [foldedParts(dn), foldedParts(base)]
+  if (parts === undefined || baseParts === undefined || parts.length < baseParts.length) return false
+  return JSON.stringify(parts.slice(parts.length - baseParts.length)) === JSON.stringify(baseParts)
+}
+
+/** The same text for all spellings of a name, case-insensitive. */
 export function nameKey(dn: string): string {
-  return JSON.stringify(parseName(dn)?.map(({ type, value }) => [type, value.toLowerCase()]) ?? dn)
+  return JSON.stringify(foldedParts(dn) ?? dn)
 }
 
 /** The value of the first part when that is of this type. */
@@ -42,8 +49,8 @@ export function firstValue(dn: string, type: string): string | undefined {
   return first?.type === type.toLowerCase() ? first.value : undefined
 }
 
-function isSamePart(one: NamePart, other: NamePart): boolean {
-  return one.type === other.type && one.value.toLowerCase() === other.value.toLowerCase()
+function foldedParts(dn: string): readonly (readonly string[])[] | undefined {
+  return parseName(dn)?.map(({ type, value }) => [type, value.toLowerCase()])
 }
 
 function splitUnescaped(text: string, separator: ',' | '+'): readonly string[] {

@@ -5,21 +5,20 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { isPassword } from '../credential-limits.js'
-import { untilAborted } from '../deadline.js'
-import { type ManagedUserStore, UserStoreRefusal } from '../managed-user-store.js'
-import { storeRules } from '../sql/store-rules.js'
+import { untilAborted } from '../../async/deadline.js'
+import { type ManagedUserStore, UserChangeError } from '../managed-user-store.js'
+import { createLists } from '../names.js'
 import type { UserAccount } from '../user-store.js'
-import { accountReader } from './account-reader.js'
-import { openDirectory } from './directory.js'
-import { directoryWriter } from './directory-writer.js'
-import { activeDirectoryMemberOf, groupFinder } from './group-finder.js'
+import { isPassword } from '../user-store.js'
+import { Directory } from './directory.js'
+import { mapInChunks } from './directory-lookups.js'
+import { DirectoryWriter } from './directory-writer.js'
+import { createGroupFinder } from './group-finder.js'
 import { LdapError } from './ldap-error.js'
 import type { LdapUserStoreOptions } from './ldap-store-options.js'
 import { type LdapStoreWarning, readSettings } from './ldap-store-settings.js'
-import { userChanges } from './user-changes.js'
-import { type FoundUser, userFinder } from './user-finder.js'
-import { userLister } from './user-lister.js'
+import { createUserChanges } from './user-changes.js'
+import { createUserFinder, type FoundUser } from './user-finder.js'
 
 /** A {@link ManagedUserStore} in a directory. */
 export interface LdapUserStore extends ManagedUserStore {
@@ -28,131 +27,52 @@ export interface LdapUserStore extends ManagedUserStore {
   close(): void
 }
 
-const defaultTimeoutMs = 5000
-const defaultRetryDelayMs = 2000
-const defaultConnections = 10
-const defaultWaiting = 1000
-/** Firewalls forget a connection after some minutes without a packet. */
-const maxIdleMs = 60_000
-const defaultListLength = 100
-const maxNestedDepth = 20
-
-/** What `inetOrgPerson` (RFC 2798) and Active Directory have of a person. */
-const displayNameAttributes = ['displayName', 'cn'] as const
-const emailAttribute = 'mail'
-
-/** What WSO2 allows in a directory when nothing is said. */
-const namePattern = '[a-zA-Z0-9._\\-|//]{3,30}$'
-
 /**
- * Makes a user store of a directory. Nothing is connected before the first login, and a directory that is down is no
- * failure to start.
+ * Makes a user store of a directory. Nothing is connected before the first login, and a directory that is down is no failure to
+ * start.
  *
- * A login searches the user by the service account, and then binds as the entry that was found, on a connection that nobody
- * else uses. Nobody logs in unless exactly one entry has the name, spelled like that but for letter case: what a directory
- * takes for equal beyond it (full width letters, blanks) does not count. A directory that fails rejects with
- * {@link LdapError}; only its word that the password is wrong is taken for that.
+ * A login searches the user by the service account, and then binds as the entry that was found, on a connection of its own. It
+ * fails unless exactly one entry has the name: what a directory takes for equal beyond letter case (full width letters, blanks) does
+ * not count. A directory that fails rejects with {@link LdapError}; only its word that the password is wrong is taken for that.
  *
  * @throws `ConfigError` with every option that cannot be used.
  */
 export function ldapUserStore(options: LdapUserStoreOptions): LdapUserStore {
-  const { isReadOnly = true, readsGroups = true, isActiveDirectory = false, ignoresCase = true } = options
-  const { allowsOuterBlanks = true } = options
-  const { membershipAttribute: givenMembership, now = () => performance.now() } = options
   const settings = readSettings(options)
-  const domain = (options.domain || 'PRIMARY').toUpperCase()
-  const rules = storeRules(
-    {
-      userNamePattern: options.userNamePattern || namePattern,
-      roleNamePattern: options.roleNamePattern || namePattern,
-      passwordPattern: options.passwordPattern || undefined,
-    },
-    domain,
-  )
-  const membershipAttribute = givenMembership || 'member'
-  const memberOfAttribute = options.memberOfAttribute || undefined
-
-  const directory = openDirectory({
-    servers: settings.servers,
-    ca: settings.ca,
-    startTls: options.startTls ?? false,
-    refusesReferrals: options.refusesReferrals ?? false,
-    service: settings.service,
-    connectTimeoutMs: positive(options.connectTimeoutMs, defaultTimeoutMs),
-    readTimeoutMs: positive(options.readTimeoutMs, defaultTimeoutMs),
-    retryDelayMs: positive(options.connectionRetryDelayMs, defaultRetryDelayMs),
-    maxConnections: positive(options.maxConnections, defaultConnections),
-    maxWaiting: positive(options.maxWaiting, defaultWaiting),
-    queueTimeoutMs: positive(options.queueTimeoutMs, defaultTimeoutMs),
-    maxIdleMs: options.keepsConnections === false ? 0 : maxIdleMs,
-    now,
-  })
-  const accounts = accountReader({
-    domain,
-    adminRole: options.adminRole ?? 'admin',
-    versionAttributes: options.versionAttributes,
-  })
-  const profileAttributes = [...displayNameAttributes, emailAttribute]
-  const nestedGroupDepth = Math.min(options.nestedGroupDepth ?? 0, maxNestedDepth)
-  const memberOf = memberOfAttribute ?? (nestedGroupDepth > 0 ? activeDirectoryMemberOf : undefined)
-  const attributes = [...accounts.attributes, ...profileAttributes, ...(memberOf === undefined ? [] : [memberOf])]
-  const users = userFinder({ directory, settings, domain, ignoresCase, allowsOuterBlanks, attributes })
-  const groups = readsGroups
-    ? groupFinder({
-        ...{ directory, settings, membershipAttribute, memberOfAttribute, nestedGroupDepth },
-        isActiveDirectory,
-      })
-    : undefined
-  const maxUsers = positive(options.maxUsers, defaultListLength)
-  const maxRoles = positive(options.maxRoles, defaultListLength)
-  const lists = userLister({ directory, settings, users, groups, accounts, maxUsers, maxRoles })
-  const { passwordHashMethod } = settings
-  const changes = userChanges({
-    writer: directoryWriter({ directory, isActiveDirectory, passwordHashMethod }),
-    settings,
-    users,
-    groups: options.writesGroups === false ? undefined : groups,
-    readableGroups: groups,
-    accounts,
-    rules,
-    superAdmin: options.superAdmin,
-    membershipAttribute,
-    userObjectClasses: classes(options.userEntryObjectClass, isActiveDirectory ? 'user' : 'identityPerson'),
-    groupObjectClasses: classes(options.groupEntryObjectClass, isActiveDirectory ? 'group' : 'groupOfNames'),
-    isActiveDirectory,
-  })
-
-  function checkWritable(): void {
-    if (isReadOnly) throw new UserStoreRefusal('read-only', 'The user store cannot be changed.')
-  }
+  const { adminRole, isReadOnly, warnings, names } = settings
+  const directory = new Directory(settings)
+  const users = createUserFinder(directory, settings)
+  const groups = createGroupFinder(directory, settings)
+  const changes = createUserChanges(new DirectoryWriter(directory, settings), settings, users, groups)
 
   /** Groups that are being read, by the user's entry: logins of one user at a time read them once. */
   const reading = new Map<string, Promise<readonly string[]>>()
 
-  function readGroups(user: FoundUser): Promise<readonly string[]> {
+  function fetchGroups(user: FoundUser): Promise<readonly string[]> {
     const { dn } = user.entry
     const known = reading.get(dn)
-    if (known !== undefined || groups === undefined) return known ?? Promise.resolve([])
+    if (known !== undefined) return known
     // Without the signal of one of those who wait: the others wait on.
-    const names = groups.groupsOf(user).finally(() => {
+    const names = groups.findNames(user).finally(() => {
       if (reading.get(dn) === names) reading.delete(dn)
     })
     reading.set(dn, names)
     return names
   }
 
-  /** Changes, after which nobody gets what was read before. */
-  async function change(work: Promise<void>): Promise<void> {
+  /** Once it has ended, no login gets groups that were read before. */
+  async function change(work: () => Promise<void>): Promise<void> {
+    if (isReadOnly) throw new UserChangeError('read-only', 'The user store cannot be changed.')
     try {
-      await work
+      await work()
     } finally {
       reading.clear()
     }
   }
 
-  async function accountOf(user: FoundUser, signal: AbortSignal | undefined): Promise<UserAccount> {
-    const names = await (signal === undefined ? readGroups(user) : untilAborted(readGroups(user), signal))
-    return accounts.accountOf(user, users.subjectOf(user.name), names)
+  async function readAccount(user: FoundUser, signal: AbortSignal | undefined): Promise<UserAccount> {
+    const names = fetchGroups(user)
+    return users.createAccount(user, await (signal === undefined ? names : untilAborted(names, signal)))
   }
 
   /** An unknown user costs a bind too, so that the time does not tell who is known. Its result code counts for nothing. */
@@ -165,15 +85,15 @@ export function ldapUserStore(options: LdapUserStoreOptions): LdapUserStore {
   }
 
   return {
-    domain,
-    adminRole: accounts.adminRole,
+    domain: names.domain,
+    adminRole,
     isReadOnly,
-    warnings: settings.warnings,
+    warnings,
 
     async authenticate(name, password, signal) {
       signal?.throwIfAborted()
       const user = await users.findLogin(name, signal)
-      const subject = user && users.subjectOf(user.name)
+      const subject = user && names.subjectFrom(user.name)
       if (!isPassword(password) || password.includes('\0')) {
         return { failure: user === undefined ? 'unknown-user' : 'wrong-password', subject }
       }
@@ -183,67 +103,37 @@ export function ldapUserStore(options: LdapUserStoreOptions): LdapUserStore {
       }
       const outcome = await directory.bind(user.entry.dn, password, signal)
       if (outcome !== 'good') return { failure: outcome, subject }
-      if (accounts.isDisabled(user.entry)) return { failure: 'disabled', subject }
-      return { account: await accountOf(user, signal) }
+      if (users.isDisabled(user.entry)) return { failure: 'disabled', subject }
+      return { account: await readAccount(user, signal) }
     },
 
     async find(subject, signal) {
       const user = await users.findSubject(subject, signal)
-      return user === undefined || accounts.isDisabled(user.entry) ? undefined : accountOf(user, signal)
+      return user === undefined || users.isDisabled(user.entry) ? undefined : readAccount(user, signal)
     },
 
-    async findProfile(subject, signal) {
-      const entry = (await users.findSubject(subject, signal))?.entry
-      const [name] = displayNameAttributes.flatMap((attribute) => entry?.values(attribute) ?? [])
-      return entry && { name, email: entry.values(emailAttribute)[0] }
-    },
+    findProfile: users.findProfile,
 
-    list: (query, signal) => lists.list(query, signal),
-    listRoles: (signal) => lists.listRoles(signal),
-    membersOf: (role, signal) => lists.membersOf(role, signal),
+    ...createLists(names, options, {
+      matching: users.listMatching,
+      async members({ full, isInternal }, limit, signal) {
+        const group = isInternal ? undefined : await groups.find(full, signal)
+        if (group === undefined) return undefined
+        const members = await groups.readMembers(group, limit, signal)
+        if (!groups.hasUserNames) return users.listNamesAt(members, signal)
+        const found = await mapInChunks(members, (member) => users.findSubject(member, signal))
+        return found.filter((user) => user !== undefined).map(({ name }) => name)
+      },
+      roles: async (limit, signal) => (await groups.list(limit, signal)).map(names.subjectFrom),
+    }),
 
-    async add(user, signal) {
-      checkWritable()
-      rules.checkUserName(user.name)
-      rules.checkPassword(user.password)
-      await change(changes.add(user, signal))
-    },
-
-    async remove(subject, signal) {
-      checkWritable()
-      await change(changes.remove(subject, signal))
-    },
-
-    async setPassword(subject, password, signal) {
-      checkWritable()
-      rules.checkPassword(password)
-      await changes.setPassword(subject, password, signal)
-    },
-
-    async changeRoles(subject, roles, signal) {
-      checkWritable()
-      await change(changes.changeRoles(subject, roles, signal))
-    },
-
-    async addRole(role, signal) {
-      checkWritable()
-      await changes.addRole(role, signal)
-    },
-
-    async removeRole(role, signal) {
-      checkWritable()
-      await change(changes.removeRole(role, signal))
-    },
+    add: (user, signal) => change(() => changes.add(user, signal)),
+    remove: (subject, signal) => change(() => changes.remove(subject, signal)),
+    setPassword: (subject, password, signal) => change(() => changes.setPassword(subject, password, signal)),
+    changeRoles: (subject, roles, signal) => change(() => changes.changeRoles(subject, roles, signal)),
+    addRole: (role, signal) => change(() => changes.addRole(role, signal)),
+    removeRole: (role, signal) => change(() => changes.removeRole(role, signal)),
 
     close: () => directory.close(),
   }
-}
-
-/** What is not set, and what is written as 0 or -1, is the default. */
-function positive(value: number | undefined, otherwise: number): number {
-  return value !== undefined && Number.isFinite(value) && value > 0 ? value : otherwise
-}
-
-function classes(text: string | undefined, otherwise: string): readonly string[] {
-  return (text || otherwise).split(',').map((name) => name.trim())
 }

@@ -6,22 +6,20 @@
 
 import { systemClock } from '../../core/clock.js'
 import { type Logger, safeLogger } from '../../core/logger.js'
-import { isPassword } from '../credential-limits.js'
-import type { HashQueue } from '../hash-queue.js'
-import { type ManagedUserStore, UserStoreRefusal } from '../managed-user-store.js'
-import { needsRehash } from '../password-hash.js'
-import { openSqlDatabase, type SqlDatabaseOptions } from './database/open-sql-database.js'
-import { isSqlError, type SqlDatabase, type SqlQuery } from './database/sql-database.js'
-import { checkedDigest } from './digest-option.js'
-import { type OpenSchema, schemaOpener } from './open-schema.js'
-import { argon2idKeeper, saltedDigestKeeper } from './password-keeper.js'
-import { rehashStatement } from './schema/own-schema.js'
-import type { StoredUser } from './schema/user-schema.js'
-import { wso2Profile } from './schema/wso2-profile.js'
-import { type StorePatterns, storeRules } from './store-rules.js'
-import { roleExists, userChanges } from './user-changes.js'
-import { userDirectory } from './user-directory.js'
-import { userListing } from './user-listing.js'
+import { openSqlDatabase, type SqlDatabaseOptions } from '../../sql/open-sql-database.js'
+import { isSqlError, type SqlDatabase } from '../../sql/sql-database.js'
+import { type ManagedUserStore, UserChangeError } from '../managed-user-store.js'
+import { createLists, createStoreNames, likePattern, listSpellings } from '../names.js'
+import type { HashQueue } from '../passwords/password-hash.js'
+import { needsRehash } from '../passwords/password-hash.js'
+import { type StorePatterns, storeRules } from '../store-rules.js'
+import { isPassword, type UserAccount } from '../user-store.js'
+import { rehashStatement } from './own-schema.js'
+import { argon2idKeeper, checkedDigest, saltedDigestKeeper } from './password-keeper.js'
+import { createUserChanges, roleExists, userExists } from './user-changes.js'
+import { createUserDirectory, findRole, type OpenSchema, openSchema, type SqlSession } from './user-directory.js'
+import type { StoredPassword, StoredUser } from './user-schema.js'
+import { wso2Profile } from './wso2-tables.js'
 
 /** Options of {@link sqlUserStore}: the keys of `[user_store]`, `[super_admin]` and the `[[datasource]]` it uses. */
 export interface SqlUserStoreOptions extends StorePatterns {
@@ -34,17 +32,17 @@ export interface SqlUserStoreOptions extends StorePatterns {
   /** `[super_admin] username`: a user who cannot be removed. Absent: nobody is protected. */
   readonly superAdmin?: string | undefined
   /** `read_only`. @defaultValue `false` */
-  readonly isReadOnly?: boolean | undefined
+  readonly readOnly?: boolean | undefined
   /** `case_insensitive_username`. @defaultValue `true` */
-  readonly ignoresCase?: boolean | undefined
+  readonly ignoreCase?: boolean | undefined
   /** `read_groups`: roles of `UM_ROLE` count. @defaultValue `true` */
-  readonly readsGroups?: boolean | undefined
+  readonly readGroups?: boolean | undefined
   /** `write_groups`: roles of `UM_ROLE` can be changed. @defaultValue `true` */
-  readonly writesGroups?: boolean | undefined
+  readonly writeGroups?: boolean | undefined
   /** `password_digest`, for WSO2's tables. @defaultValue `'SHA-256'` */
   readonly passwordDigest?: string | undefined
   /** `store_salted_password`, for WSO2's tables. @defaultValue `true` */
-  readonly isSalted?: boolean | undefined
+  readonly storeSaltedPasswords?: boolean | undefined
   /** `max_user_name_list_length`. 0 or less: the default. @defaultValue 100 */
   readonly maxUsers?: number | undefined
   /** `max_role_name_list_length`. 0 or less: the default. @defaultValue 100 */
@@ -62,12 +60,12 @@ export interface SqlUserStore extends ManagedUserStore {
   close(): Promise<void>
 }
 
-const defaultListLength = 100
+type Refusals = Readonly<Partial<Record<'duplicate' | 'data', UserChangeError>>>
 
 /**
  * Makes a user store of a database. Which tables it has is found at first use, and nothing is connected before.
  *
- * Names are compared here and not by the database, whose collation may be blind to case, accents and blanks at the end:
+ * Names are compared here and not by the database, whose collation may ignore case, accents and blanks at the end:
  * `case_insensitive_username` decides. A name that means several rows means nobody.
  *
  * With WSO2's tables, a name or password that its patterns do not allow cannot log in either, as it is with WSO2; with our
@@ -77,57 +75,65 @@ const defaultListLength = 100
  * database.
  */
 export async function sqlUserStore(options: SqlUserStoreOptions): Promise<SqlUserStore> {
-  const { superAdmin, isReadOnly = false, ignoresCase = true, isSalted = true, clock = systemClock } = options
+  const { readOnly: isReadOnly = false, ignoreCase = true, storeSaltedPasswords = true } = options
+  const { readGroups = true, writeGroups = true, hashQueue, clock = systemClock } = options
   const logger = options.logger && safeLogger(options.logger)
-  const { readsGroups = true, writesGroups = true } = options
-  const domain = (options.domain || 'PRIMARY').toUpperCase()
+  const names = createStoreNames(options)
+  const { domain } = names
   const rules = storeRules(options, domain)
-  const digest = checkedDigest(options.passwordDigest, isSalted, logger)
-  const directory = userDirectory({ domain, ignoresCase, logger })
-  const maxUsers = listLength(options.maxUsers)
-  const listing = userListing({ directory, ignoresCase, maxUsers, maxRoles: listLength(options.maxRoles) })
-  const changes = userChanges({ directory, rules, superAdmin, writesGroups: writesGroups && readsGroups })
-  const database = await databaseOf(options.datasource, logger)
-  const configuredAdminRole = directory.roleText(directory.readRole(options.adminRole ?? 'admin'))
+  const digest = checkedDigest(options.passwordDigest, storeSaltedPasswords, logger)
+  const directory = createUserDirectory(names, logger)
+  const changes = createUserChanges(names, directory, rules, writeGroups && readGroups)
+  const database = await openDatabase(options.datasource, logger)
+  const onWarning = (message: string): void => logger?.warn({ key: 'datasource' }, message)
+  const wso2 = { domain, ignoreCase, readGroups, clock, onWarning }
+  const configuredAdminRole = names.roleText(names.readRole(options.adminRole ?? 'admin'))
   let adminRole = configuredAdminRole
+  let opened: Promise<OpenSchema> | undefined
 
-  const openSchema = schemaOpener({
-    database,
-    directory,
-    wso2: {
-      domain,
-      ignoresCase,
-      readsGroups,
-      clock,
-      onWarning: (message) => logger?.warn({ key: 'datasource' }, message),
-    },
-    adminRole: configuredAdminRole,
-    passwordsOf: (schema) =>
-      schema.isShared ? saltedDigestKeeper(digest, isSalted) : argon2idKeeper(options.hashQueue, logger),
-  })
-
-  async function opened(signal: AbortSignal | undefined): Promise<OpenSchema> {
-    signal?.throwIfAborted()
-    const open = await openSchema()
+  async function readSchema(): Promise<OpenSchema> {
+    const open = await openSchema(database, names, configuredAdminRole, wso2)
     adminRole = open.adminRole
-    return open
+    const passwords = open.schema.isShared
+      ? saltedDigestKeeper(digest, storeSaltedPasswords)
+      : argon2idKeeper(hashQueue, logger)
+    return { ...open, passwords }
   }
 
-  function queryWith(signal: AbortSignal | undefined): SqlQuery {
-    return (sql, parameters) => database.query(sql, parameters, { signal })
+  /** The database is asked for its schema until it has answered once: one that is down at the start is no start failure. */
+  async function open(signal: AbortSignal | undefined): Promise<SqlSession> {
+    signal?.throwIfAborted()
+    opened ??= readSchema().catch((error) => {
+      opened = undefined
+      throw error
+    })
+    return { ...(await opened), query: (sql, parameters) => database.query(sql, parameters, { signal }) }
   }
 
-  async function change<T extends unknown[]>(
+  function assertWritable(): void {
+    if (isReadOnly) throw new UserChangeError('read-only', 'The user store cannot be changed.')
+  }
+
+  /** `refusals`: what the database itself refuses, where it is the caller's doing. */
+  async function change(
     signal: AbortSignal | undefined,
-    work: (query: SqlQuery, opened: OpenSchema, ...values: T) => Promise<void>,
-    ...values: T
+    work: (session: SqlSession) => Promise<void>,
+    refusals: Refusals = {},
   ): Promise<void> {
-    const open = await opened(signal)
-    await database.transaction((query) => work(query, open, ...values), { signal })
+    assertWritable()
+    const session = await open(signal)
+    try {
+      await database.transaction((query) => work({ ...session, query }), { signal })
+    } catch (error) {
+      const refusal = isSqlError(error, 'duplicate', 'data') ? refusals[error.kind as keyof Refusals] : undefined
+      throw refusal ?? error
+    }
   }
 
-  function checkWritable(): void {
-    if (isReadOnly) throw new UserStoreRefusal('read-only', 'The user store cannot be changed.')
+  async function makePassword(password: string, signal: AbortSignal | undefined): Promise<StoredPassword> {
+    const { schema, passwords } = await open(signal)
+    rules.checkPassword(password, !schema.isShared)
+    return passwords.make(password, signal)
   }
 
   /** A hash that is weaker than those made today is replaced, where no other program reads it. */
@@ -142,6 +148,12 @@ export async function sqlUserStore(options: SqlUserStoreOptions): Promise<SqlUse
     }
   }
 
+  async function find(subject: string, isDisabled: boolean, signal?: AbortSignal): Promise<UserAccount | undefined> {
+    const session = await open(signal)
+    const user = await directory.findUser(session, subject)
+    return user?.isDisabled === isDisabled ? directory.readAccount(session, user) : undefined
+  }
+
   return {
     domain,
     isReadOnly,
@@ -151,103 +163,73 @@ export async function sqlUserStore(options: SqlUserStoreOptions): Promise<SqlUse
     },
 
     async authenticate(name, password, signal) {
-      const open = await opened(signal)
-      const { schema, passwords } = open
-      const query = queryWith(signal)
-      const user = await directory.findUser(query, schema, name)
+      const session = await open(signal)
+      const { schema, passwords, query } = session
+      const user = await directory.findUser(session, name)
       // Asked for every name, so that the time of the question tells nothing either.
-      const standIn = await schema.standInPassword(query, directory.localName(name))
+      const standIn = await schema.standInPassword(query, names.localName(name))
       const isRight = isPassword(password) && (await passwords.isRight(password, user, standIn, signal))
       if (user === undefined) return { failure: 'unknown-user' }
       const isAllowed = !schema.isShared || (rules.isUserName(user.name) && rules.isPassword(password))
-      const subject = directory.subjectOf(user.name)
+      const subject = names.subjectFrom(user.name)
       if (!isRight || !isAllowed) return { failure: 'wrong-password', subject }
       if (user.isDisabled) return { failure: 'disabled', subject }
-      const account = directory.accountOf(user, await schema.rolesOf(query, user), open.adminRole)
-      await strengthen(open, user, password)
+      const account = await directory.readAccount(session, user)
+      await strengthen(session, user, password)
       return { account }
     },
 
-    async find(subject, signal) {
-      const { schema, adminRole } = await opened(signal)
-      const query = queryWith(signal)
-      const user = await directory.findUser(query, schema, subject)
-      if (user === undefined || user.isDisabled) return undefined
-      return directory.accountOf(user, await schema.rolesOf(query, user), adminRole)
-    },
-
-    async findDisabled(subject, signal) {
-      const { schema, adminRole } = await opened(signal)
-      const query = queryWith(signal)
-      const user = await directory.findUser(query, schema, subject)
-      return user?.isDisabled ? directory.accountOf(user, await schema.rolesOf(query, user), adminRole) : undefined
-    },
+    find: (subject, signal) => find(subject, false, signal),
+    findDisabled: (subject, signal) => find(subject, true, signal),
 
     async findProfile(subject, signal) {
-      const { schema } = await opened(signal)
-      const query = queryWith(signal)
-      const user = await directory.findUser(query, schema, subject)
+      const session = await open(signal)
+      const user = await directory.findUser(session, subject)
       // Our own tables have no more than names and roles.
-      return user === undefined || !schema.isShared ? undefined : wso2Profile(query, user)
+      return user === undefined || !session.schema.isShared ? undefined : wso2Profile(session.query, user)
     },
 
-    async list(wanted, signal) {
-      const { schema } = await opened(signal)
-      return listing.users(queryWith(signal), schema, wanted)
-    },
-
-    async listRoles(signal) {
-      const { schema } = await opened(signal)
-      return listing.roles(queryWith(signal), schema)
-    },
-
-    async membersOf(role, signal) {
-      const { schema } = await opened(signal)
-      return listing.members(queryWith(signal), schema, role)
-    },
+    ...createLists(names, options, {
+      async matching(pattern, limit, signal) {
+        const { schema, query } = await open(signal)
+        return schema.listUsers(query, listSpellings(likePattern(pattern)), limit)
+      },
+      async members(role, limit, signal) {
+        const session = await open(signal)
+        const found = await findRole(session, role)
+        return found && session.schema.listMembers(session.query, found, limit)
+      },
+      async roles(limit, signal) {
+        const { schema, query } = await open(signal)
+        return (await schema.listRoles(query, limit)).map(names.roleText)
+      },
+    }),
 
     async add(user, signal) {
-      checkWritable()
+      assertWritable()
       rules.checkUserName(user.name)
-      const { passwords, schema } = await opened(signal)
-      rules.checkPassword(user.password, !schema.isShared)
-      const stored = await passwords.make(user.password, signal)
-      const refusal = new UserStoreRefusal('user-exists', 'There is a user with this name.')
-      await refusing(change(signal, changes.add, user, stored), { duplicate: refusal, data: invalidName })
+      const password = await makePassword(user.password, signal)
+      const refusals = { duplicate: userExists(), data: invalidName }
+      await change(signal, (session) => changes.add(session, user, password), refusals)
     },
 
-    async remove(subject, signal) {
-      checkWritable()
-      await change(signal, changes.remove, subject)
-    },
+    remove: (subject, signal) => change(signal, (session) => changes.remove(session, subject)),
 
     async setPassword(subject, password, signal) {
-      checkWritable()
-      const { passwords, schema } = await opened(signal)
-      rules.checkPassword(password, !schema.isShared)
-      const stored = await passwords.make(password, signal)
-      await refusing(change(signal, changes.setPassword, subject, stored), { data: invalidPassword })
+      assertWritable()
+      const stored = await makePassword(password, signal)
+      await change(signal, (session) => changes.setPassword(session, subject, stored), { data: invalidPassword })
     },
 
-    async setDisabled(subject, isDisabled, signal) {
-      checkWritable()
-      await change(signal, changes.setDisabled, subject, isDisabled)
-    },
+    setDisabled: (subject, isDisabled, signal) =>
+      change(signal, (session) => changes.setDisabled(session, subject, isDisabled)),
 
-    async changeRoles(subject, roleChange, signal) {
-      checkWritable()
-      await change(signal, changes.changeRoles, subject, roleChange)
-    },
+    changeRoles: (subject, roles, signal) => change(signal, (session) => changes.changeRoles(session, subject, roles)),
 
-    async addRole(role, signal) {
-      checkWritable()
-      await refusing(change(signal, changes.addRole, role), { duplicate: roleExists(), data: invalidName })
-    },
+    addRole: (role, signal) =>
+      change(signal, (session) => changes.addRole(session, role), { duplicate: roleExists(), data: invalidName }),
 
-    async removeRole(role, signal) {
-      checkWritable()
-      await change(signal, changes.removeRole, role)
-    },
+    removeRole: (role, signal) => change(signal, (session) => changes.removeRole(session, role)),
 
     async close() {
       if (database !== options.datasource) await database.close()
@@ -255,31 +237,14 @@ export async function sqlUserStore(options: SqlUserStoreOptions): Promise<SqlUse
   }
 }
 
-const invalidName = new UserStoreRefusal('invalid-name', 'The name is not allowed.')
-const invalidPassword = new UserStoreRefusal('invalid-password', 'The password is not allowed.')
+const invalidName = new UserChangeError('invalid-name', 'The name is not allowed.')
+const invalidPassword = new UserChangeError('invalid-password', 'The password is not allowed.')
 
-/** What the database itself refuses, as a refusal where it is the caller's doing. */
-async function refusing(
-  work: Promise<void>,
-  refusals: Readonly<Partial<Record<'duplicate' | 'data', UserStoreRefusal>>>,
-): Promise<void> {
-  try {
-    await work
-  } catch (error) {
-    const refusal = isSqlError(error, 'duplicate', 'data') ? refusals[error.kind as 'duplicate' | 'data'] : undefined
-    throw refusal ?? error
-  }
-}
-
-async function databaseOf(
+async function openDatabase(
   datasource: SqlDatabaseOptions | SqlDatabase,
   logger: Logger | undefined,
 ): Promise<SqlDatabase> {
   if ('query' in datasource) return datasource
   const onWarning = (message: string): void => logger?.warn({ key: 'datasource.url' }, message)
   return openSqlDatabase({ onWarning, ...datasource })
-}
-
-function listLength(length: number | undefined): number {
-  return length !== undefined && Number.isSafeInteger(length) && length > 0 ? length : defaultListLength
 }

@@ -4,155 +4,132 @@
  * @module
  */
 
-import { type NewUser, type RoleChange, UserStoreRefusal } from '../managed-user-store.js'
-import type { SqlQuery } from './database/sql-database.js'
-import type { OpenSchema } from './open-schema.js'
-import { everyoneRole, type RoleName } from './role-name.js'
-import type { StoredPassword, StoredRole, StoredUser } from './schema/user-schema.js'
-import type { StoreRules } from './store-rules.js'
-import type { UserDirectory } from './user-directory.js'
-import { foldName } from './user-name.js'
+import { type NewUser, type RoleChange, UserChangeError } from '../managed-user-store.js'
+import { everyoneRole, type RoleName, type StoreNames } from '../names.js'
+import type { StoreRules } from '../store-rules.js'
+import { findRole, type SqlSession, type UserDirectory } from './user-directory.js'
+import type { StoredPassword, StoredRole, StoredUser } from './user-schema.js'
 
-/** Options of {@link userChanges}. */
-export interface UserChangesOptions {
-  readonly directory: UserDirectory
-  readonly rules: StoreRules
-  /** `[super_admin] username`: the one who cannot be removed or made less than an administrator. */
-  readonly superAdmin: string | undefined
-  /** Whether roles of the store itself may be written; else only `Internal/` and `Application/`. */
-  readonly writesGroups: boolean
-}
-
-/** What is done inside of a transaction. Each throws {@link UserStoreRefusal}, and then nothing is changed. */
-export interface UserChanges {
-  add(query: SqlQuery, opened: OpenSchema, user: NewUser, password: StoredPassword): Promise<void>
-  remove(query: SqlQuery, opened: OpenSchema, subject: string): Promise<void>
-  setPassword(query: SqlQuery, opened: OpenSchema, subject: string, password: StoredPassword): Promise<void>
-  setDisabled(query: SqlQuery, opened: OpenSchema, subject: string, isDisabled: boolean): Promise<void>
-  changeRoles(query: SqlQuery, opened: OpenSchema, subject: string, change: RoleChange): Promise<void>
-  addRole(query: SqlQuery, opened: OpenSchema, role: string): Promise<void>
-  removeRole(query: SqlQuery, opened: OpenSchema, role: string): Promise<void>
-}
-
-/** Makes the changes of one store. */
-export function userChanges({ directory, rules, superAdmin, writesGroups }: UserChangesOptions): UserChanges {
-  const isSuperAdmin = (user: StoredUser): boolean =>
-    superAdmin !== undefined && foldName(directory.localName(superAdmin)) === foldName(user.name)
-  const isRole = (role: RoleName, text: string): boolean => foldName(directory.roleText(role)) === foldName(text)
-
-  async function lockedUser(query: SqlQuery, { schema }: OpenSchema, subject: string): Promise<StoredUser> {
-    const user = await directory.findUser(query, schema, subject, true)
-    if (user === undefined) throw new UserStoreRefusal('user-not-found', 'There is no such user.')
+/** What is done inside of a transaction. Each function throws {@link UserChangeError}, and then nothing is changed. */
+export function createUserChanges(
+  { readRole, readChangeableRole, isRole, isSuperAdmin }: StoreNames,
+  directory: UserDirectory,
+  rules: StoreRules,
+  writeGroups: boolean,
+) {
+  async function lockedUser(session: SqlSession, subject: string): Promise<StoredUser> {
+    const user = await directory.findUser(session, subject, true)
+    if (user === undefined) throw new UserChangeError('user-not-found', 'There is no such user.')
     return user
   }
 
-  async function existingRole(query: SqlQuery, { schema }: OpenSchema, role: RoleName): Promise<StoredRole> {
-    const found = await directory.findRole(query, schema, role)
-    if (found === undefined) throw new UserStoreRefusal('role-not-found', 'There is no such role.')
+  async function existingRole(session: SqlSession, role: RoleName): Promise<StoredRole> {
+    const found = await findRole(session, role)
+    if (found === undefined) throw new UserChangeError('role-not-found', 'There is no such role.')
     return found
   }
 
+  function assertWritable({ isInternal }: RoleName): void {
+    if (!isInternal && !writeGroups)
+      throw new UserChangeError('read-only', 'Roles of this user store cannot be changed.')
+  }
+
   function writableRole(text: string): RoleName {
-    const role = directory.readRole(text)
-    if (isRole(role, everyoneRole)) throw new UserStoreRefusal('protected', 'Everybody has this role, always.')
-    if (!role.isInternal && !writesGroups) throw readOnlyRoles()
+    const role = readChangeableRole(text)
+    assertWritable(role)
     return role
   }
 
   /** What has been written is read again: a database may cut or convert what does not fit. */
-  async function checkWritten(
-    query: SqlQuery,
-    { schema }: OpenSchema,
-    name: string,
-    password: StoredPassword,
-  ): Promise<StoredUser> {
-    const [written, twin] = await directory.usersLike(query, schema, name)
+  async function checkWritten(session: SqlSession, name: string, password: StoredPassword): Promise<StoredUser> {
+    const [written, twin] = await directory.usersLike(session, name)
     if (written?.name !== name || twin !== undefined)
-      throw new UserStoreRefusal('invalid-name', 'The user name is not allowed.')
+      throw new UserChangeError('invalid-name', 'The user name is not allowed.')
     if (written.password !== password.hash || written.salt !== password.salt) {
-      throw new UserStoreRefusal('invalid-password', 'The password is not allowed.')
+      throw new UserChangeError('invalid-password', 'The password is not allowed.')
     }
     return written
   }
 
   return {
-    async add(query, opened, user, password) {
-      const { schema, adminRole } = opened
+    async add(session: SqlSession, user: NewUser, password: StoredPassword): Promise<void> {
+      const { query, schema } = session
       const name = user.name.normalize('NFC')
       await schema.lockNames(query)
-      const twins = await directory.usersLike(query, schema, name, true)
-      if (twins.length > 0) throw new UserStoreRefusal('user-exists', 'There is a user with this name.')
+      if ((await directory.usersLike(session, name, true)).length > 0) throw userExists()
       await schema.insertUser(query, name, password)
-      const written = await checkWritten(query, opened, name, password)
+      const written = await checkWritten(session, name, password)
       if (!user.isAdmin) return
-      const role = writableRole(adminRole)
+      const role = writableRole(session.adminRole)
       // A database that scripts have just made has no roles. WSO2's first start makes this one as well.
-      if ((await directory.findRole(query, schema, role)) === undefined) await schema.insertRole(query, role)
-      await schema.giveRole(query, written, await existingRole(query, opened, role))
+      if ((await findRole(session, role)) === undefined) await schema.insertRole(query, role)
+      await schema.giveRole(query, written, await existingRole(session, role))
     },
 
-    async remove(query, opened, subject) {
-      const user = await lockedUser(query, opened, subject)
-      if (isSuperAdmin(user)) throw new UserStoreRefusal('protected', 'The super admin cannot be removed.')
-      await opened.schema.deleteUser(query, user)
+    async remove(session: SqlSession, subject: string): Promise<void> {
+      const user = await lockedUser(session, subject)
+      if (isSuperAdmin(user.name)) throw new UserChangeError('protected', 'The super admin cannot be removed.')
+      await session.schema.deleteUser(session.query, user)
     },
 
-    async setPassword(query, opened, subject, password) {
-      const user = await lockedUser(query, opened, subject)
-      await opened.schema.updatePassword(query, user, password)
-      await checkWritten(query, opened, user.name, password)
+    async setPassword(session: SqlSession, subject: string, password: StoredPassword): Promise<void> {
+      const user = await lockedUser(session, subject)
+      await session.schema.updatePassword(session.query, user, password)
+      await checkWritten(session, user.name, password)
     },
 
-    async setDisabled(query, opened, subject, isDisabled) {
-      const user = await lockedUser(query, opened, subject)
-      if (isDisabled && isSuperAdmin(user)) {
-        throw new UserStoreRefusal('protected', 'The super admin cannot be disabled.')
+    async setDisabled(session: SqlSession, subject: string, isDisabled: boolean): Promise<void> {
+      const user = await lockedUser(session, subject)
+      if (isDisabled && isSuperAdmin(user.name)) {
+        throw new UserChangeError('protected', 'The super admin cannot be disabled.')
       }
-      if (user.isDisabled !== isDisabled) await opened.schema.setDisabled(query, user, isDisabled)
+      if (user.isDisabled !== isDisabled) await session.schema.setDisabled(session.query, user, isDisabled)
     },
 
-    async changeRoles(query, opened, subject, { added, removed }) {
+    async changeRoles(session: SqlSession, subject: string, { added, removed }: RoleChange): Promise<void> {
+      const { query, schema, adminRole } = session
       const toGive = added.map(writableRole)
       const toTake = removed.map(writableRole)
-      const user = await lockedUser(query, opened, subject)
-      if (isSuperAdmin(user) && toTake.some((role) => isRole(role, opened.adminRole))) {
-        throw new UserStoreRefusal('protected', 'The super admin cannot lose the role of administrators.')
+      const user = await lockedUser(session, subject)
+      if (isSuperAdmin(user.name) && toTake.some((role) => isRole(role, adminRole))) {
+        throw new UserChangeError('protected', 'The super admin cannot lose the role of administrators.')
       }
-      const held = new Set((await opened.schema.rolesOf(query, user)).map(({ full }) => full))
+      const held = new Set((await schema.listRolesWith(query, user)).map(({ full }) => full))
       for (const role of toGive) {
-        const found = await existingRole(query, opened, role)
-        if (!held.has(role.full)) await opened.schema.giveRole(query, user, found)
+        const found = await existingRole(session, role)
+        if (!held.has(role.full)) await schema.giveRole(query, user, found)
         held.add(role.full)
       }
-      for (const role of toTake) await opened.schema.takeRole(query, user, await existingRole(query, opened, role))
+      for (const role of toTake) await schema.takeRole(query, user, await existingRole(session, role))
     },
 
-    async addRole(query, { schema }, text) {
-      const role = directory.readRole(text)
+    async addRole(session: SqlSession, text: string): Promise<void> {
+      const role = readRole(text)
       if (isRole(role, everyoneRole)) throw roleExists()
-      if (!role.isInternal && !writesGroups) throw readOnlyRoles()
+      assertWritable(role)
       rules.checkRoleName(role)
-      if ((await directory.findRole(query, schema, role)) !== undefined) throw roleExists()
-      await schema.insertRole(query, role)
-      const written = await directory.findRole(query, schema, role)
-      if (written === undefined) throw new UserStoreRefusal('invalid-name', 'The role name is not allowed.')
+      if ((await findRole(session, role)) !== undefined) throw roleExists()
+      await session.schema.insertRole(session.query, role)
+      if ((await findRole(session, role)) !== undefined) return
+      throw new UserChangeError('invalid-name', 'The role name is not allowed.')
     },
 
-    async removeRole(query, opened, text) {
+    async removeRole(session: SqlSession, text: string): Promise<void> {
       const role = writableRole(text)
-      if (isRole(role, opened.adminRole)) {
-        throw new UserStoreRefusal('protected', 'The role of administrators cannot be removed.')
+      if (isRole(role, session.adminRole)) {
+        throw new UserChangeError('protected', 'The role of administrators cannot be removed.')
       }
-      await opened.schema.deleteRole(query, await existingRole(query, opened, role))
+      await session.schema.deleteRole(session.query, await existingRole(session, role))
     },
   }
 }
 
-/** Also for what a unique index finds when two add the same at a time. */
-export function roleExists(): UserStoreRefusal {
-  return new UserStoreRefusal('role-exists', 'There is a role with this name.')
+// Also for what a unique index finds when two add the same at a time.
+
+export function userExists(): UserChangeError {
+  return new UserChangeError('user-exists', 'There is a user with this name.')
 }
 
-function readOnlyRoles(): UserStoreRefusal {
-  return new UserStoreRefusal('read-only', 'Roles of this user store cannot be changed.')
+export function roleExists(): UserChangeError {
+  return new UserChangeError('role-exists', 'There is a role with this name.')
 }

@@ -1,56 +1,36 @@
 /**
- * Finds the users and roles of a store in its tables: what the database takes for equal is compared again here.
+ * The schema of a database, and look-ups in it: what the database takes for equal is compared again here.
  *
  * @module
  */
 
+import { StoreError } from '../../core/errors.js'
 import type { Logger } from '../../core/logger.js'
-import { isUserName } from '../credential-limits.js'
-import type { UserAccount } from '../user-store.js'
-import type { SqlQuery } from './database/sql-database.js'
-import { everyoneRole, type RoleName, readRoleName } from './role-name.js'
-import type { StoredRole, StoredUser, UserSchema } from './schema/user-schema.js'
-import { foldName, spellingsOf, withoutDomain } from './user-name.js'
+import { hasTable, type SqlDatabase, type SqlQuery } from '../../sql/sql-database.js'
+import { listSpellings, type RoleName, readRoleName, type StoreNames } from '../names.js'
+import { isUserName, type UserAccount } from '../user-store.js'
+import { ownSchema, ownUserTable } from './own-schema.js'
+import type { PasswordKeeper } from './password-keeper.js'
+import type { StoredRole, StoredUser, UserSchema } from './user-schema.js'
+import { type Wso2SchemaOptions, wso2Schema, wso2UserTable } from './wso2-schema.js'
+import { readNameColumns, slowLookUp } from './wso2-tables.js'
 
-/** Options of {@link userDirectory}. */
-export interface UserDirectoryOptions {
-  /** In capitals; `PRIMARY` for the first store. */
-  readonly domain: string
-  readonly ignoresCase: boolean
-  readonly logger: Logger | undefined
+/** What is known of a database once it has been reached. */
+export interface OpenSchema {
+  readonly schema: UserSchema
+  readonly passwords: PasswordKeeper
+  /** The role of administrators as others know it. */
+  readonly adminRole: string
 }
 
-/** Look-ups that compare byte for byte. */
-export interface UserDirectory {
-  /** The name of a user without this store's domain. */
-  localName(subject: string): string
-  /** A name of this store as others know it. */
-  subjectOf(name: string): string
-  /** Whether two names mean the same user. */
-  isSameUser(one: string, other: string): boolean
-  /**
-   * The user with this name. None when several rows have it: nobody can say which is meant, and the rights of one must not
-   * go to the other.
-   */
-  findUser(query: SqlQuery, schema: UserSchema, subject: string, locks?: boolean): Promise<StoredUser | undefined>
-  /** Every user whom this name may mean. */
-  usersLike(query: SqlQuery, schema: UserSchema, subject: string, locks?: boolean): Promise<readonly StoredUser[]>
-  /** A role's name without this store's domain. */
-  readRole(text: string): RoleName
-  /** A role as others know it. */
-  roleText(role: RoleName): string
-  findRole(query: SqlQuery, schema: UserSchema, role: RoleName): Promise<StoredRole | undefined>
-  /** What a login or a look-up answers. */
-  accountOf(user: StoredUser, roles: readonly RoleName[], adminRole: string): UserAccount
+/** An open schema, and what runs its statements: the database or a transaction. */
+export interface SqlSession extends OpenSchema {
+  readonly query: SqlQuery
 }
 
-/** Makes the look-ups of one store. */
-export function userDirectory({ domain, ignoresCase, logger }: UserDirectoryOptions): UserDirectory {
-  const isPrimary = domain === 'PRIMARY'
-  const qualified = (name: string): string => (isPrimary ? name : `${domain}/${name}`)
-  const isSameUser = ignoresCase
-    ? (one: string, other: string) => foldName(one) === foldName(other)
-    : (one: string, other: string) => one.normalize('NFC') === other.normalize('NFC')
+export type UserDirectory = ReturnType<typeof createUserDirectory>
+
+export function createUserDirectory({ localName, fold, roleText, createAccount }: StoreNames, logger?: Logger) {
   let hasWarned = false
 
   function warnOfTwins(): void {
@@ -60,42 +40,76 @@ export function userDirectory({ domain, ignoresCase, logger }: UserDirectoryOpti
     logger?.warn({ key: 'user_store.case_insensitive_username' }, message)
   }
 
-  const directory: UserDirectory = {
-    localName: (subject) => withoutDomain(subject, domain),
-    subjectOf: (name) => qualified(name.normalize('NFC')),
-    isSameUser,
+  /** Every user whom this name may mean. */
+  async function usersLike(
+    { query, schema }: SqlSession,
+    subject: string,
+    locks = false,
+  ): Promise<readonly StoredUser[]> {
+    const name = localName(subject)
+    if (!isUserName(name)) return []
+    const rows = await schema.usersNamed(query, listSpellings(name), locks)
+    return rows.filter((row) => fold(row.name) === fold(name))
+  }
 
-    async usersLike(query, schema, subject, locks = false) {
-      const name = directory.localName(subject)
-      if (!isUserName(name)) return []
-      const rows = await schema.usersNamed(query, spellingsOf(name), locks)
-      return rows.filter((row) => isSameUser(row.name, name))
-    },
+  return {
+    usersLike,
 
-    async findUser(query, schema, subject, locks) {
-      const [user, twin] = await directory.usersLike(query, schema, subject, locks)
+    /** None when several rows have the name: the rights of one must not go to the other. */
+    async findUser(session: SqlSession, subject: string, locks?: boolean): Promise<StoredUser | undefined> {
+      const [user, twin] = await usersLike(session, subject, locks)
       if (twin !== undefined) warnOfTwins()
       return twin === undefined ? user : undefined
     },
 
-    readRole: (text) => readRoleName(withoutDomain(text, domain)),
-    roleText: (role) => (role.isInternal ? role.full : qualified(role.full)),
-
-    async findRole(query, schema, role) {
-      if (!isUserName(role.full)) return undefined
-      const rows = await schema.rolesNamed(query, role)
-      return rows.find((row) => row.role.full === role.full)
-    },
-
-    accountOf({ name, version }, roles, adminRole) {
-      const names = new Set(roles.map(directory.roleText)).add(everyoneRole)
-      return Object.freeze({
-        subject: directory.subjectOf(name),
-        roles: Object.freeze([...names].sort()),
-        isAdmin: names.has(adminRole),
-        version,
-      })
+    async readAccount({ query, schema, adminRole }: SqlSession, user: StoredUser): Promise<UserAccount> {
+      const roles = await schema.listRolesWith(query, user)
+      return createAccount(user.name, roles.map(roleText), adminRole, user.version)
     },
   }
-  return directory
+}
+
+export async function findRole(
+  { query, schema }: Pick<SqlSession, 'query' | 'schema'>,
+  role: RoleName,
+): Promise<StoredRole | undefined> {
+  if (!isUserName(role.full)) return undefined
+  const rows = await schema.rolesNamed(query, role)
+  return rows.find((row) => row.role.full === role.full)
+}
+
+/**
+ * Finds the schema, and the role of administrators in it.
+ *
+ * @throws `StoreError` when the database has no tables of users, or fails.
+ */
+export async function openSchema(
+  database: SqlDatabase,
+  { readRole, roleText }: StoreNames,
+  adminRole: string,
+  wso2: Wso2SchemaOptions,
+): Promise<Omit<OpenSchema, 'passwords'>> {
+  const query: SqlQuery = (sql, parameters) => database.query(sql, parameters)
+  const schema = await detectSchema(database, query, wso2)
+  const role = readRole(adminRole)
+  // As WSO2 does: the role of administrators may be one that all stores share.
+  const shared = readRoleName(`Internal/${role.full}`)
+  const isShared =
+    !role.isInternal &&
+    (await findRole({ query, schema }, role)) === undefined &&
+    (await findRole({ query, schema }, shared)) !== undefined
+  return { schema, adminRole: roleText(isShared ? shared : role) }
+}
+
+async function detectSchema(database: SqlDatabase, query: SqlQuery, wso2: Wso2SchemaOptions): Promise<UserSchema> {
+  if (await hasTable(database, wso2UserTable)) {
+    const columns = await readNameColumns(query, database.dialect)
+    const warning = await slowLookUp(query, database.dialect, columns, wso2.ignoreCase)
+    if (warning !== undefined) wso2.onWarning?.(warning)
+    return wso2Schema(database.dialect, columns, wso2)
+  }
+  if (await hasTable(database, ownUserTable)) return ownSchema(database.dialect)
+  throw new StoreError(
+    `The database has no table ${wso2UserTable} and no ${ownUserTable}: run "npx sallyport users init", or call initSchema().`,
+  )
 }

@@ -1,13 +1,12 @@
 /** How users are added to an Active Directory, which no distribution has. */
 
 import { expect, it } from 'vitest'
-import { accountReader } from '../../../lib/users/ldap/account-reader.js'
 import type { DirectoryWriter } from '../../../lib/users/ldap/directory-writer.js'
+import type { GroupFinder } from '../../../lib/users/ldap/group-finder.js'
 import { LdapError } from '../../../lib/users/ldap/ldap-error.js'
 import { readSettings } from '../../../lib/users/ldap/ldap-store-settings.js'
-import { userChanges } from '../../../lib/users/ldap/user-changes.js'
+import { createUserChanges } from '../../../lib/users/ldap/user-changes.js'
 import type { UserFinder } from '../../../lib/users/ldap/user-finder.js'
-import { storeRules } from '../../../lib/users/sql/store-rules.js'
 
 /** Changes of a directory that keeps what is asked of it; `failing` is the step that it does not do. */
 function changesOf(failing?: string) {
@@ -30,7 +29,9 @@ function changesOf(failing?: string) {
     connectionPassword: 'service-secret',
     userSearchBase: 'ou=People,dc=x',
     userNameAttribute: 'sAMAccountName',
-    readsGroups: false,
+    readGroups: false,
+    activeDirectory: true,
+    readOnly: false,
   })
   let isThere = false
   const users = {
@@ -41,21 +42,8 @@ function changesOf(failing?: string) {
       return found
     },
   } as unknown as UserFinder
-  const changes = userChanges({
-    writer,
-    settings,
-    users,
-    groups: undefined,
-    readableGroups: undefined,
-    accounts: accountReader({ domain: 'PRIMARY', adminRole: 'admin', versionAttributes: undefined }),
-    rules: storeRules({}, 'PRIMARY'),
-    superAdmin: undefined,
-    membershipAttribute: 'member',
-    userObjectClasses: ['user'],
-    groupObjectClasses: ['group'],
-    isActiveDirectory: true,
-  })
-  return { changes, steps }
+  const groups = { holding: async () => [] } as unknown as GroupFinder
+  return { changes: createUserChanges(writer, settings, users, groups), steps }
 }
 
 const dave = { name: 'dave', password: 'dave-secret', isAdmin: false }

@@ -66,12 +66,12 @@ describe('a directory', () => {
     }
   }
 
-  const capabilities = { isWritable: true, ignoresCase: true, allowsEmptyRoles: true, hasInternalRoles: false }
-  userStoreContract('LDAP, groups with members', capabilities, makeStore({ isReadOnly: false }))
+  const capabilities = { isWritable: true, ignoreCase: true, allowsEmptyRoles: true, hasInternalRoles: false }
+  userStoreContract('LDAP, groups with members', capabilities, makeStore({ readOnly: false }))
   userStoreContract(
     'LDAP, users with groups, of another domain',
     capabilities,
-    makeStore({ isReadOnly: false, memberOfAttribute: 'memberOf', domain: 'corp', nestedGroupDepth: 3 }),
+    makeStore({ readOnly: false, memberOfAttribute: 'memberOf', domain: 'corp', nestedGroupDepth: 3 }),
   )
   userStoreContract(
     'LDAP, names made by a pattern',
@@ -80,7 +80,7 @@ describe('a directory', () => {
   )
   userStoreContract(
     'LDAP, strict about case',
-    { ...capabilities, isWritable: false, ignoresCase: false },
-    makeStore({ ignoresCase: false }),
+    { ...capabilities, isWritable: false, ignoreCase: false },
+    makeStore({ ignoreCase: false }),
   )
 })

@@ -3,9 +3,8 @@
 import { BerReader } from 'ldapts'
 import { describe, expect, it } from 'vitest'
 import type { Directory } from '../../../lib/users/ldap/directory.js'
-import { directoryWriter } from '../../../lib/users/ldap/directory-writer.js'
+import { DirectoryWriter, type PasswordHashMethod } from '../../../lib/users/ldap/directory-writer.js'
 import { LdapError } from '../../../lib/users/ldap/ldap-error.js'
-import type { PasswordHashMethod } from '../../../lib/users/ldap/password-value.js'
 
 const passwordModify = '1.3.6.1.4.1.4203.1.11.1'
 
@@ -24,8 +23,8 @@ function keeping(extensions: () => readonly string[]): { readonly directory: Dir
 const writerOf = (
   directory: Directory,
   passwordHashMethod: PasswordHashMethod = 'PLAIN_TEXT',
-  isActiveDirectory = false,
-) => directoryWriter({ directory, isActiveDirectory, passwordHashMethod })
+  activeDirectory = false,
+) => new DirectoryWriter(directory, { activeDirectory, passwordHashMethod })
 
 describe('a password', () => {
   it('is changed by the password modify operation where there is one, and left to the directory to hash', async () => {

@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, it } from 'vitest'
 import { type LdapUserStore, type LdapUserStoreOptions, ldapUserStore } from '../../../lib/ldap.js'
-import { openDirectory } from '../../../lib/users/ldap/directory.js'
+import { Directory } from '../../../lib/users/ldap/directory.js'
 import { entry, type FakeLdap, type FakeRequest, request, result, startFakeLdap } from '../../helpers/fake-ldap.js'
 
 const people = 'ou=People,dc=example,dc=org'
@@ -50,13 +50,16 @@ async function startWith(
   fake = await startFakeLdap(
     (asked) => {
       const answer = special(asked)
-      if (answer !== 'as usual') return answer
-      if (asked.tag === request.bind) return [result(asked.id, bindDone, success)]
-      const found = isGroupSearch(asked) ? [] : [entry(asked.id, aliceDn, alice)]
-      return [...found, result(asked.id, searchDone, success)]
+      return answer === 'as usual' ? usualAnswer(asked) : answer
     },
     ...more,
   )
+}
+
+function usualAnswer(asked: FakeRequest): readonly Buffer[] {
+  if (asked.tag === request.bind) return [result(asked.id, bindDone, success)]
+  const found = isGroupSearch(asked) ? [] : [entry(asked.id, aliceDn, alice)]
+  return [...found, result(asked.id, searchDone, success)]
 }
 
 const failure = (work: Promise<unknown>): Promise<unknown> =>
@@ -64,6 +67,80 @@ const failure = (work: Promise<unknown>): Promise<unknown> =>
     () => 'no failure',
     (error: unknown) => error,
   )
+
+describe.each<[string, (asked: FakeRequest) => readonly Buffer[] | undefined]>([
+  ['cuts the connection', () => undefined],
+  ['says nothing', () => []],
+  ['answers "busy"', ({ id }) => [result(id, bindDone, 51)]],
+  ['answers "unavailable"', ({ id }) => [result(id, bindDone, 52)]],
+])('a first server that takes connections and %s at a bind', (_how, answerBind) => {
+  let now = 0
+  let first: FakeLdap
+  const openBoth = (options: Partial<LdapUserStoreOptions> = {}): LdapUserStore =>
+    open({ connectionUrl: `${first.url} ${fake!.url}`, connectionRetryDelayMs: 2000, clock: () => now, ...options })
+
+  afterEach(() => first.stop())
+
+  it.each([true, false])('is left for the second by every login; connections kept: %s', async (keepConnections) => {
+    await startWith(() => 'as usual')
+    first = await startFakeLdap(answerBind)
+    const users = openBoth({ keepConnections })
+    for (let login = 0; login < 4; login++) {
+      expect(await users.authenticate('alice', password)).toHaveProperty('account')
+      now += 2001
+    }
+    expect(first.requests.some(isUserBind)).toBe(false)
+  })
+
+  it('costs one login where it is the user who binds there, and is used again when a search succeeds there', async () => {
+    await startWith(() => 'as usual')
+    let isBroken = true
+    first = await startFakeLdap((asked) => {
+      if (!isUserBind(asked) || !isBroken) return usualAnswer(asked)
+      isBroken = false
+      return answerBind(asked)
+    })
+    const users = openBoth({ keepConnections: false })
+    expect(await failure(users.authenticate('alice', password))).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+    expect(await users.authenticate('alice', password)).toHaveProperty('account')
+    expect(fake!.requests.some(isUserBind)).toBe(true)
+    now += 2001
+    const before = fake!.requests.length
+    expect(await users.authenticate('alice', password)).toHaveProperty('account')
+    expect(fake!.requests).toHaveLength(before)
+  })
+})
+
+it.each([2 ** 31, Number.MAX_SAFE_INTEGER])('a time limit of %d ms is not over at once', async (milliseconds) => {
+  await startWith(() => 'as usual')
+  const users = open({ readTimeoutMs: milliseconds, connectTimeoutMs: milliseconds, queueTimeoutMs: milliseconds })
+  for (let login = 0; login < 5; login++) {
+    expect(await users.authenticate('alice', password)).toHaveProperty('account')
+  }
+})
+
+it('a service password that one server refuses is sent to no other', async () => {
+  await startWith(() => 'as usual')
+  const first = await startFakeLdap(({ id }) => [result(id, bindDone, 49)])
+  const users = open({ connectionUrl: `${first.url} ${fake!.url}` })
+  expect(await failure(users.authenticate('alice', password))).toMatchObject({ resultCode: 49 })
+  expect(fake!.requests).toEqual([])
+  await first.stop()
+})
+
+it('a bind of the service that was cut once stops logins for a moment, whatever ConnectionRetryDelay is', async () => {
+  let now = 0
+  let isFirst = true
+  await startWith(() => {
+    const answer = isFirst ? undefined : 'as usual'
+    isFirst = false
+    return answer
+  })
+  const users = open({ connectionRetryDelayMs: 120_000, clock: () => now })
+  expect(await failure(users.authenticate('alice', password))).toMatchObject({ kind: 'connection' })
+  now += 250
+  expect(await users.authenticate('alice', password)).toHaveProperty('account')
+})
 
 describe('Active Directory', () => {
   it('has all groups of a user whose memberOf comes in parts', async () => {
@@ -118,7 +195,7 @@ describe('Active Directory', () => {
     }
 
     it.each([
-      ['of its own class', { isActiveDirectory: true }, [], 0],
+      ['of its own class', { activeDirectory: true }, [], 0],
       ['that says so', {}, ['1.2.840.113556.1.4.800'], 1],
     ] as const)(
       '%s reads all of them in one search, as deep as is asked for',
@@ -220,6 +297,20 @@ describe('an answer', () => {
     expect(await failure(open().authenticate('alice', password))).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
   })
 
+  it.each([1, 3, 10, 50, 51, 52, 80])(
+    'to a search with result code %i is no missing user and no end of groups',
+    async (code) => {
+      await startWith(({ id, tag }) => (tag === request.search ? [result(id, searchDone, code)] : 'as usual'))
+      for (const work of [
+        open().authenticate('alice', password),
+        open().listRoles(),
+        Promise.resolve(open().find('alice')),
+      ]) {
+        expect(await failure(work)).toMatchObject({ kind: 'result', resultCode: code })
+      }
+    },
+  )
+
   it('that is cut at the size limit after one entry is no single hit', async () => {
     await startWith((asked) =>
       asked.tag === request.search && !isGroupSearch(asked)
@@ -276,11 +367,11 @@ describe('a bind', () => {
     [aliceDn, ''],
   ])('as %j with %j is not even sent', async (dn, given) => {
     await startWith(() => 'as usual')
-    const directory = openDirectory({
+    const directory = new Directory({
       servers: [{ host: '127.0.0.1', port: Number(new URL(fake!.url).port), isTls: false }],
       ca: undefined,
       startTls: false,
-      refusesReferrals: false,
+      refuseReferrals: false,
       service: undefined,
       connectTimeoutMs: 300,
       readTimeoutMs: 300,
@@ -308,7 +399,7 @@ describe('a search', () => {
 
   it('is done without a bind when nobody in particular may search', async () => {
     await startWith(() => 'as usual')
-    await open({ connectionName: '', connectionPassword: '', isAnonymous: true }).find('alice')
+    await open({ connectionName: '', connectionPassword: '', bindAnonymously: true }).find('alice')
     expect(fake!.requests.map(({ tag }) => tag)).toEqual([request.search, request.search])
   })
 

@@ -53,7 +53,7 @@ describe('a directory that fails', () => {
       userSearchBase: people,
       groupSearchBase: groups,
       connectionRetryDelayMs: pauseMs,
-      now: () => now,
+      clock: () => now,
       ...options,
     })
     return store
@@ -166,7 +166,7 @@ describe('a directory that fails', () => {
     })
 
     it('keeps none with ConnectionPoolingEnabled = false', async () => {
-      const { users, swallowed } = await openAndDrop({ keepsConnections: false })
+      const { users, swallowed } = await openAndDrop({ keepConnections: false })
       expect(await logIn(users)).toHaveProperty('account')
       expect(swallowed).toEqual([])
     })
@@ -280,7 +280,7 @@ describe('a directory that fails', () => {
       ['ldaps:// without its authority', () => ({ connectionUrl: server.tlsUrl })],
       [
         'ldaps:// without its authority, unverified',
-        () => ({ connectionUrl: server.tlsUrl, verifiesCertificate: false }),
+        () => ({ connectionUrl: server.tlsUrl, verifyCertificate: false }),
       ],
       [
         'ldaps:// at another name',

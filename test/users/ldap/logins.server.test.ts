@@ -165,12 +165,12 @@ describe('a login at a directory', () => {
       ['(employeeNumber=O\\50-?)', 'Olga', 'Olga'],
       ['(uid:caseExactMatch:=?)', 'Olga', 'Olga'],
     ])('finds by %s for %j, where letter case counts, %j', async (userNameSearchFilter, name, subject) => {
-      expect(await subjectOf(name, passwordOf('Olga'), { userNameSearchFilter, ignoresCase: false })).toBe(subject)
+      expect(await subjectOf(name, passwordOf('Olga'), { userNameSearchFilter, ignoreCase: false })).toBe(subject)
     })
 
     it('tells two names that differ in letter case apart where it counts, and takes them for nobody where not', async () => {
       const bases = { userSearchBase: `${people}#${partners}` }
-      const exact = open({ ...bases, ignoresCase: false })
+      const exact = open({ ...bases, ignoreCase: false })
       for (const name of ['Casey', 'casey']) {
         expect((await exact.authenticate(name, passwordOf(name))).account?.subject).toBe(name)
         expect((await exact.find(name))?.subject).toBe(name)
@@ -207,7 +207,7 @@ describe('a login at a directory', () => {
       const far = { userSearchBase: partners }
       try {
         expect(await subjectOf('partner', passwordOf('partner'), far)).toBe('partner')
-        const strict = open({ ...far, refusesReferrals: true })
+        const strict = open({ ...far, refuseReferrals: true })
         const refers = { message: 'The directory refers to another server, which is not asked.' }
         await expect(strict.authenticate('partner', passwordOf('partner'))).rejects.toMatchObject(refers)
         await expect(strict.list({})).rejects.toMatchObject(refers)
@@ -222,7 +222,7 @@ describe('a login at a directory', () => {
     })
 
     it('takes a name with a blank at an end for nobody where that is not allowed', async () => {
-      const users = open({ allowsOuterBlanks: false })
+      const users = open({ allowOuterBlanks: false })
       expect(await users.authenticate(' blanks ', passwordOf('blanks'))).toEqual({ failure: 'unknown-user' })
       expect((await users.authenticate('two names', passwordOf('two names'))).account?.subject).toBe('two names')
     })
@@ -331,22 +331,22 @@ describe('a login at a directory', () => {
         groupNameListFilter: '(objectClass=posixGroup)',
         groupNameSearchFilter: '(&(objectClass=posixGroup)(cn=?))',
         userSearchBase: `${people}#${partners}`,
-        isReadOnly: false,
+        readOnly: false,
       }
       expect(await rolesOf(options)).toEqual(['Internal/everyone', 'staff'])
-      expect(await open(options).membersOf('staff')).toEqual(['alice', 'partner'])
+      expect(await open(options).listMembers('staff')).toEqual(['alice', 'partner'])
       expect(await open(options).list({ role: 'staff', pattern: 'p*' })).toEqual(['partner'])
       await expect(open(options).addRole('others')).rejects.toMatchObject({ code: 'read-only' })
       await open(options).changeRoles('Anna-Lena', { added: ['staff'], removed: [] })
-      expect(await open(options).membersOf('staff')).toEqual(['Anna-Lena', 'alice', 'partner'])
+      expect(await open(options).listMembers('staff')).toEqual(['Anna-Lena', 'alice', 'partner'])
       await open(options).changeRoles('Anna-Lena', { added: [], removed: ['staff'] })
     })
 
     it('not at all when groups are not read', async () => {
-      const none = { readsGroups: false, groupSearchBase: undefined, isReadOnly: false }
+      const none = { readGroups: false, groupSearchBase: undefined, readOnly: false }
       expect(await rolesOf(none)).toEqual(['Internal/everyone'])
       expect(await open(none).listRoles()).toEqual(['Internal/everyone'])
-      expect(await open(none).membersOf('admin')).toBeUndefined()
+      expect(await open(none).listMembers('admin')).toBeUndefined()
       const change = { added: ['admin'], removed: [] }
       await expect(open(none).changeRoles('alice', change)).rejects.toMatchObject({ code: 'read-only' })
     })
@@ -378,7 +378,7 @@ describe('a login at a directory', () => {
     })
 
     it('no member that is gone, or is not below the base', async () => {
-      expect(await open().membersOf('ghosts')).toEqual([])
+      expect(await open().listMembers('ghosts')).toEqual([])
     })
 
     it('at most as many roles as are asked for', async () => {
@@ -388,7 +388,7 @@ describe('a login at a directory', () => {
 
   describe('of an account that changes', () => {
     it('has another version after a new entry has its name', async () => {
-      const users = open({ isReadOnly: false, userEntryObjectClass: 'inetOrgPerson' })
+      const users = open({ readOnly: false, userEntryObjectClass: 'inetOrgPerson' })
       await users.add({ name: 'again', password: 'again-secret', isAdmin: false })
       const before = await users.find('again')
       await users.remove('again')
@@ -407,7 +407,7 @@ describe('a login at a directory', () => {
   })
 
   describe('writes', () => {
-    const writable = { isReadOnly: false } as const
+    const writable = { readOnly: false } as const
 
     it('leave nothing behind when the directory refuses the password', async () => {
       const users = open({ ...writable, passwordPattern: '.+' })
@@ -438,7 +438,7 @@ describe('a login at a directory', () => {
     })
 
     it('give a new user no rights that are left of another one', async () => {
-      const fixed = open({ ...writable, writesGroups: false, userEntryObjectClass: 'inetOrgPerson' })
+      const fixed = open({ ...writable, writeGroups: false, userEntryObjectClass: 'inetOrgPerson' })
       const ghost = { name: 'ghost', password: 'ghost-secret', isAdmin: false }
       await expect(fixed.add(ghost)).rejects.toMatchObject({ code: 'protected' })
       expect(await fixed.find('ghost')).toBeUndefined()
@@ -455,7 +455,7 @@ describe('a login at a directory', () => {
     })
 
     it('refuse changes of roles where groups are not written', async () => {
-      const users = open({ ...writable, writesGroups: false })
+      const users = open({ ...writable, writeGroups: false })
       const change = { added: ['inner'], removed: [] }
       await expect(users.changeRoles('user0', change)).rejects.toMatchObject({ code: 'read-only' })
       await expect(users.addRole('others')).rejects.toMatchObject({ code: 'read-only' })
@@ -480,7 +480,7 @@ describe('a login at a directory', () => {
         return client.modify(`cn=testers,${groups}`, new Change({ operation: 'replace', modification }))
       })
       await users.changeRoles('user2', { added: [], removed: ['testers'] })
-      expect(await users.membersOf('testers')).toEqual([])
+      expect(await users.listMembers('testers')).toEqual([])
       await users.removeRole('testers')
     })
   })
@@ -490,7 +490,7 @@ describe('a login at a directory', () => {
     async (patterns) => {
       const { close, ...users } = open({
         ...patterns,
-        isReadOnly: false,
+        readOnly: false,
         userSearchBase: `ou=Users,${hostile}`,
         groupSearchBase: `ou=Groups,${hostile}`,
       })

@@ -148,7 +148,7 @@ describe('hundreds of groups', () => {
   })
 
   it('lose a member at once', async () => {
-    const users = open({ isReadOnly: false, nestedGroupDepth: 9 })
+    const users = open({ readOnly: false, nestedGroupDepth: 9 })
     const before = users.find('alice')
     await users.changeRoles('alice', { added: [], removed: ['direct0'] })
     expect((await users.find('alice'))?.roles).not.toContain('direct0')
@@ -158,7 +158,7 @@ describe('hundreds of groups', () => {
   })
 
   it('are given and taken in one change', async () => {
-    const users = open({ isReadOnly: false })
+    const users = open({ readOnly: false })
     const signal = new AbortController().signal
     await users.changeRoles('user0', { added: direct.slice(0, 40), removed: [] }, signal)
     expect((await users.find('user0'))?.roles).toHaveLength(42)
@@ -168,7 +168,7 @@ describe('hundreds of groups', () => {
 
   it('have hundreds of members, as entries and as names', async () => {
     const signal = new AbortController().signal
-    expect(await open({ maxUsers: 300 }).membersOf('all', signal)).toEqual([...crowd].sort())
+    expect(await open({ maxUsers: 300 }).listMembers('all', signal)).toEqual([...crowd].sort())
     const names = open({
       maxUsers: 300,
       groupSearchBase: posix,
@@ -176,6 +176,6 @@ describe('hundreds of groups', () => {
       groupNameListFilter: '(objectClass=posixGroup)',
       groupNameSearchFilter: '(&(objectClass=posixGroup)(cn=?))',
     })
-    expect(await names.membersOf('staff', signal)).toEqual([...crowd].sort())
+    expect(await names.listMembers('staff', signal)).toEqual([...crowd].sort())
   })
 })

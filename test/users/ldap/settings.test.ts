@@ -14,7 +14,7 @@ const usable: LdapUserStoreOptions = {
   connectionPassword: 'service-secret',
   userSearchBase: 'ou=People,dc=example,dc=org',
   groupSearchBase: 'ou=Groups,dc=example,dc=org',
-  readsGroups: true,
+  readGroups: true,
 }
 
 /** A file whose second certificate was copied in part. */
@@ -49,13 +49,13 @@ describe('options of a directory', () => {
     [{ connectionUrl: 'ldaps://x no-url' }, ['connection_url']],
     [{ connectionName: '' }, ['connection_name']],
     [{ connectionPassword: '' }, ['connection_password']],
-    [{ connectionPassword: undefined, isAnonymous: true }, ['connection_password']],
-    [{ connectionName: '', connectionPassword: '', isAnonymous: true }, []],
+    [{ connectionPassword: undefined, bindAnonymously: true }, ['connection_password']],
+    [{ connectionName: '', connectionPassword: '', bindAnonymously: true }, []],
     [{ userSearchBase: '' }, ['user_search_base']],
     [{ userSearchBase: 'ou=a#' }, ['user_search_base']],
     [{ userSearchBase: 'People' }, ['user_search_base']],
     [{ groupSearchBase: undefined }, ['group_search_base']],
-    [{ groupSearchBase: undefined, readsGroups: false }, []],
+    [{ groupSearchBase: undefined, readGroups: false }, []],
     [{ groupSearchBase: 'x' }, ['group_search_base']],
     [{ userNameSearchFilter: '(uid=x)' }, ['user_name_search_filter']],
     [{ groupNameSearchFilter: '((' }, ['group_name_search_filter']],
@@ -68,8 +68,8 @@ describe('options of a directory', () => {
     [{ caFile: '/nowhere/ca.pem' }, ['ca_file']],
     [{ caFile: cutFile }, ['ca_file']],
     [{ caFile: new URL(import.meta.url).pathname.replace('settings', 'values') }, ['ca_file']],
-    [{ isActiveDirectory: true, isReadOnly: false, connectionUrl: 'ldap://x' }, ['connection_url']],
-    [{ isActiveDirectory: true, isReadOnly: false, connectionUrl: 'ldap://x', startTls: true }, []],
+    [{ activeDirectory: true, readOnly: false, connectionUrl: 'ldap://x' }, ['connection_url']],
+    [{ activeDirectory: true, readOnly: false, connectionUrl: 'ldap://x', startTls: true }, []],
     [{ userNamePattern: '(' }, ['username_java_regex']],
   ])('%j has these problems: %j', (options, keys) => {
     expect([...new Set(problemsOf(options))]).toEqual(keys)
@@ -84,10 +84,10 @@ describe('options of a directory', () => {
     [{ connectionUrl: 'ldap://directory.example.org' }, ['connection_url']],
     [{ connectionUrl: 'ldap://directory.example.org', startTls: true }, []],
     [{ connectionUrl: 'ldap://127.0.0.1 ldap://localhost:10389 ldap://[::1]' }, []],
-    [{ verifiesCertificate: false }, ['ssl_certificate_validation_enabled']],
-    [{ escapesNames: false }, ['replace_escape_characters_at_user_login']],
-    [{ readsGroups: undefined }, ['read_groups']],
-    [{ readsGroups: undefined, isReadOnly: false }, []],
+    [{ verifyCertificate: false }, ['ssl_certificate_validation_enabled']],
+    [{ escapeNames: false }, ['replace_escape_characters_at_user_login']],
+    [{ readGroups: undefined }, ['read_groups']],
+    [{ readGroups: undefined, readOnly: false }, []],
   ])('%j has these warnings: %j', (options, keys) => {
     expect(warningsOf(options)).toEqual(keys)
   })

@@ -3,11 +3,15 @@
 import fc from 'fast-check'
 import { AndFilter, EqualityFilter, FilterParser } from 'ldapts'
 import { describe, expect, it } from 'vitest'
-import type { DirectoryEntry } from '../../../lib/users/ldap/directory-entry.js'
-import { firstValue, isWithin, nameKey, parseName } from '../../../lib/users/ldap/distinguished-name.js'
-import { escapeDnValue, escapeFilterValue } from '../../../lib/users/ldap/escape.js'
-import { comparingWith, filterTemplate, readFilter } from '../../../lib/users/ldap/filter-template.js'
-import { passwordModifyValue, unicodePwdValue, userPasswordValue } from '../../../lib/users/ldap/password-value.js'
+import { passwordModifyValue, unicodePwdValue, userPasswordValue } from '../../../lib/users/ldap/directory-writer.js'
+import { escapeDnValue, firstValue, isWithin, nameKey, parseName } from '../../../lib/users/ldap/distinguished-name.js'
+import type { DirectoryEntry } from '../../../lib/users/ldap/ldap-connection.js'
+import {
+  comparingWith,
+  escapeFilterValue,
+  readFilter,
+  readFilterTemplate,
+} from '../../../lib/users/ldap/ldap-filter.js'
 
 const anyText = fc.string({ unit: 'grapheme', minLength: 1 })
 const special = fc.string({ unit: fc.constantFrom(...'*()\\\0/,+"<>;=# a&|!?'), minLength: 1 })
@@ -117,15 +121,15 @@ describe('a filter of the configuration', () => {
   })
 
   it.each(['(uid=x)', '(objectClass=*)', '?'])('%j has no place for a name', (text) => {
-    expect(() => filterTemplate(text)).toThrow()
+    expect(() => readFilterTemplate(text)).toThrow()
   })
 
   it('puts the name in every place', () => {
-    expect(filterTemplate('(|(uid=?)(mail=?@x))').filterFor('$&*')).toBe('(|(uid=$&\\2a)(mail=$&\\2a@x))')
+    expect(readFilterTemplate('(|(uid=?)(mail=?@x))').filterFor('$&*')).toBe('(|(uid=$&\\2a)(mail=$&\\2a@x))')
   })
 
   it('knows the name in the values around it', () => {
-    const template = filterTemplate('(|(uid=?)(mail=?@*.org)(cn:caseIgnoreMatch:=?))')
+    const template = readFilterTemplate('(|(uid=?)(mail=?@*.org)(cn:caseIgnoreMatch:=?))')
     expect(template.attributes).toEqual(['uid', 'mail', 'cn'])
     expect(template.hasName(holding('uid', 'x', 'Al'), 'al', lower)).toBe(true)
     expect(template.hasName(holding('mail', 'al@example.org'), 'AL', lower)).toBe(true)
@@ -150,8 +154,8 @@ describe('a filter of the configuration', () => {
       ['(cn=Jos\\c3\\a9 ?)', 'JOS\u00c9 Al', 'Al', true],
       ['(cn:caseExactMatch:=OP-?)', 'OP-Al', 'Al', true],
     ])('%s and %j have the name %j: %j', (filter, value, name, isThere) => {
-      expect(filterTemplate(filter).hasName(holding('cn', value), name, exact)).toBe(isThere)
-      expect(filterTemplate(filter).hasName(holding('cn', value), name.toUpperCase(), lower)).toBe(
+      expect(readFilterTemplate(filter).hasName(holding('cn', value), name, exact)).toBe(isThere)
+      expect(readFilterTemplate(filter).hasName(holding('cn', value), name.toUpperCase(), lower)).toBe(
         isThere || value === 'OP-al',
       )
     })

@@ -1,9 +1,9 @@
 /** Databases with users in them, on whichever engine, for the tests of the SQL user store. */
 
-import { hashPassword } from '../../../lib/users/password-hash.js'
-import { openSqlDatabase, type SqlDatabaseOptions } from '../../../lib/users/sql/database/open-sql-database.js'
-import type { SqlDatabase, SqlQuery } from '../../../lib/users/sql/database/sql-database.js'
-import { initSchema } from '../../../lib/users/sql/schema/init-schema.js'
+import { openSqlDatabase, type SqlDatabaseOptions } from '../../../lib/sql/open-sql-database.js'
+import type { SqlDatabase, SqlQuery } from '../../../lib/sql/sql-database.js'
+import { hashPassword } from '../../../lib/users/passwords/password-hash.js'
+import { initSchema } from '../../../lib/users/sql/own-schema.js'
 import { type SqlUserStore, type SqlUserStoreOptions, sqlUserStore } from '../../../lib/users/sql/sql-user-store.js'
 import { contractRoles, contractSuperAdmin, contractUsers } from '../../contracts/user-store.js'
 import { emptyWso2, insertWso2Role, insertWso2User, startWso2, wso2Tables } from './wso2-tables.js'

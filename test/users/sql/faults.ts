@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { StoreError } from '../../../lib/core/errors.js'
-import { openSqlDatabase, type SqlDatabaseOptions } from '../../../lib/users/sql/database/open-sql-database.js'
-import { isSqlError, type SqlDatabase } from '../../../lib/users/sql/database/sql-database.js'
+import { openSqlDatabase, type SqlDatabaseOptions } from '../../../lib/sql/open-sql-database.js'
+import { isSqlError, type SqlDatabase } from '../../../lib/sql/sql-database.js'
 import { type SqlUserStore, sqlUserStore } from '../../../lib/users/sql/sql-user-store.js'
 import type { DatabaseServer } from '../../helpers/database-server.js'
 import { holdProcess, resumeProcess } from '../../helpers/hold-process.js'
@@ -215,7 +215,7 @@ export function databaseFaults(name: string, settingOf: () => FaultySetting, res
       const results = await Promise.all(
         Array.from({ length: 10 }, () => small.query('SELECT 1 AS one').catch((error: unknown) => error)),
       )
-      expect(results.filter((result) => isSqlError(result, 'overloaded'))).toHaveLength(8)
+      expect(results.filter((result) => isSqlError(result, 'overloaded'))).toHaveLength(7)
       await small.close()
     })
 

@@ -88,7 +88,7 @@ export function hostileNames(
         await store.changeRoles(one, { added: ['operators'], removed: [] })
         expect(await store.authenticate('alice', 'alice-secret')).toHaveProperty('account')
       }
-      expect(await store.membersOf('operators')).toEqual([...few, 'bob'].map((each) => each.normalize('NFC')).sort())
+      expect(await store.listMembers('operators')).toEqual([...few, 'bob'].map((each) => each.normalize('NFC')).sort())
       for (const one of few) await store.remove(one)
       expect(await store.list({})).toEqual(['alice', 'bob', 'carol'])
     })

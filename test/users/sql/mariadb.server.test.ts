@@ -1,8 +1,8 @@
 import mysql from 'mysql2/promise'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { StoreError } from '../../../lib/core/errors.js'
-import { openSqlDatabase, type SqlDatabaseOptions } from '../../../lib/users/sql/database/open-sql-database.js'
-import type { SqlDatabase } from '../../../lib/users/sql/database/sql-database.js'
+import { openSqlDatabase, type SqlDatabaseOptions } from '../../../lib/sql/open-sql-database.js'
+import type { SqlDatabase } from '../../../lib/sql/sql-database.js'
 import { sqlUserStore } from '../../../lib/users/sql/sql-user-store.js'
 import { userStoreContract } from '../../contracts/user-store.js'
 import { type MariadbServer, mariadbPassword, mariadbUser, startMariadb } from '../../helpers/mariadb.js'
@@ -12,7 +12,7 @@ import { hostileNames } from './hostile-names.js'
 import { tlsConnections } from './tls.js'
 import { wso2Compatibility } from './wso2-compatibility.js'
 
-const capabilities = { isWritable: true, ignoresCase: true, allowsEmptyRoles: true, hasInternalRoles: true }
+const capabilities = { isWritable: true, ignoreCase: true, allowsEmptyRoles: true, hasInternalRoles: true }
 const credentials = { username: mariadbUser, password: mariadbPassword }
 
 describe('MariaDB', () => {
@@ -24,7 +24,7 @@ describe('MariaDB', () => {
 
   beforeAll(async () => {
     server = await startMariadb()
-    // Blind to accents and to blanks at the end, as many databases are.
+    // A collation that ignores accents and blanks at the end, as many databases have it.
     wso2Source = {
       url: await server.createDatabase('shared', 'CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci'),
       ...credentials,
@@ -45,8 +45,8 @@ describe('MariaDB', () => {
 
   userStoreContract('our schema in MariaDB', capabilities, () => ownContractStore(own))
   userStoreContract("WSO2's schema in MariaDB", capabilities, () => wso2ContractStore(wso2))
-  userStoreContract("WSO2's schema in MariaDB, by case", { ...capabilities, ignoresCase: false }, () =>
-    wso2ContractStore(wso2, { ignoresCase: false }),
+  userStoreContract("WSO2's schema in MariaDB, by case", { ...capabilities, ignoreCase: false }, () =>
+    wso2ContractStore(wso2, { ignoreCase: false }),
   )
   userStoreContract("WSO2's schema in MariaDB with latin1", capabilities, () => wso2ContractStore(latin))
   wso2Compatibility('MariaDB', () => wso2)
@@ -63,7 +63,7 @@ describe('MariaDB', () => {
   })
 
   it('never writes a password in part, and never tells it', async () => {
-    const store = await wso2ContractStore(latin, { passwordDigest: 'PLAIN_TEXT', isSalted: false })
+    const store = await wso2ContractStore(latin, { passwordDigest: 'PLAIN_TEXT', storeSaltedPasswords: false })
     const error: unknown = await store.setPassword('bob', 'secret\u{1f600}secret').catch((reason: unknown) => reason)
     expect(error).toMatchObject({ code: 'invalid-password' })
     expect(JSON.stringify(error)).not.toContain('secret')

@@ -1,8 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { javaRegex } from '../../../lib/internal/java-regex.js'
-import { readRoleName } from '../../../lib/users/sql/role-name.js'
-import { likePattern, matchesPattern, withoutDomain } from '../../../lib/users/sql/user-name.js'
+import { javaRegex } from '../../../lib/core/java-regex.js'
+import { likePattern, matchesPattern, readRoleName, withoutDomain } from '../../../lib/users/names.js'
 
 describe('a pattern of names', () => {
   it.each([

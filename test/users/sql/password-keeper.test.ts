@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { createHashQueue, type HashQueue } from '../../../lib/users/hash-queue.js'
+import { createHashQueue, type HashQueue } from '../../../lib/users/passwords/password-hash.js'
 import { argon2idKeeper } from '../../../lib/users/sql/password-keeper.js'
 
 /** A queue that is full now and then. */

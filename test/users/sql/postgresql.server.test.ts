@@ -1,8 +1,8 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { StoreError } from '../../../lib/core/errors.js'
-import { openSqlDatabase, type SqlDatabaseOptions } from '../../../lib/users/sql/database/open-sql-database.js'
-import type { SqlDatabase } from '../../../lib/users/sql/database/sql-database.js'
+import { openSqlDatabase, type SqlDatabaseOptions } from '../../../lib/sql/open-sql-database.js'
+import type { SqlDatabase } from '../../../lib/sql/sql-database.js'
 import { sqlUserStore } from '../../../lib/users/sql/sql-user-store.js'
 import { userStoreContract } from '../../contracts/user-store.js'
 import { type PostgresqlServer, postgresqlUser, startPostgresql } from '../../helpers/postgresql.js'
@@ -12,7 +12,7 @@ import { hostileNames } from './hostile-names.js'
 import { tlsConnections } from './tls.js'
 import { wso2Compatibility } from './wso2-compatibility.js'
 
-const capabilities = { isWritable: true, ignoresCase: true, allowsEmptyRoles: true, hasInternalRoles: true }
+const capabilities = { isWritable: true, ignoreCase: true, allowsEmptyRoles: true, hasInternalRoles: true }
 
 describe('PostgreSQL', () => {
   let server: PostgresqlServer

@@ -4,10 +4,9 @@ import { join } from 'node:path'
 import { hash as argon2 } from '@node-rs/argon2'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ConfigError, StoreError } from '../../../lib/core/errors.js'
-import { openSqlDatabase } from '../../../lib/users/sql/database/open-sql-database.js'
-import { isSqlError, type SqlDatabase } from '../../../lib/users/sql/database/sql-database.js'
-import { loadDriver } from '../../../lib/users/sql/drivers/load-driver.js'
-import { initSchema } from '../../../lib/users/sql/schema/init-schema.js'
+import { openSqlDatabase } from '../../../lib/sql/open-sql-database.js'
+import { isSqlError, loadDriver, type SqlDatabase } from '../../../lib/sql/sql-database.js'
+import { initSchema } from '../../../lib/users/sql/own-schema.js'
 import { type SqlUserStoreOptions, sqlUserStore } from '../../../lib/users/sql/sql-user-store.js'
 import { recordedLog } from '../../helpers/recorded-log.js'
 import { insertOwnUser } from './engine.js'
@@ -43,7 +42,7 @@ describe('the options of the SQL user store', () => {
     [{ passwordDigest: 'SHA-512' }, 0],
     [{ passwordDigest: 'SHA-1' }, 1],
     [{ passwordDigest: 'MD5' }, 1],
-    [{ isSalted: false }, 1],
+    [{ storeSaltedPasswords: false }, 1],
     [{ passwordDigest: 'PLAIN_TEXT' }, 1],
     [{ datasource: { url: 'jdbc:postgresql://db.example/users' } }, 1],
   ])('%j warn %i times', async (options, count) => {
@@ -166,7 +165,7 @@ describe('our own tables', () => {
     it('keep it in a read-only store', async () => {
       const weak = await weakHash()
       await insertOwnUser(database, 'alice', weak)
-      const store = await storeWith({ isReadOnly: true })
+      const store = await storeWith({ readOnly: true })
       expect(await store.authenticate('alice', 'alice-secret')).toHaveProperty('account')
       expect(await storedHash()).toBe(weak)
     })

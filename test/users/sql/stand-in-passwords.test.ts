@@ -1,13 +1,13 @@
 import { hash as argon2 } from '@node-rs/argon2'
 import bcrypt from 'bcryptjs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { verifyPassword } from '../../../lib/users/password-hash.js'
-import type { SqlDatabase } from '../../../lib/users/sql/database/sql-database.js'
+import type { SqlDatabase } from '../../../lib/sql/sql-database.js'
+import { verifyPassword } from '../../../lib/users/passwords/password-hash.js'
 import { type SqlUserStore, sqlUserStore } from '../../../lib/users/sql/sql-user-store.js'
 import { recordedLog } from '../../helpers/recorded-log.js'
 import { insertOwnUser, ownDatabase } from './engine.js'
 
-vi.mock('../../../lib/users/password-hash.js', { spy: true })
+vi.mock('../../../lib/users/passwords/password-hash.js', { spy: true })
 
 const scrypt = `$scrypt$ln=4,r=8,p=1$${'c2FsdHNhbHRzYWx0c2FsdA'}$${'A'.repeat(43)}`
 const unusable = ['', '$2b$31$short', '$6$rounds=5000$salt$digest', 'plain-secret']

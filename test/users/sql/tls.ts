@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { StoreError } from '../../../lib/core/errors.js'
-import { openSqlDatabase, type SqlDatabaseOptions } from '../../../lib/users/sql/database/open-sql-database.js'
+import { openSqlDatabase, type SqlDatabaseOptions } from '../../../lib/sql/open-sql-database.js'
 import { certificatesIn, type DatabaseServer } from '../../helpers/database-server.js'
 
 /** How parameters of a URL are called for a kind of server. */

@@ -1,7 +1,7 @@
 /** What a server of WSO2 and this store must agree on, whichever the engine is. */
 
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { SqlDatabase, SqlQuery } from '../../../lib/users/sql/database/sql-database.js'
+import type { SqlDatabase, SqlQuery } from '../../../lib/sql/sql-database.js'
 import { type SqlUserStoreOptions, sqlUserStore } from '../../../lib/users/sql/sql-user-store.js'
 import { recordedLog } from '../../helpers/recorded-log.js'
 import {
@@ -46,9 +46,9 @@ export function wso2Compatibility(name: string, databaseOf: () => SqlDatabase): 
       ['SHA-256', false, wso2Digest('right-secret', '')],
       ['PLAIN_TEXT', true, 'right-secretc2FsdA=='],
       ['PLAIN_TEXT', false, 'right-secret'],
-    ])('reads %s, salted: %s', async (passwordDigest, isSalted, stored) => {
-      await insert({ name: 'alice', password: '', stored, salt: isSalted ? 'c2FsdA==' : '' })
-      const store = await storeWith({ passwordDigest, isSalted })
+    ])('reads %s, salted: %s', async (passwordDigest, storeSaltedPasswords, stored) => {
+      await insert({ name: 'alice', password: '', stored, salt: storeSaltedPasswords ? 'c2FsdA==' : '' })
+      const store = await storeWith({ passwordDigest, storeSaltedPasswords })
       expect(await store.authenticate('alice', 'right-secret')).toHaveProperty('account')
       expect(await store.authenticate('alice', 'wrong-secret')).toMatchObject({ failure: 'wrong-password' })
     })
@@ -57,19 +57,19 @@ export function wso2Compatibility(name: string, databaseOf: () => SqlDatabase): 
       ['SHA-256', true, 'sha256'],
       ['SHA-512', true, 'sha512'],
       ['SHA-256', false, 'sha256'],
-    ])('writes %s, salted: %s, as WSO2 reads it', async (passwordDigest, isSalted, algorithm) => {
-      const store = await storeWith({ passwordDigest, isSalted })
+    ])('writes %s, salted: %s, as WSO2 reads it', async (passwordDigest, storeSaltedPasswords, algorithm) => {
+      const store = await storeWith({ passwordDigest, storeSaltedPasswords })
       await store.add({ name: 'alice', password: 'first-secret', isAdmin: false })
       const first = (await wso2Row(query, 'alice'))!
       expect(first).toMatchObject({ password: wso2Digest('first-secret', String(first['salt']), algorithm) })
       expect(first['uuid']).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
-      expect(first['salt']).toMatch(isSalted ? /^[A-Za-z0-9+/]{22}==$/ : /^$/)
+      expect(first['salt']).toMatch(storeSaltedPasswords ? /^[A-Za-z0-9+/]{22}==$/ : /^$/)
 
       await store.setPassword('alice', 'second-secret')
       const second = (await wso2Row(query, 'alice'))!
       expect(second).toMatchObject({ password: wso2Digest('second-secret', String(second['salt']), algorithm) })
       expect(second['uuid']).toBe(first['uuid'])
-      if (isSalted) expect(second['salt']).not.toBe(first['salt'])
+      if (storeSaltedPasswords) expect(second['salt']).not.toBe(first['salt'])
     })
 
     it('never exchanges a digest at a login: WSO2 reads it too', async () => {
@@ -131,7 +131,7 @@ export function wso2Compatibility(name: string, databaseOf: () => SqlDatabase): 
         expect(await store.find(name)).toBeUndefined()
       }
       expect(log.entries.map(({ level }) => level)).toEqual(['warn'])
-      const byCase = await storeWith({ ignoresCase: false })
+      const byCase = await storeWith({ ignoreCase: false })
       expect((await byCase.authenticate('Alice', 'other-secret')).account?.subject).toBe('Alice')
     })
 
@@ -166,7 +166,7 @@ export function wso2Compatibility(name: string, databaseOf: () => SqlDatabase): 
       }
       const store = await storeWith()
       expect((await store.find('alice'))?.roles).toEqual(['Application/shop', 'Internal/everyone', 'Internal/ops'])
-      expect(await store.membersOf('Internal/secret')).toEqual([])
+      expect(await store.listMembers('Internal/secret')).toEqual([])
     })
 
     it('takes the shared role for the one of administrators where the store has none, as WSO2 does', async () => {
@@ -198,14 +198,14 @@ export function wso2Compatibility(name: string, databaseOf: () => SqlDatabase): 
         isAdmin: true,
       })
       expect(await store.list({ pattern: 'SEC/b*' })).toEqual(['SEC/bob'])
-      expect(await store.membersOf('SEC/operators')).toEqual(['SEC/bob'])
+      expect(await store.listMembers('SEC/operators')).toEqual(['SEC/bob'])
       await store.changeRoles('SEC/bob', { added: [], removed: ['SEC/operators'] })
-      expect(await store.membersOf('SEC/operators')).toEqual([])
+      expect(await store.listMembers('SEC/operators')).toEqual([])
     })
 
     it('reads only shared roles without read_groups', async () => {
       await insert({ name: 'alice', password: 'right-secret', roles: ['admin'] })
-      const store = await storeWith({ readsGroups: false })
+      const store = await storeWith({ readGroups: false })
       expect(await store.find('alice')).toMatchObject({ isAdmin: false, roles: ['Internal/everyone'] })
       expect(await store.listRoles()).toEqual(['Internal/everyone'])
       await expect(store.addRole('testers')).rejects.toMatchObject({ code: 'read-only' })
@@ -213,7 +213,7 @@ export function wso2Compatibility(name: string, databaseOf: () => SqlDatabase): 
 
     it('changes only shared roles without write_groups', async () => {
       await insert({ name: 'alice', password: 'right-secret', roles: ['operators'] })
-      const store = await storeWith({ writesGroups: false })
+      const store = await storeWith({ writeGroups: false })
       const changes = [
         () => store.changeRoles('alice', { added: [], removed: ['operators'] }),
         () => store.addRole('testers'),
@@ -243,7 +243,7 @@ export function wso2Compatibility(name: string, databaseOf: () => SqlDatabase): 
       await store.add({ name: 'admin', password: 'admin-secret', isAdmin: true })
       await store.add({ name: 'second', password: 'second-secret', isAdmin: true })
       expect((await store.authenticate('admin', 'admin-secret')).account).toMatchObject({ isAdmin: true })
-      expect(await store.membersOf('admin')).toEqual(['admin', 'second'])
+      expect(await store.listMembers('admin')).toEqual(['admin', 'second'])
       expect(await query('SELECT UM_ROLE_NAME AS name, UM_TENANT_ID AS tenant FROM UM_ROLE')).toEqual([
         { name: 'admin', tenant: -1234 },
       ])
@@ -326,7 +326,7 @@ export function wso2Compatibility(name: string, databaseOf: () => SqlDatabase): 
     it('has a version that other processes have too, and that tells two users with one plain password apart', async () => {
       await insert({ name: 'alice', password: '', stored: 'same-secret', salt: '' })
       await insert({ name: 'bob', password: '', stored: 'same-secret', salt: '' })
-      const options = { passwordDigest: 'PLAIN_TEXT', isSalted: false }
+      const options = { passwordDigest: 'PLAIN_TEXT', storeSaltedPasswords: false }
       const [one, other] = [await storeWith(options), await storeWith(options)]
       expect((await one.find('alice'))?.version).toBe((await other.find('alice'))?.version)
       expect((await one.find('alice'))?.version).not.toBe((await one.find('bob'))?.version)

@@ -4,7 +4,7 @@
  */
 
 import { createHash, randomUUID } from 'node:crypto'
-import type { SqlDialect, SqlQuery, SqlRow } from '../../../lib/users/sql/database/sql-database.js'
+import type { SqlDialect, SqlQuery, SqlRow } from '../../../lib/sql/sql-database.js'
 
 /** The super tenant. */
 const tenant = -1234

@@ -1,0 +1,299 @@
+/**
+ * The wiring: one configuration in, the mounts of the front out. This is the only file that knows all the others.
+ *
+ * ```text
+ * request -> address list -> CORS -> authentication -> authorization -> your routes
+ * ```
+ *
+ * @module
+ */
+
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { RequestHandler } from 'express'
+import { createUserAdministration } from '../admin-api/user-administration.js'
+import { inBackground } from '../async/background.js'
+import { located, locateProblems } from '../config/checks/origins.js'
+import type { Config } from '../config/config.js'
+import { type ConfigSource, readConfig } from '../config/load.js'
+import { systemClock } from '../core/clock.js'
+import { ConfigError } from '../core/errors.js'
+import { SecurityEvents } from '../core/events.js'
+import { jsonLogger, safeLogger } from '../core/logger.js'
+import type { Refuse } from '../http/gate.js'
+import { refuseAtMount } from '../http/refusals.js'
+import { portalRefusalAnswer } from '../portals/refusals.js'
+import { openServerTls } from '../tls/server-tls.js'
+import { invalidToken } from '../tokens/jwt/verify-token.js'
+import { keyRingFrom } from '../tokens/keys/key-ring.js'
+import { type KeySet, newKeys, secretsFrom } from '../tokens/keys/signing-key.js'
+import { readTokenKeys } from '../tokens/keys/token-keys.js'
+import { MemoryTokenStore } from '../tokens/memory/memory-token-store.js'
+import type { TokenStore } from '../tokens/token-store.js'
+import { createRecordVerifier } from '../tokens/verification.js'
+import { type BreakGlass, createBreakGlass } from '../users/login/break-glass.js'
+import { isManagedUserStore, warnWithoutAdministrator } from '../users/managed-user-store.js'
+import { openUserStore } from '../users/open-user-store.js'
+import { createLoginThrottle, type LoginThrottle } from '../users/throttle/login-throttle.js'
+import type { UserStore } from '../users/user-store.js'
+import { type AuthCore, createAuthCore, evictionReporter } from './auth-core.js'
+import { Connections } from './connections.js'
+import { createServerFor } from './create-server-for.js'
+import { managementApiGates } from './management-api.js'
+import { type GatesOf, type MountName, type MountObserver, Mounts } from './mounts.js'
+import { oauthAreaGates, openOauth } from './oauth-area.js'
+import { portalGates } from './portal.js'
+import { assertOpen, createReload, type RunningState } from './reload.js'
+import type { Security } from './security.js'
+import { assertOptions, type SecurityOptions } from './security-options.js'
+import { openSharedStore, warnOfOtherKey } from './shared-store.js'
+import {
+  assertCall,
+  checkServer,
+  warnAtStart,
+  warnOfNoMount,
+  warnOfOtherMount,
+  warnOfUncalled,
+  warnOfUnmounted,
+} from './start-checks.js'
+import { guardUpgrades } from './upgrades.js'
+import { webAppsGates } from './web-apps.js'
+
+export type { CreateServerOptions, Security } from './security.js'
+
+/**
+ * Creates the security layer that a `deployment.toml` describes.
+ *
+ * @param source - Path or file URL of a TOML file, a parsed TOML object, or a `Config` from `loadConfig` or `parseConfig`.
+ *
+ * @example
+ * ```ts
+ * const security = await createSecurity('deployment.toml')
+ * app.use('/management', security.managementApi(), managementRoutes)
+ * security.createServer(app).listen(9201)
+ * ```
+ *
+ * @throws `ConfigError` with all mistakes of the configuration at once.
+ */
+export async function createSecurity(source: ConfigSource, options: SecurityOptions = {}): Promise<Security> {
+  assertOptions(options)
+  return (await wireSecurity(source, options)).security
+}
+
+/** What {@link wireSecurity} has put together. */
+export interface WiredSecurity {
+  readonly security: Security
+  readonly core: AuthCore
+}
+
+/**
+ * Does what {@link createSecurity} does. With `test`, nothing is shared with other processes, the key of the tokens is a new one, and
+ * `userStore` stands for the users of the file.
+ */
+export async function wireSecurity(
+  source: ConfigSource,
+  options: SecurityOptions,
+  test?: { readonly observer: MountObserver },
+): Promise<WiredSecurity> {
+  const logger = safeLogger(options.logger ?? jsonLogger())
+  // Placeholders may come from elsewhere; whether this is production is a fact of the process.
+  const env = { NODE_ENV: process.env['NODE_ENV'], ...(options.env ?? process.env) }
+  const configOptions = { ...options, ignoreUserStore: options.userStore !== undefined }
+  const config = await readConfig(source, configOptions)
+  const running: RunningState = { config, isClosed: false }
+  if (options.redisClient !== undefined && config.sharedStore === undefined) {
+    throw new TypeError('the option "redisClient" has no effect without [shared_store] in the configuration')
+  }
+  const { managementApi } = config
+  const { token, loginThrottle } = managementApi
+  const keySet = test
+    ? await newKeys(token.algorithm ?? 'ES256', token.rsaBits)
+    : await located(config, readTokenKeys(config))
+  const storeParts = { client: options.redisClient, keySet, clock: options.clock, logger }
+  const shared = test ? undefined : await located(config, openSharedStore(config, storeParts))
+  const { clock = shared?.now ?? systemClock } = options
+
+  const events = new SecurityEvents(logger)
+  const keys = keyRingFrom(keySet, clock)
+  const versionKey = shared && secretsFrom(keySet.privateKey, token.issuer)('account versions')
+  const opened =
+    options.userStore === undefined
+      ? await located(config, openUserStore(config, { logger, env, clock, home: options.home, versionKey }))
+      : undefined
+  const userStore = options.userStore ?? opened!.users
+  if (opened !== undefined && isManagedUserStore(userStore))
+    inBackground(() => warnWithoutAdministrator(userStore, logger))
+  const breakGlass = await located(config, openBreakGlass(config, userStore))
+  const users = breakGlass?.primary ?? userStore
+  const tokenStore = options.tokenStore ?? openTokenStore()
+  const { recheckIntervalMs, recheckGraceMs } = config
+  const core = await createAuthCore({
+    ...token,
+    users,
+    tokenStore,
+    keys,
+    recheckIntervalMs,
+    recheckGraceMs,
+    throttle: loginThrottle.isEnabled && openThrottle(),
+    breakGlass,
+    events,
+    logger,
+    clock,
+  })
+  const { tokens, store } = core
+  warnAtStart(config, logger, keys.warnings)
+
+  const tls = await openServerTls(config, { logger, clock, home: options.home, locate: locateProblems })
+
+  const { requestUser: createUser } = options
+  const { observer } = test ?? {}
+  const noteUnmounted = (): void => warnOfUnmounted(running.config, mounts.mounted, logger)
+  const mounts = new Mounts(noteUnmounted, { createUser, observer })
+  const connections = new Connections({ mounts, verify: createRecordVerifier({ ...core, refuse: invalidToken }) })
+  const refuse = refuseAtMount(events, clock)
+  const refuseAtPortal = (name?: string): Refuse => {
+    const support = (): string | undefined => running.config.portals.find((portal) => portal.name === name)?.support
+    return refuseAtMount(events, clock, portalRefusalAnswer(support))
+  }
+  const oauth = await located(config, openOauth(config, { ...core, sharedStore: shared && { ...shared, keySet } }))
+  // Everything that listens is there.
+  await located(config, startShared())
+  if (shared !== undefined) inBackground(() => warnOfOtherKey(shared, keySet.signing.kid, logger))
+  const { acceptPassword } = options
+  const parts = {
+    ...core,
+    singleSignOn: oauth?.singleSignOn,
+    usesFileUsers: test ? config.fileUsers.isEnabled : opened !== undefined && !isManagedUserStore(users),
+    administration: isManagedUserStore(users)
+      ? createUserAdministration({ ...core, store: users, acceptPassword })
+      : undefined,
+  }
+
+  /** Where the store is away, what needs it is answered with 503 until it is there. */
+  async function startShared(): Promise<void> {
+    try {
+      await shared?.start()
+    } catch (error) {
+      if (!(error instanceof ConfigError)) return
+      await close()
+      throw error
+    }
+  }
+
+  function openTokenStore(): TokenStore {
+    const storeOptions = {
+      ...managementApi.tokenStore,
+      maxSessions: config.portalDefaults.maxSessions,
+      maxOAuthTokens: config.oauth?.maxTokens,
+      clock,
+      onEvict: evictionReporter(events, clock),
+    }
+    return shared === undefined ? new MemoryTokenStore(storeOptions) : shared.createTokenStore(storeOptions)
+  }
+
+  function openThrottle(): LoginThrottle {
+    const limits = { ...loginThrottle, events, clock }
+    return shared === undefined ? createLoginThrottle(limits) : shared.createThrottle(limits, 'login')
+  }
+
+  async function openBreakGlass({ managementApi: api }: Config, primary: UserStore): Promise<BreakGlass | undefined> {
+    const onRecovery = (subject: string): void => {
+      tokens
+        .revokeUser(subject, { reason: 'the user store can be reached again' })
+        .catch((cause: unknown) => logger.error({ cause }, 'break-glass tokens may still be good'))
+    }
+    const state = shared?.breakGlassState
+    return api.breakGlass && createBreakGlass({ ...api.breakGlass, primary, events, onRecovery, state, clock })
+  }
+
+  const tokenMs = Math.max(token.expiryMs, config.oauth?.accessTokenMs ?? 0)
+  const onKeys = (keySet: KeySet): void => shared?.useKeys?.(keySet)
+  const exchanged = { onKeys, mounts: mounts, tls, keys, userStore: opened }
+  const reload = createReload({ ...exchanged, running, configOptions, tokenMs, events, logger, clock })
+  let closing: Promise<void> | undefined
+
+  function mount(name: MountName, gatesOf: GatesOf, answer: Refuse, portal?: string): RequestHandler {
+    assertOpen(running, `security.${name}()`)
+    return mounts.add(name, running.config, gatesOf, answer, portal)
+  }
+
+  /** Closes all, also where one fails. */
+  async function close(): Promise<void> {
+    running.isClosed = true
+    connections.close()
+    tls.close()
+    const ownStores = [options.tokenStore === undefined ? store : undefined, opened && users]
+    const ends = await Promise.allSettled([oauth, ...ownStores, shared].map(async (part) => part?.close()))
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
+  }
+
+  const security: Security = {
+    tokens,
+    users,
+    events,
+
+    get config() {
+      return running.config
+    },
+
+    managementApi(mountOptions) {
+      assertCall('managementApi', mountOptions)
+      return mount('managementApi', (next) => managementApiGates(next, parts, mountOptions), refuse)
+    },
+
+    portal(name, portalOptions) {
+      assertCall('portal', typeof name === 'string' ? portalOptions : name)
+      const createGates = (next: Config) => portalGates(next, name, parts, portalOptions)
+      return mount('portal', createGates, refuseAtPortal(name), name)
+    },
+
+    webApps(...unexpected: unknown[]) {
+      assertCall('webApps', unexpected[0])
+      return mount('webApps', (next) => webAppsGates(next, parts), refuse)
+    },
+
+    oauth(...unexpected: unknown[]) {
+      assertCall('oauth', unexpected[0])
+      return mount('oauth', (next) => oauthAreaGates(next, oauth, parts), refuseAtPortal())
+    },
+
+    createServer(app, serverOptions = {}) {
+      assertOpen(running, 'security.createServer()')
+      assertCall('createServer', serverOptions)
+      checkServer(running.config, { app, mounts, options: serverOptions, logger })
+      const server = createServerFor(running.config, app, { options: serverOptions, tls })
+      connections.serve(server, app)
+      guardUpgrades(server, { app, mounts, connections, logger })
+      return server.once('listening', () => {
+        warnOfNoMount(mounts, logger)
+        warnOfOtherMount(running.config, app, mounts, logger)
+        const { managementApi, portal, webApps, oauth } = security
+        warnOfUncalled(app, { managementApi, portal, webApps, oauth }, logger)
+      })
+    },
+
+    authenticateUpgrade: ((request: IncomingMessage, socket?: Duplex) => {
+      assertOpen(running, 'security.authenticateUpgrade()')
+      return socket === undefined ? connections.admit(request) : connections.admitOrAnswer(request, socket)
+    }) as Security['authenticateUpgrade'],
+
+    endWhenRefused(response) {
+      assertOpen(running, 'security.endWhenRefused()')
+      connections.endWhenRefused(response)
+    },
+
+    reload,
+
+    unlock(userName, context) {
+      return core.throttle?.unlock(userName, context)
+    },
+
+    close() {
+      closing ??= close()
+      return closing
+    },
+
+    [Symbol.asyncDispose]: () => security.close(),
+  }
+  return { security, core }
+}

@@ -1,0 +1,132 @@
+/**
+ * The mounts that an app has mounted, and how all of them take over another configuration at once.
+ *
+ * @module
+ */
+
+import type { Request, RequestHandler } from 'express'
+import type { Config, EnabledControl } from '../config/config.js'
+import type { HttpError } from '../core/errors.js'
+import { type Gate, type GateRow, type Refuse, toHandler } from '../http/gate.js'
+import { findLongLivedRequest } from '../http/long-lived-request.js'
+import { type CreateUser, requestUserGate } from '../middleware/request-user.js'
+
+/** Name of a mount: what has to be mounted for a control. */
+export type MountName = EnabledControl['mount']
+
+/** Makes the gates of one mount. */
+export type GatesOf = (config: Config) => readonly Gate[]
+
+/** Is told what mounts decide. */
+export interface MountObserver {
+  /** Returns gates that decide as these do, and tell. */
+  watch(mount: string, gates: readonly Gate[]): readonly Gate[]
+  refused(mount: string, error: HttpError, request: Request): void
+}
+
+/** What all mounts do besides. */
+export interface MountsOptions {
+  readonly createUser?: CreateUser | undefined
+  readonly observer?: MountObserver | undefined
+}
+
+/** Keeps the row of gates of each mount that was made. */
+export class Mounts {
+  readonly #onFirstRequest: () => void
+  readonly #observer: MountObserver | undefined
+  readonly #userGates: readonly Gate[]
+  #hasServed = false
+  #generation = 0
+  readonly #rows: { readonly row: GateRow; readonly name: MountName; readonly gatesOf: GatesOf }[] = []
+  readonly #mounted = new Set<string>()
+  readonly #handlers: { readonly name: MountName; readonly handler: RequestHandler }[] = []
+
+  /**
+   * @param onFirstRequest - Called at the first request, when all is mounted, and at the first after each exchange.
+   * @param createUser - Makes `request.user`; `undefined`: it is left alone.
+   * @param observer - Without one, requests meet the gates as they are.
+   */
+  constructor(onFirstRequest: () => void, { createUser, observer }: MountsOptions = {}) {
+    this.#onFirstRequest = onFirstRequest
+    this.#observer = observer
+    this.#userGates = createUser === undefined ? [] : [requestUserGate(createUser)]
+  }
+
+  /** The mounts that were made at least once: their names, and for each portal {@link portalMount} of its name as well. */
+  get mounted(): ReadonlySet<string> {
+    return this.#mounted
+  }
+
+  /** How often all gates were exchanged. */
+  get generation(): number {
+    return this.#generation
+  }
+
+  /** The handlers that were made, of one mount or of all. */
+  listHandlers(name?: MountName): ReadonlySet<RequestHandler> {
+    const made = this.#handlers.filter((candidate) => name === undefined || candidate.name === name)
+    return new Set(made.map(({ handler }) => handler))
+  }
+
+  /** Makes the handler of a mount, and remembers how its gates are made. `portal` is the name of a portal. */
+  add(name: MountName, config: Config, createGates: GatesOf, refuse: Refuse, portal?: string): RequestHandler {
+    // Those read the path from the root of the server, and see it wherever they are mounted.
+    const readsPath = name !== 'webApps'
+    const pass: Gate = (request) => {
+      const longLived = findLongLivedRequest(request)
+      return longLived === undefined || longLived.pass(handler, this.#behind(name)) ? undefined : 'answered'
+    }
+    const observer = this.#observer
+    const mount = portal === undefined ? name : portalMount(portal)
+    const userGates = name === 'webApps' ? [] : this.#userGates
+    const watched: GatesOf = (next) => observer?.watch(mount, createGates(next)) ?? createGates(next)
+    const gatesOf: GatesOf = (next) => [this.#noteFirstRequest, ...watched(next), ...userGates, pass]
+    const row: GateRow = { gates: gatesOf(config), readsPath, authenticates: authenticates(name, config) }
+    this.#rows.push({ row, name, gatesOf })
+    this.#mounted.add(name)
+    if (portal !== undefined) this.#mounted.add(portalMount(portal))
+    const handler = toHandler(row, (error, request, response, next) => {
+      findLongLivedRequest(request)?.refuse(error)
+      observer?.refused(mount, error, request)
+      refuse(error, request, response, next)
+    })
+    this.#handlers.push({ name, handler })
+    return handler
+  }
+
+  /** Makes the gates of another configuration, and returns the function that exchanges them all. */
+  prepare(config: Config): () => void {
+    const next = this.#rows.map(({ row, name, gatesOf }) => ({
+      row,
+      fields: { gates: gatesOf(config), authenticates: authenticates(name, config) },
+    }))
+    return () => {
+      this.#hasServed = false
+      this.#generation++
+      for (const { row, fields } of next) Object.assign(row, fields)
+    }
+  }
+
+  /** What may stand behind a mount that looks at addresses alone. */
+  #behind(name: MountName): ReadonlySet<RequestHandler> {
+    const others = name === 'webApps' ? this.#handlers.filter((made) => made.name !== 'webApps') : []
+    return new Set(others.map(({ handler }) => handler))
+  }
+
+  readonly #noteFirstRequest: Gate = () => {
+    if (this.#hasServed) return undefined
+    this.#hasServed = true
+    this.#onFirstRequest()
+    return undefined
+  }
+}
+
+/** Addresses are no authentication, and that of the management API can be switched off. */
+function authenticates(name: MountName, { managementApi: api }: Config): boolean {
+  return name === 'managementApi' ? api.isJwtEnabled || api.isBasicEnabled : name !== 'webApps'
+}
+
+/** What is mounted when the portal of this name is. */
+export function portalMount(name: string): string {
+  return `portal ${name}`
+}

@@ -1,0 +1,62 @@
+/**
+ * The mount of the authorization server: opened when the configuration asks for it, and guarded by address like a web app.
+ *
+ * @module
+ */
+
+import type { Config } from '../config/config.js'
+import { ConfigError } from '../core/errors.js'
+import { withoutForeignAuth } from '../http/endpoint.js'
+import type { Gate } from '../http/gate.js'
+import type { AuthorizationServer } from '../oauth/authorization-server.js'
+import type { AuthorizationServerParts, SharedOauth } from '../oauth/parts.js'
+import type { SharedStore } from './shared-store.js'
+import { type AddressAccessParts, webAppsGates } from './web-apps.js'
+
+/** What the authorization server takes of the core. */
+export interface OauthAreaParts extends Omit<AuthorizationServerParts, 'clientThrottle' | 'shared'> {
+  readonly keys: SharedOauth['keys']
+  /** Where several processes keep what they share, and the key that all of them read from a file or a key store. */
+  readonly sharedStore?:
+    | (Pick<SharedStore, 'createOauthStore' | 'createThrottle'> & Pick<SharedOauth, 'keySet'>)
+    | undefined
+}
+
+/**
+ * Opens the authorization server; `undefined` when the configuration does not enable it. Only then nothing of it is loaded.
+ *
+ * @throws `ConfigError`: `ERR_CONFIG_MISSING_PACKAGE` without `oidc-provider`, and where the shared key is for another algorithm.
+ */
+export async function openOauth(
+  config: Config,
+  { keys, sharedStore, ...parts }: OauthAreaParts,
+): Promise<AuthorizationServer | undefined> {
+  if (config.oauth === undefined) return undefined
+  const { createAuthorizationServer } = await import('../oauth/authorization-server.js')
+  const { createClientThrottle } = await import('../oauth/client-authentication.js')
+  const { loginThrottle } = config.managementApi
+  const clientThrottle = loginThrottle.isEnabled
+    ? createClientThrottle(
+        { ...loginThrottle, clock: parts.clock },
+        sharedStore && ((limits) => sharedStore.createThrottle(limits, 'clients')),
+      )
+    : undefined
+  const shared = sharedStore && { ...sharedStore, keys }
+  return createAuthorizationServer(config.oauth, { ...parts, clientThrottle, shared })
+}
+
+/**
+ * The gates of the mount.
+ *
+ * @throws `ConfigError` where there is no authorization server.
+ */
+export function oauthAreaGates(
+  config: Config,
+  server: AuthorizationServer | undefined,
+  parts: AddressAccessParts,
+): readonly Gate[] {
+  if (server === undefined) {
+    throw new ConfigError([{ key: 'oauth.enable', rule: 'must be true for security.oauth()' }])
+  }
+  return [withoutForeignAuth, ...webAppsGates(config, parts), ...server.gates]
+}

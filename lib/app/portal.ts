@@ -1,0 +1,95 @@
+/**
+ * A portal: which gates guard it, in which order.
+ *
+ * @module
+ */
+
+import { originAt } from '../config/checks/origins.js'
+import type { Config, PortalConfig } from '../config/config.js'
+import { ConfigError } from '../core/errors.js'
+import type { SecurityEvents } from '../core/events.js'
+import type { Logger } from '../core/logger.js'
+import { managementConsole, nearest } from '../core/names.js'
+import { withoutForeignAuth } from '../http/endpoint.js'
+import type { Gate } from '../http/gate.js'
+import { portalSessionGates } from '../middleware/portal-session.js'
+import type { LoginPage } from '../portals/page.js'
+import { securityHeadersGate } from '../portals/security-headers.js'
+import type { SingleSignOn } from '../portals/single-sign-on.js'
+import type { Authenticator } from '../users/login/authenticator.js'
+import type { AuthCore } from './auth-core.js'
+import { portalAddressGates } from './web-apps.js'
+
+/** Options of `security.portal`. */
+export interface PortalOptions {
+  /**
+   * Makes the login page.
+   *
+   * @defaultValue the built-in page
+   */
+  readonly loginPage?: LoginPage | undefined
+}
+
+/** What the gates of a portal work with. */
+export interface PortalGateParts {
+  readonly createSessions: AuthCore['createSessions']
+  readonly authenticator: Authenticator
+  readonly events: SecurityEvents
+  readonly logger: Logger
+  readonly clock: () => number
+  /** A sign-on that the portals share; `undefined`: each asks for the password. */
+  readonly singleSignOn?: SingleSignOn | undefined
+}
+
+/**
+ * The gates in the order in which a request meets them.
+ *
+ * @throws `ConfigError` for a name that the configuration does not have.
+ */
+export function portalGates(
+  config: Config,
+  name: string,
+  parts: PortalGateParts,
+  { loginPage }: PortalOptions = {},
+): readonly Gate[] {
+  const portal = portalNamed(config, name)
+  const { sessionTimeoutMs, absoluteTimeoutMs, roles } = portal
+  const { origins, allowInsecureHttp } = config.portalDefaults
+  const { singleSignOn } = parts
+  const sessions = parts.createSessions({ portal: name, idleTimeoutMs: sessionTimeoutMs, absoluteTimeoutMs })
+  return [
+    withoutForeignAuth,
+    ...portalAddressGates(config, portal, parts),
+    securityHeadersGate,
+    ...portalSessionGates({
+      ...parts,
+      name,
+      sessions,
+      roles,
+      rolesOrigin: originAt(config, `portal.${name}.roles`),
+      origins,
+      allowPlainHttp: allowInsecureHttp,
+      title: portal.title,
+      support: portal.support,
+      cookieName: portalCookieName(config, name),
+      loginPage,
+      // A login of its own in any case: who opens the console can do everything.
+      singleSignOn: name === managementConsole ? undefined : singleSignOn,
+    }),
+  ]
+}
+
+/** Without the prefix that it has over TLS. */
+export function portalCookieName({ portalDefaults }: Config, name: string): string {
+  return `${portalDefaults.cookiePrefix}-${name}`
+}
+
+function portalNamed({ portals }: Config, name: string): PortalConfig {
+  const portal = portals.find((candidate) => candidate.name === name)
+  if (portal !== undefined) return portal
+  const names = portals.map((candidate) => candidate.name)
+  const near = nearest(name, names)
+  const suggestion = near === undefined ? undefined : `portal.${near}`
+  const rule = `is no portal of this configuration; it has ${names.join(', ')}, and any other needs a table [portal.${name}]`
+  throw new ConfigError([{ key: `portal.${name}`, rule, suggestion }])
+}

@@ -1,0 +1,127 @@
+/**
+ * What all commands share: the process, errors for the operator, and secrets from standard input. They are never arguments,
+ * which other users of the machine can see.
+ *
+ * @module
+ */
+
+import { createInterface } from 'node:readline'
+import { Writable } from 'node:stream'
+import { ConfigError, HttpError, StoreError } from '../core/errors.js'
+import { hasControlCharacter } from '../core/names.js'
+import { FileLockedError } from '../files/lock.js'
+import { UserChangeError } from '../users/managed-user-store.js'
+import { maxPasswordBytes } from '../users/passwords/password-hash.js'
+import { isPassword } from '../users/user-store.js'
+
+export interface CommandProcess {
+  readonly stdin: NodeJS.ReadStream
+  readonly stdout: { write(text: string): unknown }
+  readonly stderr: NodeJS.WritableStream
+  exitCode?: number | string | null | undefined
+}
+
+export class CommandError extends Error {
+  override readonly name = 'CommandError'
+}
+
+const expectedErrors = [CommandError, ConfigError, FileLockedError, HttpError, StoreError, UserChangeError]
+
+/** Prints what the work returns. An expected error is one line on standard error, with exit code 1. */
+export async function runCommand(process: CommandProcess, work: () => Promise<string>): Promise<void> {
+  try {
+    const text = await work()
+    if (text !== '') process.stdout.write(`${text}\n`)
+  } catch (error) {
+    const isFileError = error instanceof Error && 'syscall' in error
+    if (!(isFileError || expectedErrors.some((kind) => error instanceof kind))) throw error
+    process.stderr.write(`${reasonFrom(error as Error)}\n`)
+    process.exitCode = 1
+  }
+}
+
+/** That of a store has what the server said: it holds no data. */
+function reasonFrom({ message, cause }: Error): string {
+  return cause instanceof Error && !message.includes(cause.message) ? `${message} (${cause.message})` : message
+}
+
+/** NIST SP 800-63B-3 section 5.1.1.1. */
+const advisedLength = 8
+
+/** Reads a password, with a warning for a short one. */
+export async function readPassword(process: CommandProcess): Promise<string> {
+  const password = await readSecret(process, 'Password', (text) => {
+    if (!isPassword(text)) throw new CommandError(`The password is longer than ${maxPasswordBytes} bytes.`)
+    if (hasControlCharacter(text)) {
+      throw new CommandError('The password has a control character, which HTTP Basic cannot carry.')
+    }
+  })
+  if ([...password].length < advisedLength) {
+    process.stderr.write(`Warning: a password of fewer than ${advisedLength} characters is easily guessed.\n`)
+  }
+  return password
+}
+
+/** On a terminal the secret is asked for twice and not shown; otherwise the first line is read. */
+export async function readSecret(
+  { stdin, stderr }: CommandProcess,
+  label: 'Password' | 'Secret',
+  validate?: (text: string) => void,
+): Promise<string> {
+  const name = label.toLowerCase()
+  const text = await (stdin.isTTY ? askHidden(`${label}: `, stdin, stderr) : readLine(stdin))
+  if (text === undefined) throw new CommandError(`The ${name} is not valid UTF-8.`)
+  if (text === '') throw new CommandError(`The ${name} is empty: type it, or write it to standard input.`)
+  validate?.(text)
+  if (stdin.isTTY && (await askHidden('Again: ', stdin, stderr)) !== text) {
+    throw new CommandError(`The ${name}s differ.`)
+  }
+  return text
+}
+
+const maxBytes = 64 * 1024
+
+const newline = 0x0a
+
+/** The first line without its end (`\n` or `\r\n`); `undefined` when it is not UTF-8. */
+async function readLine(stream: AsyncIterable<Buffer | string>): Promise<string | undefined> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of stream) {
+    const bytes = Buffer.from(chunk)
+    chunks.push(bytes)
+    length += bytes.length
+    if (bytes.includes(newline) || length > maxBytes) break
+  }
+  const bytes = Buffer.concat(chunks)
+  const end = bytes.indexOf(newline)
+  const line = end === -1 ? bytes : bytes.subarray(0, end)
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(line).replace(/\r$/, '')
+  } catch {
+    return undefined
+  }
+}
+
+/** Reads one line that is not shown. The end of the input gives an empty text; Ctrl-C ends the process. */
+function askHidden(question: string, input: NodeJS.ReadableStream, output: NodeJS.WritableStream): Promise<string> {
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const terminal = createInterface({ input, output: nowhere, terminal: true, historySize: 0 })
+
+  return new Promise((resolve) => {
+    let answer = ''
+    terminal.once('line', (line) => {
+      answer = line
+      terminal.close()
+    })
+    terminal.once('SIGINT', () => {
+      terminal.close()
+      process.kill(process.pid, 'SIGINT')
+    })
+    terminal.once('close', () => {
+      output.write('\n')
+      resolve(answer)
+    })
+    output.write(question)
+  })
+}

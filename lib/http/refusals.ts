@@ -1,0 +1,121 @@
+/**
+ * What is done with a refusal. A mount answers it itself, so that the app's own error handlers never see it; a stand-alone
+ * middleware passes it on. Both report it in the same way.
+ *
+ * @module
+ */
+
+import type { Request, RequestHandler, Response } from 'express'
+import { clientAddress } from '../addresses/trust-proxy.js'
+import { findAuth } from '../core/auth.js'
+import { systemClock } from '../core/clock.js'
+import { BadRequestError, type HttpError, type HttpErrorCode } from '../core/errors.js'
+import { isReported, type LoginRefusal, markReported, type SecurityEvents } from '../core/events.js'
+import { jsonLogger, type Logger } from '../core/logger.js'
+import { answerRefusal } from './answer.js'
+import { type GateRow, passToNext, type Refuse, refusalFrom, toHandler } from './gate.js'
+
+export interface RefusalAnswer {
+  /** Makes what an answer and its event are found together by; `undefined` for an answer that will not show it. */
+  createReference(request: Request): string | undefined
+  answer(error: HttpError, request: Request, response: Response, reference: string | undefined): void
+}
+
+const plainAnswer: RefusalAnswer = { createReference: () => undefined, answer: answerRefusal }
+
+export interface RefusalReport {
+  readonly events: SecurityEvents
+  readonly clock: () => number
+}
+
+/** The refusal of each request that was reported last: an app may keep one error for all its requests. */
+const lastReported = new WeakMap<Request, HttpError>()
+
+/** Reports a refusal once, without the query, which may hold secrets. @returns The reference that it was reported with. */
+export function reportRefusal(
+  error: HttpError,
+  request: Request,
+  { events, clock }: RefusalReport,
+  createReference: RefusalAnswer['createReference'] = plainAnswer.createReference,
+): string | undefined {
+  if (isReported(error) || lastReported.get(request) === error) return undefined
+  lastReported.set(request, error)
+  const reference = createReference(request)
+  const { status, code, cause, origin } = error
+  events.report('refusal', {
+    at: clock(),
+    address: clientAddress(request),
+    method: request.method,
+    path: request.baseUrl + request.path,
+    status,
+    code,
+    reference,
+    subject: findAuth(request)?.subject,
+    cause: status >= 500 ? cause : undefined,
+    rule: origin?.key,
+    position: origin?.position,
+  })
+  return reference
+}
+
+export function refuseAtMount(
+  events: SecurityEvents,
+  clock: () => number,
+  { createReference, answer }: RefusalAnswer = plainAnswer,
+): Refuse {
+  const report = { events, clock }
+  return (error, request, response) =>
+    answer(error, request, response, reportRefusal(error, request, report, createReference))
+}
+
+export interface StandAloneOptions {
+  readonly events?: SecurityEvents | undefined
+  readonly logger?: Logger | undefined
+  readonly clock?: (() => number) | undefined
+}
+
+/** Makes the handler of a stand-alone middleware. Without `events`, `errorResponses` reports what it passes to `next`. */
+export function standAlone(row: GateRow, options: StandAloneOptions): RequestHandler {
+  const { events, logger = jsonLogger(), clock = systemClock } = options
+  if (events === undefined) return toHandler({ ...row, logger })
+  const report = { events, clock }
+  return toHandler(row, (error, request, response, next) => {
+    reportRefusal(error, request, report)
+    passToNext(error, request, response, next)
+  })
+}
+
+/** Refusals that are refused logins; any other is a fault, which is reported with its cause as a refused request. */
+const reasons: Partial<Record<HttpErrorCode, LoginRefusal>> = {
+  ERR_TOKEN_STORE_FULL: 'token-store-full',
+  ERR_STORE_UNAVAILABLE: 'store-unavailable',
+  ERR_AUTH_INVALID_CREDENTIALS: 'wrong-password',
+}
+
+/**
+ * Turns what a login ended with into a refusal. What the authenticator refuses it has reported; a token or a session that
+ * cannot be started is reported here as a refused login.
+ */
+export function refusedLoginReporter(
+  events: SecurityEvents | undefined,
+  clock: () => number,
+): (error: unknown, userName: string, address: string | undefined) => HttpError {
+  return function refusedLogin(error, userName, address) {
+    const refusal = refusalFrom(error)
+    const reason = reasons[refusal.code]
+    if (isReported(refusal) || reason === undefined || events === undefined) return refusal
+    events.report('loginRefused', { at: clock(), address, userName, reason, cause: refusal.cause })
+    return markReported(refusal)
+  }
+}
+
+/** A 400 with the challenge of the scheme that was expected. */
+export function severalCredentials(challenge: string): BadRequestError {
+  return new BadRequestError(
+    'ERR_AUTH_SEVERAL_CREDENTIALS',
+    'Send exactly one credential, in one Authorization header.',
+    {
+      headers: { 'WWW-Authenticate': challenge },
+    },
+  )
+}

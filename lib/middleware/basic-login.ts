@@ -1,0 +1,103 @@
+/**
+ * Login: takes a name and a password by HTTP Basic and answers with a token.
+ *
+ * @module
+ */
+
+import type { Request, RequestHandler } from 'express'
+import { clientAddress } from '../addresses/trust-proxy.js'
+import { systemClock } from '../core/clock.js'
+import { ForbiddenError, type HttpError, type HttpErrorCode, UnauthorizedError } from '../core/errors.js'
+import { isReported, markReported, type SecurityEvents } from '../core/events.js'
+import { answerJson, clientGone, isOver } from '../http/answer.js'
+import { hasSeveralAuthorizations, parseBasic } from '../http/authorization-header.js'
+import { createChallenges } from '../http/challenge.js'
+import { isBlindCrossSite, isCrossSite } from '../http/cross-site.js'
+import { isSignInMethod, methodNotAllowed, signInMethods } from '../http/endpoint.js'
+import type { Gate, Verdict } from '../http/gate.js'
+import { plainHttpRefusal } from '../http/plain-http.js'
+import { refusedLoginReporter, severalCredentials, standAlone } from '../http/refusals.js'
+import { endToken, type Tokens } from '../tokens/tokens.js'
+import type { Authenticator } from '../users/login/authenticator.js'
+
+/** Options of {@link basicLogin}. */
+export interface BasicLoginOptions {
+  /** Checks names and passwords, with the throttle that all logins share. */
+  readonly authenticator: Authenticator
+  /** Issues the token. */
+  readonly tokens: Tokens
+  /** Whether a password may come over plain HTTP from another machine. @defaultValue false */
+  readonly allowPlainHttp?: boolean
+  /** Milliseconds since the epoch; the same clock that `tokens` has. @defaultValue `Date.now` */
+  readonly clock?: () => number
+  /** Told of each login, and of each refusal. */
+  readonly events?: SecurityEvents
+  /** Realm of the challenge: printable ASCII without quotes. @defaultValue `'Sallyport'` */
+  readonly realm?: string
+}
+
+/**
+ * Answers GET and POST with 200 and `{"AccessToken":"..."}`. Credentials in the query or the body are ignored. A browser adds
+ * the credentials that it remembers to requests of other sites' pages: those are refused, but for scripts of an origin that
+ * the CORS middleware before it has allowed.
+ * @returns A handler that passes to `next()`: 401 with a Basic challenge, 403 over plain HTTP and for other sites, 405, 429,
+ * 503.
+ */
+export function basicLogin(options: BasicLoginOptions): RequestHandler {
+  return standAlone({ gates: [basicLoginGate(options)] }, options)
+}
+
+export function basicLoginGate(options: BasicLoginOptions): Gate {
+  const { authenticator, tokens, allowPlainHttp = false, clock = systemClock, events } = options
+  const challenges = createChallenges(options.realm)
+  const refusedLogin = refusedLoginReporter(events, clock)
+
+  function unauthorized(code: HttpErrorCode, message: string): UnauthorizedError {
+    return new UnauthorizedError(code, message, { headers: { 'WWW-Authenticate': challenges.basic } })
+  }
+
+  function withoutCredentials(request: Request): UnauthorizedError {
+    const message = 'Send a user name and a password by HTTP Basic.'
+    if (!request.headers.authorization) return unauthorized('ERR_AUTH_REQUIRED', message)
+    const address = clientAddress(request)
+    events?.report('loginRefused', { at: clock(), address, userName: '', reason: 'malformed' })
+    return markReported(unauthorized('ERR_AUTH_INVALID_CREDENTIALS', message), events !== undefined)
+  }
+
+  function refused(error: unknown, userName: string, address: string | undefined): HttpError {
+    const refusal = refusedLogin(error, userName, address)
+    if (!(refusal instanceof UnauthorizedError)) return refusal
+    return markReported(unauthorized(refusal.code, refusal.message), isReported(refusal))
+  }
+
+  return function basicLoginGate(request, response): Verdict | Promise<Verdict> {
+    if (!isSignInMethod(request)) return methodNotAllowed(signInMethods)
+    if (hasSeveralAuthorizations(request)) return severalCredentials(challenges.basic)
+    if (isBlindCrossSite(request, response)) {
+      return new ForbiddenError('ERR_CROSS_SITE', 'A page of another site cannot log in without asking for it.')
+    }
+    const credentials = parseBasic(request.headers.authorization)
+    if (credentials === undefined) return withoutCredentials(request)
+    const refusal = plainHttpRefusal(request, allowPlainHttp)
+    if (refusal !== undefined) return refusal
+
+    const startedAt = clock()
+    const address = clientAddress(request)
+    const { origin } = request.headers
+    const context = { address, origin, isCrossSite: isCrossSite(request), signal: clientGone(response) }
+    return authenticator
+      .authenticate(credentials.name, credentials.password, context)
+      .then(async (account): Promise<Verdict> => {
+        if (isOver(response)) return 'answered'
+        const { token, id } = await tokens.issue(account, { address, startedAt })
+        if (isOver(response)) {
+          await endToken(tokens, id)
+          return 'answered'
+        }
+        events?.report('login', { at: startedAt, address, subject: account.subject, tokenId: id, kind: 'management' })
+        answerJson(response, 200, { AccessToken: token })
+        return 'answered'
+      })
+      .catch((error: unknown) => refused(error, credentials.name, address))
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Sessions of a portal: its login page, its logout, and the cookie that every other request is known by.
+ *
+ * @module
+ */
+
+import type { RequestHandler } from 'express'
+import { systemClock } from '../core/clock.js'
+import type { Origin } from '../core/errors.js'
+import type { SecurityEvents } from '../core/events.js'
+import type { Logger } from '../core/logger.js'
+import { isPortalName, portalNameRule } from '../core/names.js'
+import { atPath, noTrace } from '../http/endpoint.js'
+import type { Gate } from '../http/gate.js'
+import { standAlone } from '../http/refusals.js'
+import { portalCookie } from '../portals/cookie.js'
+import { loginGate } from '../portals/login.js'
+import { logoutGate } from '../portals/logout.js'
+import { ownOriginGate } from '../portals/navigation.js'
+import { displayName, type LoginPage } from '../portals/page.js'
+import type { PortalParts } from '../portals/refusals.js'
+import { sessionGate, sessionStatusGate } from '../portals/session.js'
+import type { SingleSignOn } from '../portals/single-sign-on.js'
+import type { Sessions } from '../tokens/sessions.js'
+import type { Authenticator } from '../users/login/authenticator.js'
+
+/** Options of {@link portalSession}. */
+export interface PortalSessionOptions {
+  /** Part of the cookie's name, and the heading of the login page. The one that `sessions` has. */
+  readonly name: string
+  /** Keeps the sessions. */
+  readonly sessions: Sessions
+  /** Checks names and passwords, with the throttle that all logins share. */
+  readonly authenticator: Authenticator
+  /** Any one of them lets a user in, and administrators get in; an empty list lets in nobody else. @defaultValue everybody */
+  readonly roles?: readonly string[] | undefined
+  /** What the log names when the roles refuse a user. @defaultValue `{ key: 'roles' }` */
+  readonly rolesOrigin?: Origin | undefined
+  /** Further origins that the portal is reached by, where a proxy rewrites `Host`. @defaultValue none */
+  readonly origins?: readonly string[] | undefined
+  /** Whether people may sign in over plain HTTP from another machine; the cookie then has no `Secure`. @defaultValue false */
+  readonly allowPlainHttp?: boolean | undefined
+  /** The login page. @defaultValue a page of ours */
+  readonly loginPage?: LoginPage | undefined
+  /** What the login page calls the portal. @defaultValue made of the name: `Management console` */
+  readonly title?: string | undefined
+  /** Where people find help: an e-mail address, a URL or any other text. @defaultValue not shown */
+  readonly support?: string | undefined
+  /** Name of the cookie, without a prefix: two apps on one host need two names. @defaultValue `sallyport-` and the name */
+  readonly cookieName?: string | undefined
+  /** A sign-on that several portals share. @defaultValue none: each portal asks for the password */
+  readonly singleSignOn?: SingleSignOn | undefined
+  /** Told of each login, logout and refusal. */
+  readonly events?: SecurityEvents | undefined
+  /** Gets the reason when the mount hides the path, unless `events` does. @defaultValue one JSON line to stderr */
+  readonly logger?: Logger | undefined
+  /** Milliseconds since the epoch; the same clock that `sessions` has. @defaultValue `Date.now` */
+  readonly clock?: (() => number) | undefined
+}
+
+/**
+ * Answers `/login`, `/logout` and `/session` below its mount, and lets any other request pass with a live session; it sets
+ * `request.auth`, see `getAuth`. A navigation without a session is sent to the login page.
+ *
+ * A request with an unsafe method passes only from a page of the same origin. `Sallyport-Background: ?1` marks a request that is
+ * no activity of the user.
+ *
+ * @example
+ * ```ts
+ * const sessions = createSessions({ store, portal: 'shop', idleTimeoutMs: 900_000, absoluteTimeoutMs: 43_200_000 })
+ * app.use('/shop', portalSession({ name: 'shop', sessions, authenticator }), shopRoutes)
+ * ```
+ *
+ * @returns A handler that passes to `next()`: 401 with a challenge that opens no dialog, 400 for several session cookies, 403, 405,
+ * 503 when a store fails, 400, 408, 413, 415 or 429 for the form of a login, and 500 (`ERR_MOUNT_PATH`) as part of a route and
+ * below a wildcard.
+ * @throws TypeError for a name that no portal can have.
+ */
+export function portalSession(options: PortalSessionOptions): RequestHandler {
+  return standAlone({ gates: portalSessionGates(options), readsPath: true, authenticates: true }, options)
+}
+
+export function portalSessionGates(options: PortalSessionOptions): readonly Gate[] {
+  const { name, sessions, authenticator, roles, origins = [], allowPlainHttp = false } = options
+  const { rolesOrigin = { key: 'roles' } } = options
+  const { loginPage, singleSignOn, events, clock = systemClock } = options
+  if (!isPortalName(name)) throw new TypeError(`"name" option ${portalNameRule}`)
+  const { title = displayName(name), support, cookieName = `sallyport-${name}` } = options
+  if (!/^[A-Za-z0-9_-]+$/.test(cookieName)) throw new TypeError('"cookieName" option must be letters, digits, _ and -')
+  const cookie = portalCookie(cookieName, allowPlainHttp)
+  const own = { name, sessions, cookie, authenticator, roles, rolesOrigin, allowPlainHttp, view: { title, support } }
+  const parts: PortalParts = { ...own, loginPage, singleSignOn, events, clock }
+  return [
+    noTrace,
+    ownOriginGate(origins),
+    atPath('/login', loginGate(parts)),
+    atPath('/logout', logoutGate(parts)),
+    atPath('/session', sessionStatusGate(parts)),
+    sessionGate(parts),
+  ]
+}

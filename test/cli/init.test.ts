@@ -1,0 +1,171 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, it, onTestFinished } from 'vitest'
+import { initCommand } from '../../lib/cli/init.js'
+import { loadConfig } from '../../lib/config/load.js'
+import { verifyPassword } from '../../lib/users/passwords/password-hash.js'
+import { freePort } from '../helpers/free-port.js'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+interface Ran {
+  readonly folder: string
+  readonly output: string
+  readonly errors: string
+  readonly exitCode: unknown
+  read(name: string): string
+}
+
+/** A folder of an app. */
+function appFolder(packageJson: object | string = { type: 'module', dependencies: { express: '^5' } }): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-init-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  writeFileSync(
+    join(folder, 'package.json'),
+    typeof packageJson === 'string' ? packageJson : JSON.stringify(packageJson),
+  )
+  return folder
+}
+
+async function init(folder: string, ...options: readonly string[]): Promise<Ran> {
+  let output = ''
+  let errors = ''
+  const process = {
+    stdin: { isTTY: false } as NodeJS.ReadStream,
+    stdout: { write: (text: string) => (output += text) },
+    stderr: { write: (text: string) => (errors += text) } as unknown as NodeJS.WritableStream,
+    exitCode: undefined as unknown as number,
+  }
+  await initCommand(process, () => folder).parseAsync(['node', 'init', ...options])
+  const read = (name: string): string => readFileSync(join(folder, name), 'utf8')
+  return { folder, output, errors, exitCode: process.exitCode, read }
+}
+
+const passwordIn = ({ output }: Ran): string => /is (\S+)$/m.exec(output)![1]!
+
+it('writes a file that loads, with the hash of the password that it prints, and a key that only its owner reads', async () => {
+  const ran = await init(appFolder(), '--yes', '--admin', 'ada "the first"')
+  expect(ran.errors).toBe('')
+  expect(ran.output).toContain('Wrote deployment.toml, token-key.pem, .gitignore, server.js.')
+  expect(ran.output).toContain('npm install sallyport\n')
+  const config = await loadConfig(join(ran.folder, 'deployment.toml'))
+  expect(config.warnings).toEqual([])
+  const [user] = config.fileUsers.users
+  expect(user).toMatchObject({ name: 'ada "the first"', isAdmin: true })
+  expect(await verifyPassword(passwordIn(ran), user!.password)).toBe(true)
+  expect(ran.read('deployment.toml')).not.toContain(passwordIn(ran))
+  expect(statSync(join(ran.folder, 'token-key.pem')).mode & 0o777).toBe(0o600)
+  expect(ran.read('.gitignore').split('\n')).toContain('token-key.pem')
+})
+
+it('writes a server that starts, lets the administrator in and nobody else, and ends', async () => {
+  const folder = appFolder({ devDependencies: { typescript: '6' } })
+  const ran = await init(folder, '--yes', '--portal', '/desk')
+  const port = String(await freePort())
+  writeFileSync(join(folder, 'server.ts'), ran.read('server.ts').replaceAll('9201', port))
+  await cp(join(root, 'tsconfig.json'), join(folder, 'tsconfig.json'))
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
+  for (const name of ['lib', 'node_modules']) symlinkSync(join(root, name), join(folder, name))
+  const server = spawn(process.execPath, ['--import', 'tsx', 'server.ts'], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  onTestFinished(() => void server.kill('SIGKILL'))
+  await once(server.stdout, 'data')
+  const url = `http://127.0.0.1:${port}`
+  const call = (path: string, authorization = ''): Promise<Response> =>
+    fetch(url + path, { headers: { authorization }, redirect: 'manual' })
+  expect((await call('/management/hello')).status).toBe(401)
+  const basic = `Basic ${Buffer.from(`admin:${passwordIn(ran)}`).toString('base64')}`
+  const { AccessToken } = (await (await call('/management/login', basic)).json()) as { AccessToken: string }
+  expect(await (await call('/management/hello', `Bearer ${AccessToken}`)).json()).toEqual({ caller: 'admin' })
+  expect((await call('/desk')).status).toBe(401)
+  expect((await call('/desk/login')).status).toBe(200)
+  const ended = once(server, 'exit')
+  server.kill('SIGTERM')
+  expect(await ended).toEqual([0, null])
+})
+
+it.each([
+  ['ada', 'curl -u ada http'],
+  ["o'neil", "curl -u 'o'\\''neil' http"],
+  ['a; rm -rf $HOME `id`', "curl -u 'a; rm -rf $HOME `id`' http"],
+])('prints a command that a shell takes as it is meant, for %j', async (name, command) => {
+  expect((await init(appFolder(), '--yes', '--admin', name)).output).toContain(command)
+})
+
+it('mounts the API before all routes of an app', async () => {
+  const folder = appFolder({ main: 'app.js', dependencies: { express: '^5', sallyport: '*' } })
+  writeFileSync(join(folder, 'app.js'), '')
+  const ran = await init(folder, '--yes', '--mount', '/')
+  expect(ran.output).toContain('  app.use(security.managementApi({ resources: false }))\n')
+  expect(ran.output).toContain('http://127.0.0.1:9201/login')
+  expect((await init(appFolder(), '--yes', '--mount', '/')).read('server.js')).toContain("app.get('/hello', ")
+  expect((await init(appFolder(), '--yes', '--mount', '/', '--portal', '/a')).errors).toContain('neither of them below')
+})
+
+it('takes paths with dots, and pages whose path only begins like that of the API', async () => {
+  const ran = await init(appFolder(), '--yes', '--mount', '/.api/..v1', '--portal', '/.api/..v1-pages')
+  expect(ran.errors).toBe('')
+})
+
+it('prints the lines to add where there is a server, and changes nothing of it', async () => {
+  const folder = appFolder({ main: 'app.js', dependencies: { express: '^4.21', sallyport: '*' } })
+  writeFileSync(join(folder, 'app.js'), '// mine\n')
+  writeFileSync(join(folder, '.gitignore'), 'node_modules')
+  const ran = await init(folder, '--yes')
+  expect(ran.output).toContain('Add to app.js, before your routes:')
+  expect(ran.output).toContain("const { createSecurity } = require('sallyport')")
+  expect(ran.output).not.toContain('npm install')
+  expect(ran.read('app.js')).toBe('// mine\n')
+  expect(ran.read('.gitignore')).toBe('node_modules\ntoken-key.pem\ntoken-key.pem.retired\n')
+})
+
+it.each([
+  [
+    'a file that is there',
+    (folder: string) => writeFileSync(join(folder, 'deployment.toml'), ''),
+    [],
+    'deployment.toml is there already',
+  ],
+  [
+    'no package.json',
+    (folder: string) => rmSync(join(folder, 'package.json')),
+    [],
+    'There is no package.json in this folder',
+  ],
+  [
+    'a package.json that is none',
+    (folder: string) => writeFileSync(join(folder, 'package.json'), '{'),
+    [],
+    'package.json cannot be read',
+  ],
+  ['a path that is none', () => undefined, ['--mount', '/a b'], '"/a b" is no path'],
+  ['a path that leads elsewhere', () => undefined, ['--mount', '/a/..'], '"/a/.." is no path'],
+  ['a path of the folder itself', () => undefined, ['--portal', '/./a'], '"/./a" is no path'],
+  ['one path for two things', () => undefined, ['--portal', '/management'], 'need two paths'],
+  ['pages below the API', () => undefined, ['--portal', '/Management/pages'], 'neither of them below the other'],
+  ['the API below pages', () => undefined, ['--mount', '/pages/api', '--portal', '/pages'], 'neither of them below'],
+  ['a name that cannot log in', () => undefined, ['--admin', 'a:b'], 'That name cannot log in'],
+  ['an old Express', oldExpress, [], 'Express 4.17.1 is too old'],
+] as const)('refuses %s, and writes nothing', async (_what, prepare, options, message) => {
+  const folder = appFolder()
+  prepare(folder)
+  const ran = await init(folder, '--yes', ...options)
+  expect([ran.errors, ran.exitCode]).toEqual([expect.stringContaining(message), 1])
+  expect(['token-key.pem', '.gitignore', 'server.js'].filter((name) => existsSync(join(folder, name)))).toEqual([])
+})
+
+it('asks for --yes where there is no terminal', async () => {
+  expect((await init(appFolder())).errors).toContain('write --yes')
+})
+
+function oldExpress(folder: string): void {
+  mkdirSync(join(folder, 'node_modules/express'), { recursive: true })
+  writeFileSync(join(folder, 'node_modules/express/package.json'), '{"version":"4.17.1"}')
+}

@@ -1,0 +1,3 @@
+import { indexUse } from './index-use.js'
+
+indexUse(1_000_000)
