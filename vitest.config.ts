@@ -63,6 +63,8 @@ export default defineConfig({
         test: {
           ...common,
           name: 'servers',
+          // They wait for other processes on a machine of unknown speed: one that fails is tried once more, and named.
+          retry: 1,
           include: [serverTests],
           testTimeout: 3 * hangTimeout,
           hookTimeout: 3 * hangTimeout,

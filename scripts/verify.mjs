@@ -2,8 +2,8 @@
  * Runs every check of the project and ends with a plain line of counts.
  *
  * A step counts as one passed or failed; the last step counts each of its tests. A failed step prints its output and
- * does not keep the next ones from running. With `CI=true` a skipped test is a failure, and property tests get inputs of their own,
- * whose seed is printed. With `--full` it also runs the tests that take minutes, and those of `createServer` on other versions of Node.
+ * does not keep the next ones from running. With `CI=true` a skipped test is a failure. With `--full` it also runs the tests that take minutes, and those
+ * of `createServer` on other versions of Node, and property tests get inputs of their own, whose seed is printed.
  *
  * @module
  */
@@ -109,7 +109,7 @@ async function runTests(withServers) {
   // The floor of the coverage holds for the whole.
   if (!withServers) options.push('--coverage.enabled=false')
   const environment = { NODE_OPTIONS: '--unhandled-rejections=strict' }
-  if (isCi) {
+  if (isFull) {
     environment.FAST_CHECK_SEED = process.env['FAST_CHECK_SEED'] ?? String(randomInt(2 ** 31))
     console.log(
       `seed of the property tests: ${environment.FAST_CHECK_SEED}; to repeat: FAST_CHECK_SEED=${environment.FAST_CHECK_SEED} npm test`,

@@ -1,6 +1,6 @@
 /**
- * Gives property tests the same inputs at every run on one's own machine. Other inputs: `FAST_CHECK_SEED=7 npm test`; with `CI=true`,
- * `npm run verify` draws a seed and prints it; a million new ones: `npm run fuzz`.
+ * Gives property tests the same inputs at every run, so that a change is blamed for what it did. Other inputs: `FAST_CHECK_SEED=7 npm test`;
+ * `npm run verify:full` draws a seed and prints it; a million new ones: `npm run fuzz`.
  */
 
 import { configureGlobal } from 'fast-check'

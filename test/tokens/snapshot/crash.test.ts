@@ -59,7 +59,10 @@ class Model {
     return this.#states.get(thing) ?? new Set(['absent'])
   }
 
-  /** From now on it may be in `next`, and from the answer on in nothing else. Of two that overlap, neither decides. */
+  /**
+   * From now on it may be in `next`, and from the answer on in nothing else. Of two that overlap, neither decides, nor does one that answers
+   * `false`: what it did not find may have been ended by a step that is not answered yet.
+   */
   async change(things: readonly string[], next: (before: string) => string, work: () => unknown): Promise<void> {
     const asked = things.map((thing) => {
       const before = this.statesOf(thing)
@@ -67,7 +70,7 @@ class Model {
       this.#states.set(thing, new Set([...before, ...after]))
       return { thing, after, during: this.#states.get(thing) }
     })
-    await work()
+    if ((await work()) === false) return
     for (const { thing, after, during } of asked) {
       if (this.#states.get(thing) === during) this.#states.set(thing, after)
     }
