@@ -7,6 +7,7 @@
 
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { checkCommand } from './check.js'
 import { hashPasswordCommand } from './hash-password.js'
 import { initCommand } from './init.js'
 import { keysCommand } from './keys.js'
@@ -21,6 +22,7 @@ const program = new Command('sallyport')
   .description('Tools for a Sallyport configuration.')
   .version(version)
   .addCommand(initCommand(process, () => process.cwd()))
+  .addCommand(checkCommand(process))
   .addCommand(hashPasswordCommand(process))
   .addCommand(usersCommand(process))
   .addCommand(rolesCommand(process))

@@ -15,6 +15,7 @@ import { conclude } from './parse.js'
 import { formatKey, isWithin, type KeyPath } from './values/key-path.js'
 import type { ConfigOptions } from './values/placeholders.js'
 import { editToml, type TomlEdit } from './values/toml-edits.js'
+import type { Tree } from './values/tree.js'
 
 /** Something that should be put right, or that does not do what a reader may think. */
 export interface CheckFinding extends ConfigProblem {
@@ -36,8 +37,14 @@ export interface FileCheck {
 }
 
 export interface CheckOptions extends ConfigOptions {
-  /** Looks at what the file names, and changes nothing. It is called where the file has no mistakes. */
-  readonly inspect?: ((config: Config) => Promise<readonly Finding[]>) | undefined
+  /** Looks at what the file names, and changes nothing. It is called where the file has no mistakes. `source`: as written. */
+  readonly inspect?: ((config: Config, source: Tree) => Promise<readonly InspectedFinding[]>) | undefined
+}
+
+/** What is found outside of the file. */
+export interface InspectedFinding extends Finding {
+  /** Whether it stops the start. */
+  readonly isMistake?: boolean | undefined
 }
 
 interface Reading {
@@ -63,14 +70,14 @@ async function readText(text: string, file: string, { inspect, ...options }: Che
   }
   const { interpretation, locate } = read
   const { mistakes, warnings, unknown, source, config } = interpretation
-  const inspected = config === undefined ? [] : ((await inspect?.(conclude(interpretation, locate))) ?? [])
+  const inspected = config === undefined ? [] : ((await inspect?.(conclude(interpretation, locate), source)) ?? [])
   const keys = classifyKeys(interpretation, inspected)
   const found: (Finding & Pick<CheckFinding, 'class'>)[] = [
     ...mistakes.map((finding) => ({ ...finding, class: 'mistake' as const, fix: finding.fix ?? renaming(finding) })),
-    ...[...warnings.filter((finding) => !unknown.includes(finding.path)), ...inspected].map((finding) => ({
-      ...finding,
-      class: finding.isIdle === true ? ('without-effect' as const) : ('risky' as const),
-    })),
+    ...[...warnings.filter(({ path }) => !unknown.includes(path)), ...inspected].map((finding: InspectedFinding) => {
+      const kind = finding.isIdle === true ? ('without-effect' as const) : ('risky' as const)
+      return { ...finding, class: finding.isMistake === true ? ('mistake' as const) : kind }
+    }),
     ...unknown.map((path) => ({ path, rule: 'is not known here and has no effect', class: 'unknown' as const })),
     ...idleFindings(keys),
   ]
