@@ -19,7 +19,7 @@ import { type ConfigSource, readConfig } from '../config/load.js'
 import { systemClock } from '../core/clock.js'
 import { ConfigError } from '../core/errors.js'
 import { SecurityEvents } from '../core/events.js'
-import { jsonLogger, safeLogger } from '../core/logger.js'
+import { defaultLogger, safeLogger } from '../core/logger.js'
 import type { Refuse } from '../http/gate.js'
 import { refuseAtMount } from '../http/refusals.js'
 import { portalRefusalAnswer } from '../portals/refusals.js'
@@ -43,6 +43,7 @@ import { managementApiGates } from './management-api.js'
 import { type GatesOf, type MountName, type MountObserver, Mounts } from './mounts.js'
 import { oauthAreaGates, openOauth } from './oauth-area.js'
 import { portalGates } from './portal.js'
+import { ruleFinder } from './refusal-rules.js'
 import { assertOpen, createReload, type RunningState } from './reload.js'
 import type { Security } from './security.js'
 import { assertOptions, type SecurityOptions } from './security-options.js'
@@ -95,7 +96,7 @@ export async function wireSecurity(
   options: SecurityOptions,
   test?: { readonly observer: MountObserver },
 ): Promise<WiredSecurity> {
-  const logger = safeLogger(options.logger ?? jsonLogger())
+  const logger = safeLogger(options.logger ?? defaultLogger())
   // Placeholders may come from elsewhere; whether this is production is a fact of the process.
   const env = { NODE_ENV: process.env['NODE_ENV'], ...(options.env ?? process.env) }
   const configOptions = { ...options, ignoreUserStore: options.userStore !== undefined }
@@ -150,10 +151,10 @@ export async function wireSecurity(
   const noteUnmounted = (): void => warnOfUnmounted(running.config, mounts.mounted, logger)
   const mounts = new Mounts(noteUnmounted, { createUser, observer })
   const connections = new Connections({ mounts, verify: createRecordVerifier({ ...core, refuse: invalidToken }) })
-  const refuse = refuseAtMount(events, clock)
+  const refuse = refuseAtMount(events, clock, undefined, ruleFinder(running, 'managementApi'))
   const refuseAtPortal = (name?: string): Refuse => {
     const support = (): string | undefined => running.config.portals.find((portal) => portal.name === name)?.support
-    return refuseAtMount(events, clock, portalRefusalAnswer(support))
+    return refuseAtMount(events, clock, portalRefusalAnswer(support), ruleFinder(running, 'portal'))
   }
   const oauth = await located(config, openOauth(config, { ...core, sharedStore: shared && { ...shared, keySet } }))
   // Everything that listens is there.

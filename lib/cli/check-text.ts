@@ -47,6 +47,9 @@ export function formatReport(report: CheckReport, isQuiet: boolean): string {
     title,
     ...(fixed.length > 0 ? [`Fixed: ${fixed.join(', ')}`] : []),
     ...section(findings.length === 0 ? 'No findings' : 'Findings', described),
+    ...(counts.length > 0 && findings.some(({ class: name }) => name === 'mistake')
+      ? ['  Once the mistakes are put right, there may be more to find.']
+      : []),
     ...section(
       'Keys',
       keys.map(({ key, class: name, position }) => `${formatPlace(position, file)} ${classNames[name]}: ${key}`),

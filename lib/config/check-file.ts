@@ -113,7 +113,7 @@ function idleFindings(keys: readonly ClassifiedKey[]): readonly (Finding & { rea
     if (note !== undefined) byNote.set(note, [...(byNote.get(note) ?? []), path])
   }
   return [...byNote].map(([note, [first = [], ...others]]) => {
-    const more = others.length === 0 ? '' : `; so do ${others.length} more keys below`
+    const more = others.length === 0 ? '' : ` (and ${others.length} more)`
     return { path: first, rule: `${note}${more}`, class: 'without-effect' }
   })
 }

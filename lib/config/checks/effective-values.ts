@@ -90,7 +90,8 @@ export function listEffectiveValues(interpretation: Interpretation, locate: Loca
     if (path[0] === 'user_store' && !usesStore && !/^recheck_/.test(String(path[1]))) return
     const key = formatKey(interpretation.asWritten(path))
     const add = (value: string, kind: 'default' | 'inferred'): void => {
-      found.push({ key, value: isSecretKey(path) && !isHarmless(schema, value) ? mask : value, origin: { kind } })
+      // The others with names of secrets are numbers and times, which the documentation has.
+      found.push({ key, value: /pass|secret/i.test(String(path.at(-1))) ? mask : value, origin: { kind } })
     }
     const { default: value, absent } = schema
     const inferred = inferredFor(path, listed)
