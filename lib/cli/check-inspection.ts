@@ -17,7 +17,7 @@ import { type Tree, valueAt } from '../config/values/tree.js'
 import { ConfigError, type ConfigProblem, StoreError } from '../core/errors.js'
 import type { Logger } from '../core/logger.js'
 import { loadKeyStore, loadTrustStore } from '../tls/key-stores/key-store.js'
-import { loadServerMaterial, mayServeHttps, serverKeyStore } from '../tls/server-material.js'
+import { certificateWarnings, loadServerMaterial, mayServeHttps, serverKeyStore } from '../tls/server-material.js'
 import { readTokenKeys } from '../tokens/keys/token-keys.js'
 import { defaultCredentialProblems } from '../users/file/open-file-users.js'
 import { openUserStore } from '../users/open-user-store.js'
@@ -126,9 +126,9 @@ export class Inspection {
   }
 
   /** Those that the file names and nothing opened so far. */
-  async #inspectKeyStores({ keyStores }: Config): Promise<readonly InspectedFinding[]> {
-    const { primary, internal, tls, internalApi, custom, trust, internalApiTrust } = keyStores
-    const seen = new Set([...this.opened, ...this.notOpened].map(({ key }) => key))
+  async #inspectKeyStores(config: Config): Promise<readonly InspectedFinding[]> {
+    const { primary, internal, tls, internalApi, custom, trust, internalApiTrust } = config.keyStores
+    const seen = new Set(mayServeHttps(config) ? [serverKeyStore(config).key] : [])
     const isNew = (store: KeyStoreConfig | undefined): store is KeyStoreConfig => {
       if (store === undefined || seen.has(store.key) || !store.isFileGiven) return false
       seen.add(store.key)
@@ -137,9 +137,10 @@ export class Inspection {
     const found: InspectedFinding[] = []
     for (const store of [primary, internal, tls, internalApi, ...Object.values(custom)].filter(isNew)) {
       const load = async (): Promise<readonly InspectedFinding[]> => {
-        const { certificates } = await loadKeyStore(store)
-        this.opened.push({ key: store.key, text: describeCertificate(certificates[0]!) })
-        return []
+        const [certificate] = (await loadKeyStore(store)).certificates
+        this.opened.push({ key: store.key, text: describeCertificate(certificate!) })
+        const key = `${store.key}.${store.keyNames.file}`
+        return certificateWarnings(certificate!, this.#options.clock()).map((rule) => findingFrom({ key, rule }))
       }
       found.push(...(await this.#unlessBroken(store.key, load)))
     }
