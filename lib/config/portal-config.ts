@@ -74,6 +74,8 @@ export interface OauthConfig {
   readonly accessTokenMs: number
   /** `refresh_token_expiry`: counted from the sign-in; no refresh extends it. @defaultValue 28_000 800 (8 hours) */
   readonly refreshTokenMs: number
+  /** `refresh_reuse_window`: how long a used refresh token gives its client the same successor once more. @defaultValue 0: never */
+  readonly refreshReuseMs: number
   /** `[[oauth.service_provider]]`, and those of the portals that have a callback. */
   readonly serviceProviders: readonly ServiceProviderConfig[]
   /** `[tomcat.global] session_timeout`: how long after a sign-in the next one needs no password. @defaultValue 1 800 000 */

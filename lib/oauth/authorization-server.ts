@@ -21,6 +21,7 @@ import type { AuthorizationServerParts } from './parts.js'
 import { createAdapterFactory } from './provider-adapter.js'
 import { changeAnswers } from './provider-answers.js'
 import { createProviderConfiguration, type OidcProvider } from './provider-configuration.js'
+import { createSuccessor, rotateToSuccessor } from './refresh-rotation.js'
 import { createServiceProviders } from './service-providers.js'
 import { createStartedSignIns } from './sign-in.js'
 import { createSharedSignOn, createSignOns } from './sign-ons.js'
@@ -68,8 +69,10 @@ export async function createAuthorizationServer(
   const accessTokens = createAccessTokens({ ...base, signOns, keys: shared?.keys ?? keyRingFrom(keySet, clock) })
   const startedSignIns = createStartedSignIns(clock, createSecret('sign-ins'))
   const parts = { ...base, library, signOns, accessTokens, startedSignIns }
+  const successor = createSuccessor(createSecret('refresh tokens'))
   const adapter = createAdapterFactory({
     ...parts,
+    reuse: oauth.refreshReuseMs > 0 ? { windowMs: oauth.refreshReuseMs, successor } : undefined,
     createAlreadyUsedError: () => new library.errors.InvalidGrant({ detail: 'it was used before' }),
   })
   const cookieKey = createSecret('cookies')
@@ -86,6 +89,7 @@ export async function createAuthorizationServer(
     const request = library.default.ctx?.req
     return request !== undefined && provenClients.get(request) === this.clientId
   }
+  if (oauth.refreshReuseMs > 0) rotateToSuccessor(provider, library, successor)
   changeAnswers(provider, parts)
 
   const singleSignOn = createSharedSignOn(signOns, parts)
