@@ -25,10 +25,13 @@ import { createSuccessor, rotateToSuccessor } from './refresh-rotation.js'
 import { createServiceProviders } from './service-providers.js'
 import { createStartedSignIns } from './sign-in.js'
 import { createSharedSignOn, createSignOns } from './sign-ons.js'
+import { wellKnownGate } from './well-known.js'
 
 export interface AuthorizationServer {
   /** Everything below the mount is answered by them. */
   readonly gates: readonly Gate[]
+  /** Answers the metadata at the root of the host, and lets everything else through. */
+  readonly wellKnown: Gate
   /** The sign-on that portals share with it. */
   readonly singleSignOn: SingleSignOn
   /** Forgets grants, codes, sessions and refresh tokens, where processes do not share them. */
@@ -93,6 +96,11 @@ export async function createAuthorizationServer(
   changeAnswers(provider, parts)
 
   const singleSignOn = createSharedSignOn(signOns, parts)
+  const providerRequest = createProviderRequests(issuer)
+  const answer = provider.callback()
+  const wellKnown = wellKnownGate(oauth, providers, (request, response) =>
+    answer(providerRequest(request, undefined, '/.well-known/oauth-authorization-server'), response),
+  )
   const gates = oauthGates({
     ...parts,
     provider,
@@ -100,10 +108,10 @@ export async function createAuthorizationServer(
     provenClients,
     publicKey,
     SessionNotFound: library.errors.SessionNotFound,
-    providerRequest: createProviderRequests(issuer),
+    providerRequest,
     authenticateClient: createClientAuthentication(parts),
   })
-  return { gates, singleSignOn, close: async () => oauthStore.close() }
+  return { gates, wellKnown, singleSignOn, close: async () => oauthStore.close() }
 }
 
 /**

@@ -14,6 +14,7 @@ import {
   claimsOfScope,
   clientMetadata,
   grantedScopes,
+  isSameResource,
   needsProfile,
   pageOrigins,
   userClaims,
@@ -81,7 +82,7 @@ export function createProviderConfiguration(parts: ProviderParts): Configuration
       // A token in hand is all that a client of the app's own API needs; the resource is that of the service provider.
       resource(ctx: KoaContextWithOIDC, value: string | undefined) {
         const own = providers.audience(ctx.oidc.client?.clientId)
-        if (value !== undefined && value !== own) throw new library.errors.InvalidTarget()
+        if (value !== undefined && !isSameResource(own, value)) throw new library.errors.InvalidTarget()
       },
     },
     features: {

@@ -39,6 +39,11 @@ export function createServiceProviders({ serviceProviders, issuer }: OauthConfig
   }
 }
 
+/** Whether a client asks for its own resource. Some write `https://host` as `https://host/`. */
+export function isSameResource(own: string, asked: string): boolean {
+  return asked === own || (URL.canParse(own) && URL.canParse(asked) && new URL(asked).href === new URL(own).href)
+}
+
 /** The origins that a client's pages are at: they alone may call the endpoints across origins. */
 export function pageOrigins({ redirectUris, postLogoutRedirectUris }: ServiceProviderConfig): readonly string[] {
   return [...redirectUris, ...postLogoutRedirectUris].map((uri) => new URL(uri).origin)
