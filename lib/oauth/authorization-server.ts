@@ -16,13 +16,15 @@ import { createAccessTokens } from './access-tokens.js'
 import { createClientAuthentication } from './client-authentication.js'
 import { createCookies, createProviderRequests } from './endpoints.js'
 import { oauthGates } from './gates.js'
+import { tellOfSession, tellThroughNotices, watchEnds } from './logout-causes.js'
+import { createLogoutNotices } from './logout-notices.js'
 import { MemoryOauthStore, type OauthStoreOptions } from './oauth-store.js'
 import type { AuthorizationServerParts } from './parts.js'
 import { createAdapterFactory } from './provider-adapter.js'
 import { changeAnswers } from './provider-answers.js'
 import { createProviderConfiguration, type OidcProvider } from './provider-configuration.js'
 import { createSuccessor, rotateToSuccessor } from './refresh-rotation.js'
-import { createServiceProviders } from './service-providers.js'
+import { createServiceProviders, isRedirectAllowed } from './service-providers.js'
 import { createStartedSignIns } from './sign-in.js'
 import { createSharedSignOn, createSignOns } from './sign-ons.js'
 import { wellKnownGate } from './well-known.js'
@@ -68,10 +70,11 @@ export async function createAuthorizationServer(
   const oauthStore = shared?.createOauthStore(storeOptions) ?? new MemoryOauthStore(storeOptions)
   const providers = createServiceProviders(oauth)
   const base = { ...given, oauth, oauthStore, providers, cookies: createCookies(oauth) }
-  const signOns = createSignOns(base)
+  const notices = createLogoutNotices({ ...base, keySet })
+  const signOns = createSignOns({ ...base, onEnd: (session) => tellOfSession(notices, session) })
   const accessTokens = createAccessTokens({ ...base, signOns, keys: shared?.keys ?? keyRingFrom(keySet, clock) })
   const startedSignIns = createStartedSignIns(clock, createSecret('sign-ins'))
-  const parts = { ...base, library, signOns, accessTokens, startedSignIns }
+  const parts = { ...base, library, signOns, accessTokens, startedSignIns, notices }
   const successor = createSuccessor(createSecret('refresh tokens'))
   const adapter = createAdapterFactory({
     ...parts,
@@ -92,6 +95,12 @@ export async function createAuthorizationServer(
     const request = library.default.ctx?.req
     return request !== undefined && provenClients.get(request) === this.clientId
   }
+  provider.Client.prototype.redirectUriAllowed = function (uri) {
+    const own = providers.get(this.clientId)
+    return own !== undefined && isRedirectAllowed(own, uri)
+  }
+  tellThroughNotices(provider, notices)
+  const stopWatching = watchEnds(parts)
   if (oauth.refreshReuseMs > 0) rotateToSuccessor(provider, library, successor)
   changeAnswers(provider, parts)
 
@@ -111,7 +120,16 @@ export async function createAuthorizationServer(
     providerRequest,
     authenticateClient: createClientAuthentication(parts),
   })
-  return { gates, wellKnown, singleSignOn, close: async () => oauthStore.close() }
+  return {
+    gates,
+    wellKnown,
+    singleSignOn,
+    async close() {
+      stopWatching()
+      notices.close()
+      oauthStore.close()
+    },
+  }
 }
 
 /**

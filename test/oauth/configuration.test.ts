@@ -42,6 +42,7 @@ it('has a default for everything but the issuer', () => {
     accessTokenMs: 900_000,
     refreshTokenMs: 28_800_000,
     refreshReuseMs: 0,
+    backchannelLogoutAllow: [],
     serviceProviders: [],
     signOnIdleMs: 30 * 60_000,
     signOnAbsoluteMs: 12 * 60 * 60_000,

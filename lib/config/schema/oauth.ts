@@ -8,6 +8,7 @@ import { managementConsole } from '../../core/names.js'
 import type { Finding } from '../checks/findings.js'
 import type { OauthConfig, PortalConfig, ServiceProviderConfig, TokenConfig } from '../config.js'
 import { parseDuration } from '../values/durations.js'
+import { networks } from './control-access.js'
 import {
   duration,
   type Field,
@@ -57,6 +58,9 @@ export const oauthTable: Field<OauthTable | undefined> = table({
   refresh_reuse_window: reuseWindow
     .prefault('0s')
     .describe('how long a used refresh token gives its client the same successor once more; at most 30 seconds'),
+  backchannel_logout_allow: networks
+    .prefault([])
+    .describe('addresses that are not public and that `backchannel_logout_uri` may lead to'),
   service_provider: tables(serviceProviderTable).prefault([]),
 }).transform((written, context): OauthTable | undefined => {
   if (!written.enable) return undefined
@@ -76,6 +80,7 @@ export const oauthTable: Field<OauthTable | undefined> = table({
     accessTokenMs: wholeSeconds(access_token_expiry),
     refreshTokenMs: wholeSeconds(refresh_token_expiry),
     refreshReuseMs: written.refresh_reuse_window,
+    backchannelLogoutAllow: written.backchannel_logout_allow,
     serviceProviders: service_provider.filter((provider) => provider !== undefined),
   }
 })
@@ -141,6 +146,9 @@ function createProvider(clientId: string, { name, roles }: PortalConfig, callbac
     adminScopes: [apimAdminScope],
     claimsIn: ['id_token'],
     issueRefreshTokens: true,
+    isNative: false,
+    responseModes: ['query'],
+    backchannelLogoutUri: undefined,
   }
 }
 
