@@ -20,7 +20,7 @@ import { systemClock } from '../core/clock.js'
 import { ConfigError } from '../core/errors.js'
 import { SecurityEvents } from '../core/events.js'
 import { jsonLogger, safeLogger } from '../core/logger.js'
-import type { Refuse } from '../http/gate.js'
+import { type Refuse, toHandler } from '../http/gate.js'
 import { refuseAtMount } from '../http/refusals.js'
 import { portalRefusalAnswer } from '../portals/refusals.js'
 import { openServerTls } from '../tls/server-tls.js'
@@ -41,7 +41,7 @@ import { Connections } from './connections.js'
 import { createServerFor } from './create-server-for.js'
 import { managementApiGates } from './management-api.js'
 import { type GatesOf, type MountName, type MountObserver, Mounts } from './mounts.js'
-import { oauthAreaGates, openOauth } from './oauth-area.js'
+import { oauthAreaGates, oauthWellKnownGate, openOauth } from './oauth-area.js'
 import { portalGates } from './portal.js'
 import { assertOpen, createReload, type RunningState } from './reload.js'
 import type { Security } from './security.js'
@@ -257,6 +257,12 @@ export async function wireSecurity(
       return mount('oauth', (next) => oauthAreaGates(next, oauth, parts), refuseAtPortal())
     },
 
+    wellKnown(...unexpected: unknown[]) {
+      assertCall('wellKnown', unexpected[0])
+      assertOpen(running, 'security.wellKnown()')
+      return toHandler({ gates: [oauthWellKnownGate(oauth)] }, refuse)
+    },
+
     createServer(app, serverOptions = {}) {
       assertOpen(running, 'security.createServer()')
       assertCall('createServer', serverOptions)
@@ -267,8 +273,8 @@ export async function wireSecurity(
       return server.once('listening', () => {
         warnOfNoMount(mounts, logger)
         warnOfOtherMount(running.config, app, mounts, logger)
-        const { managementApi, portal, webApps, oauth } = security
-        warnOfUncalled(app, { managementApi, portal, webApps, oauth }, logger)
+        const { managementApi, portal, webApps, oauth, wellKnown } = security
+        warnOfUncalled(app, { managementApi, portal, webApps, oauth, wellKnown }, logger)
       })
     },
 

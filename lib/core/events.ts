@@ -126,6 +126,8 @@ export interface SecurityEventMap {
     readonly subject: string | undefined
     /** Id of the one token that ended; `undefined`: all of the user. */
     readonly tokenId: string | undefined
+    /** What that one token was good for; `undefined` for all of a user, and when the store could not tell. */
+    readonly kind?: RecordKind | undefined
     /** Tokens that ended, of every kind; 0 when the user had none. */
     readonly count: number
   }

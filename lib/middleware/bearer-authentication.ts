@@ -17,6 +17,7 @@ import { rememberLast } from '../http/express/last-header.js'
 import { skipEtag } from '../http/express/skip-etag.js'
 import { type Gate, refusalFrom, type Verdict } from '../http/gate.js'
 import { severalCredentials, standAlone } from '../http/refusals.js'
+import { resourceMetadataUrl } from '../http/resource-metadata.js'
 import { type AllowAnonymous, anonymousVerdict } from '../paths/public-path.js'
 import { tokenId } from '../tokens/token-id.js'
 import type { Tokens } from '../tokens/tokens.js'
@@ -28,7 +29,7 @@ export interface BearerAuthenticationOptions {
   readonly tokens: Tokens
   /**
    * Takes OAuth access tokens for this audience in place of management tokens: `audience` of a service provider, or the
-   * issuer.
+   * issuer. Where it is an https URL, the challenges name its metadata (RFC 9728), which `security.wellKnown()` answers with.
    * @defaultValue none: management tokens
    */
   readonly audience?: string | undefined
@@ -74,9 +75,9 @@ export function bearerAuthentication(options: BearerAuthenticationOptions): Requ
 
 export function bearerAuthenticationGate(options: BearerAuthenticationOptions): Gate {
   const { tokens, audience, allowAnonymous: isPublic, realm } = options
-  const challenges = createChallenges(realm)
   const kind = audience === undefined ? 'management' : 'oauth'
   const scopes = findScopes(options)
+  const challenges = createChallenges(realm, { metadata: resourceMetadataUrl(audience), scope: scopes.join(' ') })
   // Each request asks the store whether the token is live.
   const readCredential = rememberLast((header) => {
     const token = parseBearer(header)

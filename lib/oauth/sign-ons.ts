@@ -32,6 +32,8 @@ export interface SignOns {
   find(credential: string): Promise<LiveSignOn | undefined>
   /** By name, for what it started: idle or not. */
   findByUid(uid: string): Promise<LiveSignOn | undefined>
+  /** By the id of its record: idle or not. */
+  isLive(id: string): Promise<boolean>
   /** Whether it signs in without a password: it has not been idle for too long. */
   isFresh(record: LiveRecord): boolean
   /** Notes a sign-in, which keeps it from being idle. */
@@ -53,9 +55,11 @@ export interface SignOns {
 export function createSignOns(
   parts: Pick<OauthParts, 'store' | 'oauthStore' | 'accounts' | 'revocations' | 'clock'> & {
     readonly oauth: Pick<OauthConfig, 'signOnIdleMs' | 'signOnAbsoluteMs'>
+    /** Told of each session whose sign-on is ended here. */
+    readonly onEnd?: ((session: OauthEntry) => void) | undefined
   },
 ): SignOns {
-  const { store, oauthStore, accounts, revocations, clock } = parts
+  const { store, oauthStore, accounts, revocations, clock, onEnd } = parts
   const { signOnIdleMs, signOnAbsoluteMs } = parts.oauth
   // Only who holds the cookie, or a token that names the sign-on, gets here: there is nothing to prove.
   const verifyRecord = createRecordVerifier({
@@ -66,14 +70,19 @@ export function createSignOns(
     refuse: (reason) => new UnauthorizedError('ERR_SESSION_ENDED', 'The session has ended.', { cause: reason }),
   })
 
-  async function findByUid(uid: string): Promise<LiveSignOn | undefined> {
-    const id = recordIdFrom(uid)
+  async function findRecord(id: string): Promise<LiveRecord | undefined> {
     try {
-      return { id, uid, record: await verifyRecord({ id, kind: 'sso', isActivity: false }) }
+      return await verifyRecord({ id, kind: 'sso', isActivity: false })
     } catch (error) {
       if (error instanceof UnauthorizedError) return undefined
       throw error
     }
+  }
+
+  async function findByUid(uid: string): Promise<LiveSignOn | undefined> {
+    const id = recordIdFrom(uid)
+    const record = await findRecord(id)
+    return record && { id, uid, record }
   }
 
   async function findSession(credential: string): Promise<OauthEntry | undefined> {
@@ -88,13 +97,22 @@ export function createSignOns(
     await revocations.end(recordIdFrom(uid), store)
   }
 
+  /** Also where the store fails: in this process it has ended. */
+  async function endSession(session: OauthEntry): Promise<void> {
+    try {
+      await end(uidFrom(session))
+    } finally {
+      onEnd?.(session)
+    }
+  }
+
   /** The sign-on that this login continues: the same user's, started with the same password. */
   async function continued(before: OauthEntry | undefined, account: UserAccount): Promise<LiveSignOn | undefined> {
     const signOn = before && (await findByUid(uidFrom(before)))
-    if (signOn === undefined) return undefined
+    if (before === undefined || signOn === undefined) return undefined
     const { subject, account: state } = signOn.record
     if (subject === account.subject && state.version === account.version) return signOn
-    await end(signOn.uid)
+    await endSession(before)
     return undefined
   }
 
@@ -114,6 +132,7 @@ export function createSignOns(
 
   return {
     isFresh,
+    isLive: async (id) => (await findRecord(id)) !== undefined,
     findByUid,
     end,
 
@@ -127,7 +146,7 @@ export function createSignOns(
       const session = await findSession(credential)
       if (session === undefined) return
       await oauthStore.remove('Session', session.id)
-      await end(uidFrom(session))
+      await endSession(session)
     },
 
     async touch(id) {
