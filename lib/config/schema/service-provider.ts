@@ -11,7 +11,8 @@ import { type Field, field, flag, oneOf, passwordHash, refuseAt, type TableConte
 /** Hosts of this machine, where nobody can listen in on plain HTTP (RFC 8252 section 7.3). */
 const loopbackHosts: readonly string[] = ['localhost', '127.0.0.1', '[::1]']
 
-function isSafe({ protocol, hostname }: URL): boolean {
+/** Whether nobody can listen in on what is sent there. */
+export function isSafe({ protocol, hostname }: URL): boolean {
   return protocol === 'https:' || (protocol === 'http:' && loopbackHosts.includes(hostname))
 }
 
