@@ -144,7 +144,6 @@ export async function wireSecurity(
   const { tokens, store, machines } = core
   startMachineAccess(config, core)
   warnAtStart(config, logger, keys.warnings)
-
   const tls = await openServerTls(config, { logger, clock, home: options.home, locate: locateProblems })
 
   const { requestUser: createUser } = options
@@ -210,7 +209,7 @@ export async function wireSecurity(
 
   const tokenMs = Math.max(token.expiryMs, config.oauth?.accessTokenMs ?? 0)
   const onKeys = (keySet: KeySet): void => shared?.useKeys?.(keySet)
-  const exchanged = { onKeys, mounts: mounts, machines, tls, keys, userStore: opened }
+  const exchanged = { onKeys, mounts, machines, tls, keys, userStore: opened }
   const reload = createReload({ ...exchanged, running, configOptions, tokenMs, events, logger, clock })
   let closing: Promise<void> | undefined
 
