@@ -36,9 +36,10 @@ import { isManagedUserStore, warnWithoutAdministrator } from '../users/managed-u
 import { openUserStore } from '../users/open-user-store.js'
 import { createLoginThrottle, type LoginThrottle } from '../users/throttle/login-throttle.js'
 import type { UserStore } from '../users/user-store.js'
-import { type AuthCore, createAuthCore, evictionReporter } from './auth-core.js'
+import { type AuthCore, evictionReporter, wireAuthCore } from './auth-core.js'
 import { Connections } from './connections.js'
 import { createServerFor } from './create-server-for.js'
+import { startMachineAccess } from './machine-access.js'
 import { managementApiGates } from './management-api.js'
 import { type GatesOf, type MountName, type MountObserver, Mounts } from './mounts.js'
 import { oauthAreaGates, oauthWellKnownGate, openOauth } from './oauth-area.js'
@@ -127,7 +128,7 @@ export async function wireSecurity(
   const users = breakGlass?.primary ?? userStore
   const tokenStore = options.tokenStore ?? openTokenStore()
   const { recheckIntervalMs, recheckGraceMs } = config
-  const core = await createAuthCore({
+  const core = await wireAuthCore({
     ...token,
     users,
     tokenStore,
@@ -140,9 +141,9 @@ export async function wireSecurity(
     logger,
     clock,
   })
-  const { tokens, store } = core
+  const { tokens, store, machines } = core
+  startMachineAccess(config, core)
   warnAtStart(config, logger, keys.warnings)
-
   const tls = await openServerTls(config, { logger, clock, home: options.home, locate: locateProblems })
 
   const { requestUser: createUser } = options
@@ -208,7 +209,7 @@ export async function wireSecurity(
 
   const tokenMs = Math.max(token.expiryMs, config.oauth?.accessTokenMs ?? 0)
   const onKeys = (keySet: KeySet): void => shared?.useKeys?.(keySet)
-  const exchanged = { onKeys, mounts: mounts, tls, keys, userStore: opened }
+  const exchanged = { onKeys, mounts, machines, tls, keys, userStore: opened }
   const reload = createReload({ ...exchanged, running, configOptions, tokenMs, events, logger, clock })
   let closing: Promise<void> | undefined
 

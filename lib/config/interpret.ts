@@ -18,6 +18,7 @@ import { createWarnings } from './checks/warnings.js'
 import type { Config, EnabledControl, KeyStoresConfig, TokenConfig } from './config.js'
 import { createKeyStores } from './key-stores.js'
 import type { Deployment } from './schema/deployment.js'
+import { checkMachines } from './schema/machines.js'
 import { checkOauth, createOauth } from './schema/oauth.js'
 import { createPortals } from './schema/portals.js'
 import { createSharedStore } from './schema/shared-store.js'
@@ -105,6 +106,7 @@ export function interpret(document: object, where: DocumentSource): Interpretati
   const keyStores = createKeyStores(deployment, keyStoreFolders(where), unexpanded)
   refuseUnknownKeyStores(deployment.management_api.token, keyStores, mistake)
   refuseUselessSnapshot(deployment, mistake)
+  checkMachines(deployment, options.ignoreUserStore !== true && !usesUserStore(values), mistake)
   if (deployment.shared_store !== undefined) {
     const usesFile = options.ignoreUserStore !== true && !usesUserStore(values)
     refuseUnshared(deployment, usesFile, mistake)
@@ -254,6 +256,7 @@ function createConfig(
       cookiePrefix: portal.cookie_prefix,
       maxSessions: portal.max_sessions,
     },
+    icp: tables.icp_config,
     oauth: createOauth(tables.oauth, tomcat, portal, portals),
     enabledControls: listEnabledControls(tables),
     tlsTables: [['keystore', 'tls'], ['internal_api_ssl_config']]

@@ -129,6 +129,6 @@ function pathDenied(origin: Origin): HttpError {
 
 /** RFC 6750 section 3.1. The challenge is for callers that sent a bearer token; others could do nothing with it. */
 function challengeFor({ kind }: Auth): Readonly<Record<string, string>> {
-  if (kind !== 'management' && kind !== 'oauth') return {}
+  if (kind === 'portal' || kind === 'basic') return {}
   return { 'WWW-Authenticate': 'Bearer realm="Sallyport", error="insufficient_scope"' }
 }

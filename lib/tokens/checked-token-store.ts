@@ -164,7 +164,17 @@ export function checkedRecord(record: TokenRecord): TokenRecord {
   return Object.assign(new CheckedRecord(), record)
 }
 
-const kinds: ReadonlySet<unknown> = new Set<RecordKind>(['management', 'portal', 'oauth', 'basic', 'sso'])
+const kinds: ReadonlySet<unknown> = new Set<RecordKind>([
+  'management',
+  'portal',
+  'oauth',
+  'basic',
+  'sso',
+  'api',
+  'issuer',
+  'icp',
+  'tombstone',
+])
 
 type Check = (value: unknown) => boolean
 const isText: Check = (value) => typeof value === 'string'

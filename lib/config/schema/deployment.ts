@@ -9,6 +9,7 @@ import { consoleAccessTable, servletFiltersTable, webAppAccessTable } from './co
 import { flag, table, tables, text } from './fields.js'
 import { internalApisTable } from './internal-apis.js'
 import { customKeyStoresTable, internalApiSslTable, keyStoresTable, keyStoreTable } from './key-stores.js'
+import { icpConfigTable } from './machines.js'
 import { managementApiTable } from './management-api.js'
 import { oauthTable } from './oauth.js'
 import { portalTables, tomcatTable } from './portals.js'
@@ -39,6 +40,7 @@ export const deploymentTable = table({
   portal: portalTables.prefault({}),
   oauth: oauthTable.prefault({}),
   shared_store: sharedStoreTable.optional(),
+  icp_config: icpConfigTable.prefault({}),
   keystore: keyStoresTable.prefault({}),
   custom_keystore: customKeyStoresTable.prefault({}),
   truststore: keyStoreTable.optional(),
