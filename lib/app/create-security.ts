@@ -39,6 +39,12 @@ import type { UserStore } from '../users/user-store.js'
 import { type AuthCore, createAuthCore, evictionReporter } from './auth-core.js'
 import { Connections } from './connections.js'
 import { createServerFor } from './create-server-for.js'
+import {
+  createIdentityProviders,
+  loadIdentityProviders,
+  type ProviderLibrary,
+  providerVersionOf,
+} from './identity-providers.js'
 import { managementApiGates } from './management-api.js'
 import { type GatesOf, type MountName, type MountObserver, Mounts } from './mounts.js'
 import { oauthAreaGates, openOauth } from './oauth-area.js'
@@ -134,6 +140,7 @@ export async function wireSecurity(
     keys,
     recheckIntervalMs,
     recheckGraceMs,
+    providerVersion: (subject) => providerVersionOf(running.config, subject),
     throttle: loginThrottle.isEnabled && openThrottle(),
     breakGlass,
     events,
@@ -155,6 +162,9 @@ export async function wireSecurity(
     const support = (): string | undefined => running.config.portals.find((portal) => portal.name === name)?.support
     return refuseAtMount(events, clock, portalRefusalAnswer(support))
   }
+  let providerLibrary: ProviderLibrary | undefined = await located(config, loadIdentityProviders(config))
+  const providerKey = secretsFrom(keySet.privateKey, token.issuer)('identity providers')
+  const identityProviders = createIdentityProviders(() => providerLibrary, { ...core, key: providerKey })
   const oauth = await located(config, openOauth(config, { ...core, sharedStore: shared && { ...shared, keySet } }))
   // Everything that listens is there.
   await located(config, startShared())
@@ -163,6 +173,7 @@ export async function wireSecurity(
   const parts = {
     ...core,
     singleSignOn: oauth?.singleSignOn,
+    identityProviders,
     usesFileUsers: test ? config.fileUsers.isEnabled : opened !== undefined && !isManagedUserStore(users),
     administration: isManagedUserStore(users)
       ? createUserAdministration({ ...core, store: users, acceptPassword })
@@ -209,7 +220,11 @@ export async function wireSecurity(
   const tokenMs = Math.max(token.expiryMs, config.oauth?.accessTokenMs ?? 0)
   const onKeys = (keySet: KeySet): void => shared?.useKeys?.(keySet)
   const exchanged = { onKeys, mounts: mounts, tls, keys, userStore: opened }
-  const reload = createReload({ ...exchanged, running, configOptions, tokenMs, events, logger, clock })
+  async function prepareProviders(next: Config): Promise<void> {
+    providerLibrary ??= await loadIdentityProviders(next)
+  }
+
+  const reload = createReload({ ...exchanged, prepareProviders, running, configOptions, tokenMs, events, logger, clock })
   let closing: Promise<void> | undefined
 
   function mount(name: MountName, gatesOf: GatesOf, answer: Refuse, portal?: string): RequestHandler {

@@ -18,6 +18,7 @@ import { securityHeadersGate } from '../portals/security-headers.js'
 import type { SingleSignOn } from '../portals/single-sign-on.js'
 import type { Authenticator } from '../users/login/authenticator.js'
 import type { AuthCore } from './auth-core.js'
+import type { IdentityProviders } from './identity-providers.js'
 import { portalAddressGates } from './web-apps.js'
 
 /** Options of `security.portal`. */
@@ -37,6 +38,7 @@ export interface PortalGateParts {
   readonly events: SecurityEvents
   readonly logger: Logger
   readonly clock: () => number
+  readonly identityProviders?: IdentityProviders | undefined
   /** A sign-on that the portals share; `undefined`: each asks for the password. */
   readonly singleSignOn?: SingleSignOn | undefined
 }
@@ -56,6 +58,7 @@ export function portalGates(
   const { sessionTimeoutMs, absoluteTimeoutMs, roles } = portal
   const { origins, allowInsecureHttp } = config.portalDefaults
   const { singleSignOn } = parts
+  const cookieName = portalCookieName(config, name)
   const sessions = parts.createSessions({ portal: name, idleTimeoutMs: sessionTimeoutMs, absoluteTimeoutMs })
   return [
     withoutForeignAuth,
@@ -71,7 +74,8 @@ export function portalGates(
       allowPlainHttp: allowInsecureHttp,
       title: portal.title,
       support: portal.support,
-      cookieName: portalCookieName(config, name),
+      cookieName,
+      signIn: parts.identityProviders?.forPortal(config, portal.signIn, cookieName),
       loginPage,
       // A login of its own in any case: who opens the console can do everything.
       singleSignOn: name === managementConsole ? undefined : singleSignOn,

@@ -51,6 +51,8 @@ export type LoginRefusal =
   | 'store-unavailable'
   | 'token-store-full'
   | 'not-admitted'
+  | 'provider-refused'
+  | 'provider-failed'
   | 'malformed'
 
 /** Why an OAuth client was refused. The client never learns it. `unknown-client`: no client with a secret has this id. */

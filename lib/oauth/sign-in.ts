@@ -111,7 +111,8 @@ export function signInGate(parts: SignInParts): Gate {
   ): Verdict {
     const portal = String(params['client_id'])
     const action = loginAddress(mountPath, uid, sealedIn(request))
-    const view = { portal, title: displayName(portal), support: undefined, action, returnTo: undefined, ...shown }
+    const ways = { takesPassword: true, signInAt: [] }
+    const view = { portal, title: displayName(portal), support: undefined, action, returnTo: undefined, ...ways, ...shown }
     answerPage(response, status, loginPage(view), formPageHeaders)
     return 'answered'
   }

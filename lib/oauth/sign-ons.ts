@@ -46,8 +46,8 @@ export interface SignOns {
   ): Promise<{ readonly credential: string; readonly id: string }>
   /** Ends a sign-on with all that it started. */
   end(uid: string): Promise<void>
-  /** Ends the sign-on that a cookie leads to, idle or not. */
-  endByCredential(credential: string): Promise<void>
+  /** Ends the sign-on that a cookie leads to, idle or not. Resolves with its memo. */
+  endByCredential(credential: string): Promise<string | undefined>
 }
 
 export function createSignOns(
@@ -88,14 +88,31 @@ export function createSignOns(
     await revocations.end(recordIdFrom(uid), store)
   }
 
-  /** The sign-on that this login continues: the same user's, started with the same password. */
-  async function continued(before: OauthEntry | undefined, account: UserAccount): Promise<LiveSignOn | undefined> {
+  /** The sign-on that this login continues: the same user's, started with the same password, or at the same session elsewhere. */
+  async function continued(
+    before: OauthEntry | undefined,
+    account: UserAccount,
+    name: string | undefined,
+  ): Promise<LiveSignOn | undefined> {
     const signOn = before && (await findByUid(uidFrom(before)))
     if (signOn === undefined) return undefined
     const { subject, account: state } = signOn.record
-    if (subject === account.subject && state.version === account.version) return signOn
+    const isSame = subject === account.subject && state.version === account.version
+    if (isSame && (name === undefined || name === signOn.uid)) return signOn
     await end(signOn.uid)
     return undefined
+  }
+
+  /** Beside the session, whose payload is that of `oidc-provider`. */
+  async function putMemo(uid: string, subject: string, memo: string): Promise<void> {
+    await oauthStore.put({
+      model: 'Interaction',
+      id: memoIdFrom(uid),
+      subject,
+      payload: { memo },
+      expiresAt: clock() + signOnAbsoluteMs,
+      grantId: undefined,
+    })
   }
 
   /** A record of the same name is replaced: its end is counted from this login. One that has ended meanwhile stays so. */
@@ -125,9 +142,14 @@ export function createSignOns(
 
     async endByCredential(credential) {
       const session = await findSession(credential)
-      if (session === undefined) return
+      if (session === undefined) return undefined
+      const uid = uidFrom(session)
+      const memo = await oauthStore.find('Interaction', memoIdFrom(uid))
       await oauthStore.remove('Session', session.id)
-      await end(uidFrom(session))
+      await end(uid)
+      if (memo === undefined) return undefined
+      await oauthStore.remove('Interaction', memo.id)
+      return String(memo.payload['memo'])
     },
 
     async touch(id) {
@@ -136,8 +158,8 @@ export function createSignOns(
 
     async start(account, context) {
       const before = context.credentialBefore === undefined ? undefined : await findSession(context.credentialBefore)
-      const current = await continued(before, account)
-      const uid = current?.uid ?? randomText()
+      const current = await continued(before, account, context.name)
+      const uid = current?.uid ?? context.name ?? randomText()
       await addSignOn(uid, account, context, current !== undefined)
       // A new name at each login: what was known of the old one before is worth nothing after.
       if (before !== undefined) await oauthStore.remove('Session', before.id)
@@ -155,6 +177,7 @@ export function createSignOns(
         expiresAt: clock() + signOnAbsoluteMs,
         grantId: undefined,
       })
+      if (context.memo !== undefined) await putMemo(uid, subject, context.memo)
       return { credential, id: recordIdFrom(uid) }
     },
   }
@@ -186,7 +209,8 @@ export function createSharedSignOn(signOns: SignOns, { oauth, cookies }: OauthPa
       const credentials = cookie.readAll(request)
       // First: a store that fails must not leave the browser signed on.
       cookie.clear(request, response)
-      await Promise.all(credentials.map((credential) => signOns.endByCredential(credential)))
+      const memos = await Promise.all(credentials.map((credential) => signOns.endByCredential(credential)))
+      return memos.find((memo) => memo !== undefined)
     },
   }
 }
@@ -197,6 +221,10 @@ function randomText(): string {
 
 function uidFrom({ payload }: OauthEntry): string {
   return String(payload['uid'])
+}
+
+function memoIdFrom(uid: string): string {
+  return hash('sha256', `memo:${uid}`, 'base64url')
 }
 
 export function recordIdFrom(uid: string): string {

@@ -26,7 +26,7 @@ const maxCookies = 10
  * The gate of the logout. Only a POST signs out: a link or a picture must not. Somebody who opens it in a browser gets a page with a
  * button.
  */
-export function logoutGate({ sessions, cookie, singleSignOn, events, clock, view }: PortalParts): Gate {
+export function logoutGate({ sessions, cookie, singleSignOn, signIn, events, clock, view }: PortalParts): Gate {
   async function endSession(credential: string, request: Request): Promise<void> {
     const tokenId = sessions.getId(credential)
     const address = clientAddress(request)
@@ -39,12 +39,14 @@ export function logoutGate({ sessions, cookie, singleSignOn, events, clock, view
     })
   }
 
-  /** Tries all ends, also where one fails. */
-  async function endAll(credentials: readonly string[], request: Request, response: Response): Promise<void> {
-    const endSignOn = async (): Promise<void> => singleSignOn?.end(request, response)
+  /** Tries all ends, also where one fails. Resolves with what was kept for the sign-out at an identity provider. */
+  async function endAll(credentials: readonly string[], request: Request, response: Response) {
+    const endSignOn = async () => singleSignOn?.end(request, response)
     const endSessions = credentials.map((credential) => endSession(credential, request))
-    const ends = await Promise.allSettled([...endSessions, endSignOn()])
+    const signOnEnd = endSignOn()
+    const ends = await Promise.allSettled([...endSessions, signOnEnd])
     for (const end of ends) if (end.status === 'rejected') throw end.reason
+    return (await signOnEnd) ?? undefined
   }
 
   return async function logoutGate(request, response) {
@@ -56,17 +58,22 @@ export function logoutGate({ sessions, cookie, singleSignOn, events, clock, view
     const credentials = cookie.readAll(request).slice(0, maxCookies)
     // Whatever becomes of the session: whoever uses this browser next is not signed in.
     cookie.clear(request, response)
+    let memo = signIn?.signOut.recall(request, response)
+    signIn?.signOut.setSignedOut(request, response)
     try {
-      await within(
+      const kept = await within(
         endAll(credentials, request, response),
         storeTimeoutMs,
         () => new StoreError(`no answer within ${storeTimeoutMs} ms`),
       )
+      memo = kept ?? memo
     } catch (error) {
       return notEnded(error)
     }
-    if (wantsPage(request)) answerSeeOther(response, `${readMount(request)}/login`)
-    else answerEmpty(response, 204)
+    if (wantsPage(request)) {
+      const url = memo === undefined ? undefined : await signIn?.signOut.createUrl(request, memo)
+      answerSeeOther(response, url?.href ?? `${readMount(request)}/login`)
+    } else answerEmpty(response, 204)
     return 'answered'
   }
 }

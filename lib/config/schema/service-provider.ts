@@ -11,7 +11,8 @@ import { type Field, field, flag, oneOf, passwordHash, refuseAt, type TableConte
 /** Hosts of this machine, where nobody can listen in on plain HTTP (RFC 8252 section 7.3). */
 const loopbackHosts: readonly string[] = ['localhost', '127.0.0.1', '[::1]']
 
-function isSafe({ protocol, hostname }: URL): boolean {
+/** Whether nobody on the way can read what is sent there. */
+export function isSafeUrl({ protocol, hostname }: URL): boolean {
   return protocol === 'https:' || (protocol === 'http:' && loopbackHosts.includes(hostname))
 }
 
@@ -25,7 +26,7 @@ export const issuerUri: Field<string> = field((value, refuse) => {
   const url = new URL(value)
   const { pathname, search, hash, username, password, href } = url
   const hasOthers = `${search}${hash}${username}${password}` !== '' || /[?#]$/.test(value)
-  if (!isSafe(url) || hasOthers) return refuse(rule)
+  if (!isSafeUrl(url) || hasOthers) return refuse(rule)
   if (pathname === '/') return refuse(`${rule}: everything below its path is answered by it`)
   if (pathname.endsWith('/') || pathname.includes('//')) return refuse(`${rule}, without empty steps in its path`)
   return href === value ? value : refuse(rule, `; write it as ${href}`)
@@ -45,7 +46,7 @@ export const redirectUri: Field<string> = field((value, refuse) => {
   const { pathname, search, origin, username, password, href } = url
   if (value.includes('#')) return refuse('must not have a fragment (RFC 6749 section 3.1.2)')
   if (username !== '' || password !== '') return refuse('must not have a user name or a password')
-  if (!isSafe(url)) {
+  if (!isSafeUrl(url)) {
     return refuse(`${rule}, or one of http on this machine: on its way in the clear a code can be read by others`)
   }
   // As apps write `window.location.origin`.
