@@ -80,8 +80,9 @@ export function portalSession(options: PortalSessionOptions): RequestHandler {
   return standAlone({ gates: portalSessionGates(options), readsPath: true, authenticates: true }, options)
 }
 
-export function portalSessionGates(options: PortalSessionOptions): readonly Gate[] {
-  const { name, sessions, authenticator, roles, origins = [], allowPlainHttp = false } = options
+/** The options with every default filled in, and the cookie. @throws TypeError for a name that no portal can have. */
+export function portalSessionParts(options: PortalSessionOptions): PortalParts {
+  const { name, sessions, authenticator, roles, allowPlainHttp = false } = options
   const { rolesOrigin = { key: 'roles' } } = options
   const { loginPage, singleSignOn, events, clock = systemClock } = options
   if (!isPortalName(name)) throw new TypeError(`"name" option ${portalNameRule}`)
@@ -89,7 +90,12 @@ export function portalSessionGates(options: PortalSessionOptions): readonly Gate
   if (!/^[A-Za-z0-9_-]+$/.test(cookieName)) throw new TypeError('"cookieName" option must be letters, digits, _ and -')
   const cookie = portalCookie(cookieName, allowPlainHttp)
   const own = { name, sessions, cookie, authenticator, roles, rolesOrigin, allowPlainHttp, view: { title, support } }
-  const parts: PortalParts = { ...own, loginPage, singleSignOn, events, clock }
+  return { ...own, loginPage, singleSignOn, events, clock }
+}
+
+export function portalSessionGates(options: PortalSessionOptions): readonly Gate[] {
+  const { origins = [] } = options
+  const parts = portalSessionParts(options)
   return [
     noTrace,
     ownOriginGate(origins),

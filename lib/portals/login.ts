@@ -6,8 +6,6 @@
 
 import type { Request, Response } from 'express'
 import { UnauthorizedError } from '../core/errors.js'
-import { markReported } from '../core/events.js'
-import { isOver } from '../http/answer.js'
 import { methodNotAllowed } from '../http/endpoint.js'
 import type { Gate, Verdict } from '../http/gate.js'
 import { plainHttpRefusal } from '../http/plain-http.js'
@@ -23,6 +21,7 @@ import {
   loginPage as ourLoginPage,
 } from './page.js'
 import { entryRefusal, type PortalParts } from './refusals.js'
+import { createSessionStart } from './start-session.js'
 
 /** What has to be written for passwords over plain HTTP. */
 const plainHttpSetting = 'allow_insecure_http = true in [portal]'
@@ -37,8 +36,9 @@ const noCookie =
 /** The gate of the login page. */
 export function loginGate(parts: PortalParts): Gate {
   const { name, sessions, cookie, allowPlainHttp } = parts
-  const { loginPage, view: portalView, singleSignOn, events, clock } = parts
+  const { loginPage, view: portalView } = parts
   const formLogin = createFormLogin(parts)
+  const startSession = createSessionStart(parts)
 
   async function showForm(
     request: Request,
@@ -50,12 +50,13 @@ export function loginGate(parts: PortalParts): Gate {
     const initial = { portal: name, ...portalView, action, returnTo: undefined, userName: '', message: undefined }
     const complete: LoginView = { ...initial, ...view }
     if (loginPage === undefined) answerPage(response, status, ourLoginPage(complete), formPageHeaders)
-    else answerHtml(response, status, await loginPage(complete))
+    else answerHtml(response, status, await loginPage(complete, request))
     return 'answered'
   }
 
   async function takeForm(request: Request, response: Response): Promise<Verdict> {
-    const former = cookie.read(request)
+    // Several cookies are refused before a password is checked.
+    cookie.read(request)
     const form = await readLoginForm(request)
     const { userName } = form
     const returnTo = safeReturnTo(form.returnTo, request)
@@ -66,23 +67,8 @@ export function loginGate(parts: PortalParts): Gate {
       form,
       showAgain: wantsPage(request) ? showAgain : undefined,
       async admit(account, context) {
-        const { address, startedAt } = context
-        const { subject } = account
-        const entry = entryRefusal(parts, account)
-        if (entry !== undefined) {
-          events?.report('loginRefused', { at: clock(), address, userName: subject, reason: 'not-admitted' })
-          throw markReported(entry, events !== undefined)
-        }
-        if (former !== undefined) await sessions.end(sessions.getId(former))
-        const parent = await singleSignOn?.start(request, response, account, context)
-        const { credential, id } = await sessions.start(account, { ...context, parent })
-        if (isOver(response)) {
-          await sessions.end(id)
-          return 'answered'
-        }
-        events?.report('login', { at: startedAt, address, subject, tokenId: id, kind: 'portal' })
-        cookie.set(request, response, credential)
-        answerSeeOther(response, returnTo ?? readRoot(request))
+        const session = await startSession(request, response, account, context)
+        if (session !== undefined) answerSeeOther(response, returnTo ?? readRoot(request))
         return 'answered'
       },
     })

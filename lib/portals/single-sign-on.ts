@@ -18,6 +18,7 @@
  */
 
 import type { Request, Response } from 'express'
+import type { Factor } from '../core/auth.js'
 import type { UserAccount } from '../users/user-store.js'
 
 /** A sign-on that is live right now. */
@@ -26,14 +27,18 @@ export interface SignOn {
   readonly id: string
   /** Whose it is, with the rights of this moment. */
   readonly account: UserAccount
+  /** What the user has shown at its start. @defaultValue not known */
+  readonly factors?: readonly Factor[] | undefined
 }
 
-/** A login with a password that has just succeeded. */
+/** A login that has just succeeded. */
 export interface SignOnContext {
   /** The client's address. */
   readonly address: string | undefined
   /** When the login began, in milliseconds since the epoch: a revocation of the user since then must refuse it. */
   readonly startedAt: number
+  /** What the user has shown. */
+  readonly factors: readonly Factor[]
 }
 
 /** A sign-on that several portals share. Each method may reject with an `HttpError` or a `StoreError`. */
