@@ -53,6 +53,7 @@ import { assertOpen, createReload, type RunningState } from './reload.js'
 import type { Security } from './security.js'
 import { assertOptions, type SecurityOptions } from './security-options.js'
 import { openSharedStore, warnOfOtherKey } from './shared-store.js'
+import { createCodeSignIn } from './sign-in.js'
 import {
   assertCall,
   checkServer,
@@ -156,7 +157,8 @@ export async function wireSecurity(
   const { observer } = test ?? {}
   const noteUnmounted = (): void => warnOfUnmounted(running.config, mounts.mounted, logger)
   const mounts = new Mounts(noteUnmounted, { createUser, observer })
-  const connections = new Connections({ mounts, verify: createRecordVerifier({ ...core, refuse: invalidToken }) })
+  const verifyRecord = createRecordVerifier({ ...core, refuse: invalidToken })
+  const connections = new Connections({ mounts, verify: verifyRecord })
   const refuse = refuseAtMount(events, clock)
   const refuseAtPortal = (name?: string): Refuse => {
     const support = (): string | undefined => running.config.portals.find((portal) => portal.name === name)?.support
@@ -224,7 +226,16 @@ export async function wireSecurity(
     providerLibrary ??= await loadIdentityProviders(next)
   }
 
-  const reload = createReload({ ...exchanged, prepareProviders, running, configOptions, tokenMs, events, logger, clock })
+  const reload = createReload({
+    ...exchanged,
+    prepareProviders,
+    running,
+    configOptions,
+    tokenMs,
+    events,
+    logger,
+    clock,
+  })
   let closing: Promise<void> | undefined
 
   function mount(name: MountName, gatesOf: GatesOf, answer: Refuse, portal?: string): RequestHandler {
@@ -243,6 +254,7 @@ export async function wireSecurity(
   }
 
   const security: Security = {
+    ...createCodeSignIn(() => running.config, { ...parts, verifyRecord }),
     tokens,
     users,
     events,
@@ -258,8 +270,7 @@ export async function wireSecurity(
 
     portal(name, portalOptions) {
       assertCall('portal', typeof name === 'string' ? portalOptions : name)
-      const createGates = (next: Config) => portalGates(next, name, parts, portalOptions)
-      return mount('portal', createGates, refuseAtPortal(name), name)
+      return mount('portal', (next) => portalGates(next, name, parts, portalOptions), refuseAtPortal(name), name)
     },
 
     webApps(...unexpected: unknown[]) {

@@ -33,6 +33,7 @@ export type HttpErrorCode =
   // 403
   | 'ERR_IP_NOT_ALLOWED'
   | 'ERR_ADMIN_REQUIRED'
+  | 'ERR_IMPERSONATION'
   | 'ERR_ROLE_REQUIRED'
   | 'ERR_SCOPE_REQUIRED'
   | 'ERR_PATH_DENIED'

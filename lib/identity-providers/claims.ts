@@ -5,10 +5,10 @@
  */
 
 import { hash } from 'node:crypto'
+import type { IdentityProviderConfig } from '../config/config.js'
 import { hasControlCharacter } from '../core/names.js'
 import type { UserAccount } from '../users/user-store.js'
 import { maxNameLength } from '../users/user-store.js'
-import type { IdentityProviderConfig } from '../config/config.js'
 import { ProviderError } from './provider-error.js'
 
 /** Claims of an ID token, with those of the user information beside them. */
@@ -52,7 +52,8 @@ export function namesOfClaims({ subjectClaim, rolesClaim, requiredClaims }: Clai
 export function accountFromClaims(rules: ClaimRules, claims: Claims, now: number): UserAccount {
   for (const [name, allowed] of Object.entries(rules.requiredClaims)) {
     const values = textsIn(claimAt(claims, name))
-    if (!values.some((value) => allowed.includes(value))) throw unmapped(`the claim ${name} has none of the values required`)
+    if (!values.some((value) => allowed.includes(value)))
+      throw unmapped(`the claim ${name} has none of the values required`)
   }
   const groups = rules.rolesClaim === undefined ? [] : textsIn(claimAt(claims, rules.rolesClaim))
   const roles = [...new Set(groups.flatMap((group) => ownValue(rules.roleMapping, group) ?? []))].sort()

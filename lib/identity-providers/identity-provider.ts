@@ -4,7 +4,13 @@
  * @module
  */
 
-import type { Configuration, CustomFetch, ServerMetadata, TokenEndpointResponse, TokenEndpointResponseHelpers } from 'openid-client'
+import type {
+  Configuration,
+  CustomFetch,
+  ServerMetadata,
+  TokenEndpointResponse,
+  TokenEndpointResponseHelpers,
+} from 'openid-client'
 import type { IdentityProviderConfig } from '../config/config.js'
 import { StoreError } from '../core/errors.js'
 import type { Logger } from '../core/logger.js'
@@ -80,7 +86,8 @@ export function createIdentityProvider(config: IdentityProviderConfig, parts: Id
   const findKey = createIssuerKeys({
     issuer,
     fetch: parts.fetch,
-    onFailure: (cause) => logger.warn({ provider: config.name, cause }, 'the keys of an identity provider cannot be read'),
+    onFailure: (cause) =>
+      logger.warn({ provider: config.name, cause }, 'the keys of an identity provider cannot be read'),
   })
 
   /** Made for each use: the clock is that of the front. */
@@ -194,7 +201,10 @@ function providerErrorFrom(error: unknown, library: OpenidClient): ProviderError
   for (let cause = error; cause instanceof Error; cause = cause.cause) if (cause instanceof ProviderError) return cause
   if (error instanceof library.AuthorizationResponseError) {
     const failure = temporary.has(error.error) ? 'unavailable' : 'refused'
-    return new ProviderError(failure, `the provider answered ${error.error}`, { cause: error, providerCode: error.error })
+    return new ProviderError(failure, `the provider answered ${error.error}`, {
+      cause: error,
+      providerCode: error.error,
+    })
   }
   if (error instanceof library.ResponseBodyError) {
     const failure = error.status >= 500 ? 'unavailable' : 'untrusted'

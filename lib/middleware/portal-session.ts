@@ -13,8 +13,8 @@ import { isPortalName, portalNameRule } from '../core/names.js'
 import { atPath, noTrace } from '../http/endpoint.js'
 import type { Gate } from '../http/gate.js'
 import { standAlone } from '../http/refusals.js'
-import { portalCookie } from '../portals/cookie.js'
 import { backchannelLogoutGate } from '../portals/backchannel-logout.js'
+import { portalCookie } from '../portals/cookie.js'
 import { createShowLogin, loginGate } from '../portals/login.js'
 import { logoutGate } from '../portals/logout.js'
 import { ownOriginGate } from '../portals/navigation.js'
@@ -87,8 +87,9 @@ export interface PortalGatesOptions extends PortalSessionOptions {
   readonly signIn?: PortalSignIn | undefined
 }
 
-export function portalSessionGates(options: PortalGatesOptions): readonly Gate[] {
-  const { name, sessions, authenticator, roles, origins = [], allowPlainHttp = false } = options
+/** The options with every default filled in, and the cookie. @throws TypeError for a name that no portal can have. */
+export function portalSessionParts(options: PortalGatesOptions): PortalParts {
+  const { name, sessions, authenticator, roles, allowPlainHttp = false } = options
   const { rolesOrigin = { key: 'roles' } } = options
   const { loginPage, singleSignOn, signIn, events, clock = systemClock } = options
   if (!isPortalName(name)) throw new TypeError(`"name" option ${portalNameRule}`)
@@ -96,7 +97,12 @@ export function portalSessionGates(options: PortalGatesOptions): readonly Gate[]
   if (!/^[A-Za-z0-9_-]+$/.test(cookieName)) throw new TypeError('"cookieName" option must be letters, digits, _ and -')
   const cookie = portalCookie(cookieName, allowPlainHttp)
   const own = { name, sessions, cookie, authenticator, roles, rolesOrigin, allowPlainHttp, view: { title, support } }
-  const parts: PortalParts = { ...own, loginPage, singleSignOn, signIn, events, clock }
+  return { ...own, loginPage, singleSignOn, signIn, events, clock }
+}
+
+export function portalSessionGates(options: PortalGatesOptions): readonly Gate[] {
+  const { origins = [], signIn } = options
+  const parts = portalSessionParts(options)
   const showLogin = createShowLogin(parts)
   const elsewhere = signIn === undefined ? [] : [portalSignInGate(parts, signIn, showLogin)]
   return [

@@ -119,13 +119,13 @@ export function createSignOns(
   async function addSignOn(
     uid: string,
     account: UserAccount,
-    { address, startedAt }: SignOnContext,
+    { address, startedAt, factors }: SignOnContext,
     mustExist: boolean,
   ): Promise<void> {
     const { sequence } = revocations
     const issuedAt = clock()
     const expiresAt = issuedAt + lifeMsFor(account, signOnAbsoluteMs)
-    const added = { id: recordIdFrom(uid), kind: 'sso', issuedAt, expiresAt, address } as const
+    const added = { id: recordIdFrom(uid), kind: 'sso', issuedAt, expiresAt, address, factors } as const
     await addRecord({ store, accounts, revocations }, account, added, { startedAt, sequence, mustExist })
   }
 
@@ -195,7 +195,7 @@ export function createSharedSignOn(signOns: SignOns, { oauth, cookies }: OauthPa
       await signOns.touch(signOn.id)
       const { subject, account } = signOn.record
       const { roles, isAdmin, version } = account
-      return { id: signOn.id, account: { subject, roles, isAdmin, version } }
+      return { id: signOn.id, account: { subject, roles, isAdmin, version }, factors: signOn.record.factors }
     },
 
     async start(request, response, account, context) {

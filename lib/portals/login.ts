@@ -10,7 +10,6 @@ import { methodNotAllowed } from '../http/endpoint.js'
 import type { Gate, Verdict } from '../http/gate.js'
 import { plainHttpRefusal } from '../http/plain-http.js'
 import type { LiveSession } from '../tokens/sessions.js'
-import { createAdmission } from './admission.js'
 import { createFormLogin, readLoginForm } from './login-form.js'
 import { cookieQuery, isRead, queryParameter, readMount, readRoot, safeReturnTo, wantsPage } from './navigation.js'
 import {
@@ -23,6 +22,7 @@ import {
 } from './page.js'
 import { signInLinks } from './portal-sign-in.js'
 import { entryRefusal, type PortalParts } from './refusals.js'
+import { createSessionStart } from './start-session.js'
 
 /** What has to be written for passwords over plain HTTP. */
 const plainHttpSetting = 'allow_insecure_http = true in [portal]'
@@ -54,7 +54,7 @@ export function createShowLogin({ name, loginPage, view: portalView, signIn }: P
     }
     const complete: LoginView = { ...initial, ...ways, ...view }
     if (loginPage === undefined) answerPage(response, status, ourLoginPage(complete), formPageHeaders)
-    else answerHtml(response, status, await loginPage(complete))
+    else answerHtml(response, status, await loginPage(complete, request))
     return 'answered'
   }
 }
@@ -63,12 +63,13 @@ export function createShowLogin({ name, loginPage, view: portalView, signIn }: P
 export function loginGate(parts: PortalParts, showForm: ShowLogin = createShowLogin(parts)): Gate {
   const { sessions, cookie, allowPlainHttp, signIn } = parts
   const formLogin = createFormLogin(parts)
-  const admit = createAdmission(parts)
+  const startSession = createSessionStart(parts)
   // Where there is one way only, nobody has to choose it.
   const onlyWay = signIn?.takesPassword === false && signIn.providers.length === 1
 
   async function takeForm(request: Request, response: Response): Promise<Verdict> {
-    const former = cookie.read(request)
+    // Several cookies are refused before a password is checked.
+    cookie.read(request)
     const form = await readLoginForm(request)
     const { userName } = form
     const returnTo = safeReturnTo(form.returnTo, request)
@@ -78,7 +79,11 @@ export function loginGate(parts: PortalParts, showForm: ShowLogin = createShowLo
     return formLogin(request, response, {
       form,
       showAgain: wantsPage(request) ? showAgain : undefined,
-      admit: (account, context) => admit(request, response, account, { ...context, former, returnTo }),
+      async admit(account, context) {
+        const session = await startSession(request, response, account, context)
+        if (session !== undefined) answerSeeOther(response, returnTo ?? readRoot(request))
+        return 'answered'
+      },
     })
   }
 
@@ -87,7 +92,12 @@ export function loginGate(parts: PortalParts, showForm: ShowLogin = createShowLo
     const returnTo = safeReturnTo(queryParameter(request, 'return_to'), request)
     const [credential, ...others] = cookie.readAll(request)
     if (credential === undefined) {
-      return showFirst(request, response, returnTo, queryParameter(request, cookieQuery) === null ? undefined : noCookie)
+      return showFirst(
+        request,
+        response,
+        returnTo,
+        queryParameter(request, cookieQuery) === null ? undefined : noCookie,
+      )
     }
     const live = others.length > 0 ? undefined : await liveSession(credential)
     if (live === 'ended') return showFirst(request, response, returnTo, sessionEnded)

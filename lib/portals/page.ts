@@ -5,7 +5,7 @@
  */
 
 import { createHash } from 'node:crypto'
-import type { Response } from 'express'
+import type { Request, Response } from 'express'
 
 const style = `
 :root { color-scheme: light dark; --text: #1b1f24; --muted: #57606a; --back: #f3f4f6; --card: #ffffff; --line: #6e7781;
@@ -184,9 +184,10 @@ export interface SignInLink {
 
 /**
  * Makes the HTML of a login page, at once or later, with a form that has the fields `username`, `password` and `return_to`.
- * Every text of the view has to be escaped: what a user typed is among them.
+ * Every text of the view has to be escaped: what a user typed is among them. `request` is for the language of the page, and for a nonce
+ * that the app has made.
  */
-export type LoginPage = (view: LoginView) => string | Promise<string>
+export type LoginPage = (view: LoginView, request: Request) => string | Promise<string>
 
 /** Our own login page. */
 export const loginPage = ({ title: name, support, message, ...view }: LoginView): string => {

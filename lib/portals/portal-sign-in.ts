@@ -6,7 +6,7 @@
 
 import type { Request, Response } from 'express'
 import { clientAddress } from '../addresses/trust-proxy.js'
-import { HttpError } from '../core/errors.js'
+import type { HttpError } from '../core/errors.js'
 import { markReported } from '../core/events.js'
 import { methodNotAllowed } from '../http/endpoint.js'
 import { type Gate, refusalFrom, type Verdict } from '../http/gate.js'
@@ -14,14 +14,14 @@ import { plainHttpRefusal } from '../http/plain-http.js'
 import type { IdentityProvider } from '../identity-providers/identity-provider.js'
 import { ProviderError } from '../identity-providers/provider-error.js'
 import type { ProviderSessions } from '../identity-providers/provider-sessions.js'
-import { createAdmission } from './admission.js'
 import type { ShowLogin } from './login.js'
-import { isRead, queryParameter, readMount, safeReturnTo, wantsPage } from './navigation.js'
-import type { SignInLink } from './page.js'
+import { isRead, queryParameter, readMount, readRoot, safeReturnTo, wantsPage } from './navigation.js'
+import { answerSeeOther, type SignInLink } from './page.js'
 import type { ProviderSignIns } from './provider-sign-in.js'
 import { reasonFromProvider, refusalFromProvider, titleOf } from './provider-sign-in.js'
 import type { ProviderSignOut } from './provider-sign-out.js'
 import { messageForPeople, type PortalParts } from './refusals.js'
+import { createSessionStart } from './start-session.js'
 
 /** How people sign in to a portal. */
 export interface PortalSignIn {
@@ -54,7 +54,7 @@ export function portalSignInGate(parts: PortalParts, signIn: PortalSignIn, showL
   const { name: portal, cookie, events, clock, allowPlainHttp } = parts
   const { signIns, sessions, signOut } = signIn
   const providers = new Map(signIn.providers.map((provider) => [provider.config.name, provider]))
-  const admit = createAdmission(parts)
+  const startSession = createSessionStart(parts)
   const place = `portal ${portal}`
 
   async function begin(request: Request, response: Response, provider: IdentityProvider): Promise<Verdict> {
@@ -71,25 +71,27 @@ export function portalSignInGate(parts: PortalParts, signIn: PortalSignIn, showL
     const address = clientAddress(request)
     let returnTo: string | undefined
     try {
-      const former = cookie.read(request)
+      // Several cookies are refused before the code is used.
+      cookie.read(request)
       returnTo = (await signIns.find(request, provider))?.returnTo
       const finished = await signIns.finish(request, response, provider, (wanted) => wanted === place)
       const { user, startedAt } = finished
       const { config } = provider
       const start = { address, startedAt }
       const memo = await signOut.createMemo(config, user)
-      const verdict = await admit(request, response, user.account, {
+      const session = await startSession(request, response, user.account, {
         ...start,
-        former,
-        // Checked once more: the portal may have been mounted elsewhere meanwhile.
-        returnTo: safeReturnTo(returnTo, request),
+        factors: ['provider'],
         name: sessions.nameOf(config, user),
         memo,
         startParent: () => sessions.start(config, user, start, signIn.longestMs),
         confirm: () => sessions.confirm(config, user, start),
-        beforeAnswer: () => signOut.remember(request, response, memo),
       })
-      return verdict
+      if (session === undefined) return 'answered'
+      signOut.remember(request, response, memo)
+      // Checked once more: the portal may have been mounted elsewhere meanwhile.
+      answerSeeOther(response, safeReturnTo(returnTo, request) ?? readRoot(request))
+      return 'answered'
     } catch (error) {
       return refuse(request, response, provider, error, returnTo)
     }
@@ -128,4 +130,3 @@ export function portalSignInGate(parts: PortalParts, signIn: PortalSignIn, showL
     return step === undefined ? begin(request, response, provider) : finish(request, response, provider)
   }
 }
-

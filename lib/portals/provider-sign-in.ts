@@ -17,7 +17,7 @@ import {
   secretsFromSeed,
   signInMs,
 } from '../identity-providers/pending-sign-in.js'
-import { ProviderError } from '../identity-providers/provider-error.js'
+import type { ProviderError } from '../identity-providers/provider-error.js'
 import { addCookie, cookieValues, secureName } from './cookie.js'
 import { queryParameter, readOrigin } from './navigation.js'
 import { answerSeeOther, displayName } from './page.js'
@@ -177,10 +177,14 @@ export function refusalFromProvider(error: ProviderError, provider: IdentityProv
         cause,
       )
     case 'unmapped':
-      return refused(`You are signed in at ${title}, but your account has no access here. Ask for it, then sign in again.`)
+      return refused(
+        `You are signed in at ${title}, but your account has no access here. Ask for it, then sign in again.`,
+      )
     case 'refused':
       return providerCode === 'access_denied'
-        ? refused(`The sign-in at ${title} was cancelled, or you may not use this application. Try again, or ask for access.`)
+        ? refused(
+            `The sign-in at ${title} was cancelled, or you may not use this application. Try again, or ask for access.`,
+          )
         : refused(`${title} did not sign you in. Try again; if that does not help, tell the people who run this site.`)
   }
 

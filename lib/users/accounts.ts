@@ -244,7 +244,8 @@ export function createAccounts(options: AccountsOptions): Accounts {
 
     refresh(subject, state) {
       const version = options.providerVersion?.(subject)
-      if (version === undefined) return hasGenerations ? refreshByGeneration(subject, state) : refreshByAge(subject, state)
+      if (version === undefined)
+        return hasGenerations ? refreshByGeneration(subject, state) : refreshByAge(subject, state)
       // A user of a local store with such a name is another one.
       if (!state.version.startsWith(version)) state.hasEnded = true
       return undefined

@@ -55,7 +55,11 @@ export class FakeProvider {
   }
 
   /** What the provider does when somebody has signed in: the address that it sends the browser to. */
-  authorize(signInUrl: string, claims: Record<string, unknown>, changes: Readonly<Record<string, string | undefined>> = {}): URL {
+  authorize(
+    signInUrl: string,
+    claims: Record<string, unknown>,
+    changes: Readonly<Record<string, string | undefined>> = {},
+  ): URL {
     const asked = new URL(signInUrl).searchParams
     const code = `code ${++this.#codes}`
     this.#grants.set(code, {
@@ -116,7 +120,9 @@ export class FakeProvider {
     const code = form.get('code') ?? ''
     const grant = this.#grants.get(code)
     this.#grants.delete(code)
-    const challenge = createHash('sha256').update(form.get('code_verifier') ?? '').digest('base64url')
+    const challenge = createHash('sha256')
+      .update(form.get('code_verifier') ?? '')
+      .digest('base64url')
     if (grant === undefined || grant.redirectUri !== form.get('redirect_uri') || grant.challenge !== challenge)
       return { error: 'invalid_grant' }
     const claims = { ...this.#base(), ...(grant.nonce !== undefined && { nonce: grant.nonce }), ...grant.claims }

@@ -65,7 +65,9 @@ describe('a sign-in at a provider', () => {
     const visitor = new Visitor(await startShop(provider))
     for (const wanted of ['//evil.test/', 'https://evil.test/', '/other', '/shop/login/corporate', '/shop/logout']) {
       const url = `/shop/login/corporate?return_to=${encodeURIComponent(wanted)}`
-      expect((await visitor.signIn(provider, { sub: 'erin', groups: ['sales'] }, url)).header('location')).toBe('/shop/')
+      expect((await visitor.signIn(provider, { sub: 'erin', groups: ['sales'] }, url)).header('location')).toBe(
+        '/shop/',
+      )
     }
   })
 
@@ -126,7 +128,11 @@ describe('who may not sign in', () => {
     const front = await startShop(provider)
     const visitor = new Visitor(front)
     await visitor.signIn(provider, { sub: users.admin.name, groups: ['sales'] })
-    expect(await visitor.whoAmI()).toMatchObject({ subject: `CORP/${users.admin.name}`, isAdmin: false, roles: ['buyer'] })
+    expect(await visitor.whoAmI()).toMatchObject({
+      subject: `CORP/${users.admin.name}`,
+      isAdmin: false,
+      roles: ['buyer'],
+    })
   })
 })
 

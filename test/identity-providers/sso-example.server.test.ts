@@ -9,7 +9,12 @@ import { freePort } from '../helpers/free-port.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-const passwords = { admin: 'the password of admin', alice: 'alice at Corporate', bob: 'bob at Corporate', eve: 'eve at C' }
+const passwords = {
+  admin: 'the password of admin',
+  alice: 'alice at Corporate',
+  bob: 'bob at Corporate',
+  eve: 'eve at C',
+}
 
 let example: ChildProcess
 let chromium: Browser

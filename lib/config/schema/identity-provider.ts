@@ -31,17 +31,19 @@ export const localSignIn = 'local'
 const ssoName = 'sso'
 
 const nameRule = `must be 1 to 64 lower-case letters, digits, _ and -, and neither ${localSignIn} nor ${ssoName}`
-const providerName = z
-  .string({ error: nameRule })
-  .regex(/^(?!(?:local|sso)$)[a-z0-9_-]{1,64}$/, { error: nameRule })
+const providerName = z.string({ error: nameRule }).regex(/^(?!(?:local|sso)$)[a-z0-9_-]{1,64}$/, { error: nameRule })
 
 /** Issuers are compared character by character (OpenID Connect Discovery 1.0 section 4.3). */
 const issuer: Field<string> = field((value, refuse) => {
-  const rule = 'must be the issuer of the provider, such as "https://login.example.com/realms/staff" (http on localhost only)'
+  const rule =
+    'must be the issuer of the provider, such as "https://login.example.com/realms/staff" (http on localhost only)'
   if (typeof value !== 'string' || !URL.canParse(value) || /[\s?#]/.test(value)) return refuse(rule)
   const url = new URL(value)
   if (!isSafeUrl(url) || url.username !== '' || url.password !== '') return refuse(rule)
-  if (/^login\.microsoftonline\.com$/i.test(url.hostname) && /^\/(?:common|organizations|consumers)\//i.test(url.pathname)) {
+  if (
+    /^login\.microsoftonline\.com$/i.test(url.hostname) &&
+    /^\/(?:common|organizations|consumers)\//i.test(url.pathname)
+  ) {
     return refuse('must be the issuer of one tenant: put the tenant id in the place of common')
   }
   return value
@@ -56,11 +58,15 @@ const publicOrigin: Field<string> = field((value, refuse) => {
 
 const scopeRule = 'must be a list of scopes with "openid" among them'
 const scopes = z
-  .array(z.string({ error: scopeRule }).regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, { error: scopeRule }), { error: scopeRule })
+  .array(z.string({ error: scopeRule }).regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, { error: scopeRule }), {
+    error: scopeRule,
+  })
   .refine((list) => list.includes('openid'), { error: scopeRule })
 
 /** One text, or several. */
-const texts = z.union([filledText.transform((text) => [text]), textList], { error: 'must be a text or a list of texts' })
+const texts = z.union([filledText.transform((text) => [text]), textList], {
+  error: 'must be a text or a list of texts',
+})
 
 /** Without a prototype: names come from the provider. */
 const textsByName = (what: string): Field<Readonly<Record<string, readonly string[]>>> =>
@@ -88,7 +94,9 @@ const identityProviderTable: Field<WrittenProvider> = table({
   client_secret: filledText.optional().describe('its secret').meta({ absent: 'a public client, with PKCE' }),
   scopes: scopes.prefault(['openid', 'profile']).describe('what is asked for'),
   subject_claim: filledText.prefault('sub').describe('the claim that users are named by'),
-  roles_claim: filledText.optional().describe('the claim with the groups of a user; a path has dots: `realm_access.roles`'),
+  roles_claim: filledText
+    .optional()
+    .describe('the claim with the groups of a user; a path has dots: `realm_access.roles`'),
   role_mapping: textsByName('groups there, each with a role here, or a list of roles')
     .prefault({})
     .describe('roles here, by the group there')
@@ -120,7 +128,11 @@ const identityProviderTable: Field<WrittenProvider> = table({
     refuseAt(context, ['role_mapping'], rule)
   }
   if (usesGroups && roles_claim === undefined) {
-    refuseAt(context, ['roles_claim'], 'must name the claim that has the groups, such as "groups" or "realm_access.roles"')
+    refuseAt(
+      context,
+      ['roles_claim'],
+      'must name the claim that has the groups, such as "groups" or "realm_access.roles"',
+    )
   }
   return {
     name: written.name,
@@ -255,7 +267,10 @@ export function createIdentityProviders(
   for (const { path, signIn } of places) {
     for (const [index, name] of signIn.entries()) {
       if (known.includes(name)) continue
-      mistake({ path: [...path, index], rule: `must be one of ${known.join(', ')}; any other needs an [[identity_provider]]` })
+      mistake({
+        path: [...path, index],
+        rule: `must be one of ${known.join(', ')}; any other needs an [[identity_provider]]`,
+      })
     }
   }
   return providers

@@ -8,8 +8,8 @@ import * as z from 'zod'
 import { hasControlCharacter, isPortalName, managementConsole } from '../../core/names.js'
 import type { PortalConfig } from '../config.js'
 import { addressItems } from './control-access.js'
-import { signInList } from './identity-provider.js'
 import { duration, type Field, field, flag, integer, refuseAt, table, textList } from './fields.js'
+import { signInList } from './identity-provider.js'
 
 /** The portals that WSO2's products come with. They are there without a table. */
 export const builtInPortals: readonly string[] = [managementConsole, 'publisher', 'devportal', 'admin']

@@ -30,7 +30,14 @@ export interface StoreTable {
 }
 
 /** Domains that mean something else: the first store, roles that all stores share, and the account for emergencies. */
-export const takenDomains: readonly string[] = ['PRIMARY', 'INTERNAL', 'APPLICATION', 'WORKFLOW', 'SYSTEM', 'BREAK-GLASS']
+export const takenDomains: readonly string[] = [
+  'PRIMARY',
+  'INTERNAL',
+  'APPLICATION',
+  'WORKFLOW',
+  'SYSTEM',
+  'BREAK-GLASS',
+]
 
 const secondaryTable: Field<Omit<StoreTable, 'index'>> = table(storeFields).transform((table: Values, context) => {
   const store = readStore(table, context)
