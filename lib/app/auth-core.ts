@@ -24,7 +24,7 @@ import type { UserStore } from '../users/user-store.js'
 
 /** Options of {@link createAuthCore}. */
 export interface AuthCoreOptions
-  extends Pick<AccountsOptions, 'recheckIntervalMs' | 'recheckGraceMs'>,
+  extends Pick<AccountsOptions, 'recheckIntervalMs' | 'recheckGraceMs' | 'providerVersion'>,
     Pick<AuthenticatorOptions, 'breakGlass' | 'failureFloorMs' | 'maxInProgress' | 'timeoutMs'> {
   /** Who may log in. The caller closes it. */
   readonly users: UserStore
@@ -137,6 +137,7 @@ export async function wireAuthCore(options: AuthCoreOptions): Promise<WiredAuthC
     users,
     recheckIntervalMs,
     recheckGraceMs,
+    providerVersion: options.providerVersion,
     assertCurrent: () => store.assertCurrent(),
     async publish(subject) {
       try {

@@ -39,6 +39,12 @@ import type { UserStore } from '../users/user-store.js'
 import { type AuthCore, evictionReporter, wireAuthCore } from './auth-core.js'
 import { Connections } from './connections.js'
 import { createServerFor } from './create-server-for.js'
+import {
+  createIdentityProviders,
+  loadIdentityProviders,
+  type ProviderLibrary,
+  providerVersionOf,
+} from './identity-providers.js'
 import { startMachineAccess } from './machine-access.js'
 import { managementApiGates } from './management-api.js'
 import { type GatesOf, type MountName, type MountObserver, Mounts } from './mounts.js'
@@ -48,6 +54,7 @@ import { assertOpen, createReload, type RunningState } from './reload.js'
 import type { Security } from './security.js'
 import { assertOptions, type SecurityOptions } from './security-options.js'
 import { openSharedStore, warnOfOtherKey } from './shared-store.js'
+import { createCodeSignIn } from './sign-in.js'
 import {
   assertCall,
   checkServer,
@@ -135,6 +142,7 @@ export async function wireSecurity(
     keys,
     recheckIntervalMs,
     recheckGraceMs,
+    providerVersion: (subject) => providerVersionOf(running.config, subject),
     throttle: loginThrottle.isEnabled && openThrottle(),
     breakGlass,
     events,
@@ -150,12 +158,16 @@ export async function wireSecurity(
   const { observer } = test ?? {}
   const noteUnmounted = (): void => warnOfUnmounted(running.config, mounts.mounted, logger)
   const mounts = new Mounts(noteUnmounted, { createUser, observer })
-  const connections = new Connections({ mounts, verify: createRecordVerifier({ ...core, refuse: invalidToken }) })
+  const verifyRecord = createRecordVerifier({ ...core, refuse: invalidToken })
+  const connections = new Connections({ mounts, verify: verifyRecord })
   const refuse = refuseAtMount(events, clock)
   const refuseAtPortal = (name?: string): Refuse => {
     const support = (): string | undefined => running.config.portals.find((portal) => portal.name === name)?.support
     return refuseAtMount(events, clock, portalRefusalAnswer(support))
   }
+  let providerLibrary: ProviderLibrary | undefined = await located(config, loadIdentityProviders(config))
+  const providerKey = secretsFrom(keySet.privateKey, token.issuer)('identity providers')
+  const identityProviders = createIdentityProviders(() => providerLibrary, { ...core, key: providerKey })
   const oauth = await located(config, openOauth(config, { ...core, sharedStore: shared && { ...shared, keySet } }))
   // Everything that listens is there.
   await located(config, startShared())
@@ -164,6 +176,7 @@ export async function wireSecurity(
   const parts = {
     ...core,
     singleSignOn: oauth?.singleSignOn,
+    identityProviders,
     usesFileUsers: test ? config.fileUsers.isEnabled : opened !== undefined && !isManagedUserStore(users),
     administration: isManagedUserStore(users)
       ? createUserAdministration({ ...core, store: users, acceptPassword })
@@ -210,7 +223,20 @@ export async function wireSecurity(
   const tokenMs = Math.max(token.expiryMs, config.oauth?.accessTokenMs ?? 0)
   const onKeys = (keySet: KeySet): void => shared?.useKeys?.(keySet)
   const exchanged = { onKeys, mounts, machines, tls, keys, userStore: opened }
-  const reload = createReload({ ...exchanged, running, configOptions, tokenMs, events, logger, clock })
+  async function prepareProviders(next: Config): Promise<void> {
+    providerLibrary ??= await loadIdentityProviders(next)
+  }
+
+  const reload = createReload({
+    ...exchanged,
+    prepareProviders,
+    running,
+    configOptions,
+    tokenMs,
+    events,
+    logger,
+    clock,
+  })
   let closing: Promise<void> | undefined
 
   function mount(name: MountName, gatesOf: GatesOf, answer: Refuse, portal?: string): RequestHandler {
@@ -229,6 +255,7 @@ export async function wireSecurity(
   }
 
   const security: Security = {
+    ...createCodeSignIn(() => running.config, { ...parts, verifyRecord }),
     tokens,
     users,
     events,
@@ -244,8 +271,7 @@ export async function wireSecurity(
 
     portal(name, portalOptions) {
       assertCall('portal', typeof name === 'string' ? portalOptions : name)
-      const createGates = (next: Config) => portalGates(next, name, parts, portalOptions)
-      return mount('portal', createGates, refuseAtPortal(name), name)
+      return mount('portal', (next) => portalGates(next, name, parts, portalOptions), refuseAtPortal(name), name)
     },
 
     webApps(...unexpected: unknown[]) {

@@ -16,12 +16,13 @@ import type { UserStore } from '../users/user-store.js'
 import type { GuardedConnection } from './connections.js'
 import type { ManagementApiOptions } from './management-api.js'
 import type { PortalOptions } from './portal.js'
+import type { CodeSignIn } from './sign-in.js'
 
 /** Options of {@link Security.createServer}. */
 export interface CreateServerOptions extends ExpressServerOptions {}
 
 /** The running security layer, as `createSecurity` returns it. */
-export interface Security {
+export interface Security extends CodeSignIn {
   /**
    * Makes the handler that guards a management API. Mounted at M it answers `M/login`, `M/logout`, `M/jwks`, `M/users`
    * and `M/roles`, and lets an authenticated and authorized request through. The paths in the configuration are relative

@@ -7,7 +7,7 @@
 import { EventEmitter } from 'node:events'
 import { inBackground } from '../async/background.js'
 import type { RecordKind } from '../tokens/token-store.js'
-import type { AuthKind } from './auth.js'
+import type { AuthKind, Factor } from './auth.js'
 import type { HttpError, HttpErrorCode, Position } from './errors.js'
 import { jsonLogger, type Logger, safeLogger } from './logger.js'
 
@@ -51,6 +51,8 @@ export type LoginRefusal =
   | 'store-unavailable'
   | 'token-store-full'
   | 'not-admitted'
+  | 'provider-refused'
+  | 'provider-failed'
   | 'malformed'
 
 /** Why an OAuth client was refused. The client never learns it. `unknown-client`: no client with a secret has this id. */
@@ -66,6 +68,10 @@ export interface SecurityEventMap {
     readonly tokenId: string | undefined
     /** A token of this kind was issued, or Basic was accepted. */
     readonly kind: AuthKind
+    /** What the user has shown, where that is known. */
+    readonly factors?: readonly Factor[] | undefined
+    /** Who acts as this user from now on; absent for everybody else. */
+    readonly impersonator?: string | undefined
   }
   /** A login was refused. */
   loginRefused: FromClient & {
@@ -89,6 +95,8 @@ export interface SecurityEventMap {
     readonly subject: string
     /** Id of the token that ended, as the `login` event gave it. */
     readonly tokenId: string
+    /** Who acted as this user; absent for everybody else. */
+    readonly impersonator?: string | undefined
   }
   /** A gate refused a request. */
   refusal: FromClient & {
@@ -108,6 +116,8 @@ export interface SecurityEventMap {
     readonly position?: Position | undefined
     /** The caller; `undefined` when nobody was authenticated. */
     readonly subject: string | undefined
+    /** Who acts as the caller; absent for everybody else. */
+    readonly impersonator?: string | undefined
     /** The private reason, for 5xx answers. */
     readonly cause: unknown
   }
