@@ -19,7 +19,7 @@ import { type ConfigSource, readConfig } from '../config/load.js'
 import { systemClock } from '../core/clock.js'
 import { ConfigError } from '../core/errors.js'
 import { SecurityEvents } from '../core/events.js'
-import { jsonLogger, safeLogger } from '../core/logger.js'
+import { defaultLogger, safeLogger } from '../core/logger.js'
 import { type Refuse, toHandler } from '../http/gate.js'
 import { refuseAtMount } from '../http/refusals.js'
 import { portalRefusalAnswer } from '../portals/refusals.js'
@@ -50,6 +50,7 @@ import { managementApiGates } from './management-api.js'
 import { type GatesOf, type MountName, type MountObserver, Mounts } from './mounts.js'
 import { oauthAreaGates, oauthWellKnownGate, openOauth } from './oauth-area.js'
 import { portalGates } from './portal.js'
+import { ruleFinder } from './refusal-rules.js'
 import { assertOpen, createReload, type RunningState } from './reload.js'
 import type { Security } from './security.js'
 import { assertOptions, type SecurityOptions } from './security-options.js'
@@ -103,7 +104,7 @@ export async function wireSecurity(
   options: SecurityOptions,
   test?: { readonly observer: MountObserver },
 ): Promise<WiredSecurity> {
-  const logger = safeLogger(options.logger ?? jsonLogger())
+  const logger = safeLogger(options.logger ?? defaultLogger())
   // Placeholders may come from elsewhere; whether this is production is a fact of the process.
   const env = { NODE_ENV: process.env['NODE_ENV'], ...(options.env ?? process.env) }
   const configOptions = { ...options, ignoreUserStore: options.userStore !== undefined }
@@ -160,10 +161,10 @@ export async function wireSecurity(
   const mounts = new Mounts(noteUnmounted, { createUser, observer })
   const verifyRecord = createRecordVerifier({ ...core, refuse: invalidToken })
   const connections = new Connections({ mounts, verify: verifyRecord })
-  const refuse = refuseAtMount(events, clock)
+  const refuse = refuseAtMount(events, clock, undefined, ruleFinder(running, 'managementApi'))
   const refuseAtPortal = (name?: string): Refuse => {
     const support = (): string | undefined => running.config.portals.find((portal) => portal.name === name)?.support
-    return refuseAtMount(events, clock, portalRefusalAnswer(support))
+    return refuseAtMount(events, clock, portalRefusalAnswer(support), ruleFinder(running, 'portal'))
   }
   let providerLibrary: ProviderLibrary | undefined = await located(config, loadIdentityProviders(config))
   const providerKey = secretsFrom(keySet.privateKey, token.issuer)('identity providers')

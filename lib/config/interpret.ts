@@ -45,12 +45,18 @@ export interface DocumentSource {
 
 export interface Interpretation {
   readonly source: Tree
+  /** The same with `[[datasource]]` as a list. */
+  readonly listed: Tree
+  /** Where a key of `listed` and `values` stands in `source`. */
+  readonly asWritten: (path: KeyPath) => KeyPath
   /** The document with its placeholders replaced. */
   readonly values: Tree
   /** `undefined` when there are mistakes. Its `warnings` are still to be filled in. */
   readonly config: Config | undefined
   readonly mistakes: readonly Finding[]
   readonly warnings: readonly Finding[]
+  /** Keys and tables that nobody knows. One of `warnings` counts them. */
+  readonly unknown: readonly KeyPath[]
   /** The key stores; `undefined` when not even they can be read. */
   readonly keyStores: KeyStoresConfig | undefined
   /** Secrets that are used and still encrypted, by alias. */
@@ -84,10 +90,13 @@ export function interpret(document: object, where: DocumentSource): Interpretati
 
   const conclude = (config?: Config, keyStores?: KeyStoresConfig): Interpretation => ({
     source,
+    listed,
+    asWritten,
     values,
     config,
     mistakes: mistakes.map((finding) => ({ ...finding, path: asWritten(finding.path) })),
     warnings,
+    unknown,
     keyStores,
     encrypted: secrets.encrypted,
     symmetricKey: () => readSymmetricKey(valueAt(source, ['encryption', 'key']), expand),

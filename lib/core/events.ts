@@ -9,7 +9,7 @@ import { inBackground } from '../async/background.js'
 import type { RecordKind } from '../tokens/token-store.js'
 import type { AuthKind, Factor } from './auth.js'
 import type { HttpError, HttpErrorCode, Position } from './errors.js'
-import { jsonLogger, type Logger, safeLogger } from './logger.js'
+import { defaultLogger, type Logger, safeLogger } from './logger.js'
 
 interface Occurrence {
   /** When it happened, in milliseconds since the epoch. */
@@ -224,15 +224,16 @@ export interface SecurityEventMap {
 export class SecurityEvents extends EventEmitter<{ [Name in keyof SecurityEventMap]: [SecurityEventMap[Name]] }> {
   readonly #logger: Logger
 
-  /** @param logger - Gets a line for each event; by default one of JSON to stderr. */
-  constructor(logger: Logger = jsonLogger()) {
+  /** @param logger - Gets a line for each event; by default to stderr: text on a terminal, elsewhere JSON. */
+  constructor(logger: Logger = defaultLogger()) {
     super()
     this.#logger = safeLogger(logger)
   }
 
   /** Emits one event and writes one line to the log. */
   report<Name extends keyof SecurityEventMap>(name: Name, event: SecurityEventMap[Name]): void {
-    this.#logger[chooseLevel(name, event)]({ event: name, ...event, at: undefined }, messages[name])
+    const help = 'code' in event ? helpFor(event.code as HttpErrorCode) : undefined
+    this.#logger[chooseLevel(name, event)]({ event: name, ...event, help, at: undefined }, messages[name])
     for (const listener of this.rawListeners(name) as ((event: SecurityEventMap[Name]) => unknown)[]) {
       inBackground(
         () => listener.call(this, event),
@@ -240,6 +241,11 @@ export class SecurityEvents extends EventEmitter<{ [Name in keyof SecurityEventM
       )
     }
   }
+}
+
+/** Where the package says what a code means, and what to do. */
+function helpFor(code: HttpErrorCode): string {
+  return `docs/errors.md#${code.toLowerCase()}`
 }
 
 const messages: Record<keyof SecurityEventMap, string> = {

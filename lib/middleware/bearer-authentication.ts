@@ -43,7 +43,7 @@ export interface BearerAuthenticationOptions {
    * @defaultValue none
    */
   readonly allowAnonymous?: AllowAnonymous | undefined
-  /** Gets the reason when the mount hides the path, unless `events` does. @defaultValue one JSON line to stderr */
+  /** Gets the reason when the mount hides the path, unless `events` does. @defaultValue one line to stderr */
   readonly logger?: Logger | undefined
   /** Told of each refusal. @defaultValue `errorResponses` reports it */
   readonly events?: SecurityEvents | undefined
