@@ -153,6 +153,7 @@ function authorizationGates(
     defaultPolicy,
     defaultOrigin: originAt(config, 'management_api.authorization_handler.default_policy'),
     publicPaths: managementApi.publicPaths,
+    publicOrigin: originAt(config, 'management_api.public_paths'),
     skipAuthentication: !hasAuthentication,
     applyTo: () => !exemptsAll,
     leaveToResource: isOwnPassword,

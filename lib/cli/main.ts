@@ -7,6 +7,7 @@
 
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { explainCommand } from './explain.js'
 import { hashPasswordCommand } from './hash-password.js'
 import { initCommand } from './init.js'
 import { keysCommand } from './keys.js'
@@ -26,5 +27,6 @@ const program = new Command('sallyport')
   .addCommand(rolesCommand(process))
   .addCommand(secretsCommand(process))
   .addCommand(keysCommand(process))
+  .addCommand(explainCommand(process))
 
 await program.parseAsync()
