@@ -164,6 +164,7 @@ function authorizationGates(
     defaultPolicy,
     defaultOrigin: originAt(config, 'management_api.authorization_handler.default_policy'),
     publicPaths: managementApi.publicPaths,
+    publicOrigin: originAt(config, 'management_api.public_paths'),
     skipAuthentication: !hasAuthentication,
     // Those who are no users of the file are bound in any case.
     applyTo: ({ kind }) => !exemptsAll || isMachineKind(kind),

@@ -10,6 +10,8 @@ import type { Express, RequestHandler } from 'express'
 import type { Config } from '../config/config.js'
 import type { ConfigSource } from '../config/load.js'
 import type { ChangeContext, SecurityEvents } from '../core/events.js'
+import type { Explanation } from '../explain/explain.js'
+import type { ExplainRequest } from '../explain/request.js'
 import type { ExpressServerOptions } from '../http/express/create-server.js'
 import type { Tokens } from '../tokens/tokens.js'
 import type { UserStore } from '../users/user-store.js'
@@ -129,6 +131,20 @@ export interface Security extends CodeSignIn {
    * ```
    */
   endWhenRefused(response: ServerResponse): void
+  /**
+   * Says why a request would pass or be refused, stage by stage, each with its rule and the line of the file. The gates of this
+   * configuration are asked, over users and tokens of their own: nothing is counted, logged or changed.
+   *
+   * With `app`, the mounts on the way of the path are those of the app; without, there is the one that the request names.
+   *
+   * @example
+   * ```ts
+   * const { status, stages } = await security.explain({ path: '/management/users', user: 'alice' }, app)
+   * ```
+   *
+   * @throws TypeError, by rejecting, for a mount that there is not, and for a user that is not known.
+   */
+  explain(request: ExplainRequest, app?: Express): Promise<Explanation>
   /** Issues, verifies, lists and revokes tokens. */
   readonly tokens: Tokens
   /** The user store in effect. */

@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { apiTokenCommand } from './api-token.js'
 import { checkCommand } from './check.js'
+import { explainCommand } from './explain.js'
 import { hashPasswordCommand } from './hash-password.js'
 import { initCommand } from './init.js'
 import { keysCommand } from './keys.js'
@@ -30,5 +31,6 @@ const program = new Command('sallyport')
   .addCommand(secretsCommand(process))
   .addCommand(keysCommand(process))
   .addCommand(apiTokenCommand(process))
+  .addCommand(explainCommand(process))
 
 await program.parseAsync()
