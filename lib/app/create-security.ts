@@ -18,7 +18,7 @@ import type { Config } from '../config/config.js'
 import { type ConfigSource, readConfig } from '../config/load.js'
 import { systemClock } from '../core/clock.js'
 import { ConfigError } from '../core/errors.js'
-import { SecurityEvents } from '../core/events.js'
+import { type ChangeContext, SecurityEvents } from '../core/events.js'
 import { jsonLogger, safeLogger } from '../core/logger.js'
 import type { Refuse } from '../http/gate.js'
 import { refuseAtMount } from '../http/refusals.js'
@@ -28,22 +28,20 @@ import { invalidToken } from '../tokens/jwt/verify-token.js'
 import { keyRingFrom } from '../tokens/keys/key-ring.js'
 import { type KeySet, newKeys, secretsFrom } from '../tokens/keys/signing-key.js'
 import { readTokenKeys } from '../tokens/keys/token-keys.js'
-import { MemoryTokenStore } from '../tokens/memory/memory-token-store.js'
-import type { TokenStore } from '../tokens/token-store.js'
 import { createRecordVerifier } from '../tokens/verification.js'
 import { type BreakGlass, createBreakGlass } from '../users/login/break-glass.js'
 import { isManagedUserStore, warnWithoutAdministrator } from '../users/managed-user-store.js'
 import { openUserStore } from '../users/open-user-store.js'
-import { createLoginThrottle, type LoginThrottle } from '../users/throttle/login-throttle.js'
 import type { UserStore } from '../users/user-store.js'
-import { type AuthCore, createAuthCore, evictionReporter } from './auth-core.js'
+import { type AuthCore, createAuthCore } from './auth-core.js'
 import { Connections } from './connections.js'
 import { createServerFor } from './create-server-for.js'
 import { managementApiGates } from './management-api.js'
 import { type GatesOf, type MountName, type MountObserver, Mounts } from './mounts.js'
 import { oauthAreaGates, openOauth } from './oauth-area.js'
+import { openThrottle, openTokenStore } from './open-stores.js'
 import { portalGates } from './portal.js'
-import { assertOpen, createReload, type RunningState } from './reload.js'
+import { assertOpen, createReload, createReloadFile, type RunningState } from './reload.js'
 import type { Security } from './security.js'
 import { assertOptions, type SecurityOptions } from './security-options.js'
 import { openSharedStore, warnOfOtherKey } from './shared-store.js'
@@ -125,7 +123,8 @@ export async function wireSecurity(
     inBackground(() => warnWithoutAdministrator(userStore, logger))
   const breakGlass = await located(config, openBreakGlass(config, userStore))
   const users = breakGlass?.primary ?? userStore
-  const tokenStore = options.tokenStore ?? openTokenStore()
+  const tokenStore = options.tokenStore ?? openTokenStore(config, { shared, events, clock })
+  const throttle = loginThrottle.isEnabled ? openThrottle(config, { shared, events, clock }) : undefined
   const { recheckIntervalMs, recheckGraceMs } = config
   const core = await createAuthCore({
     ...token,
@@ -134,7 +133,7 @@ export async function wireSecurity(
     keys,
     recheckIntervalMs,
     recheckGraceMs,
-    throttle: loginThrottle.isEnabled && openThrottle(),
+    throttle: throttle ?? false,
     breakGlass,
     events,
     logger,
@@ -167,6 +166,8 @@ export async function wireSecurity(
     administration: isManagedUserStore(users)
       ? createUserAdministration({ ...core, store: users, acceptPassword })
       : undefined,
+    loginThrottle: throttle,
+    reloadFile: (context: ChangeContext) => createReloadFile(running, reload)(context),
   }
 
   /** Where the store is away, what needs it is answered with 503 until it is there. */
@@ -178,22 +179,6 @@ export async function wireSecurity(
       await close()
       throw error
     }
-  }
-
-  function openTokenStore(): TokenStore {
-    const storeOptions = {
-      ...managementApi.tokenStore,
-      maxSessions: config.portalDefaults.maxSessions,
-      maxOAuthTokens: config.oauth?.maxTokens,
-      clock,
-      onEvict: evictionReporter(events, clock),
-    }
-    return shared === undefined ? new MemoryTokenStore(storeOptions) : shared.createTokenStore(storeOptions)
-  }
-
-  function openThrottle(): LoginThrottle {
-    const limits = { ...loginThrottle, events, clock }
-    return shared === undefined ? createLoginThrottle(limits) : shared.createThrottle(limits, 'login')
   }
 
   async function openBreakGlass({ managementApi: api }: Config, primary: UserStore): Promise<BreakGlass | undefined> {
@@ -284,9 +269,9 @@ export async function wireSecurity(
 
     reload,
 
-    unlock(userName, context) {
-      return core.throttle?.unlock(userName, context)
-    },
+    locks: async () => (await throttle?.list()) ?? [],
+    unlock: (userName, context) => throttle?.unlock(userName, context),
+    unlockAddress: (address, context) => throttle?.unlockAddress(address, context),
 
     close() {
       closing ??= close()

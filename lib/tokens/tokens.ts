@@ -112,11 +112,11 @@ export function createTokens(options: TokensOptions): Tokens {
     }
   }
 
-  async function revoke(id: string, { by, reason }: ChangeContext = {}): Promise<boolean> {
+  async function revoke(id: string, { by, reason, address }: ChangeContext = {}): Promise<boolean> {
     const found = events && subjectOf(id)
     const wasLive = await end(id)
     if (wasLive) {
-      events?.report('revocation', { at: clock(), subject: await found, tokenId: id, count: 1, by, reason })
+      events?.report('revocation', { at: clock(), subject: await found, tokenId: id, count: 1, by, reason, address })
     }
     return wasLive
   }
@@ -129,11 +129,11 @@ export function createTokens(options: TokensOptions): Tokens {
 
     revoke,
 
-    async revokeUser(subject, { by, reason } = {}) {
+    async revokeUser(subject, { by, reason, address } = {}) {
       const at = clock()
       accounts?.end(subject)
       const count = await revocations.endAllOf(subject, store)
-      events?.report('revocation', { at, subject, tokenId: undefined, count, by, reason })
+      events?.report('revocation', { at, subject, tokenId: undefined, count, by, reason, address })
       return count
     },
 
