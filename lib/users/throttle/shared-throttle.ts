@@ -167,13 +167,14 @@ export function createSharedThrottle(
 
   function createAttempt(keys: ThrottleLogin, own: LocalAttempt, shared: SharedAttempt | undefined): LoginAttempt {
     let isSettled = false
+    let begun: readonly StartedLock[] = []
 
     function settleLocal(outcome: LoginOutcome, subject?: string, locks = new StartedLocks()): boolean {
       const settlement = own.settle(outcome, subject)
       locks.add(settlement.locks)
       const started = locks.report(events, clock(), keys, subject)
       notes.add(started)
-      if (started.length > 0) inBackground(() => ask(() => counters.note(started)))
+      begun = started
       return settlement.isWithinLimit
     }
 
@@ -191,11 +192,13 @@ export function createSharedThrottle(
       const told = isWithinLimit ? outcome : 'failed'
       try {
         const settlement = await ask(() => shared.settle(told, subject))
-        return (
+        const stands =
           settleLocal(settlement.isWithinLimit ? told : 'failed', subject, settlement.locks) &&
           told === outcome &&
           settlement.isWithinLimit
-        )
+        // What is only listed refuses nobody.
+        if (begun.length > 0) await ask(() => counters.note(begun)).catch(() => undefined)
+        return stands
       } catch (error) {
         // Neither of both answers is given, or the one would tell that the password was right.
         settleLocal(told === 'failed' ? 'failed' : 'cancelled', subject)
@@ -237,6 +240,9 @@ export function createSharedThrottle(
     unlockAddress: (source, context = {}) => unlockKeys(addressKeys(source), context, { source }),
 
     async list() {
+      // What was lifted elsewhere no longer holds here.
+      const nobody = throttleKeys('', undefined)
+      takeOver(nobody, await ask(() => counters.news(nobody, lastUnlock)))
       const others = await ask(() => counters.list())
       return mergeLocks(notes.list(clock(), local.remainingMs), others)
     },

@@ -108,6 +108,7 @@ function countersIn(link: SqlThrottleOptions['link'], settings: SharedCounterSet
     list: () =>
       locked(async (query) => {
         const locks = await readNotes(query, scope)
+        if (locks.length === 0) return []
         const keys = new Set(locks.flatMap(lockKeys).flatMap(digestsIn))
         const records = await ThrottleRecords.open(query, scope, [...keys])
         const rules = createThrottleRules(records.tables, settings.limits)
