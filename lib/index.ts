@@ -37,4 +37,5 @@ export {
   type UserQuery,
 } from './users/managed-user-store.js'
 export { hashPassword } from './users/passwords/password-hash.js'
+export type { LoginLock } from './users/throttle/lock-notes.js'
 export type { AuthenticationResult, UserAccount, UserProfile, UserStore } from './users/user-store.js'

@@ -18,7 +18,7 @@ import type { Config } from '../config/config.js'
 import { type ConfigSource, readConfig } from '../config/load.js'
 import { systemClock } from '../core/clock.js'
 import { ConfigError } from '../core/errors.js'
-import { SecurityEvents } from '../core/events.js'
+import { type ChangeContext, SecurityEvents } from '../core/events.js'
 import { defaultLogger, safeLogger } from '../core/logger.js'
 import { type Refuse, toHandler } from '../http/gate.js'
 import { refuseAtMount } from '../http/refusals.js'
@@ -28,13 +28,10 @@ import { invalidToken } from '../tokens/jwt/verify-token.js'
 import { keyRingFrom } from '../tokens/keys/key-ring.js'
 import { type KeySet, newKeys, secretsFrom } from '../tokens/keys/signing-key.js'
 import { readTokenKeys } from '../tokens/keys/token-keys.js'
-import { MemoryTokenStore } from '../tokens/memory/memory-token-store.js'
-import type { TokenStore } from '../tokens/token-store.js'
 import { createRecordVerifier } from '../tokens/verification.js'
 import { isManagedUserStore, warnWithoutAdministrator } from '../users/managed-user-store.js'
 import { openUserStore } from '../users/open-user-store.js'
-import { createLoginThrottle, type LoginThrottle } from '../users/throttle/login-throttle.js'
-import { evictionReporter, wireAuthCore } from './auth-core.js'
+import { wireAuthCore } from './auth-core.js'
 import { Connections } from './connections.js'
 import { createServerFor } from './create-server-for.js'
 import {
@@ -48,9 +45,10 @@ import { managementApiGates } from './management-api.js'
 import { type GatesOf, type MakeMount, type MountMaking, Mounts } from './mounts.js'
 import { oauthAreaGates, oauthWellKnownGate, openOauth } from './oauth-area.js'
 import { openBreakGlass } from './open-break-glass.js'
+import { openThrottle, openTokenStore } from './open-stores.js'
 import { portalGates } from './portal.js'
 import { ruleFinder } from './refusal-rules.js'
-import { assertOpen, createReload, type RunningState } from './reload.js'
+import { assertOpen, createReload, createReloadFile, type RunningState } from './reload.js'
 import type { Security } from './security.js'
 import { assertOptions, type SecurityOptions } from './security-options.js'
 import { openSharedStore, warnOfOtherKey } from './shared-store.js'
@@ -130,7 +128,8 @@ export async function wireSecurity(
   const breakGlassParts = { primary: userStore, events, revokeUser, state: shared?.breakGlassState, clock, logger }
   const breakGlass = await located(config, openBreakGlass(config, breakGlassParts))
   const users = breakGlass?.primary ?? userStore
-  const tokenStore = options.tokenStore ?? openTokenStore()
+  const tokenStore = options.tokenStore ?? openTokenStore(config, { shared, events, clock })
+  const throttle = loginThrottle.isEnabled ? openThrottle(config, { shared, events, clock }) : undefined
   const { recheckIntervalMs, recheckGraceMs } = config
   const core = await wireAuthCore({
     ...token,
@@ -140,7 +139,7 @@ export async function wireSecurity(
     recheckIntervalMs,
     recheckGraceMs,
     providerVersion: (subject) => providerVersionOf(running.config, subject),
-    throttle: loginThrottle.isEnabled && openThrottle(),
+    throttle: throttle ?? false,
     breakGlass,
     events,
     logger,
@@ -180,6 +179,8 @@ export async function wireSecurity(
     administration: isManagedUserStore(users)
       ? createUserAdministration({ ...core, store: users, acceptPassword })
       : undefined,
+    loginThrottle: throttle,
+    reloadFile: (context: ChangeContext) => createReloadFile(running, reload)(context),
   }
 
   /** Where the store is away, what needs it is answered with 503 until it is there. */
@@ -191,22 +192,6 @@ export async function wireSecurity(
       await close()
       throw error
     }
-  }
-
-  function openTokenStore(): TokenStore {
-    const storeOptions = {
-      ...managementApi.tokenStore,
-      maxSessions: config.portalDefaults.maxSessions,
-      maxOAuthTokens: config.oauth?.maxTokens,
-      clock,
-      onEvict: evictionReporter(events, clock),
-    }
-    return shared === undefined ? new MemoryTokenStore(storeOptions) : shared.createTokenStore(storeOptions)
-  }
-
-  function openThrottle(): LoginThrottle {
-    const limits = { ...loginThrottle, events, clock }
-    return shared === undefined ? createLoginThrottle(limits) : shared.createThrottle(limits, 'login')
   }
 
   const tokenMs = Math.max(token.expiryMs, config.oauth?.accessTokenMs ?? 0)
@@ -319,9 +304,9 @@ export async function wireSecurity(
       return explain(request, { ...parts, wire: wireSecurity, config: running.config, findUser }, app)
     },
 
-    unlock(userName, context) {
-      return core.throttle?.unlock(userName, context)
-    },
+    locks: async () => (await throttle?.list()) ?? [],
+    unlock: (userName, context) => throttle?.unlock(userName, context),
+    unlockAddress: (address, context) => throttle?.unlockAddress(address, context),
 
     close() {
       closing ??= close()

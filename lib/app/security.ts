@@ -14,6 +14,7 @@ import type { Explanation } from '../explain/explain.js'
 import type { ExplainRequest } from '../explain/request.js'
 import type { ExpressServerOptions } from '../http/express/create-server.js'
 import type { Tokens } from '../tokens/tokens.js'
+import type { LoginLock } from '../users/throttle/lock-notes.js'
 import type { UserStore } from '../users/user-store.js'
 import type { GuardedConnection } from './connections.js'
 import type { ManagementApiOptions } from './management-api.js'
@@ -27,7 +28,7 @@ export interface CreateServerOptions extends ExpressServerOptions {}
 export interface Security extends CodeSignIn {
   /**
    * Makes the handler that guards a management API. Mounted at M it answers `M/login`, `M/logout`, `M/jwks`, `M/users`
-   * and `M/roles`, and lets an authenticated and authorized request through. The paths in the configuration are relative
+   * and `M/roles`, to administrators `M/sessions`, `M/locks` and `M/reload`, and lets an authenticated and authorized request through. The paths in the configuration are relative
    * to M.
    */
   managementApi(options?: ManagementApiOptions): RequestHandler
@@ -168,6 +169,13 @@ export interface Security extends CodeSignIn {
    * shared store it resolves when all processes take it, and rejects with `StoreError` when only this one may have.
    */
   unlock(userName: string, context?: ChangeContext): void | Promise<void>
+  /** Ends what locks all users of an address; locks of a user from there stay. Resolves and rejects as `unlock`. */
+  unlockAddress(address: string, context?: ChangeContext): void | Promise<void>
+  /**
+   * The login locks that hold, the latest first, at most 1000. With a shared store those of all processes; rejects with `StoreError`
+   * when it cannot be asked.
+   */
+  locks(): Promise<readonly LoginLock[]>
   /**
    * Ends timers and the stores that `createSecurity` opened. Requests that are under way are still answered. New mounts and servers
    * are refused with an Error, and so is a `reload` that has not ended. A second call does nothing.

@@ -160,10 +160,16 @@ const fixedAtStart: Readonly<Record<string, (config: Config) => unknown>> = {
   'user_store.recheck_grace': ({ recheckGraceMs }) => recheckGraceMs,
 }
 
-/** Logs which changes of a new configuration wait for the next start. */
+/** Which changes of a new configuration wait for the next start. */
+export function changesAtNextStart(before: Config, after: Config): readonly string[] {
+  return Object.entries(fixedAtStart)
+    .filter(([, read]) => JSON.stringify(read(before)) !== JSON.stringify(read(after)))
+    .map(([key]) => key)
+}
+
+/** Logs {@link changesAtNextStart}. */
 export function warnOfRestart(before: Config, after: Config, logger: Logger): void {
-  for (const [key, read] of Object.entries(fixedAtStart)) {
-    if (JSON.stringify(read(before)) === JSON.stringify(read(after))) continue
+  for (const key of changesAtNextStart(before, after)) {
     logger.warn({ key }, `${key}: the change takes effect at the next start`)
   }
 }
