@@ -108,6 +108,7 @@ const hints: readonly (readonly [message: RegExp, rest: RegExp, hint: string])[]
   [/^invalid value/, /^[^\s,=#"'[\]{}]/, 'texts need quotes'],
   [/numeric literal$/, /^/, 'texts need quotes'],
   [/^control characters/, /^\r?$/, 'a closing quote is missing'],
+  [/^trying to redefine/, /^/, 'it stands above already, and is written once'],
 ]
 
 const openHeader = /^\s*(?:\[[^\]]*|\[\[[^\]]*\]\s*(?:#.*)?)$/

@@ -55,6 +55,7 @@ export function reportRefusal(
     code,
     reference,
     subject: findAuth(request)?.subject,
+    impersonator: findAuth(request)?.impersonator,
     cause: status >= 500 ? cause : undefined,
     rule: origin?.key,
     position: origin?.position,

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { posix } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { headingSlug, siteLink } from '../../docs/.vitepress/links.js'
+import { headingSlug, pageName, siteLink } from '../../docs/.vitepress/links.js'
 import { groups } from '../../docs/.vitepress/pages.js'
 import { docsPages, markdownFiles, readText, root } from './pages.js'
 
@@ -51,6 +51,12 @@ describe('the site', () => {
     ['#here', 'users.md', '#here'],
   ])('leads from %s in %s to %s', (href, page, expected) => {
     expect(siteLink(href, page, 'https://git.example/it')).toBe(expected)
+  })
+
+  it('calls a link that is called as its file as the page', () => {
+    expect(pageName('proxies.md', '/proxies.md#nginx')).toBe('Behind nginx and other proxies')
+    expect(pageName('the proxy', '/proxies.md')).toBe('the proxy')
+    expect(pageName('proxies.md', undefined)).toBe('proxies.md')
   })
 
   it('has no link to a file of a repository that package.json does not name', () => {

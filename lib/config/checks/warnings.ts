@@ -39,9 +39,10 @@ export function createWarnings(config: Config, values: Tree): Finding[] {
   checkAddressLists(config, values, warn)
   checkPortals(config, values, warn)
   checkUserStores(config, values, warn)
-  for (const name of ['dashboard_config', 'icp_config'].filter((name) => isTree(values[name]))) {
-    warn.idle([name], 'has no effect: Sallyport registers with no dashboard or control plane, and sends no heartbeats')
+  if (isTree(values['dashboard_config'])) {
+    warn.idle(['dashboard_config'], 'has no effect: Sallyport registers with no dashboard, and sends no heartbeats')
   }
+  if (isTree(values['icp_config'])) checkIcp(config, warn)
   return findings
 }
 
@@ -87,6 +88,19 @@ function checkManagementApi({ managementApi, fileUsers }: Config, values: Tree, 
       .filter((origin) => origin !== '*')
     const fix = set(origins, typeof written === 'string' ? others.join(',') : others)
     warn(origins, 'allows every origin, because one of them is "*"; take it out, or leave only it', fix)
+  }
+}
+
+/** A control plane calls only the runtimes that have sent it a heartbeat. */
+function checkIcp({ icp, managementApi: { isJwtEnabled, isBasicEnabled } }: Config, warn: Warn): void {
+  const noHeartbeat = 'Sallyport sends no heartbeats, so that no control plane finds it by itself'
+  if (icp === undefined) {
+    warn(['icp_config'], `has no effect without enabled = true; ${noHeartbeat}`)
+  } else if (isJwtEnabled && !isBasicEnabled) {
+    const rule = `makes an administrator of whoever has this secret, or reads it where ICP keeps it; ${noHeartbeat}`
+    warn(['icp_config', 'secret'], rule)
+  } else {
+    warn(['icp_config'], 'has no effect, because the management API takes no tokens')
   }
 }
 

@@ -9,6 +9,7 @@ import { hasControlCharacter, isPortalName, managementConsole } from '../../core
 import type { PortalConfig } from '../config.js'
 import { addressItems } from './control-access.js'
 import { duration, type Field, field, flag, integer, refuseAt, table, textList } from './fields.js'
+import { signInList } from './identity-provider.js'
 
 /** The portals that WSO2's products come with. They are there without a table. */
 export const builtInPortals: readonly string[] = [managementConsole, 'publisher', 'devportal', 'admin']
@@ -59,6 +60,7 @@ const portalTable = z.object(
     title: shownText.optional().describe('heading of the login page').meta({ absent: 'made from the name' }),
     support: shownText.optional().describe('where people find help: an e-mail address, a URL, or any other text'),
     callback: callback.optional().describe('where the authorization server sends users back to'),
+    sign_in: signInList.optional().meta({ absent: '`["local"]`' }),
     allow: addressItems
       .optional()
       .describe('addresses that may call this portal, besides the other rules by address')
@@ -139,6 +141,7 @@ export function createPortals({ named, absolute_timeout }: PortalTables, tomcat:
       title: own.title,
       support: own.support,
       callback: own.callback,
+      signIn: own.sign_in ?? ['local'],
       allow: own.allow,
       origin: { key: `portal.${name}` },
     }

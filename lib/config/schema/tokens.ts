@@ -82,7 +82,7 @@ const tokenStoreTable: Field<TokenStoreConfig> = table({
 const rsaUnit = 'bits of the RSA key: shorter ones can be broken, longer ones make every login slow'
 
 /** A TOML time without an offset is taken as UTC. */
-const moment: Field<Date> = field((value, refuse) => {
+export const moment: Field<Date> = field((value, refuse) => {
   const isMoment = value instanceof Date || (typeof value === 'string' && /T.*(?:Z|[+-]\d\d:\d\d)$/.test(value))
   const date = isMoment ? new Date(value) : undefined
   return date === undefined || Number.isNaN(date.getTime())
