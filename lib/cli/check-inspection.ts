@@ -62,8 +62,23 @@ export class Inspection {
     ]
     const found: InspectedFinding[] = []
     for (const part of parts) found.push(...(await part()))
-    if (config.sharedStore !== undefined) this.#leave('shared_store', 'a start connects to it')
+    this.#leaveOthers(config)
     return found
+  }
+
+  /** Other servers, which a check does not call. */
+  #leaveOthers({ sharedStore, identityProviders, managementApi }: Config): void {
+    if (sharedStore !== undefined) this.#leave('shared_store', 'a start connects to it')
+    for (const { origin, issuer } of identityProviders) {
+      this.#leave(origin.key, `${issuer} is asked when somebody signs in there`)
+    }
+    const { trustedIssuer } = managementApi
+    if (trustedIssuer !== undefined) {
+      this.#leave(
+        'management_api.trusted_issuer',
+        `${trustedIssuer.issuer} is asked for its keys when a token of it comes`,
+      )
+    }
   }
 
   #leave(key: string, text: string): readonly InspectedFinding[] {

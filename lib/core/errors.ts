@@ -62,6 +62,11 @@ export type HttpErrorCode =
   | 'ERR_INTERNAL'
   | 'ERR_MOUNT_PATH'
 
+/** Where the package says what the code of an event means, and what to do; `undefined` for an event without one. */
+export function helpFor(event: object): string | undefined {
+  return 'code' in event ? `docs/errors.md#${String(event.code).toLowerCase()}` : undefined
+}
+
 /** Where in a configuration file a mistake stands. Lines and columns count from 1. */
 export interface Position {
   /** Path of the file, as it was opened. */
