@@ -62,9 +62,9 @@ export type HttpErrorCode =
   | 'ERR_INTERNAL'
   | 'ERR_MOUNT_PATH'
 
-/** Where the package says what the code of an event means, and what to do; `undefined` for an event without one. */
-export function helpFor(event: object): string | undefined {
-  return 'code' in event ? `docs/errors.md#${String(event.code).toLowerCase()}` : undefined
+/** An event for the log: with the place where the package says what its code means, and what to do. */
+export function withHelp(event: object): object {
+  return 'code' in event ? { ...event, help: `docs/errors.md#${String(event.code).toLowerCase()}` } : event
 }
 
 /** Where in a configuration file a mistake stands. Lines and columns count from 1. */
