@@ -92,9 +92,6 @@ const rules = securityKeys.flatMap(([keys, instead]) =>
   keys.split(' ').map((key) => ({ names: key.split('.'), instead })),
 )
 
-/** The keys, as they are written above, for tests. */
-export const securityKeyPatterns: readonly string[] = rules.map(({ names }) => names.join('.'))
-
 /** Why a key that nothing here reads has no effect on security, and what to do instead; `undefined` for any other key. */
 export function securityNote(path: KeyPath): string | undefined {
   const names = path.filter((step) => typeof step === 'string')
