@@ -3,7 +3,7 @@ import express, { type Express, type Request, type Response } from 'express'
 import request from 'supertest'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createSecurity, type Security } from '../../lib/app/create-security.js'
-import { expressVersions } from '../helpers/express-versions.js'
+import { routerVersions } from '../helpers/express-versions.js'
 import { basic, bearer, document, startFront, users } from '../helpers/front.js'
 import { type RecordedLog, recordedLog } from '../helpers/recorded-log.js'
 import { oneSetUp, serverSetUps } from '../helpers/set-ups.js'
@@ -58,7 +58,7 @@ describe('a server of createServer', () => {
   })
 })
 
-describe.each(expressVersions)('a mount that comes after the routes of the app, with %s', (_name, express) => {
+describe.each(routerVersions)('a mount that comes after the routes of the app, with %s', (_name, express) => {
   async function linesOf(fill: (app: Express, security: Security) => void): Promise<string> {
     const { security, log } = await front()
     const app = express()
