@@ -53,15 +53,7 @@ import type { Security } from './security.js'
 import { assertOptions, type SecurityOptions } from './security-options.js'
 import { openSharedStore, warnOfOtherKey } from './shared-store.js'
 import { createCodeSignIn } from './sign-in.js'
-import {
-  assertCall,
-  checkServer,
-  warnAtStart,
-  warnOfNoMount,
-  warnOfOtherMount,
-  warnOfUncalled,
-  warnOfUnmounted,
-} from './start-checks.js'
+import { assertCall, checkServer, warnAtStart, warnOfUnmounted, warnWhenListening } from './start-checks.js'
 import { guardUpgrades } from './upgrades.js'
 import { webAppsGates } from './web-apps.js'
 import type { WiredSecurity, WireTest } from './wired-security.js'
@@ -279,10 +271,8 @@ export async function wireSecurity(
       connections.serve(server, app)
       guardUpgrades(server, { app, mounts, connections, logger })
       return server.once('listening', () => {
-        warnOfNoMount(mounts, logger)
-        warnOfOtherMount(running.config, app, mounts, logger)
         const { managementApi, portal, webApps, oauth, wellKnown } = security
-        warnOfUncalled(app, { managementApi, portal, webApps, oauth, wellKnown }, logger)
+        warnWhenListening(running.config, { app, mounts, logger }, { managementApi, portal, webApps, oauth, wellKnown })
       })
     },
 
