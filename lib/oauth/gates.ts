@@ -96,6 +96,7 @@ function providerGate(parts: OauthGatesParts): Gate {
       answerSeeOther(response, `${mountPath}${address}`)
       return 'answered'
     }
+    if (path === endpoints.token) leaveOutUnknownScopes(form, providers)
     if (path === endpoints.token && !isForOwnResource(request, form, providers)) {
       return answerError(response, 400, 'invalid_target', 'the resource is not that of the client')
     }
@@ -117,6 +118,13 @@ function providerGate(parts: OauthGatesParts): Gate {
     const allowed = methodsAt(request)
     return allowed === undefined ? notFound(request, response) : methodNotAllowed(allowed)
   }
+}
+
+/** As at the authorization endpoint: clients that ask for `offline_access` there, which is not known, ask for it at each refresh. */
+function leaveOutUnknownScopes(form: URLSearchParams, { scopes }: ServiceProviders): void {
+  const [asked, ...others] = form.getAll('scope')
+  const known = asked?.split(' ').filter((scope) => scopes.includes(scope)) ?? []
+  if (known.length > 0 && others.length === 0) form.set('scope', known.join(' '))
 }
 
 /** RFC 8707 section 2.2: a token for another resource than the client's own is never made. */
