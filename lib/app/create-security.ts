@@ -47,15 +47,7 @@ import { assertOpen, createReload, type RunningState } from './reload.js'
 import type { Security } from './security.js'
 import { assertOptions, type SecurityOptions } from './security-options.js'
 import { openSharedStore, warnOfOtherKey } from './shared-store.js'
-import {
-  assertCall,
-  checkServer,
-  warnAtStart,
-  warnOfNoMount,
-  warnOfOtherMount,
-  warnOfUncalled,
-  warnOfUnmounted,
-} from './start-checks.js'
+import { assertCall, checkServer, warnAtStart, warnOfUnmounted, warnWhenListening } from './start-checks.js'
 import { guardUpgrades } from './upgrades.js'
 import { webAppsGates } from './web-apps.js'
 
@@ -270,12 +262,7 @@ export async function wireSecurity(
       const server = createServerFor(running.config, app, { options: serverOptions, tls })
       connections.serve(server, app)
       guardUpgrades(server, { app, mounts, connections, logger })
-      return server.once('listening', () => {
-        warnOfNoMount(mounts, logger)
-        warnOfOtherMount(running.config, app, mounts, logger)
-        const { managementApi, portal, webApps, oauth, wellKnown } = security
-        warnOfUncalled(app, { managementApi, portal, webApps, oauth, wellKnown }, logger)
-      })
+      return server.once('listening', () => warnWhenListening(running.config, { app, mounts, security, logger }))
     },
 
     authenticateUpgrade: ((request: IncomingMessage, socket?: Duplex) => {

@@ -43,8 +43,18 @@ export function checkServer(config: Config, { app, mounts, options, logger }: Se
   warnOfPlainOauth(config, app, options, logger)
 }
 
+/** Logs what can only be seen when all is mounted. `security` has the methods that make handlers. */
+export function warnWhenListening(
+  config: Config,
+  { app, mounts, security, logger }: Omit<ServerCheck, 'options'> & { readonly security: object },
+): void {
+  warnOfNoMount(mounts, logger)
+  warnOfOtherMount(config, app, mounts, logger)
+  warnOfUncalled(app, security as Readonly<Record<string, unknown>>, logger)
+}
+
 /** Logs that nothing of this package is mounted: then the app is as open as without it. */
-export function warnOfNoMount({ mounted }: Mounts, logger: Logger): void {
+function warnOfNoMount({ mounted }: Mounts, logger: Logger): void {
   if (mounted.size > 0) return
   logger.warn(
     {},
@@ -53,9 +63,9 @@ export function warnOfNoMount({ mounted }: Mounts, logger: Logger): void {
 }
 
 /** Logs which methods were mounted without being called, as far as the router shows it: each request there gets 500. */
-export function warnOfUncalled(app: Express, methods: Readonly<Record<string, unknown>>, logger: Logger): void {
-  for (const [name, method] of Object.entries(methods)) {
-    if (isMountedAt(app, new Set([method]), '/') === undefined) continue
+function warnOfUncalled(app: Express, methods: Readonly<Record<string, unknown>>, logger: Logger): void {
+  for (const name of Object.keys(callRules)) {
+    if (isMountedAt(app, new Set([methods[name]]), '/') === undefined) continue
     logger.error({}, `security.${name} was mounted without being called; write ${exampleCall(name)}`)
   }
 }
@@ -100,7 +110,7 @@ function protocolProblems(config: Config, { protocol, tls }: ExpressServerOption
  * Mounted elsewhere, it answers nothing but 500. No error: an app of a future Express may look wrong and be right. It is looked at
  * when the server listens: by then all is mounted, and Express makes its router when it is first asked for.
  */
-export function warnOfOtherMount({ oauth }: Config, app: Express, mounts: Mounts, logger: Logger): void {
+function warnOfOtherMount({ oauth }: Config, app: Express, mounts: Mounts, logger: Logger): void {
   if (oauth === undefined) return
   const { pathname } = new URL(oauth.issuer)
   if (isMountedAt(app, mounts.listHandlers('oauth'), pathname) !== false) return
