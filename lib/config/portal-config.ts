@@ -40,6 +40,8 @@ export interface PortalConfig {
   readonly support: string | undefined
   /** `callback`: where the authorization server sends users back to. */
   readonly callback: string | undefined
+  /** `sign_in`: `local`, and names of identity providers. @defaultValue `['local']` */
+  readonly signIn: readonly string[]
   /** `allow`: addresses that may call this portal, besides the other rules by address; `undefined`: all. */
   readonly allow: readonly string[] | undefined
   /** The table of the portal. */
@@ -80,6 +82,8 @@ export interface OauthConfig {
   readonly backchannelLogoutAllow: readonly string[]
   /** `[[oauth.service_provider]]`, and those of the portals that have a callback. */
   readonly serviceProviders: readonly ServiceProviderConfig[]
+  /** `sign_in`: `local`, and names of identity providers. @defaultValue `['local']` */
+  readonly signIn: readonly string[]
   /** `[tomcat.global] session_timeout`: how long after a sign-in the next one needs no password. @defaultValue 1 800 000 */
   readonly signOnIdleMs: number
   /** `[portal] cookie_prefix`: what the names of the cookies begin with. @defaultValue `'sallyport'` */

@@ -113,7 +113,16 @@ export function signInGate(parts: SignInParts): Gate {
   ): Verdict {
     const portal = String(params['client_id'])
     const action = loginAddress(mountPath, uid, sealedIn(request))
-    const view = { portal, title: displayName(portal), support: undefined, action, returnTo: undefined, ...shown }
+    const ways = { takesPassword: true, signInAt: [] }
+    const view = {
+      portal,
+      title: displayName(portal),
+      support: undefined,
+      action,
+      returnTo: undefined,
+      ...ways,
+      ...shown,
+    }
     answerPage(response, status, loginPage(view), formPageHeaders)
     return 'answered'
   }
@@ -141,14 +150,14 @@ export function signInGate(parts: SignInParts): Gate {
       showAgain: (status, message) => showPage(request, response, interaction, status, { userName, message }),
       async admit(account, context) {
         const { subject } = account
-        const { address, startedAt } = context
+        const { address, startedAt, factors } = context
         if (isAnotherUser(interaction, subject)) {
           events?.report('loginRefused', { at: clock(), address, userName: subject, reason: 'not-admitted' })
           const error_description = 'another user has signed in'
           return finish(response, interaction, { error: 'login_required', error_description, subject })
         }
         const tokenId = await singleSignOn.start(request, response, account, context)
-        events?.report('login', { at: startedAt, address, subject, tokenId, kind: 'oauth' })
+        events?.report('login', { at: startedAt, address, subject, tokenId, kind: 'oauth', factors })
         // The session that the sign-in was started in has another name now, or was that of another user.
         delete interaction.session
         return finish(response, interaction, { login: { accountId: subject, remember: false } })

@@ -48,8 +48,8 @@ export interface SignOns {
   ): Promise<{ readonly credential: string; readonly id: string }>
   /** Ends a sign-on with all that it started. */
   end(uid: string): Promise<void>
-  /** Ends the sign-on that a cookie leads to, idle or not. */
-  endByCredential(credential: string): Promise<void>
+  /** Ends the sign-on that a cookie leads to, idle or not. Resolves with its memo. */
+  endByCredential(credential: string): Promise<string | undefined>
 }
 
 export function createSignOns(
@@ -106,27 +106,44 @@ export function createSignOns(
     }
   }
 
-  /** The sign-on that this login continues: the same user's, started with the same password. */
-  async function continued(before: OauthEntry | undefined, account: UserAccount): Promise<LiveSignOn | undefined> {
+  /** The sign-on that this login continues: the same user's, started with the same password, or at the same session elsewhere. */
+  async function continued(
+    before: OauthEntry | undefined,
+    account: UserAccount,
+    name: string | undefined,
+  ): Promise<LiveSignOn | undefined> {
     const signOn = before && (await findByUid(uidFrom(before)))
     if (before === undefined || signOn === undefined) return undefined
     const { subject, account: state } = signOn.record
-    if (subject === account.subject && state.version === account.version) return signOn
+    const isSame = subject === account.subject && state.version === account.version
+    if (isSame && (name === undefined || name === signOn.uid)) return signOn
     await endSession(before)
     return undefined
+  }
+
+  /** Beside the session, whose payload is that of `oidc-provider`. */
+  async function putMemo(uid: string, subject: string, memo: string): Promise<void> {
+    await oauthStore.put({
+      model: 'Interaction',
+      id: memoIdFrom(uid),
+      subject,
+      payload: { memo },
+      expiresAt: clock() + signOnAbsoluteMs,
+      grantId: undefined,
+    })
   }
 
   /** A record of the same name is replaced: its end is counted from this login. One that has ended meanwhile stays so. */
   async function addSignOn(
     uid: string,
     account: UserAccount,
-    { address, startedAt }: SignOnContext,
+    { address, startedAt, factors }: SignOnContext,
     mustExist: boolean,
   ): Promise<void> {
     const { sequence } = revocations
     const issuedAt = clock()
     const expiresAt = issuedAt + lifeMsFor(account, signOnAbsoluteMs)
-    const added = { id: recordIdFrom(uid), kind: 'sso', issuedAt, expiresAt, address } as const
+    const added = { id: recordIdFrom(uid), kind: 'sso', issuedAt, expiresAt, address, factors } as const
     await addRecord({ store, accounts, revocations }, account, added, { startedAt, sequence, mustExist })
   }
 
@@ -144,9 +161,14 @@ export function createSignOns(
 
     async endByCredential(credential) {
       const session = await findSession(credential)
-      if (session === undefined) return
+      if (session === undefined) return undefined
+      const uid = uidFrom(session)
+      const memo = await oauthStore.find('Interaction', memoIdFrom(uid))
       await oauthStore.remove('Session', session.id)
       await endSession(session)
+      if (memo === undefined) return undefined
+      await oauthStore.remove('Interaction', memo.id)
+      return String(memo.payload['memo'])
     },
 
     async touch(id) {
@@ -155,8 +177,8 @@ export function createSignOns(
 
     async start(account, context) {
       const before = context.credentialBefore === undefined ? undefined : await findSession(context.credentialBefore)
-      const current = await continued(before, account)
-      const uid = current?.uid ?? randomText()
+      const current = await continued(before, account, context.name)
+      const uid = current?.uid ?? context.name ?? randomText()
       await addSignOn(uid, account, context, current !== undefined)
       // A new name at each login: what was known of the old one before is worth nothing after.
       if (before !== undefined) await oauthStore.remove('Session', before.id)
@@ -174,6 +196,7 @@ export function createSignOns(
         expiresAt: clock() + signOnAbsoluteMs,
         grantId: undefined,
       })
+      if (context.memo !== undefined) await putMemo(uid, subject, context.memo)
       return { credential, id: recordIdFrom(uid) }
     },
   }
@@ -191,7 +214,7 @@ export function createSharedSignOn(signOns: SignOns, { oauth, cookies }: OauthPa
       await signOns.touch(signOn.id)
       const { subject, account } = signOn.record
       const { roles, isAdmin, version } = account
-      return { id: signOn.id, account: { subject, roles, isAdmin, version } }
+      return { id: signOn.id, account: { subject, roles, isAdmin, version }, factors: signOn.record.factors }
     },
 
     async start(request, response, account, context) {
@@ -205,7 +228,8 @@ export function createSharedSignOn(signOns: SignOns, { oauth, cookies }: OauthPa
       const credentials = cookie.readAll(request)
       // First: a store that fails must not leave the browser signed on.
       cookie.clear(request, response)
-      await Promise.all(credentials.map((credential) => signOns.endByCredential(credential)))
+      const memos = await Promise.all(credentials.map((credential) => signOns.endByCredential(credential)))
+      return memos.find((memo) => memo !== undefined)
     },
   }
 }
@@ -216,6 +240,10 @@ function randomText(): string {
 
 function uidFrom({ payload }: OauthEntry): string {
   return String(payload['uid'])
+}
+
+function memoIdFrom(uid: string): string {
+  return hash('sha256', `memo:${uid}`, 'base64url')
 }
 
 export function recordIdFrom(uid: string): string {

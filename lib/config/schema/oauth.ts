@@ -22,6 +22,7 @@ import {
   tables,
   wholeSeconds,
 } from './fields.js'
+import { signInList } from './identity-provider.js'
 import type { PortalTables, TomcatTable } from './portals.js'
 import { issuerUri, redirectUri, serviceProviderTable } from './service-provider.js'
 
@@ -47,6 +48,7 @@ export const oauthTable: Field<OauthTable | undefined> = table({
     .optional()
     .describe('https URL that `security.oauth()` is mounted at; http on this machine, with a warning')
     .meta({ absent: 'required with `enable`' }),
+  sign_in: signInList.prefault(['local']),
   max_tokens: integer(1, 10_000_000)
     .prefault(10_000)
     .describe('live access tokens, and separately sign-ins with all that belongs to them'),
@@ -75,6 +77,7 @@ export const oauthTable: Field<OauthTable | undefined> = table({
   refuseRepeated(context, clientIds, (index) => ['service_provider', index], rule)
   return {
     issuer: issuer ?? '',
+    signIn: written.sign_in,
     maxTokens: written.max_tokens,
     algorithm: written.algorithm,
     accessTokenMs: wholeSeconds(access_token_expiry),

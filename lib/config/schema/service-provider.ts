@@ -23,7 +23,7 @@ export const issuerUri: Field<string> = field((value, refuse) => {
   if (pathname === '/') return refuse(`${rule}: everything below its path is answered by it`)
   if (pathname.endsWith('/') || pathname.includes('//')) return refuse(`${rule}, without empty steps in its path`)
   return href === value ? value : refuse(rule, `; write it as ${href}`)
-}).meta({ unit: 'URL' })
+}).meta({ unit: 'URL', type: 'string' })
 
 /** Where a browser is sent back to after a sign-in or a sign-out. */
 export const redirectUri: Field<string> = field((value, refuse) => {
@@ -45,7 +45,7 @@ export const redirectUri: Field<string> = field((value, refuse) => {
   // As apps write `window.location.origin`.
   const isWithoutPath = pathname === '/' && value === `${origin}${search}`
   return href === value || isWithoutPath ? value : refuse('must be spelled as browsers spell it', `: ${href}`)
-}).meta({ unit: 'URI' })
+}).meta({ unit: 'URI', type: 'string' })
 
 /** A name of visible ASCII characters: it has to survive a log line and a command line (RFC 6749 appendix A.1). */
 function asciiName(maxLength: number, what: string, example = ''): Field<string> {
@@ -70,7 +70,7 @@ const scope: Field<string> = field((value, refuse) => {
     return refuse('must be a name of ASCII characters without spaces, quotes and backslashes')
   }
   return takenScopes.includes(value) ? refuse(`must not be one of ${takenScopes.join(', ')}`) : value
-}).meta({ unit: 'text' })
+}).meta({ unit: 'text', type: 'string' })
 
 const mandatoryPkce = flag.refine((isMandatory) => isMandatory, {
   error:
