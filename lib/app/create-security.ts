@@ -193,16 +193,8 @@ export async function wireSecurity(
     providerLibrary ??= await loadIdentityProviders(next)
   }
 
-  const reload = createReload({
-    ...exchanged,
-    prepareProviders,
-    running,
-    configOptions,
-    tokenMs,
-    events,
-    logger,
-    clock,
-  })
+  const reloadParts = { ...exchanged, prepareProviders, running, configOptions, tokenMs }
+  const reload = createReload({ ...reloadParts, events, logger, clock })
   let closing: Promise<void> | undefined
 
   function mount(making: MountMaking, gatesOf: GatesOf, answer: Refuse): RequestHandler {
@@ -270,10 +262,7 @@ export async function wireSecurity(
       const server = createServerFor(running.config, app, { options: serverOptions, tls })
       connections.serve(server, app)
       guardUpgrades(server, { app, mounts, connections, logger })
-      return server.once('listening', () => {
-        const { managementApi, portal, webApps, oauth, wellKnown } = security
-        warnWhenListening(running.config, { app, mounts, logger }, { managementApi, portal, webApps, oauth, wellKnown })
-      })
+      return server.once('listening', () => warnWhenListening(running.config, { app, mounts, security, logger }))
     },
 
     authenticateUpgrade: ((request: IncomingMessage, socket?: Duplex) => {

@@ -45,16 +45,15 @@ export function checkServer(config: Config, { app, mounts, options, logger }: Se
   warnOfPlainOauth(config, app, options, logger)
 }
 
-/** Logs what is wrong with the mounts, once all of them are there. @param methods - Those of the security that make mounts. */
+/** Logs what can only be seen when all is mounted. `security` has the methods that make handlers. */
 export function warnWhenListening(
   config: Config,
-  { app, mounts, logger }: Omit<ServerCheck, 'options'>,
-  methods: Readonly<Record<string, unknown>>,
+  { app, mounts, security, logger }: Omit<ServerCheck, 'options'> & { readonly security: object },
 ): void {
   warnOfNoMount(mounts, logger)
   warnOfOtherMount(config, app, mounts, logger)
   warnOfLateMounts(app, mounts, logger)
-  warnOfUncalled(app, methods, logger)
+  warnOfUncalled(app, security as Readonly<Record<string, unknown>>, logger)
 }
 
 /** Logs that nothing of this package is mounted: then the app is as open as without it. */
@@ -68,8 +67,8 @@ function warnOfNoMount({ mounted }: Mounts, logger: Logger): void {
 
 /** Logs which methods were mounted without being called, as far as the router shows it: each request there gets 500. */
 function warnOfUncalled(app: Express, methods: Readonly<Record<string, unknown>>, logger: Logger): void {
-  for (const [name, method] of Object.entries(methods)) {
-    if (isMountedAt(app, new Set([method]), '/') === undefined) continue
+  for (const name of Object.keys(callRules)) {
+    if (isMountedAt(app, new Set([methods[name]]), '/') === undefined) continue
     logger.error({}, `security.${name} was mounted without being called; write ${exampleCall(name)}`)
   }
 }
