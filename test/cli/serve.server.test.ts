@@ -75,8 +75,8 @@ describe('sallyport serve', () => {
 
     writeFileSync(file, toml('expiry = 7 # seconds\n[broken'))
     server.child.kill('SIGHUP')
-    await expect.poll(server.stderr).toMatch(/Not reloaded\. .*deployment\.toml:10:/)
-    expect((await shell.run('reload')).stderr).toContain('deployment.toml:10:')
+    await expect.poll(server.stderr).toMatch(/Not reloaded\. .*deployment\.toml:9:/)
+    expect((await shell.run('reload')).stderr).toContain('deployment.toml:9:')
     writeFileSync(file, toml('[management_api.cors]\nallowed_origins = "https://a.example"'))
     server.child.kill('SIGHUP')
     await expect.poll(server.stderr).toContain('"by":"SIGHUP"')
