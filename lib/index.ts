@@ -9,7 +9,8 @@ export { type CreateServerOptions, createSecurity, type Security } from './app/c
 export type { ManagementApiOptions } from './app/management-api.js'
 export type { PortalOptions } from './app/portal.js'
 export type { SecurityOptions } from './app/security-options.js'
-export { type Auth, getAuth } from './core/auth.js'
+export type { SignInOptions } from './app/sign-in.js'
+export { type Auth, type Factor, getAuth } from './core/auth.js'
 export {
   BadRequestError,
   ConfigError,
@@ -23,6 +24,9 @@ export {
 } from './core/errors.js'
 export type { SecurityEventMap } from './core/events.js'
 export { jsonLogger, type Logger } from './core/logger.js'
+export type { Explanation } from './explain/explain.js'
+export type { ExplainRequest } from './explain/request.js'
+export type { ExplainStage } from './explain/stages.js'
 export { getExpiry, type LoginStart, type TokenQuery, type TokenRecord, type TokenStore } from './tokens/token-store.js'
 export {
   isManagedUserStore,

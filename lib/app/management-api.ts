@@ -16,6 +16,7 @@ import type { UserAdministration } from '../admin-api/user-administration.js'
 import { fileUsersGate, usersGate } from '../admin-api/users.js'
 import { originAt } from '../config/checks/origins.js'
 import type { Config, ManagementApiConfig } from '../config/config.js'
+import { isMachineKind } from '../core/auth.js'
 import type { SecurityEvents } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
 import { atPath, noTrace, notFound, withoutForeignAuth } from '../http/endpoint.js'
@@ -32,6 +33,7 @@ import type { AllowAnonymous } from '../paths/public-path.js'
 import { compilePathRules } from '../paths/rules.js'
 import type { CheckedTokenStore } from '../tokens/checked-token-store.js'
 import type { KeyRing } from '../tokens/keys/key-ring.js'
+import type { MachineTokens } from '../tokens/machines/machine-tokens.js'
 import type { Revocations } from '../tokens/revocations.js'
 import type { Tokens } from '../tokens/tokens.js'
 import type { Accounts } from '../users/accounts.js'
@@ -39,6 +41,7 @@ import type { Authenticator } from '../users/login/authenticator.js'
 import { isManagedUserStore } from '../users/managed-user-store.js'
 import type { ManagedLoginThrottle } from '../users/throttle/login-throttle.js'
 import type { UserStore } from '../users/user-store.js'
+import { createMachineBearers, hasMachineAddressRules } from './machine-access.js'
 
 /** Options of `security.managementApi`. */
 export interface ManagementApiOptions {
@@ -64,6 +67,8 @@ export interface ManagementApiParts {
   readonly events: SecurityEvents
   readonly logger: Logger
   readonly clock: () => number
+  /** Tokens that were not issued here. */
+  readonly machines: MachineTokens
   /** Whether the users in effect are those of the configuration file. */
   readonly usesFileUsers: boolean
   /** Changes users, one at a time whatever mount they come by. `undefined`: the store cannot be managed here. */
@@ -87,7 +92,7 @@ export function managementApiGates(
     ...addressGates(config, parts),
     ...corsGates(api, hasAuthentication),
     ...(hasAuthentication ? [loggedPasswordsGate(parts.logger)] : []),
-    ...authenticationGates(api, parts),
+    ...authenticationGates(config, parts),
     noTrace,
     ...authorizationGates(config, parts, hasAuthentication, userGates.length > 0),
     ...userGates,
@@ -122,7 +127,8 @@ function corsGates({ cors }: ManagementApiConfig, hasAuthentication: boolean): r
 }
 
 /** Basic for every resource goes before tokens: then there is no login, and nothing to log out of. */
-function authenticationGates(api: ManagementApiConfig, parts: ManagementApiParts): readonly Gate[] {
+function authenticationGates(config: Config, parts: ManagementApiParts): readonly Gate[] {
+  const { managementApi: api } = config
   const isPublic = publicPathsFrom(api)
   // Only what the operator wrote counts: by default http is a protocol too.
   const allowPlainHttp = api.areProtocolsExplicit && api.protocols.includes('http')
@@ -138,7 +144,12 @@ function authenticationGates(api: ManagementApiConfig, parts: ManagementApiParts
       atPath('/jwks', jwksGate(parts.keys, parts.clock)),
       atPath('/login', basicLoginGate({ ...parts, allowPlainHttp })),
       atPath('/logout', repeatedLogoutGate(parts)),
-      bearerAuthenticationGate({ ...parts, allowAnonymous: isPublic }),
+      ...(hasMachineAddressRules(config) ? [trustProxyGate(parts.logger)] : []),
+      bearerAuthenticationGate({
+        ...parts,
+        allowAnonymous: isPublic,
+        machines: createMachineBearers(config, parts, allowPlainHttp),
+      }),
       atPath('/logout', logoutGate(parts)),
     ]
   }
@@ -166,8 +177,10 @@ function authorizationGates(
     defaultPolicy,
     defaultOrigin: originAt(config, 'management_api.authorization_handler.default_policy'),
     publicPaths: managementApi.publicPaths,
+    publicOrigin: originAt(config, 'management_api.public_paths'),
     skipAuthentication: !hasAuthentication,
-    applyTo: () => !exemptsAll,
+    // Those who are no users of the file are bound in any case.
+    applyTo: ({ kind }) => !exemptsAll || isMachineKind(kind),
     leaveToResource: isOwnPassword,
   })
   const readOnlyUsers = readOnlyUsersGate(originAt(config, 'user_access.make_non_admin_users_read_only'))

@@ -18,7 +18,9 @@ import type { ServerTls } from '../tls/server-tls.js'
 import type { ChangingKeyRing } from '../tokens/keys/key-ring.js'
 import type { KeySet } from '../tokens/keys/signing-key.js'
 import { keepsOwnKey, readTokenKeys } from '../tokens/keys/token-keys.js'
+import type { MachineTokens } from '../tokens/machines/machine-tokens.js'
 import type { OpenUserStore } from '../users/open-user-store.js'
+import { createMachineSources, warnOfEnds } from './machine-access.js'
 import type { Mounts } from './mounts.js'
 import { changesAtNextStart, warnAtStart, warnOfRestart } from './start-checks.js'
 
@@ -34,6 +36,10 @@ export interface ReloadParts {
   readonly running: RunningState
   readonly configOptions: ConfigOptions
   readonly mounts: Mounts
+  /** Tokens that were not issued here. */
+  readonly machines: MachineTokens
+  /** Loads what identity providers need. */
+  readonly prepareProviders: (next: Config) => Promise<void>
   readonly tls: ServerTls
   readonly keys: ChangingKeyRing
   /** Told of keys that are exchanged. It must not throw. */
@@ -59,7 +65,7 @@ export function assertOpen({ isClosed }: RunningState, call: string): void {
  * before the swap; then all is as it was.
  */
 export function createReload(parts: ReloadParts): (source: ConfigSource, context?: ChangeContext) => Promise<void> {
-  const { running, configOptions, mounts, tls, keys, tokenMs, userStore, events, logger, clock } = parts
+  const { running, configOptions, mounts, machines, tls, keys, tokenMs, userStore, events, logger, clock } = parts
   const oneAtATime = createMutex()
 
   /** Returns what there is to log. */
@@ -68,15 +74,18 @@ export function createReload(parts: ReloadParts): (source: ConfigSource, context
     const prepareTls = await tls.load(next)
     const keySet = keepsOwnKey(before, next) ? undefined : await readTokenKeys(next)
     const usersChange = await userStore?.prepare(next)
+    await parts.prepareProviders(next)
     assertOpen(running, 'security.reload()')
     // From here to the end of the swap nothing waits, so that no mount and no server comes in between.
     const swapMounts = mounts.prepare(next)
+    const machineSources = createMachineSources(next, parts)
     const tlsChange = prepareTls()
     usersChange?.save?.()
 
     // Nothing below can throw.
     running.config = next
     swapMounts()
+    machines.use(machineSources)
     tlsChange.swap()
     usersChange?.swap()
     if (keySet !== undefined) {
@@ -89,6 +98,7 @@ export function createReload(parts: ReloadParts): (source: ConfigSource, context
       events.report('reload', { at, file: next.path, changed: changedTables(before, next), by, reason, address })
       warnOfRestart(before, next, logger)
       warnAtStart(next, logger, keySet?.warnings)
+      warnOfEnds(next, parts)
       usersChange?.log?.()
       tlsChange.log?.()
     }

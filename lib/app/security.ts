@@ -10,6 +10,8 @@ import type { Express, RequestHandler } from 'express'
 import type { Config } from '../config/config.js'
 import type { ConfigSource } from '../config/load.js'
 import type { ChangeContext, SecurityEvents } from '../core/events.js'
+import type { Explanation } from '../explain/explain.js'
+import type { ExplainRequest } from '../explain/request.js'
 import type { ExpressServerOptions } from '../http/express/create-server.js'
 import type { Tokens } from '../tokens/tokens.js'
 import type { LoginLock } from '../users/throttle/lock-notes.js'
@@ -17,12 +19,13 @@ import type { UserStore } from '../users/user-store.js'
 import type { GuardedConnection } from './connections.js'
 import type { ManagementApiOptions } from './management-api.js'
 import type { PortalOptions } from './portal.js'
+import type { CodeSignIn } from './sign-in.js'
 
 /** Options of {@link Security.createServer}. */
 export interface CreateServerOptions extends ExpressServerOptions {}
 
 /** The running security layer, as `createSecurity` returns it. */
-export interface Security {
+export interface Security extends CodeSignIn {
   /**
    * Makes the handler that guards a management API. Mounted at M it answers `M/login`, `M/logout`, `M/jwks`, `M/users`
    * and `M/roles`, to administrators `M/sessions`, `M/locks` and `M/reload`, and lets an authenticated and authorized request through. The paths in the configuration are relative
@@ -66,6 +69,19 @@ export interface Security {
    * @throws `ConfigError` when the configuration does not enable it.
    */
   oauth(): RequestHandler
+  /**
+   * Makes the handler for the root of the app that tells clients where to get tokens: the metadata of each `audience` that is an https
+   * URL (RFC 9728), and of the authorization server (RFC 8414). It lets every other request through.
+   *
+   * @example
+   * ```ts
+   * app.use(security.wellKnown())
+   * app.use('/mcp', bearerAuthentication({ tokens: security.tokens, audience: 'https://localhost:9443/mcp' }), mcpRoutes)
+   * ```
+   *
+   * @throws `ConfigError` when the configuration does not enable the authorization server.
+   */
+  wellKnown(): RequestHandler
   /**
    * Makes a server for the app, not yet listening. Its requests and responses have the app's prototypes from the start,
    * which saves Express a few per cent of its time on Node 24 and 26, and more than half on Node 20.
@@ -116,6 +132,20 @@ export interface Security {
    * ```
    */
   endWhenRefused(response: ServerResponse): void
+  /**
+   * Says why a request would pass or be refused, stage by stage, each with its rule and the line of the file. The gates of this
+   * configuration are asked, over users and tokens of their own: nothing is counted, logged or changed.
+   *
+   * With `app`, the mounts on the way of the path are those of the app; without, there is the one that the request names.
+   *
+   * @example
+   * ```ts
+   * const { status, stages } = await security.explain({ path: '/management/users', user: 'alice' }, app)
+   * ```
+   *
+   * @throws TypeError, by rejecting, for a mount that there is not, and for a user that is not known.
+   */
+  explain(request: ExplainRequest, app?: Express): Promise<Explanation>
   /** Issues, verifies, lists and revokes tokens. */
   readonly tokens: Tokens
   /** The user store in effect. */

@@ -61,7 +61,7 @@ function createAdder(
 
 /**
  * A running server ends the tokens of a user that was changed in the store when it reads the account again, at the latest after
- * `[user_store] recheck_interval`; one that makes the change itself ends them at once. Each change of a store is a line of JSON on
+ * `[user_store] recheck_interval`; one that makes the change itself ends them at once. Each change of a store is a line on
  * standard error as well.
  */
 export function usersCommand(

@@ -165,7 +165,17 @@ export function checkedRecord(record: TokenRecord): TokenRecord {
 }
 
 /** Every kind of record. */
-export const recordKinds: ReadonlySet<unknown> = new Set<RecordKind>(['management', 'portal', 'oauth', 'basic', 'sso'])
+export const recordKinds: ReadonlySet<unknown> = new Set<RecordKind>([
+  'management',
+  'portal',
+  'oauth',
+  'basic',
+  'sso',
+  'api',
+  'issuer',
+  'icp',
+  'tombstone',
+])
 
 type Check = (value: unknown) => boolean
 const isText: Check = (value) => typeof value === 'string'
@@ -190,4 +200,6 @@ const recordChecks = Object.entries({
   idleTimeoutMs: optional(isMoment),
   lastAccessAt: isMoment,
   address: optional(isText),
+  factors: optional((value) => Array.isArray(value) && value.every(isText)),
+  impersonator: optional(isText),
 } satisfies Record<Exclude<keyof TokenRecord, 'account'>, Check>) as readonly [keyof TokenRecord, Check][]
