@@ -11,6 +11,7 @@ import { ConfigError, type ConfigProblem } from '../core/errors.js'
 import type { Logger } from '../core/logger.js'
 import { nearest } from '../core/names.js'
 import type { ExpressServerOptions } from '../http/express/create-server.js'
+import { listRoutesBefore } from '../http/express/late-mounts.js'
 import { isMountedAt } from '../http/mounted-at.js'
 import { mayServeHttps } from '../tls/server-material.js'
 import { chooseProtocol } from './create-server-for.js'
@@ -51,6 +52,7 @@ export function warnWhenListening(
 ): void {
   warnOfNoMount(mounts, logger)
   warnOfOtherMount(config, app, mounts, logger)
+  warnOfLateMounts(app, mounts, logger)
   warnOfUncalled(app, security as Readonly<Record<string, unknown>>, logger)
 }
 
@@ -68,6 +70,19 @@ function warnOfUncalled(app: Express, methods: Readonly<Record<string, unknown>>
   for (const name of Object.keys(callRules)) {
     if (isMountedAt(app, new Set([methods[name]]), '/') === undefined) continue
     logger.error({}, `security.${name} was mounted without being called; write ${exampleCall(name)}`)
+  }
+}
+
+/** Logs which mounts come after all routes that they could guard, as those do that are added after `app.init()` of NestJS. */
+function warnOfLateMounts(app: Express, mounts: Mounts, logger: Logger): void {
+  for (const name of ['managementApi', 'portal'] as const) {
+    for (const handler of mounts.listHandlers(name)) {
+      const routes = listRoutesBefore(app, handler)
+      if (routes.length === 0) continue
+      const shown = `${routes.slice(0, 3).join(', ')}${routes.length > 3 ? ', ...' : ''}`
+      const rule = `is mounted after all routes below its path, and guards none of them: ${shown}; mount it before them`
+      logger.error({ routes: routes.length }, `security.${name}() ${rule} (with NestJS, before app.init())`)
+    }
   }
 }
 

@@ -90,6 +90,7 @@ export async function openPageFolder(blocks: readonly FencedBlock[], isNew = fal
     const { key, certificate } = keyPair()
     write('cert.pem', certificate.toString())
     write('key.pem', pemOfKey(key))
+    write('internal.pem', keyPair({ type: 'rsa' }).pem)
     write('token-key.pem', pemOfKey(keyPair({ type: 'rsa' }).key))
     write('netrc', `machine 127.0.0.1 login backup password ${password}\n`)
     write('routers.js', routers)
@@ -161,8 +162,8 @@ function answers(port: number): Promise<boolean> {
   })
 }
 
-/** What a line promises: a status, or a JSON text in which `...` stands for anything. */
-const promise = /^(.*?\S) +# (\d{3}|\{.*\})$/
+/** What a line promises: a status, or a JSON text or a line of TOML, in which `...` stands for anything. */
+const promise = /^(.*?\S) +# (\d{3}|\{.*\}|\w+ = ".*")$/
 
 const promisingLines = (text: string) => text.split('\n').filter((line) => promise.test(line))
 
