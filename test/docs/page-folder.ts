@@ -80,7 +80,13 @@ export async function openPageFolder(blocks: readonly FencedBlock[], isNew = fal
   let folder = app
   const whereFile = join(base, 'where')
   const port = await freePort()
-  const environment = { ...process.env, PATH: `${bin}:${process.env['PATH']}`, NODE_PACKAGES: packages, NODE_ENV: '' }
+  const environment = {
+    ...process.env,
+    PATH: `${bin}:${process.env['PATH']}`,
+    NODE_PACKAGES: packages,
+    NODE_ENV: '',
+    XDG_CONFIG_HOME: join(base, 'config'),
+  }
   let password = 'made-up-password'
 
   const write = (name: string, text: string) =>
