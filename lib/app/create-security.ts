@@ -156,7 +156,8 @@ export async function wireSecurity(
   let providerLibrary: ProviderLibrary | undefined = await located(config, loadIdentityProviders(config))
   const providerKey = secretsFrom(keySet.privateKey, token.issuer)('identity providers')
   const identityProviders = createIdentityProviders(() => providerLibrary, { ...core, key: providerKey })
-  const oauth = await located(config, openOauth(config, { ...core, sharedStore: shared && { ...shared, keySet } }))
+  const oauthParts = { ...core, keySet, sharedStore: shared }
+  const oauth = await located(config, openOauth(config, oauthParts))
   // Everything that listens is there.
   await located(config, startShared())
   if (shared !== undefined) inBackground(() => warnOfOtherKey(shared, keySet.signing.kid, logger))
