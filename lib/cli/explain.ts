@@ -78,7 +78,7 @@ function requestFrom(options: ExplainOptions): ExplainRequest {
     roles: roles?.split(',').map((name) => name.trim()),
     isAdmin: admin,
     address,
-    headers: Object.fromEntries(options.header.map(readHeader)),
+    headers: options.header.map(readHeader),
     origin,
     isSecure: options.http !== true,
     trustProxy,
