@@ -75,7 +75,7 @@ function requestFrom(options: ExplainOptions): ExplainRequest {
     mount: portal === undefined ? (webApps === true ? 'webApps' : 'managementApi') : `portal ${portal}`,
     at,
     user,
-    roles: roles?.split(',').map((name) => name.trim()),
+    roles: roles?.split(',').flatMap((name) => name.trim() || []),
     isAdmin: admin,
     address,
     headers: options.header.map(readHeader),

@@ -7,6 +7,7 @@
 
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { diffCommand } from './diff.js'
 import { explainCommand } from './explain.js'
 import { hashPasswordCommand } from './hash-password.js'
 import { initCommand } from './init.js'
@@ -28,5 +29,6 @@ const program = new Command('sallyport')
   .addCommand(secretsCommand(process))
   .addCommand(keysCommand(process))
   .addCommand(explainCommand(process))
+  .addCommand(diffCommand(process))
 
 await program.parseAsync()

@@ -1,0 +1,189 @@
+import express from 'express'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { wireSecurity } from '../../lib/app/create-security.js'
+import type { Config } from '../../lib/config/config.js'
+import { parseConfig } from '../../lib/config/parse.js'
+import { type AccessChange, diffConfigs } from '../../lib/explain/diff.js'
+import type { Rights } from '../../lib/explain/path-classes.js'
+import { type CredentialKind, Sandbox } from '../../lib/explain/sandbox.js'
+
+const paths = ['/a', '/a/b', '/users', '/c'] as const
+const roles = ['x', 'y', 'z'] as const
+
+const some = <T>(values: readonly T[], minLength = 0) =>
+  fc.uniqueArray(fc.constantFrom(...values), { minLength, maxLength: values.length })
+const option = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined })
+
+const plans = fc.record({
+  isEnabled: fc.oneof({ weight: 6, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
+  policy: fc.constantFrom('authenticated', 'authenticated', 'admin', 'deny'),
+  rules: fc.uniqueArray(
+    fc.record({
+      path: fc.constantFrom(...paths),
+      methods: option(some(['GET', 'POST', 'DELETE'], 1)),
+      roles: option(some(roles, 1)),
+    }),
+    { minLength: 1, maxLength: 3, selector: ({ path, methods }) => `${path} ${methods?.toSorted()}` },
+  ),
+  isPublic: fc.boolean(),
+  authentication: fc.constantFrom('jwt', 'jwt', 'basic', 'none'),
+  networks: option(some(['10.0.0.0/8', '10.1.0.0/16', '192.0.2.7'], 1)),
+  isReadOnly: fc.boolean(),
+})
+
+type Plan = typeof plans extends fc.Arbitrary<infer One> ? One : never
+
+function sourceOf({ isEnabled, policy, rules, isPublic, authentication, networks, isReadOnly }: Plan): object {
+  const source = {
+    management_api: {
+      authorization_handler: { enable: isEnabled, default_policy: policy, resources: rules },
+      public_paths: isPublic ? ['/p'] : [],
+      jwt_token_security_handler: { enable: authentication === 'jwt' },
+      basic_security_handler: { enable: authentication === 'basic' },
+      control_access: { enable: networks !== undefined, allow: networks },
+    },
+    user_access: { make_non_admin_users_read_only: isReadOnly },
+  }
+  return JSON.parse(JSON.stringify(source)) as object
+}
+
+/** Every request of a small world. */
+const world = {
+  paths: ['/', '/a', '/A/', '/a/b', '/a/b/q', '/a/q', '/users', '/users/q', '/c', '/q', '/p', '/p/', '/p/q', '/./p'],
+  methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
+  addresses: ['10.1.2.3', '10.2.0.0', '192.0.2.7', '198.51.100.1', '::1'],
+  callers: [
+    undefined,
+    ...[[], ['x'], ['y'], ['z'], ['x', 'y'], ['y', 'z'], ['x', 'z'], ['x', 'y', 'z']].map((own) => ({
+      roles: own,
+      isAdmin: false,
+    })),
+    { roles: [], isAdmin: true },
+  ] as readonly (Rights | undefined)[],
+}
+
+interface WorldRequest {
+  readonly path: string
+  readonly method: string
+  readonly address: string
+  readonly kind: CredentialKind | undefined
+  readonly caller: Rights | undefined
+}
+
+/** Which requests of the world a configuration lets in. */
+async function letIn(config: Config): Promise<Map<string, WorldRequest>> {
+  const sandbox = await Sandbox.open(config, { wire: wireSecurity })
+  const app = express()
+  const handler = sandbox.security.managementApi()
+  const found = new Map<string, WorldRequest>()
+  for (const kind of [undefined, 'token', 'basic'] as const) {
+    const headers = kind === undefined ? [] : await sandbox.credentialOf(kind, { name: 'u', roles: [], isAdmin: false })
+    for (const caller of kind === undefined ? [undefined] : world.callers.slice(1)) {
+      if (caller !== undefined) sandbox.become({ name: 'u', ...caller })
+      for (const path of world.paths) {
+        for (const method of world.methods) {
+          for (const address of world.addresses) {
+            const facts = { method, url: path, headers: [['Host', 'x'] as const, ...headers], address, isSecure: true }
+            const { outcome } = await sandbox.ask(facts, app, handler)
+            const request = { path, method, address, kind, caller }
+            if (outcome !== 'refused') found.set(JSON.stringify(request), request)
+          }
+        }
+      }
+    }
+  }
+  await sandbox.close()
+  return found
+}
+
+/** Whether a change speaks of a request: by the texts that people read. */
+function covers(
+  { mount, kind, methods, paths: texts, addresses, callers }: AccessChange,
+  request: WorldRequest,
+  all: readonly string[],
+): boolean {
+  return (
+    mount === 'managementApi' &&
+    kind === request.kind &&
+    methods.includes(request.method) &&
+    texts.includes(textOf(request.path, all)) &&
+    addresses.some((text) => text === 'every address' || isWithin(request.address, text)) &&
+    (request.kind === undefined || callers.some((rights) => isSame(rights, request.caller!, callers)))
+  )
+}
+
+const publicPath = '/p'
+
+/** The text of the class of a path: its own, or that of the longest path above it that is named. */
+function textOf(path: string, named: readonly string[]): string {
+  const plain = path.toLowerCase()
+  if (named.includes(publicPath)) {
+    if (path === publicPath) return '/p in this spelling'
+    if (path === '/p/') return '/p/'
+    if (path === '/./p') return 'other spellings of /p'
+  }
+  const resolved = plain.replace('/./', '/').replace(/(.)\/$/, '$1')
+  if (named.includes(resolved)) return resolved
+  const above = named
+    .filter((one) => one !== '/' && resolved.startsWith(`${one}/`))
+    .sort((a, b) => b.length - a.length)[0]
+  return `${above ?? ''}/* and below`
+}
+
+function numberOf(address: string): number {
+  return address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
+}
+
+function isWithin(address: string, range: string): boolean {
+  const [first = '', last = first] = range.split(' to ')
+  if (address.includes(':') !== first.includes(':')) return false
+  return address.includes(':') || (numberOf(address) >= numberOf(first) && numberOf(address) <= numberOf(last))
+}
+
+/** A set of roles that is not listed is judged as the largest listed one below it would be, or the smallest above it. */
+function isSame(rights: Rights, caller: Rights, _listed: readonly Rights[]): boolean {
+  return rights.isAdmin === caller.isAdmin && rights.roles.every((role) => caller.roles.includes(role))
+}
+
+describe('the difference of two configurations', () => {
+  it('is that of brute force over every request of a small world', { timeout: 180_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(plans, plans, async (one, other) => {
+        const sources = [one, other].map(sourceOf)
+        let configs: readonly Config[]
+        try {
+          configs = sources.map((source) => parseConfig(source))
+        } catch {
+          return
+        }
+        const [before, after] = configs as [Config, Config]
+        const [wasIn, isIn] = [await letIn(before), await letIn(after)]
+        const changes = await diffConfigs(before, after, wireSecurity)
+        const named = [
+          '/',
+          '/login',
+          '/logout',
+          '/jwks',
+          '/users',
+          '/roles',
+          ...[one, other].flatMap((plan) => [...plan.rules.map(({ path }) => path), ...(plan.isPublic ? ['/p'] : [])]),
+        ]
+        for (const [effect, has, lacks] of [
+          ['let in', isIn, wasIn],
+          ['refused', wasIn, isIn],
+        ] as const) {
+          const own = changes.filter((change) => change.effect === effect)
+          for (const [key, request] of has) {
+            if (lacks.has(key)) continue
+            expect(
+              own.some((change) => covers(change, request, named)),
+              `${effect} ${key} of ${JSON.stringify({ sources, own }, undefined, 1)}`,
+            ).toBe(true)
+          }
+        }
+      }),
+      { numRuns: 30, endOnFailure: true },
+    )
+  })
+})
