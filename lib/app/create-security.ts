@@ -42,6 +42,7 @@ import { type GatesOf, type MakeMount, type MountMaking, Mounts } from './mounts
 import { oauthAreaGates, openOauth } from './oauth-area.js'
 import { openBreakGlass } from './open-break-glass.js'
 import { portalGates } from './portal.js'
+import { createQuestions, frontParts } from './questions.js'
 import { assertOpen, createReload, type RunningState } from './reload.js'
 import type { Security } from './security.js'
 import { assertOptions, type SecurityOptions } from './security-options.js'
@@ -144,7 +145,11 @@ export async function wireSecurity(
   const { requestUser: createUser } = options
   const { observer } = test ?? {}
   const noteUnmounted = (): void => warnOfUnmounted(running.config, mounts.mounted, logger)
-  const mounts = new Mounts(noteUnmounted, { createUser, observer })
+  const usesFileUsers = test
+    ? (test.usesFileUsers ?? config.fileUsers.isEnabled)
+    : opened !== undefined && !isManagedUserStore(users)
+  const front = frontParts(running, { usesFileUsers, wire: wireSecurity })
+  const mounts = new Mounts(noteUnmounted, { createUser, observer, front })
   const connections = new Connections({ mounts, verify: createRecordVerifier({ ...core, refuse: invalidToken }) })
   const refuse = refuseAtMount(events, clock)
   const refuseAtPortal = (name?: string): Refuse => {
@@ -159,9 +164,7 @@ export async function wireSecurity(
   const parts = {
     ...core,
     singleSignOn: oauth?.singleSignOn,
-    usesFileUsers: test
-      ? (test.usesFileUsers ?? config.fileUsers.isEnabled)
-      : opened !== undefined && !isManagedUserStore(users),
+    usesFileUsers,
     administration: isManagedUserStore(users)
       ? createUserAdministration({ ...core, store: users, acceptPassword })
       : undefined,
@@ -278,11 +281,7 @@ export async function wireSecurity(
 
     reload,
 
-    async explain(request, app) {
-      const { explain } = await import('../explain/explain.js')
-      const findUser = (name: string) => users.find(name)
-      return explain(request, { ...parts, wire: wireSecurity, config: running.config, findUser }, app)
-    },
+    ...createQuestions(front, users),
 
     unlock(userName, context) {
       return core.throttle?.unlock(userName, context)

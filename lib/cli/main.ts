@@ -7,6 +7,7 @@
 
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { coverageCommand } from './coverage.js'
 import { diffCommand } from './diff.js'
 import { explainCommand } from './explain.js'
 import { hashPasswordCommand } from './hash-password.js'
@@ -30,5 +31,6 @@ const program = new Command('sallyport')
   .addCommand(keysCommand(process))
   .addCommand(explainCommand(process))
   .addCommand(diffCommand(process))
+  .addCommand(coverageCommand(process, () => process.exit()))
 
 await program.parseAsync()

@@ -138,7 +138,9 @@ function placesOf(configs: readonly Config[]): readonly Place[] {
  * all roles but those of one of its lists, which is as large as can be.
  */
 export function rightsFor(roles: readonly string[], lists: readonly (readonly string[])[]): readonly Rights[] {
-  const sets = [[], ...lists.map((list) => roles.filter((role) => !list.includes(role))), roles]
+  // For people to read, as far as they are few.
+  const single = roles.length <= 4 ? roles.map((role) => [role]) : []
+  const sets = [[], ...single, ...lists.map((list) => roles.filter((role) => !list.includes(role))), roles]
   const distinct = new Map(sets.map((set) => [[...set].sort().join('\n'), set]))
   return [...[...distinct.values()].map((set) => ({ roles: set, isAdmin: false })), { roles: [], isAdmin: true }]
 }

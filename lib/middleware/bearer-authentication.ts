@@ -67,6 +67,7 @@ export function bearerAuthentication(options: BearerAuthenticationOptions): Requ
       gates: [bearerAuthenticationGate(options)],
       readsPath: options.allowAnonymous !== undefined,
       authenticates: true,
+      admits: () => undefined,
     },
     options,
   )

@@ -5,6 +5,7 @@
  */
 
 import type { RequestHandler } from 'express'
+import type { Auth } from '../core/auth.js'
 import { systemClock } from '../core/clock.js'
 import type { Origin } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
@@ -18,7 +19,7 @@ import { loginGate } from '../portals/login.js'
 import { logoutGate } from '../portals/logout.js'
 import { ownOriginGate } from '../portals/navigation.js'
 import { displayName, type LoginPage } from '../portals/page.js'
-import type { PortalParts } from '../portals/refusals.js'
+import { entryRefusal, type PortalParts } from '../portals/refusals.js'
 import { sessionGate, sessionStatusGate } from '../portals/session.js'
 import type { SingleSignOn } from '../portals/single-sign-on.js'
 import type { Sessions } from '../tokens/sessions.js'
@@ -77,7 +78,9 @@ export interface PortalSessionOptions {
  * @throws TypeError for a name that no portal can have.
  */
 export function portalSession(options: PortalSessionOptions): RequestHandler {
-  return standAlone({ gates: portalSessionGates(options), readsPath: true, authenticates: true }, options)
+  const { roles, rolesOrigin = { key: 'roles' } } = options
+  const admits = (auth: Auth) => entryRefusal({ roles, rolesOrigin }, auth)
+  return standAlone({ gates: portalSessionGates(options), readsPath: true, authenticates: true, admits }, options)
 }
 
 export function portalSessionGates(options: PortalSessionOptions): readonly Gate[] {

@@ -72,12 +72,12 @@ interface WorldRequest {
 }
 
 /** Which requests of the world a configuration lets in. */
-async function letIn(config: Config): Promise<Map<string, WorldRequest>> {
+async function letIn(config: Config, kinds: readonly CredentialKind[]): Promise<Map<string, WorldRequest>> {
   const sandbox = await Sandbox.open(config, { wire: wireSecurity })
   const app = express()
   const handler = sandbox.security.managementApi()
   const found = new Map<string, WorldRequest>()
-  for (const kind of [undefined, 'token', 'basic'] as const) {
+  for (const kind of [undefined, ...kinds]) {
     const headers = kind === undefined ? [] : await sandbox.credentialOf(kind, { name: 'u', roles: [], isAdmin: false })
     for (const caller of kind === undefined ? [undefined] : world.callers.slice(1)) {
       if (caller !== undefined) sandbox.become({ name: 'u', ...caller })
@@ -109,7 +109,7 @@ function covers(
     methods.includes(request.method) &&
     texts.includes(textOf(request.path, all)) &&
     addresses.some((text) => text === 'every address' || isWithin(request.address, text)) &&
-    (request.kind === undefined || callers.some((rights) => isSame(rights, request.caller!, callers)))
+    (request.kind === undefined || callers.some((rights) => isComparable(rights, request.caller!)))
   )
 }
 
@@ -141,9 +141,10 @@ function isWithin(address: string, range: string): boolean {
   return address.includes(':') || (numberOf(address) >= numberOf(first) && numberOf(address) <= numberOf(last))
 }
 
-/** A set of roles that is not listed is judged as the largest listed one below it would be, or the smallest above it. */
-function isSame(rights: Rights, caller: Rights, _listed: readonly Rights[]): boolean {
-  return rights.isAdmin === caller.isAdmin && rights.roles.every((role) => caller.roles.includes(role))
+/** Rights grow with roles: of a set that is not listed, one that is has fewer, or more. */
+function isComparable(rights: Rights, caller: Rights): boolean {
+  const isWithin = (one: Rights, other: Rights) => one.roles.every((role) => other.roles.includes(role))
+  return rights.isAdmin === caller.isAdmin && (isWithin(rights, caller) || isWithin(caller, rights))
 }
 
 describe('the difference of two configurations', () => {
@@ -158,7 +159,14 @@ describe('the difference of two configurations', () => {
           return
         }
         const [before, after] = configs as [Config, Config]
-        const [wasIn, isIn] = [await letIn(before), await letIn(after)]
+        // What neither of them takes is as good as nothing.
+        const kinds = (
+          [
+            ['jwt', 'token'],
+            ['basic', 'basic'],
+          ] as const
+        ).flatMap(([name, kind]) => ([one, other].some(({ authentication }) => authentication === name) ? [kind] : []))
+        const [wasIn, isIn] = [await letIn(before, kinds), await letIn(after, kinds)]
         const changes = await diffConfigs(before, after, wireSecurity)
         const named = [
           '/',
@@ -178,7 +186,7 @@ describe('the difference of two configurations', () => {
             if (lacks.has(key)) continue
             expect(
               own.some((change) => covers(change, request, named)),
-              `${effect} ${key} of ${JSON.stringify({ sources, own }, undefined, 1)}`,
+              `${effect} ${key} of ${JSON.stringify({ sources, own })}`,
             ).toBe(true)
           }
         }
