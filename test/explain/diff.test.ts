@@ -212,7 +212,6 @@ const base = {
       })),
     },
   },
-  user_access: { make_non_admin_users_read_only: true },
   web_app: { control_access: { enable: true, allow: ['10.0.0.0/9', '192\\.0\\.2\\.[1-4]'] } },
   servlet_access_control_filter: [{ filter_name: 'reports', url_pattern: '/reports/*', deny_ip_regex: '10\\.1\\..*' }],
   portal: { shop: { roles: ['clerk'], allow: ['10.1.0.0/16', '10.2.0.7'] }, desk: {} },
@@ -267,13 +266,6 @@ const widenings: readonly (readonly [name: string, widen: Change])[] = [
     ),
   ],
   ['Basic', set(api, { basic_security_handler: { enable: true } })],
-  [
-    'users that may write',
-    both(
-      set(handler, { default_policy: 'authenticated' }),
-      set(({ user_access }) => user_access, { make_non_admin_users_read_only: false }),
-    ),
-  ],
   ['no list of addresses', set(api, { control_access: { enable: false } })],
   ...[
     '10.0.0.0/8',
