@@ -18,9 +18,9 @@ import type { Config } from '../config/config.js'
 import { type ConfigSource, readConfig } from '../config/load.js'
 import { systemClock } from '../core/clock.js'
 import { ConfigError } from '../core/errors.js'
-import { SecurityEvents } from '../core/events.js'
-import { jsonLogger, safeLogger } from '../core/logger.js'
-import type { Refuse } from '../http/gate.js'
+import { type ChangeContext, SecurityEvents } from '../core/events.js'
+import { defaultLogger, safeLogger } from '../core/logger.js'
+import { type Refuse, toHandler } from '../http/gate.js'
 import { refuseAtMount } from '../http/refusals.js'
 import { portalRefusalAnswer } from '../portals/refusals.js'
 import { openServerTls } from '../tls/server-tls.js'
@@ -28,34 +28,33 @@ import { invalidToken } from '../tokens/jwt/verify-token.js'
 import { keyRingFrom } from '../tokens/keys/key-ring.js'
 import { type KeySet, newKeys, secretsFrom } from '../tokens/keys/signing-key.js'
 import { readTokenKeys } from '../tokens/keys/token-keys.js'
-import { MemoryTokenStore } from '../tokens/memory/memory-token-store.js'
-import type { TokenStore } from '../tokens/token-store.js'
 import { createRecordVerifier } from '../tokens/verification.js'
 import { isManagedUserStore, warnWithoutAdministrator } from '../users/managed-user-store.js'
 import { openUserStore } from '../users/open-user-store.js'
-import { createLoginThrottle, type LoginThrottle } from '../users/throttle/login-throttle.js'
-import { createAuthCore, evictionReporter } from './auth-core.js'
+import { wireAuthCore } from './auth-core.js'
 import { Connections } from './connections.js'
 import { createServerFor } from './create-server-for.js'
+import {
+  createIdentityProviders,
+  loadIdentityProviders,
+  type ProviderLibrary,
+  providerVersionOf,
+} from './identity-providers.js'
+import { startMachineAccess } from './machine-access.js'
 import { managementApiGates } from './management-api.js'
 import { type GatesOf, type MakeMount, type MountMaking, Mounts } from './mounts.js'
-import { oauthAreaGates, openOauth } from './oauth-area.js'
+import { oauthAreaGates, oauthWellKnownGate, openOauth } from './oauth-area.js'
 import { openBreakGlass } from './open-break-glass.js'
+import { openThrottle, openTokenStore } from './open-stores.js'
 import { portalGates } from './portal.js'
 import { createQuestions, frontParts } from './questions.js'
-import { assertOpen, createReload, type RunningState } from './reload.js'
+import { ruleFinder } from './refusal-rules.js'
+import { assertOpen, createReload, createReloadFile, type RunningState } from './reload.js'
 import type { Security } from './security.js'
 import { assertOptions, type SecurityOptions } from './security-options.js'
 import { openSharedStore, warnOfOtherKey } from './shared-store.js'
-import {
-  assertCall,
-  checkServer,
-  warnAtStart,
-  warnOfNoMount,
-  warnOfOtherMount,
-  warnOfUncalled,
-  warnOfUnmounted,
-} from './start-checks.js'
+import { createCodeSignIn } from './sign-in.js'
+import { assertCall, checkServer, warnAtStart, warnOfUnmounted, warnWhenListening } from './start-checks.js'
 import { guardUpgrades } from './upgrades.js'
 import { webAppsGates } from './web-apps.js'
 import type { WiredSecurity, WireTest } from './wired-security.js'
@@ -90,7 +89,7 @@ export async function wireSecurity(
   options: SecurityOptions,
   test?: WireTest,
 ): Promise<WiredSecurity> {
-  const logger = safeLogger(options.logger ?? jsonLogger())
+  const logger = safeLogger(options.logger ?? defaultLogger())
   // Placeholders may come from elsewhere; whether this is production is a fact of the process.
   const env = { NODE_ENV: process.env['NODE_ENV'], ...(options.env ?? process.env) }
   const configOptions = { ...options, ignoreUserStore: options.userStore !== undefined }
@@ -122,24 +121,26 @@ export async function wireSecurity(
   const breakGlassParts = { primary: userStore, events, revokeUser, state: shared?.breakGlassState, clock, logger }
   const breakGlass = await located(config, openBreakGlass(config, breakGlassParts))
   const users = breakGlass?.primary ?? userStore
-  const tokenStore = options.tokenStore ?? openTokenStore()
+  const tokenStore = options.tokenStore ?? openTokenStore(config, { shared, events, clock })
+  const throttle = loginThrottle.isEnabled ? openThrottle(config, { shared, events, clock }) : undefined
   const { recheckIntervalMs, recheckGraceMs } = config
-  const core = await createAuthCore({
+  const core = await wireAuthCore({
     ...token,
     users,
     tokenStore,
     keys,
     recheckIntervalMs,
     recheckGraceMs,
-    throttle: loginThrottle.isEnabled && openThrottle(),
+    providerVersion: (subject) => providerVersionOf(running.config, subject),
+    throttle: throttle ?? false,
     breakGlass,
     events,
     logger,
     clock,
   })
-  const { tokens, store } = core
+  const { tokens, store, machines } = core
+  startMachineAccess(config, core)
   warnAtStart(config, logger, keys.warnings)
-
   const tls = await openServerTls(config, { logger, clock, home: options.home, locate: locateProblems })
 
   const { requestUser: createUser } = options
@@ -150,12 +151,16 @@ export async function wireSecurity(
     : opened !== undefined && !isManagedUserStore(users)
   const front = frontParts(running, { usesFileUsers, wire: wireSecurity })
   const mounts = new Mounts(noteUnmounted, { createUser, observer, front })
-  const connections = new Connections({ mounts, verify: createRecordVerifier({ ...core, refuse: invalidToken }) })
-  const refuse = refuseAtMount(events, clock)
+  const verifyRecord = createRecordVerifier({ ...core, refuse: invalidToken })
+  const connections = new Connections({ mounts, verify: verifyRecord })
+  const refuse = refuseAtMount(events, clock, undefined, ruleFinder(running, 'managementApi'))
   const refuseAtPortal = (name?: string): Refuse => {
     const support = (): string | undefined => running.config.portals.find((portal) => portal.name === name)?.support
-    return refuseAtMount(events, clock, portalRefusalAnswer(support))
+    return refuseAtMount(events, clock, portalRefusalAnswer(support), ruleFinder(running, 'portal'))
   }
+  let providerLibrary: ProviderLibrary | undefined = await located(config, loadIdentityProviders(config))
+  const providerKey = secretsFrom(keySet.privateKey, token.issuer)('identity providers')
+  const identityProviders = createIdentityProviders(() => providerLibrary, { ...core, key: providerKey })
   const oauth = await located(config, openOauth(config, { ...core, sharedStore: shared && { ...shared, keySet } }))
   // Everything that listens is there.
   await located(config, startShared())
@@ -164,10 +169,13 @@ export async function wireSecurity(
   const parts = {
     ...core,
     singleSignOn: oauth?.singleSignOn,
+    identityProviders,
     usesFileUsers,
     administration: isManagedUserStore(users)
       ? createUserAdministration({ ...core, store: users, acceptPassword })
       : undefined,
+    loginThrottle: throttle,
+    reloadFile: (context: ChangeContext) => createReloadFile(running, reload)(context),
   }
 
   /** Where the store is away, what needs it is answered with 503 until it is there. */
@@ -181,26 +189,15 @@ export async function wireSecurity(
     }
   }
 
-  function openTokenStore(): TokenStore {
-    const storeOptions = {
-      ...managementApi.tokenStore,
-      maxSessions: config.portalDefaults.maxSessions,
-      maxOAuthTokens: config.oauth?.maxTokens,
-      clock,
-      onEvict: evictionReporter(events, clock),
-    }
-    return shared === undefined ? new MemoryTokenStore(storeOptions) : shared.createTokenStore(storeOptions)
-  }
-
-  function openThrottle(): LoginThrottle {
-    const limits = { ...loginThrottle, events, clock }
-    return shared === undefined ? createLoginThrottle(limits) : shared.createThrottle(limits, 'login')
-  }
-
   const tokenMs = Math.max(token.expiryMs, config.oauth?.accessTokenMs ?? 0)
   const onKeys = (keySet: KeySet): void => shared?.useKeys?.(keySet)
-  const exchanged = { onKeys, mounts: mounts, tls, keys, userStore: opened }
-  const reload = createReload({ ...exchanged, running, configOptions, tokenMs, events, logger, clock })
+  const exchanged = { onKeys, mounts, machines, tls, keys, userStore: opened }
+  async function prepareProviders(next: Config): Promise<void> {
+    providerLibrary ??= await loadIdentityProviders(next)
+  }
+
+  const reloadParts = { ...exchanged, prepareProviders, running, configOptions, tokenMs }
+  const reload = createReload({ ...reloadParts, events, logger, clock })
   let closing: Promise<void> | undefined
 
   function mount(making: MountMaking, gatesOf: GatesOf, answer: Refuse): RequestHandler {
@@ -219,6 +216,7 @@ export async function wireSecurity(
   }
 
   const security: Security = {
+    ...createCodeSignIn(() => running.config, { ...parts, verifyRecord }),
     tokens,
     users,
     events,
@@ -254,6 +252,12 @@ export async function wireSecurity(
       )
     },
 
+    wellKnown(...unexpected: unknown[]) {
+      assertCall('wellKnown', unexpected[0])
+      assertOpen(running, 'security.wellKnown()')
+      return toHandler({ gates: [oauthWellKnownGate(oauth)] }, refuse)
+    },
+
     createServer(app, serverOptions = {}) {
       assertOpen(running, 'security.createServer()')
       assertCall('createServer', serverOptions)
@@ -261,12 +265,7 @@ export async function wireSecurity(
       const server = createServerFor(running.config, app, { options: serverOptions, tls })
       connections.serve(server, app)
       guardUpgrades(server, { app, mounts, connections, logger })
-      return server.once('listening', () => {
-        warnOfNoMount(mounts, logger)
-        warnOfOtherMount(running.config, app, mounts, logger)
-        const { managementApi, portal, webApps, oauth } = security
-        warnOfUncalled(app, { managementApi, portal, webApps, oauth }, logger)
-      })
+      return server.once('listening', () => warnWhenListening(running.config, { app, mounts, security, logger }))
     },
 
     authenticateUpgrade: ((request: IncomingMessage, socket?: Duplex) => {
@@ -283,9 +282,9 @@ export async function wireSecurity(
 
     ...createQuestions(front, users),
 
-    unlock(userName, context) {
-      return core.throttle?.unlock(userName, context)
-    },
+    locks: async () => (await throttle?.list()) ?? [],
+    unlock: (userName, context) => throttle?.unlock(userName, context),
+    unlockAddress: (address, context) => throttle?.unlockAddress(address, context),
 
     close() {
       closing ??= close()

@@ -15,19 +15,21 @@ import type { Explanation } from '../explain/explain.js'
 import type { ExplainRequest } from '../explain/request.js'
 import type { ExpressServerOptions } from '../http/express/create-server.js'
 import type { Tokens } from '../tokens/tokens.js'
+import type { LoginLock } from '../users/throttle/lock-notes.js'
 import type { UserStore } from '../users/user-store.js'
 import type { GuardedConnection } from './connections.js'
 import type { ManagementApiOptions } from './management-api.js'
 import type { PortalOptions } from './portal.js'
+import type { CodeSignIn } from './sign-in.js'
 
 /** Options of {@link Security.createServer}. */
 export interface CreateServerOptions extends ExpressServerOptions {}
 
 /** The running security layer, as `createSecurity` returns it. */
-export interface Security {
+export interface Security extends CodeSignIn {
   /**
    * Makes the handler that guards a management API. Mounted at M it answers `M/login`, `M/logout`, `M/jwks`, `M/users`
-   * and `M/roles`, and lets an authenticated and authorized request through. The paths in the configuration are relative
+   * and `M/roles`, to administrators `M/sessions`, `M/locks` and `M/reload`, and lets an authenticated and authorized request through. The paths in the configuration are relative
    * to M.
    */
   managementApi(options?: ManagementApiOptions): RequestHandler
@@ -68,6 +70,19 @@ export interface Security {
    * @throws `ConfigError` when the configuration does not enable it.
    */
   oauth(): RequestHandler
+  /**
+   * Makes the handler for the root of the app that tells clients where to get tokens: the metadata of each `audience` that is an https
+   * URL (RFC 9728), and of the authorization server (RFC 8414). It lets every other request through.
+   *
+   * @example
+   * ```ts
+   * app.use(security.wellKnown())
+   * app.use('/mcp', bearerAuthentication({ tokens: security.tokens, audience: 'https://localhost:9443/mcp' }), mcpRoutes)
+   * ```
+   *
+   * @throws `ConfigError` when the configuration does not enable the authorization server.
+   */
+  wellKnown(): RequestHandler
   /**
    * Makes a server for the app, not yet listening. Its requests and responses have the app's prototypes from the start,
    * which saves Express a few per cent of its time on Node 24 and 26, and more than half on Node 20.
@@ -166,6 +181,13 @@ export interface Security {
    * shared store it resolves when all processes take it, and rejects with `StoreError` when only this one may have.
    */
   unlock(userName: string, context?: ChangeContext): void | Promise<void>
+  /** Ends what locks all users of an address; locks of a user from there stay. Resolves and rejects as `unlock`. */
+  unlockAddress(address: string, context?: ChangeContext): void | Promise<void>
+  /**
+   * The login locks that hold, the latest first, at most 1000. With a shared store those of all processes; rejects with `StoreError`
+   * when it cannot be asked.
+   */
+  locks(): Promise<readonly LoginLock[]>
   /**
    * Ends timers and the stores that `createSecurity` opened. Requests that are under way are still answered. New mounts and servers
    * are refused with an Error, and so is a `reload` that has not ended. A second call does nothing.

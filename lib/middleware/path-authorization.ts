@@ -48,7 +48,7 @@ export interface PathAuthorizationOptions {
    */
   readonly leaveToResource?: ((request: Request) => boolean) | undefined
 
-  /** Gets the reason when the mount hides the path, unless `events` does. @defaultValue one JSON line to stderr */
+  /** Gets the reason when the mount hides the path, unless `events` does. @defaultValue one line to stderr */
   readonly logger?: Logger | undefined
 
   /** Told of each refusal. @defaultValue `errorResponses` reports it */
@@ -138,6 +138,6 @@ function pathDenied(origin: Origin): HttpError {
 
 /** RFC 6750 section 3.1. The challenge is for callers that sent a bearer token; others could do nothing with it. */
 function challengeFor({ kind }: Auth): Readonly<Record<string, string>> {
-  if (kind !== 'management' && kind !== 'oauth') return {}
+  if (kind === 'portal' || kind === 'basic') return {}
   return { 'WWW-Authenticate': 'Bearer realm="Sallyport", error="insufficient_scope"' }
 }
