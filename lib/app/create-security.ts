@@ -167,7 +167,10 @@ export async function wireSecurity(
   let providerLibrary: ProviderLibrary | undefined = await located(config, loadIdentityProviders(config))
   const providerKey = secretsFrom(keySet.privateKey, token.issuer)('identity providers')
   const identityProviders = createIdentityProviders(() => providerLibrary, { ...core, key: providerKey })
-  const oauth = await located(config, openOauth(config, { ...core, sharedStore: shared && { ...shared, keySet } }))
+  const oauth = await located(
+    config,
+    openOauth(config, { ...core, identityProviders, sharedStore: shared && { ...shared, keySet } }),
+  )
   // Everything that listens is there.
   await located(config, startShared())
   if (shared !== undefined) inBackground(() => warnOfOtherKey(shared, keySet.signing.kid, logger))

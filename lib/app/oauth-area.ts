@@ -10,12 +10,14 @@ import { withoutForeignAuth } from '../http/endpoint.js'
 import type { Gate } from '../http/gate.js'
 import type { AuthorizationServer } from '../oauth/authorization-server.js'
 import type { AuthorizationServerParts, SharedOauth } from '../oauth/parts.js'
+import type { IdentityProviders } from './identity-providers.js'
 import type { SharedStore } from './shared-store.js'
 import { type AddressAccessParts, webAppsGates } from './web-apps.js'
 
 /** What the authorization server takes of the core. */
-export interface OauthAreaParts extends Omit<AuthorizationServerParts, 'clientThrottle' | 'shared'> {
+export interface OauthAreaParts extends Omit<AuthorizationServerParts, 'clientThrottle' | 'shared' | 'signIn'> {
   readonly keys: SharedOauth['keys']
+  readonly identityProviders?: IdentityProviders | undefined
   /** Where several processes keep what they share, and the key that all of them read from a file or a key store. */
   readonly sharedStore?:
     | (Pick<SharedStore, 'createOauthStore' | 'createThrottle'> & Pick<SharedOauth, 'keySet'>)
@@ -29,7 +31,7 @@ export interface OauthAreaParts extends Omit<AuthorizationServerParts, 'clientTh
  */
 export async function openOauth(
   config: Config,
-  { keys, sharedStore, ...parts }: OauthAreaParts,
+  { keys, sharedStore, identityProviders, ...parts }: OauthAreaParts,
 ): Promise<AuthorizationServer | undefined> {
   if (config.oauth === undefined) return undefined
   const { createAuthorizationServer } = await import('../oauth/authorization-server.js')
@@ -42,7 +44,12 @@ export async function openOauth(
       )
     : undefined
   const shared = sharedStore && { ...sharedStore, keys }
-  return createAuthorizationServer(config.oauth, { ...parts, clientThrottle, shared })
+  const signIn = identityProviders?.forPortal(
+    config,
+    config.oauth.signIn,
+    `${config.portalDefaults.cookiePrefix}-oauth`,
+  )
+  return createAuthorizationServer(config.oauth, { ...parts, clientThrottle, shared, signIn })
 }
 
 /**

@@ -45,6 +45,8 @@ export interface SignInStart {
 export interface ProviderSessions {
   /** Name of the session here that ends with the one there; `undefined` where the provider names none. */
   nameOf(config: IdentityProviderConfig, user: ProviderUser): string | undefined
+  /** Notes who is called by `sub`, where users are not named by it: for sign-outs of a user. Before the session starts. */
+  noteUser(config: IdentityProviderConfig, user: ProviderUser, longestMs: number): Promise<void>
   /** Starts what sessions here end with, for at most `longestMs`. Resolves with the parent of a session. */
   start(
     config: IdentityProviderConfig,
@@ -106,11 +108,15 @@ export function createProviderSessions(parts: ProviderSessionsParts): ProviderSe
   return {
     nameOf,
 
+    async noteUser(config, { account, sub }, longestMs) {
+      if (config.subjectClaim === 'sub') return
+      await note(userId(config, sub), account.subject, clock() + lifeMsFor(account, longestMs))
+    },
+
     async start(config, user, { address, startedAt }, longestMs) {
-      const { account, sub } = user
+      const { account } = user
       const issuedAt = clock()
       const expiresAt = issuedAt + lifeMsFor(account, longestMs)
-      if (config.subjectClaim !== 'sub') await note(userId(config, sub), account.subject, expiresAt)
       const name = nameOf(config, user)
       if (name === undefined) return undefined
       const id = sessionId(name)

@@ -45,7 +45,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await chromium?.close()
   if (provider) process.kill(provider, 'SIGKILL')
-  example?.kill('SIGKILL')
+  example?.kill('SIGTERM')
 })
 
 async function newBrowser(): Promise<BrowserContext> {
