@@ -14,6 +14,7 @@ import type { ExpressServerOptions } from '../http/express/create-server.js'
 import { isMountedAt } from '../http/mounted-at.js'
 import { mayServeHttps } from '../tls/server-material.js'
 import { chooseProtocol } from './create-server-for.js'
+import { hasMachineAddressRules } from './machine-access.js'
 import { type MountName, type Mounts, portalMount } from './mounts.js'
 import { hasAddressRules } from './web-apps.js'
 
@@ -32,7 +33,7 @@ export function checkServer(config: Config, { app, mounts, options, logger }: Se
   const problems = enabledControls.filter((control) => !isEnforced(control, mounts.mounted)).map(unmounted)
   const trustProxy = trustProxyProblem(app)
   if (trustProxy !== undefined) {
-    if (managementApi.allowedNetworks !== undefined || hasAddressRules(config))
+    if (managementApi.allowedNetworks !== undefined || hasAddressRules(config) || hasMachineAddressRules(config))
       problems.push({ key: 'trust proxy', rule: trustProxy })
     else if (managementApi.loginThrottle.isEnabled) {
       logger.warn({}, `the login throttle counts by an address that clients choose: ${trustProxy}`)
@@ -159,10 +160,16 @@ const fixedAtStart: Readonly<Record<string, (config: Config) => unknown>> = {
   'user_store.recheck_grace': ({ recheckGraceMs }) => recheckGraceMs,
 }
 
-/** Logs which changes of a new configuration wait for the next start. */
+/** Which changes of a new configuration wait for the next start. */
+export function changesAtNextStart(before: Config, after: Config): readonly string[] {
+  return Object.entries(fixedAtStart)
+    .filter(([, read]) => JSON.stringify(read(before)) !== JSON.stringify(read(after)))
+    .map(([key]) => key)
+}
+
+/** Logs {@link changesAtNextStart}. */
 export function warnOfRestart(before: Config, after: Config, logger: Logger): void {
-  for (const [key, read] of Object.entries(fixedAtStart)) {
-    if (JSON.stringify(read(before)) === JSON.stringify(read(after))) continue
+  for (const key of changesAtNextStart(before, after)) {
     logger.warn({ key }, `${key}: the change takes effect at the next start`)
   }
 }
@@ -186,6 +193,7 @@ const callRules: Readonly<Record<string, CallRules>> = {
   },
   webApps: { example: 'app.use(security.webApps())', options: {} },
   oauth: { example: "app.use('/oauth2', security.oauth())", options: {} },
+  wellKnown: { example: 'app.use(security.wellKnown())', options: {} },
   createServer: { example: 'security.createServer(app).listen(9201)', options: { protocol: 'string', tls: 'object' } },
 }
 

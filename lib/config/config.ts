@@ -6,6 +6,7 @@
 
 import type { ConfigProblem, Origin } from '../core/errors.js'
 import type { IdentityProviderConfig } from './identity-provider-config.js'
+import type { ApiTokenConfig, IcpConfig, TrustedIssuerConfig } from './machine-config.js'
 import type { OauthConfig, PortalConfig, PortalDefaults, ServletFilterConfig } from './portal-config.js'
 import type {
   FileUsersConfig,
@@ -17,6 +18,7 @@ import type {
 } from './store-config.js'
 
 export type * from './identity-provider-config.js'
+export type * from './machine-config.js'
 export type * from './portal-config.js'
 export type * from './store-config.js'
 
@@ -59,6 +61,8 @@ export interface Config {
   readonly oauth: OauthConfig | undefined
   /** `[shared_store]`; `undefined`: this process shares nothing. */
   readonly sharedStore: SharedStoreConfig | undefined
+  /** `[icp_config]`; `undefined` when it is not enabled. */
+  readonly icp: IcpConfig | undefined
   /** Controls that the file switches on and the mount that enforces each; see {@link EnabledControl}. */
   readonly enabledControls: readonly EnabledControl[]
   /** Tables whose key material a server would need: `['keystore.tls']`, for example. */
@@ -107,6 +111,10 @@ export interface ManagementApiConfig {
   readonly loginThrottle: LoginThrottleConfig
   /** `break_glass`; `undefined` when it is not enabled. */
   readonly breakGlass: BreakGlassConfig | undefined
+  /** `trusted_issuer`; `undefined`: only tokens of our own. */
+  readonly trustedIssuer: TrustedIssuerConfig | undefined
+  /** `[[management_api.api_tokens]]` */
+  readonly apiTokens: readonly ApiTokenConfig[]
 }
 
 /** `[management_api.break_glass]`: an account for the time when the user store cannot be reached. */

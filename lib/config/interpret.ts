@@ -19,6 +19,7 @@ import type { Config, EnabledControl, KeyStoresConfig, TokenConfig } from './con
 import { createKeyStores } from './key-stores.js'
 import type { Deployment } from './schema/deployment.js'
 import { createIdentityProviders, type SignInPlace } from './schema/identity-provider.js'
+import { checkMachines } from './schema/machines.js'
 import { checkOauth, createOauth } from './schema/oauth.js'
 import { createPortals } from './schema/portals.js'
 import { createSharedStore } from './schema/shared-store.js'
@@ -44,12 +45,18 @@ export interface DocumentSource {
 
 export interface Interpretation {
   readonly source: Tree
+  /** The same with `[[datasource]]` as a list. */
+  readonly listed: Tree
+  /** Where a key of `listed` and `values` stands in `source`. */
+  readonly asWritten: (path: KeyPath) => KeyPath
   /** The document with its placeholders replaced. */
   readonly values: Tree
   /** `undefined` when there are mistakes. Its `warnings` are still to be filled in. */
   readonly config: Config | undefined
   readonly mistakes: readonly Finding[]
   readonly warnings: readonly Finding[]
+  /** Keys and tables that nobody knows. One of `warnings` counts them. */
+  readonly unknown: readonly KeyPath[]
   /** The key stores; `undefined` when not even they can be read. */
   readonly keyStores: KeyStoresConfig | undefined
   /** Secrets that are used and still encrypted, by alias. */
@@ -83,10 +90,13 @@ export function interpret(document: object, where: DocumentSource): Interpretati
 
   const conclude = (config?: Config, keyStores?: KeyStoresConfig): Interpretation => ({
     source,
+    listed,
+    asWritten,
     values,
     config,
     mistakes: mistakes.map((finding) => ({ ...finding, path: asWritten(finding.path) })),
     warnings,
+    unknown,
     keyStores,
     encrypted: secrets.encrypted,
     symmetricKey: () => readSymmetricKey(valueAt(source, ['encryption', 'key']), expand),
@@ -107,6 +117,7 @@ export function interpret(document: object, where: DocumentSource): Interpretati
   const keyStores = createKeyStores(deployment, keyStoreFolders(where), unexpanded)
   refuseUnknownKeyStores(deployment.management_api.token, keyStores, mistake)
   refuseUselessSnapshot(deployment, mistake)
+  checkMachines(deployment, options.ignoreUserStore !== true && !usesUserStore(values), mistake)
   if (deployment.shared_store !== undefined) {
     const usesFile = options.ignoreUserStore !== true && !usesUserStore(values)
     refuseUnshared(deployment, usesFile, mistake)
@@ -268,6 +279,7 @@ function createConfig(
       cookiePrefix: portal.cookie_prefix,
       maxSessions: portal.max_sessions,
     },
+    icp: tables.icp_config,
     oauth: createOauth(tables.oauth, tomcat, portal, portals),
     enabledControls: listEnabledControls(tables),
     tlsTables: [['keystore', 'tls'], ['internal_api_ssl_config']]

@@ -9,7 +9,7 @@ import { inBackground } from '../async/background.js'
 import type { RecordKind } from '../tokens/token-store.js'
 import type { AuthKind, Factor } from './auth.js'
 import type { HttpError, HttpErrorCode, Position } from './errors.js'
-import { jsonLogger, type Logger, safeLogger } from './logger.js'
+import { defaultLogger, type Logger, safeLogger } from './logger.js'
 
 interface Occurrence {
   /** When it happened, in milliseconds since the epoch. */
@@ -32,6 +32,8 @@ export interface ChangeContext {
   readonly by?: string | undefined
   /** For the audit trail. @defaultValue not known */
   readonly reason?: string | undefined
+  /** The address that it came from. @defaultValue not known */
+  readonly address?: string | undefined
 }
 
 interface ByCall extends Occurrence {
@@ -39,6 +41,8 @@ interface ByCall extends Occurrence {
   readonly by: string | undefined
   /** Why, where the caller said so. */
   readonly reason: string | undefined
+  /** From where, when a request made the change. */
+  readonly address?: string | undefined
 }
 
 /** Why a login was refused. The client never learns it. */
@@ -136,6 +140,8 @@ export interface SecurityEventMap {
     readonly subject: string | undefined
     /** Id of the one token that ended; `undefined`: all of the user. */
     readonly tokenId: string | undefined
+    /** What that one token was good for; `undefined` for all of a user, and when the store could not tell. */
+    readonly kind?: RecordKind | undefined
     /** Tokens that ended, of every kind; 0 when the user had none. */
     readonly count: number
   }
@@ -153,10 +159,12 @@ export interface SecurityEventMap {
     /** How long a pair is locked. For the other two, how long until the next try is taken, and about the time between all further ones. */
     readonly seconds: number
   }
-  /** The login locks of a user were ended. */
+  /** The login locks of a user, or of an address, were ended. */
   unlock: ByCall & {
-    /** As it was given. */
+    /** As it was given; empty where those of an address were ended. */
     readonly userName: string
+    /** The address whose locks were ended; `undefined`: those of a user. */
+    readonly source?: string | undefined
   }
   /** Another configuration was taken over. */
   reload: ByCall & {
@@ -222,15 +230,16 @@ export interface SecurityEventMap {
 export class SecurityEvents extends EventEmitter<{ [Name in keyof SecurityEventMap]: [SecurityEventMap[Name]] }> {
   readonly #logger: Logger
 
-  /** @param logger - Gets a line for each event; by default one of JSON to stderr. */
-  constructor(logger: Logger = jsonLogger()) {
+  /** @param logger - Gets a line for each event; by default to stderr: text on a terminal, elsewhere JSON. */
+  constructor(logger: Logger = defaultLogger()) {
     super()
     this.#logger = safeLogger(logger)
   }
 
   /** Emits one event and writes one line to the log. */
   report<Name extends keyof SecurityEventMap>(name: Name, event: SecurityEventMap[Name]): void {
-    this.#logger[chooseLevel(name, event)]({ event: name, ...event, at: undefined }, messages[name])
+    const help = 'code' in event ? helpFor(event.code as HttpErrorCode) : undefined
+    this.#logger[chooseLevel(name, event)]({ event: name, ...event, help, at: undefined }, messages[name])
     for (const listener of this.rawListeners(name) as ((event: SecurityEventMap[Name]) => unknown)[]) {
       inBackground(
         () => listener.call(this, event),
@@ -238,6 +247,11 @@ export class SecurityEvents extends EventEmitter<{ [Name in keyof SecurityEventM
       )
     }
   }
+}
+
+/** Where the package says what a code means, and what to do. */
+function helpFor(code: HttpErrorCode): string {
+  return `docs/errors.md#${code.toLowerCase()}`
 }
 
 const messages: Record<keyof SecurityEventMap, string> = {

@@ -54,7 +54,7 @@ export interface PortalSessionOptions {
   readonly singleSignOn?: SingleSignOn | undefined
   /** Told of each login, logout and refusal. */
   readonly events?: SecurityEvents | undefined
-  /** Gets the reason when the mount hides the path, unless `events` does. @defaultValue one JSON line to stderr */
+  /** Gets the reason when the mount hides the path, unless `events` does. @defaultValue one line to stderr */
   readonly logger?: Logger | undefined
   /** Milliseconds since the epoch; the same clock that `sessions` has. @defaultValue `Date.now` */
   readonly clock?: (() => number) | undefined

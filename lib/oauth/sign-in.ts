@@ -32,6 +32,8 @@ const signInParameter = 'request'
 /** Seconds for which a login page may stand open. */
 export const interactionSeconds: number = 15 * 60
 
+const maxHintLength = 256
+
 /** Address of the login page of a sign-in below an issuer, or below its path. */
 export function loginAddress(base: string, uid: string, sealed: string): string {
   return `${base}${loginPath}${uid}?${signInParameter}=${sealed}`
@@ -185,7 +187,7 @@ export function signInGate(parts: SignInParts): Gate {
     if (request.method === 'POST') return takeForm(request, response, interaction)
     const sealed = sealedIn(request)
     const begun = await elsewhere?.begin(request, response, interaction, sealed)
-    return begun ?? showPage(response, interaction, sealed, 200, { userName: '', message: undefined })
+    return begun ?? showPage(response, interaction, sealed, 200, { userName: hintedName(interaction), message: undefined })
   }
 
   return function signInGate(request, response) {
@@ -195,6 +197,12 @@ export function signInGate(parts: SignInParts): Gate {
     if (method !== 'GET' && !isForm) return methodNotAllowed(takesPassword ? 'GET, POST' : 'GET')
     return elsewhere?.finish(request, response) ?? answerLogin(request, response)
   }
+}
+
+/** What the client expects the user to type (OpenID Connect Core 1.0 section 3.1.2.1). It is shown, and nothing else. */
+function hintedName({ params }: Interaction): string {
+  const hint = params['login_hint']
+  return typeof hint === 'string' && hint.length <= maxHintLength ? hint : ''
 }
 
 /** The client asked for one user (OpenID Connect Core 1.0 section 3.1.2.1). The hint was verified when the sign-in was started. */

@@ -34,6 +34,8 @@ export interface SignOns {
   findByUid(uid: string): Promise<LiveSignOn | undefined>
   /** What clients may learn of its user, where an identity provider has said it. */
   findProfile(uid: string): Promise<UserProfile | undefined>
+  /** By the id of its record: idle or not. */
+  isLive(id: string): Promise<boolean>
   /** Whether it signs in without a password: it has not been idle for too long. */
   isFresh(record: LiveRecord): boolean
   /** Notes a sign-in, which keeps it from being idle. */
@@ -58,9 +60,11 @@ interface Memo extends Pick<SignOnContext, 'memo' | 'profile'> {}
 export function createSignOns(
   parts: Pick<OauthParts, 'store' | 'oauthStore' | 'accounts' | 'revocations' | 'clock'> & {
     readonly oauth: Pick<OauthConfig, 'signOnIdleMs' | 'signOnAbsoluteMs'>
+    /** Told of each session whose sign-on is ended here. */
+    readonly onEnd?: ((session: OauthEntry) => void) | undefined
   },
 ): SignOns {
-  const { store, oauthStore, accounts, revocations, clock } = parts
+  const { store, oauthStore, accounts, revocations, clock, onEnd } = parts
   const { signOnIdleMs, signOnAbsoluteMs } = parts.oauth
   // Only who holds the cookie, or a token that names the sign-on, gets here: there is nothing to prove.
   const verifyRecord = createRecordVerifier({
@@ -71,14 +75,19 @@ export function createSignOns(
     refuse: (reason) => new UnauthorizedError('ERR_SESSION_ENDED', 'The session has ended.', { cause: reason }),
   })
 
-  async function findByUid(uid: string): Promise<LiveSignOn | undefined> {
-    const id = recordIdFrom(uid)
+  async function findRecord(id: string): Promise<LiveRecord | undefined> {
     try {
-      return { id, uid, record: await verifyRecord({ id, kind: 'sso', isActivity: false }) }
+      return await verifyRecord({ id, kind: 'sso', isActivity: false })
     } catch (error) {
       if (error instanceof UnauthorizedError) return undefined
       throw error
     }
+  }
+
+  async function findByUid(uid: string): Promise<LiveSignOn | undefined> {
+    const id = recordIdFrom(uid)
+    const record = await findRecord(id)
+    return record && { id, uid, record }
   }
 
   async function findSession(credential: string): Promise<OauthEntry | undefined> {
@@ -93,6 +102,15 @@ export function createSignOns(
     await revocations.end(recordIdFrom(uid), store)
   }
 
+  /** Also where the store fails: in this process it has ended. */
+  async function endSession(session: OauthEntry): Promise<void> {
+    try {
+      await end(uidFrom(session))
+    } finally {
+      onEnd?.(session)
+    }
+  }
+
   /** The sign-on that this login continues: the same user's, started with the same password, or at the same session elsewhere. */
   async function continued(
     before: OauthEntry | undefined,
@@ -100,11 +118,11 @@ export function createSignOns(
     name: string | undefined,
   ): Promise<LiveSignOn | undefined> {
     const signOn = before && (await findByUid(uidFrom(before)))
-    if (signOn === undefined) return undefined
+    if (before === undefined || signOn === undefined) return undefined
     const { subject, account: state } = signOn.record
     const isSame = subject === account.subject && state.version === account.version
     if (isSame && (name === undefined || name === signOn.uid)) return signOn
-    await end(signOn.uid)
+    await endSession(before)
     return undefined
   }
 
@@ -136,6 +154,7 @@ export function createSignOns(
 
   return {
     isFresh,
+    isLive: async (id) => (await findRecord(id)) !== undefined,
     findByUid,
 
     async findProfile(uid) {
@@ -157,7 +176,7 @@ export function createSignOns(
       const uid = uidFrom(session)
       const memo = await oauthStore.find('Interaction', memoIdFrom(uid))
       await oauthStore.remove('Session', session.id)
-      await end(uid)
+      await endSession(session)
       if (memo === undefined) return undefined
       await oauthStore.remove('Interaction', memo.id)
       return (memo.payload as Memo).memo

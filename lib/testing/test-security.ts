@@ -4,10 +4,11 @@
  * @module
  */
 
-import { type WiredSecurity, wireSecurity } from '../app/create-security.js'
+import { wireSecurity } from '../app/create-security.js'
 import { portalCookieName } from '../app/portal.js'
 import type { Security } from '../app/security.js'
 import { assertOptions, type SecurityOptions } from '../app/security-options.js'
+import type { WiredSecurity } from '../app/wired-security.js'
 import type { ConfigSource } from '../config/load.js'
 import type { Logger } from '../core/logger.js'
 import { secureName } from '../portals/cookie.js'

@@ -41,6 +41,8 @@ describe('an empty configuration', () => {
         },
         allowedNetworks: undefined,
         breakGlass: undefined,
+        trustedIssuer: undefined,
+        apiTokens: [],
         loginThrottle: { isEnabled: true, maxFailures: 5, windowMs: 900_000, lockoutMs: 60_000 },
       },
       makeNonAdminUsersReadOnly: false,

@@ -10,6 +10,7 @@ import { flag, table, tables, text } from './fields.js'
 import { identityProvidersTable, ssoTable } from './identity-provider.js'
 import { internalApisTable } from './internal-apis.js'
 import { customKeyStoresTable, internalApiSslTable, keyStoresTable, keyStoreTable } from './key-stores.js'
+import { icpConfigTable } from './machines.js'
 import { managementApiTable } from './management-api.js'
 import { oauthTable } from './oauth.js'
 import { portalTables, tomcatTable } from './portals.js'
@@ -42,6 +43,7 @@ export const deploymentTable = table({
   identity_provider: identityProvidersTable.prefault([]),
   sso: ssoTable.prefault({}),
   shared_store: sharedStoreTable.optional(),
+  icp_config: icpConfigTable.prefault({}),
   keystore: keyStoresTable.prefault({}),
   custom_keystore: customKeyStoresTable.prefault({}),
   truststore: keyStoreTable.optional(),

@@ -5,6 +5,7 @@
  */
 
 import * as z from 'zod'
+import { isSafeUrl } from '../../core/safe-url.js'
 import type { Finding } from '../checks/findings.js'
 import type { IdentityProviderConfig, PortalConfig } from '../config.js'
 import type { KeyPath } from '../values/key-path.js'
@@ -21,7 +22,6 @@ import {
   textList,
   textOrNone,
 } from './fields.js'
-import { isSafeUrl } from './service-provider.js'
 import { takenDomains } from './user-store/user-store.js'
 
 /** The sign-in with a name and a password of the user store. */

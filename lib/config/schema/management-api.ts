@@ -21,6 +21,7 @@ import {
   table,
   wholeSeconds,
 } from './fields.js'
+import { apiTokensTable, trustedIssuerTable } from './machines.js'
 import { jwtHandlerTable } from './tokens.js'
 
 const protocols = field((value, refuse): ('http' | 'https')[] => {
@@ -29,7 +30,7 @@ const protocols = field((value, refuse): ('http' | 'https')[] => {
     return [...new Set<'http' | 'https'>(names)]
   }
   return refuse('must be "https", "http" or "https http"')
-}).meta({ unit: '`"https"`, `"http"` or `"https http"`' })
+}).meta({ unit: '`"https"`, `"http"` or `"https http"`', type: ['string', 'array'] })
 
 const loginThrottleTable: Field<LoginThrottleConfig> = table({
   enable: flag.prefault(true).describe('`false`: guesses are not limited'),
@@ -98,6 +99,8 @@ export const managementApiTable: Field<ManagementApiConfig> = table({
   control_access: managementAccessTable.prefault({}),
   login_throttle: loginThrottleTable.prefault({}),
   break_glass: breakGlassTable.prefault({}),
+  trusted_issuer: trustedIssuerTable.optional(),
+  api_tokens: apiTokensTable.prefault([]),
 }).transform((table, context): ManagementApiConfig => {
   refuseProtectedPublicPaths(table.public_paths, table.authorization_handler, context)
   return {
@@ -113,5 +116,7 @@ export const managementApiTable: Field<ManagementApiConfig> = table({
     allowedNetworks: table.control_access,
     loginThrottle: table.login_throttle,
     breakGlass: table.break_glass,
+    trustedIssuer: table.trusted_issuer,
+    apiTokens: table.api_tokens,
   }
 })

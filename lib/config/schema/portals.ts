@@ -20,20 +20,20 @@ const origin = field((value, refuse) => {
   if (typeof value !== 'string' || !/^https?:\/\/[^/?#@\s\\]+$/i.test(value) || !URL.canParse(value))
     return refuse(rule)
   return new URL(value).origin
-})
+}).meta({ type: 'string' })
 
 const callback = field((value, refuse) => {
   const rule = 'must be an absolute URL without user and fragment, such as "https://portal.example.com/callback"'
   if (typeof value !== 'string' || !/^https?:\/\/[^\s#]+$/i.test(value) || !URL.canParse(value)) return refuse(rule)
   const { username, password } = new URL(value)
   return username === '' && password === '' ? value : refuse(rule)
-}).meta({ unit: 'URL' })
+}).meta({ unit: 'URL', type: 'string' })
 
 /** A text that stands on a page. */
 const shownText = field((value, refuse) => {
   if (typeof value === 'string' && /\S/.test(value) && value.length <= 200 && !hasControlCharacter(value)) return value
   return refuse('must be a text of 1 to 200 characters on one line')
-}).meta({ unit: 'text of 1 to 200 characters' })
+}).meta({ unit: 'text of 1 to 200 characters', type: 'string' })
 
 /** What `__Host-` and the name of a portal are put around, as part of a token (RFC 6265 section 4.1.1). */
 const cookiePrefixRule = 'must be 1 to 64 letters, digits, _ and -, and not begin with two _'

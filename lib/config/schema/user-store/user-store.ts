@@ -29,7 +29,7 @@ export interface StoreTable {
   readonly index: number | undefined
 }
 
-/** Domains that mean something else: the first store, roles that all stores share, and the account for emergencies. */
+/** Domains that mean something else: the first store, roles that all stores share, the account for emergencies, and other programs. */
 export const takenDomains: readonly string[] = [
   'PRIMARY',
   'INTERNAL',
@@ -37,6 +37,9 @@ export const takenDomains: readonly string[] = [
   'WORKFLOW',
   'SYSTEM',
   'BREAK-GLASS',
+  'API',
+  'ICP',
+  'CLIENT',
 ]
 
 const secondaryTable: Field<Omit<StoreTable, 'index'>> = table(storeFields).transform((table: Values, context) => {
