@@ -263,6 +263,8 @@ export function createIdentityProviders(
     const rule = 'must not begin with the domain of an identity provider'
     mistake({ path: ['internal_apis', 'users', index, 'user', 'name'], rule })
   }
+  // One that could not be read may be the one that is named.
+  if (identity_provider.includes(undefined)) return providers
   const known = [localSignIn, ...providers.map(({ name }) => name)]
   for (const { path, signIn } of places) {
     for (const [index, name] of signIn.entries()) {

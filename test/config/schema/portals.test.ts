@@ -34,6 +34,7 @@ describe('[portal.<name>]', () => {
     }
     expect(portalOf({ portal: { shop } }, 'shop')).toEqual({
       name: 'shop',
+      signIn: ['local'],
       sessionTimeoutMs: 90_000,
       absoluteTimeoutMs: 28_800_000,
       roles: ['buyer'],
