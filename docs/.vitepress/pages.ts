@@ -26,6 +26,7 @@ export const groups: Readonly<Record<string, readonly string[]>> = {
     'sign-in.md',
     'portals.md',
     'oauth.md',
+    'mcp.md',
     'single-page-apps.md',
     'command-line-clients.md',
     'sockets.md',

@@ -53,13 +53,15 @@ export interface SessionPage {
 /** As many as are looked at, the most recently used ones: a search must not stop a server. */
 const maxSearched = 50_000
 
+/** No record is of the kind `basic`, and a tombstone is no session. */
+const kinds = [...recordKinds].filter((kind): kind is string => kind !== 'basic' && kind !== 'tombstone')
+
 const searched = ['user', 'address', 'client'] as const
 
 /** Finds live sessions. @throws `BadRequestError` for a query that cannot be meant. */
 export async function findSessions(tokens: Pick<Tokens, 'list'>, query: SessionQuery): Promise<SessionPage> {
   const { user, kind, sort = '-lastAccessAt', offset, limit } = query
-  if (kind !== undefined && !recordKinds.has(kind))
-    throw invalidRequest(`'kind' must be one of ${[...recordKinds].join(', ')}.`)
+  if (kind !== undefined && !kinds.includes(kind)) throw invalidRequest(`'kind' must be one of ${kinds.join(', ')}.`)
   const compare = comparator(sort)
   // A whole name is found by the index of the store.
   const subject = user === undefined || user.includes('*') ? undefined : user

@@ -53,15 +53,7 @@ import type { Security } from './security.js'
 import { assertOptions, type SecurityOptions } from './security-options.js'
 import { openSharedStore, warnOfOtherKey } from './shared-store.js'
 import { createCodeSignIn } from './sign-in.js'
-import {
-  assertCall,
-  checkServer,
-  warnAtStart,
-  warnOfNoMount,
-  warnOfOtherMount,
-  warnOfUncalled,
-  warnOfUnmounted,
-} from './start-checks.js'
+import { assertCall, checkServer, warnAtStart, warnOfUnmounted, warnWhenListening } from './start-checks.js'
 import { guardUpgrades } from './upgrades.js'
 import { webAppsGates } from './web-apps.js'
 import type { WiredSecurity, WireTest } from './wired-security.js'
@@ -204,16 +196,8 @@ export async function wireSecurity(
     providerLibrary ??= await loadIdentityProviders(next)
   }
 
-  const reload = createReload({
-    ...exchanged,
-    prepareProviders,
-    running,
-    configOptions,
-    tokenMs,
-    events,
-    logger,
-    clock,
-  })
+  const reloadParts = { ...exchanged, prepareProviders, running, configOptions, tokenMs }
+  const reload = createReload({ ...reloadParts, events, logger, clock })
   let closing: Promise<void> | undefined
 
   function mount(making: MountMaking, gatesOf: GatesOf, answer: Refuse): RequestHandler {
@@ -281,12 +265,7 @@ export async function wireSecurity(
       const server = createServerFor(running.config, app, { options: serverOptions, tls })
       connections.serve(server, app)
       guardUpgrades(server, { app, mounts, connections, logger })
-      return server.once('listening', () => {
-        warnOfNoMount(mounts, logger)
-        warnOfOtherMount(running.config, app, mounts, logger)
-        const { managementApi, portal, webApps, oauth, wellKnown } = security
-        warnOfUncalled(app, { managementApi, portal, webApps, oauth, wellKnown }, logger)
-      })
+      return server.once('listening', () => warnWhenListening(running.config, { app, mounts, security, logger }))
     },
 
     authenticateUpgrade: ((request: IncomingMessage, socket?: Duplex) => {

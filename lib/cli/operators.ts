@@ -93,7 +93,7 @@ export function sessionsCommand(process: CommandProcess): Command {
   })
     .option('--user <name>', 'of this user; * stands for any characters')
     .option('--address <address>', 'from this address')
-    .option('--kind <kind>', 'management, portal, oauth or sso')
+    .option('--kind <kind>', 'management, portal, oauth, sso, api, issuer or icp')
     .option('--client <name>', 'of this portal, or OAuth audience')
     .option(
       '--sort <field>',

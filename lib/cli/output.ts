@@ -4,7 +4,7 @@
  * @module
  */
 
-import { jsonLogger, type Logger } from '../core/logger.js'
+import { jsonLogger, type Logger, textLogger } from '../core/logger.js'
 import type { CommandProcess } from './command.js'
 
 /** A text without control characters, which a terminal could take for commands. */
@@ -64,16 +64,6 @@ export function commandLogger({ stderr }: CommandProcess, from: 'info' | 'warn' 
     stderr.write(text)
   }
   if ((stderr as { isTTY?: boolean }).isTTY !== true) return jsonLogger(write)
-  const at =
-    (level: keyof Logger) =>
-    (fields: object, message: string): void => {
-      if (level === 'info' && from === 'warn') return
-      const details = Object.entries(fields)
-        .filter(([name, value]) => name !== 'event' && ['string', 'number', 'boolean'].includes(typeof value))
-        .map(([name, value]) => ` ${name}=${value}`)
-      // A warning says all of it in its message.
-      const shown = 'event' in fields ? `${message}${details.join('')}` : message
-      write(`${level}: ${printable(shown)}\n`)
-    }
-  return { info: at('info'), warn: at('warn'), error: at('error') }
+  const logger = textLogger(write)
+  return from === 'info' ? logger : { ...logger, info() {} }
 }

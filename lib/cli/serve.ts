@@ -12,6 +12,7 @@ import { dirname, join, relative } from 'node:path'
 import { Command } from 'commander'
 import type { Express } from 'express'
 import type { Security } from '../app/security.js'
+import { builtInPortals } from '../config/schema/portals.js'
 import { getAuth } from '../core/auth.js'
 import { ConfigError } from '../core/errors.js'
 import { CommandError, type CommandProcess, exitCodes, runCommand } from './command.js'
@@ -20,9 +21,11 @@ import { commandLogger, printableLines } from './output.js'
 /** Loads Express, which the app has and this package has not. */
 export type LoadExpress = () => Promise<() => Express>
 
-const loadExpress: LoadExpress = async () => {
+const loadExpress: LoadExpress = async () => (await import('express')).default
+
+async function loadOrExplain(load: LoadExpress): Promise<() => Express> {
   try {
-    return (await import('express')).default
+    return await load()
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
     throw new CommandError('"sallyport serve" needs Express beside the package; run: npm install express')
@@ -51,7 +54,7 @@ export function serveCommand(process: CommandProcess, load: LoadExpress = loadEx
     .allowExcessArguments(false)
     .action((file: string, options: ServeOptions) =>
       runCommand(process, async () => {
-        const running = await serve(file, options, process, await load())
+        const running = await serve(file, options, process, await loadOrExplain(load))
         followSignals(running, file, process)
         return running.text
       }),
@@ -111,19 +114,14 @@ function mountAll(app: Express, security: Security): readonly string[] {
   app.use('/management', security.managementApi())
   app.get('/management/whoami', whoami)
   if (config.oauth !== undefined) app.use(new URL(config.oauth.issuer).pathname, security.oauth())
-  const portals = config.portals.filter(({ name }) => isAskedFor(security, name)).map(({ name }) => name)
-  for (const name of portals) {
+  for (const { name } of config.portals) {
     app.use(`/${name}`, security.portal(name))
     app.get([`/${name}`, `/${name}/whoami`], whoami)
   }
   app.use(security.webApps())
-  return portals.map((name) => `/${name}`)
-}
-
-/** Whether the file has rules for a portal; every file has those of WSO2's products. */
-function isAskedFor({ config }: Security, name: string): boolean {
-  const rules = config.enabledControls.filter(({ mount }) => mount === 'portal')
-  return rules.some(({ portal = name }) => portal === name)
+  // Every file has the others.
+  const own = config.portals.filter(({ name }) => !builtInPortals.includes(name))
+  return own.map(({ name }) => `/${name}`)
 }
 
 function describe(file: string, { config }: Security, bases: readonly string[], portals: readonly string[]): string {

@@ -33,8 +33,11 @@ export interface TestClock {
 
 /** A line of the log. */
 export interface TestLogEntry {
+  /** The method of the logger. */
   readonly level: keyof Logger
+  /** For people. */
   readonly message: string
+  /** What programs read. */
   readonly fields: object
 }
 
@@ -42,6 +45,7 @@ export interface TestLogEntry {
 export interface TestSecurity extends Security {
   /** The users, in place of those that the configuration names. */
   readonly users: TestUsers
+  /** What all times count by. */
   readonly clock: TestClock
   /** What each mount has decided, the latest last. `decisions.length = 0` forgets them. */
   readonly decisions: Decision[]

@@ -15,6 +15,8 @@ export type Answer = Readonly<Record<string, unknown>>
 export interface Call {
   readonly query?: Readonly<Record<string, string | number | undefined>> | undefined
   readonly body?: object | undefined
+  /** Whether the answer has no body. @defaultValue `false` */
+  readonly isBodiless?: boolean | undefined
 }
 
 export interface ServerClient {
@@ -90,7 +92,7 @@ export function createServerClient({ url, authorization, ca, signedOut }: Server
 
   return {
     url,
-    async call(method, path, { query = {}, body } = {}) {
+    async call(method, path, { query = {}, body, isBodiless = false } = {}) {
       const parameters = new URLSearchParams()
       for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, String(value))
       const target = parameters.size === 0 ? path : `${path}?${parameters}`
@@ -99,7 +101,7 @@ export function createServerClient({ url, authorization, ca, signedOut }: Server
       })
       const { statusCode: status = 0 } = response
       if (status === 401) throw signedOut()
-      const answer = parseAnswer(text)
+      const answer = isBodiless && text === '' && status < 300 ? {} : parseAnswer(text)
       if (answer === undefined || (status >= 300 && status < 400)) throw noManagementApi(url, status)
       if (status >= 400) throw refused(url, status, answer, response.headers['retry-after'])
       return answer

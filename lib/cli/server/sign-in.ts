@@ -65,7 +65,7 @@ async function login(options: LoginOptions, process: CommandProcess): Promise<st
 async function endToken(url: string, token: string, ca: string | undefined): Promise<void> {
   const ended = new CommandError('')
   const client = createServerClient({ url, authorization: `Bearer ${token}`, ca, signedOut: () => ended })
-  await client.call('POST', '/logout').catch((error: unknown) => {
+  await client.call('POST', '/logout', { isBodiless: true }).catch((error: unknown) => {
     if (error !== ended) throw error
   })
 }
