@@ -147,7 +147,16 @@ export function createProviderSessions(parts: ProviderSessionsParts): ProviderSe
         const id = sessionId(sessionName(config, sid))
         const subject = (await store.find(id, 'sso'))?.subject
         const wasLive = await revocations.end(id, store)
-        if (wasLive) events.report('revocation', { at: clock(), subject, tokenId: id, kind: 'sso', count: 1, by: undefined, reason })
+        if (wasLive)
+          events.report('revocation', {
+            at: clock(),
+            subject,
+            tokenId: id,
+            kind: 'sso',
+            count: 1,
+            by: undefined,
+            reason,
+          })
       } else {
         await note(config, endedId(config, 'sub', sub!), owner, clock() + signInMs)
         const subject = await findSubject(config, sub!)

@@ -187,7 +187,9 @@ export function signInGate(parts: SignInParts): Gate {
     if (request.method === 'POST') return takeForm(request, response, interaction)
     const sealed = sealedIn(request)
     const begun = await elsewhere?.begin(request, response, interaction, sealed)
-    return begun ?? showPage(response, interaction, sealed, 200, { userName: hintedName(interaction), message: undefined })
+    return (
+      begun ?? showPage(response, interaction, sealed, 200, { userName: hintedName(interaction), message: undefined })
+    )
   }
 
   return function signInGate(request, response) {

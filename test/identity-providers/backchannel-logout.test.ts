@@ -168,7 +168,7 @@ describe('the address of logout tokens', () => {
     expect((await front.call('POST', path, [type], `logout_token=${'a'.repeat(40_000)}`)).status).toBe(413)
   })
 
-  it('is the app’s own where no provider is', async () => {
+  it('is a path of the app where no provider is', async () => {
     const front = await startShop(provider, { tables: [], signIn: ['local'] })
     expect((await tell(front, 'x')).status).toBe(403)
   })

@@ -1,4 +1,4 @@
-/** examples/sso.ts in Chromium: sign-ins at a real provider in another process, from several tabs, and the end of them. */
+/** examples/sso.ts and examples/sso-provider.ts in Chromium: sign-ins at a real provider in another process, from several tabs, and the end of them. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

@@ -108,7 +108,11 @@ describe('[[identity_provider]]', () => {
     const places = {
       portal: { shop: { sign_in: ['corporation'] }, desk: { sign_in: [] }, a: { sign_in: ['local', 'local'] } },
     }
-    expect(Object.keys(problemsOf(file({}, places))).sort()).toEqual(['portal.a.sign_in', 'portal.desk.sign_in'])
+    expect(Object.keys(problemsOf(file({}, places))).sort()).toEqual([
+      'portal.a.sign_in',
+      'portal.desk.sign_in',
+      'portal.shop.sign_in[0]',
+    ])
     expect(Object.keys(problemsOf(file({}, { portal: { shop: { sign_in: ['corporation'] } } })))).toEqual([
       'portal.shop.sign_in[0]',
     ])

@@ -34,7 +34,6 @@ describe('[portal.<name>]', () => {
     }
     expect(portalOf({ portal: { shop } }, 'shop')).toEqual({
       name: 'shop',
-      signIn: ['local'],
       sessionTimeoutMs: 90_000,
       absoluteTimeoutMs: 28_800_000,
       roles: ['buyer'],
