@@ -10,12 +10,15 @@ import { withoutForeignAuth } from '../http/endpoint.js'
 import type { Gate } from '../http/gate.js'
 import type { AuthorizationServer } from '../oauth/authorization-server.js'
 import type { AuthorizationServerParts, SharedOauth } from '../oauth/parts.js'
+import type { IdentityProviders } from './identity-providers.js'
 import type { SharedStore } from './shared-store.js'
 import { type AddressAccessParts, webAppsGates } from './web-apps.js'
 
 /** What the authorization server takes of the core. */
-export interface OauthAreaParts extends Omit<AuthorizationServerParts, 'clientThrottle' | 'keySet' | 'shared'> {
+export interface OauthAreaParts
+  extends Omit<AuthorizationServerParts, 'clientThrottle' | 'keySet' | 'shared' | 'signIn'> {
   readonly keys: SharedOauth['keys']
+  readonly identityProviders?: IdentityProviders | undefined
   /** The key of management tokens: it signs here as well where it outlives the process and fits. */
   readonly keySet: SharedOauth['keySet']
   /** Where several processes keep what they share: all of them read that key from a file or a key store. */
@@ -29,7 +32,7 @@ export interface OauthAreaParts extends Omit<AuthorizationServerParts, 'clientTh
  */
 export async function openOauth(
   config: Config,
-  { keys, keySet, sharedStore, ...parts }: OauthAreaParts,
+  { keys, keySet, sharedStore, identityProviders, ...parts }: OauthAreaParts,
 ): Promise<AuthorizationServer | undefined> {
   if (config.oauth === undefined) return undefined
   const { createAuthorizationServer } = await import('../oauth/authorization-server.js')
@@ -44,7 +47,9 @@ export async function openOauth(
       )
     : undefined
   const shared = sharedStore && { ...sharedStore, keys, keySet }
-  return createAuthorizationServer(config.oauth, { ...parts, clientThrottle, keySet: kept, shared })
+  const { signIn: offered } = config.oauth
+  const signIn = identityProviders?.forPortal(config, offered, `${config.portalDefaults.cookiePrefix}-oauth`)
+  return createAuthorizationServer(config.oauth, { ...parts, clientThrottle, keySet: kept, shared, signIn })
 }
 
 /** @throws `ConfigError` where there is no authorization server. */

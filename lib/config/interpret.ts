@@ -18,7 +18,7 @@ import { createWarnings } from './checks/warnings.js'
 import type { Config, EnabledControl, KeyStoresConfig, TokenConfig } from './config.js'
 import { createKeyStores } from './key-stores.js'
 import type { Deployment } from './schema/deployment.js'
-import { createIdentityProviders, type SignInPlace } from './schema/identity-provider.js'
+import { createIdentityProviders } from './schema/identity-provider.js'
 import { checkMachines } from './schema/machines.js'
 import { checkOauth, createOauth } from './schema/oauth.js'
 import { createPortals } from './schema/portals.js'
@@ -113,7 +113,7 @@ export function interpret(document: object, where: DocumentSource): Interpretati
   }
   const userStores = options.ignoreUserStore !== true && usesUserStore(values) ? readUserStores(deployment) : []
   checkOauth(deployment.oauth, deployment.management_api.token, deployment.portal, mistake)
-  const identityProviders = readIdentityProviders(deployment, userStores)
+  const identityProviders = createIdentityProviders(deployment, userStores, mistakeOnce)
   const keyStores = createKeyStores(deployment, keyStoreFolders(where), unexpanded)
   refuseUnknownKeyStores(deployment.management_api.token, keyStores, mistake)
   refuseUselessSnapshot(deployment, mistake)
@@ -131,17 +131,6 @@ export function interpret(document: object, where: DocumentSource): Interpretati
   const config = deepFreeze(createConfig(deployment, stores, source, where))
   warnings.push(...createWarnings(config, values))
   return conclude(config, keyStores)
-
-  function readIdentityProviders(tables: Deployment, stores: Config['secondaryUserStores']) {
-    const { portal, oauth, internal_apis: fileUsers } = tables
-    const places: SignInPlace[] = [...portal.named].flatMap(([name, { sign_in: signIn }]) =>
-      signIn === undefined ? [] : [{ path: ['portal', name, 'sign_in'], signIn }],
-    )
-    if (oauth !== undefined) places.push({ path: ['oauth', 'sign_in'], signIn: oauth.signIn })
-    const localDomains = stores.map(({ domain }) => domain)
-    const fileUserNames = fileUsers.users.map(({ name }) => name)
-    return createIdentityProviders(tables, { places, localDomains, fileUserNames }, mistakeOnce)
-  }
 
   function readUserStores(tables: Deployment): Config['secondaryUserStores'] {
     const { primary } = tables.user_store

@@ -7,6 +7,7 @@
 import type { OauthConfig } from '../config/config.js'
 import type { SecurityEvents } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
+import type { PortalSignIn } from '../portals/portal-sign-in.js'
 import type { CheckedTokenStore } from '../tokens/checked-token-store.js'
 import type { KeyRing } from '../tokens/keys/key-ring.js'
 import type { KeySet } from '../tokens/keys/signing-key.js'
@@ -39,6 +40,8 @@ export interface AuthorizationServerParts {
   readonly authenticator: Authenticator
   /** Counts wrong secrets of a client id from a source. Absent: guesses are not limited. */
   readonly clientThrottle: LoginThrottle | undefined
+  /** Sign-ins at identity providers. Absent: with a password alone. */
+  readonly signIn?: PortalSignIn | undefined
   readonly events: SecurityEvents | undefined
   readonly logger: Logger
   readonly clock: () => number

@@ -137,7 +137,9 @@ function isTableLike(value: TreeValue): boolean {
 }
 
 function isArrayOfTables(home: string): boolean {
-  return /^(?:servlet_access_control_filter|datasource)$|\.(?:resources|users|secondary|service_provider)$/.test(home)
+  return /^(?:servlet_access_control_filter|datasource|identity_provider)$|\.(?:resources|users|secondary|service_provider)$/.test(
+    home,
+  )
 }
 
 /** Our tables that have a wanted key of this name; first those that have most of the other stray names as well. */
