@@ -14,6 +14,7 @@ import { keyRingFrom } from '../tokens/keys/key-ring.js'
 import { newKeys, publicJwk, secretsFrom } from '../tokens/keys/signing-key.js'
 import { createAccessTokens } from './access-tokens.js'
 import { createClientAuthentication } from './client-authentication.js'
+import { createClientTokens } from './client-credentials.js'
 import { createCookies, createProviderRequests } from './endpoints.js'
 import { oauthGates } from './gates.js'
 import { MemoryOauthStore, type OauthStoreOptions } from './oauth-store.js'
@@ -65,9 +66,11 @@ export async function createAuthorizationServer(
   const providers = createServiceProviders(oauth)
   const base = { ...given, oauth, oauthStore, providers, cookies: createCookies(oauth) }
   const signOns = createSignOns(base)
-  const accessTokens = createAccessTokens({ ...base, signOns, keys: shared?.keys ?? keyRingFrom(keySet, clock) })
+  const keys = shared?.keys ?? keyRingFrom(keySet, clock)
+  const accessTokens = createAccessTokens({ ...base, signOns, keys })
+  const publishClientToken = createClientTokens({ ...base, keys })
   const startedSignIns = createStartedSignIns(clock, createSecret('sign-ins'))
-  const parts = { ...base, library, signOns, accessTokens, startedSignIns }
+  const parts = { ...base, library, signOns, accessTokens, publishClientToken, startedSignIns }
   const adapter = createAdapterFactory({
     ...parts,
     createAlreadyUsedError: () => new library.errors.InvalidGrant({ detail: 'it was used before' }),

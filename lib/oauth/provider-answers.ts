@@ -7,7 +7,9 @@
 import type { JWK, KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { StoreError, UnavailableError } from '../core/errors.js'
 import type { Logger } from '../core/logger.js'
+import { clientSubject } from '../tokens/machines/client-subject.js'
 import type { AccessTokens } from './access-tokens.js'
+import type { createClientTokens } from './client-credentials.js'
 import { setPageHeaders } from './pages.js'
 import type { OauthParts } from './parts.js'
 import { grantedClaims } from './service-providers.js'
@@ -19,7 +21,11 @@ const openRoutes: readonly string[] = ['jwks', 'discovery', 'cors.jwks', 'cors.d
 /** Has every request of the provider go through the function made here. */
 export function changeAnswers(
   provider: Provider,
-  parts: OauthParts & { readonly signOns: SignOns; readonly accessTokens: AccessTokens },
+  parts: OauthParts & {
+    readonly signOns: SignOns
+    readonly accessTokens: AccessTokens
+    readonly publishClientToken: ReturnType<typeof createClientTokens>
+  },
 ): void {
   const { accessTokens, cookies, signOns, providers, shared, events, logger, clock } = parts
   /** What the provider reports of its own accord, by request. */
@@ -28,6 +34,7 @@ export function changeAnswers(
   async function publishToken(ctx: KoaContextWithOIDC): Promise<void> {
     const { account, entities } = ctx.oidc
     const token = entities.AccessToken
+    if (entities.ClientCredentials !== undefined) return parts.publishClientToken(ctx, entities.ClientCredentials)
     if (token === undefined) throw new Error('no token was made')
     const { clientId, scope = '' } = token
     const isTold = providers.get(clientId)?.claimsIn.includes('access_token') === true
@@ -76,9 +83,11 @@ export function changeAnswers(
   function nameParties(ctx: KoaContextWithOIDC): void {
     const body = ctx.body as { readonly active?: boolean; readonly sub?: string }
     if (body.active !== true) return
-    const { AccessToken } = ctx.oidc.entities
-    const aud = AccessToken && { aud: providers.audience(AccessToken.clientId) }
-    ctx.body = { ...body, username: body.sub, ...aud }
+    const { AccessToken, ClientCredentials } = ctx.oidc.entities
+    const token = AccessToken ?? ClientCredentials
+    const aud = token && { aud: providers.audience(token.clientId) }
+    const sub = ClientCredentials && { sub: clientSubject(ClientCredentials.clientId ?? '') }
+    ctx.body = { ...body, ...sub, username: sub?.sub ?? body.sub, ...aud }
   }
 
   /** Of the response modes that the provider knows, clients may use one; sessions have no name outside of it. */
