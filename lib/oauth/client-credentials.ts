@@ -27,7 +27,7 @@ export function createClientTokens(
 
   return async function publishClientToken(ctx, { clientId = '', expiration }) {
     // The provider has left out what no client may ask for.
-    const asked = String(ctx.oidc.params?.['scope'] ?? '')
+    const asked = String(ctx.oidc.body?.['scope'] ?? '')
     const allowed = providers.get(clientId)?.scopes ?? []
     // What tells of a user is no scope of a program.
     const scope = asked
