@@ -9,7 +9,8 @@ export { type CreateServerOptions, createSecurity, type Security } from './app/c
 export type { ManagementApiOptions } from './app/management-api.js'
 export type { PortalOptions } from './app/portal.js'
 export type { SecurityOptions } from './app/security-options.js'
-export { type Auth, getAuth } from './core/auth.js'
+export type { SignInOptions } from './app/sign-in.js'
+export { type Auth, type Factor, getAuth } from './core/auth.js'
 export {
   BadRequestError,
   ConfigError,

@@ -7,7 +7,7 @@
 import { isMachineKind, type MachineKind } from '../core/auth.js'
 import { systemClock } from '../core/clock.js'
 import { SecurityEvents } from '../core/events.js'
-import { jsonLogger, type Logger, safeLogger } from '../core/logger.js'
+import { defaultLogger, type Logger, safeLogger } from '../core/logger.js'
 import { type CheckedTokenStore, checkedTokenStore } from '../tokens/checked-token-store.js'
 import { createKeyRing, type KeyRing } from '../tokens/keys/key-ring.js'
 import { createMachineTokens, type MachineTokens } from '../tokens/machines/machine-tokens.js'
@@ -24,7 +24,7 @@ import type { UserStore } from '../users/user-store.js'
 
 /** Options of {@link createAuthCore}. */
 export interface AuthCoreOptions
-  extends Pick<AccountsOptions, 'recheckIntervalMs' | 'recheckGraceMs'>,
+  extends Pick<AccountsOptions, 'recheckIntervalMs' | 'recheckGraceMs' | 'providerVersion'>,
     Pick<AuthenticatorOptions, 'breakGlass' | 'failureFloorMs' | 'maxInProgress' | 'timeoutMs'> {
   /** Who may log in. The caller closes it. */
   readonly users: UserStore
@@ -52,7 +52,7 @@ export interface AuthCoreOptions
    * @defaultValue {@link createLoginThrottle} with its defaults
    */
   readonly throttle?: LoginThrottle | false | undefined
-  /** Gets one line for each event, and what cannot be answered. @defaultValue {@link jsonLogger} */
+  /** Gets one line for each event, and what cannot be answered. @defaultValue text on a terminal, elsewhere {@link jsonLogger} */
   readonly logger?: Logger | undefined
   /** Told of logins, logouts, revocations and refusals. @defaultValue one that writes to `logger` */
   readonly events?: SecurityEvents | undefined
@@ -124,7 +124,7 @@ export async function wireAuthCore(options: AuthCoreOptions): Promise<WiredAuthC
     audience = 'management-api',
     keys = await createKeyRing({ clock }),
   } = options
-  const logger = safeLogger(options.logger ?? jsonLogger())
+  const logger = safeLogger(options.logger ?? defaultLogger())
   const { events = new SecurityEvents(logger) } = options
   const { throttle: limit = createLoginThrottle({ events, clock }) } = options
   const throttle = limit === false ? undefined : limit
@@ -137,6 +137,7 @@ export async function wireAuthCore(options: AuthCoreOptions): Promise<WiredAuthC
     users,
     recheckIntervalMs,
     recheckGraceMs,
+    providerVersion: options.providerVersion,
     assertCurrent: () => store.assertCurrent(),
     async publish(subject) {
       try {

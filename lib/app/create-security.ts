@@ -19,8 +19,8 @@ import { type ConfigSource, readConfig } from '../config/load.js'
 import { systemClock } from '../core/clock.js'
 import { ConfigError } from '../core/errors.js'
 import { SecurityEvents } from '../core/events.js'
-import { jsonLogger, safeLogger } from '../core/logger.js'
-import type { Refuse } from '../http/gate.js'
+import { defaultLogger, safeLogger } from '../core/logger.js'
+import { type Refuse, toHandler } from '../http/gate.js'
 import { refuseAtMount } from '../http/refusals.js'
 import { portalRefusalAnswer } from '../portals/refusals.js'
 import { openServerTls } from '../tls/server-tls.js'
@@ -39,15 +39,23 @@ import type { UserStore } from '../users/user-store.js'
 import { type AuthCore, evictionReporter, wireAuthCore } from './auth-core.js'
 import { Connections } from './connections.js'
 import { createServerFor } from './create-server-for.js'
+import {
+  createIdentityProviders,
+  loadIdentityProviders,
+  type ProviderLibrary,
+  providerVersionOf,
+} from './identity-providers.js'
 import { startMachineAccess } from './machine-access.js'
 import { managementApiGates } from './management-api.js'
 import { type GatesOf, type MountName, type MountObserver, Mounts } from './mounts.js'
-import { oauthAreaGates, openOauth } from './oauth-area.js'
+import { oauthAreaGates, oauthWellKnownGate, openOauth } from './oauth-area.js'
 import { portalGates } from './portal.js'
+import { ruleFinder } from './refusal-rules.js'
 import { assertOpen, createReload, type RunningState } from './reload.js'
 import type { Security } from './security.js'
 import { assertOptions, type SecurityOptions } from './security-options.js'
 import { openSharedStore, warnOfOtherKey } from './shared-store.js'
+import { createCodeSignIn } from './sign-in.js'
 import {
   assertCall,
   checkServer,
@@ -96,7 +104,7 @@ export async function wireSecurity(
   options: SecurityOptions,
   test?: { readonly observer: MountObserver },
 ): Promise<WiredSecurity> {
-  const logger = safeLogger(options.logger ?? jsonLogger())
+  const logger = safeLogger(options.logger ?? defaultLogger())
   // Placeholders may come from elsewhere; whether this is production is a fact of the process.
   const env = { NODE_ENV: process.env['NODE_ENV'], ...(options.env ?? process.env) }
   const configOptions = { ...options, ignoreUserStore: options.userStore !== undefined }
@@ -135,6 +143,7 @@ export async function wireSecurity(
     keys,
     recheckIntervalMs,
     recheckGraceMs,
+    providerVersion: (subject) => providerVersionOf(running.config, subject),
     throttle: loginThrottle.isEnabled && openThrottle(),
     breakGlass,
     events,
@@ -150,12 +159,16 @@ export async function wireSecurity(
   const { observer } = test ?? {}
   const noteUnmounted = (): void => warnOfUnmounted(running.config, mounts.mounted, logger)
   const mounts = new Mounts(noteUnmounted, { createUser, observer })
-  const connections = new Connections({ mounts, verify: createRecordVerifier({ ...core, refuse: invalidToken }) })
-  const refuse = refuseAtMount(events, clock)
+  const verifyRecord = createRecordVerifier({ ...core, refuse: invalidToken })
+  const connections = new Connections({ mounts, verify: verifyRecord })
+  const refuse = refuseAtMount(events, clock, undefined, ruleFinder(running, 'managementApi'))
   const refuseAtPortal = (name?: string): Refuse => {
     const support = (): string | undefined => running.config.portals.find((portal) => portal.name === name)?.support
-    return refuseAtMount(events, clock, portalRefusalAnswer(support))
+    return refuseAtMount(events, clock, portalRefusalAnswer(support), ruleFinder(running, 'portal'))
   }
+  let providerLibrary: ProviderLibrary | undefined = await located(config, loadIdentityProviders(config))
+  const providerKey = secretsFrom(keySet.privateKey, token.issuer)('identity providers')
+  const identityProviders = createIdentityProviders(() => providerLibrary, { ...core, key: providerKey })
   const oauth = await located(config, openOauth(config, { ...core, sharedStore: shared && { ...shared, keySet } }))
   // Everything that listens is there.
   await located(config, startShared())
@@ -164,6 +177,7 @@ export async function wireSecurity(
   const parts = {
     ...core,
     singleSignOn: oauth?.singleSignOn,
+    identityProviders,
     usesFileUsers: test ? config.fileUsers.isEnabled : opened !== undefined && !isManagedUserStore(users),
     administration: isManagedUserStore(users)
       ? createUserAdministration({ ...core, store: users, acceptPassword })
@@ -210,7 +224,20 @@ export async function wireSecurity(
   const tokenMs = Math.max(token.expiryMs, config.oauth?.accessTokenMs ?? 0)
   const onKeys = (keySet: KeySet): void => shared?.useKeys?.(keySet)
   const exchanged = { onKeys, mounts, machines, tls, keys, userStore: opened }
-  const reload = createReload({ ...exchanged, running, configOptions, tokenMs, events, logger, clock })
+  async function prepareProviders(next: Config): Promise<void> {
+    providerLibrary ??= await loadIdentityProviders(next)
+  }
+
+  const reload = createReload({
+    ...exchanged,
+    prepareProviders,
+    running,
+    configOptions,
+    tokenMs,
+    events,
+    logger,
+    clock,
+  })
   let closing: Promise<void> | undefined
 
   function mount(name: MountName, gatesOf: GatesOf, answer: Refuse, portal?: string): RequestHandler {
@@ -229,6 +256,7 @@ export async function wireSecurity(
   }
 
   const security: Security = {
+    ...createCodeSignIn(() => running.config, { ...parts, verifyRecord }),
     tokens,
     users,
     events,
@@ -244,8 +272,7 @@ export async function wireSecurity(
 
     portal(name, portalOptions) {
       assertCall('portal', typeof name === 'string' ? portalOptions : name)
-      const createGates = (next: Config) => portalGates(next, name, parts, portalOptions)
-      return mount('portal', createGates, refuseAtPortal(name), name)
+      return mount('portal', (next) => portalGates(next, name, parts, portalOptions), refuseAtPortal(name), name)
     },
 
     webApps(...unexpected: unknown[]) {
@@ -258,6 +285,12 @@ export async function wireSecurity(
       return mount('oauth', (next) => oauthAreaGates(next, oauth, parts), refuseAtPortal())
     },
 
+    wellKnown(...unexpected: unknown[]) {
+      assertCall('wellKnown', unexpected[0])
+      assertOpen(running, 'security.wellKnown()')
+      return toHandler({ gates: [oauthWellKnownGate(oauth)] }, refuse)
+    },
+
     createServer(app, serverOptions = {}) {
       assertOpen(running, 'security.createServer()')
       assertCall('createServer', serverOptions)
@@ -268,8 +301,8 @@ export async function wireSecurity(
       return server.once('listening', () => {
         warnOfNoMount(mounts, logger)
         warnOfOtherMount(running.config, app, mounts, logger)
-        const { managementApi, portal, webApps, oauth } = security
-        warnOfUncalled(app, { managementApi, portal, webApps, oauth }, logger)
+        const { managementApi, portal, webApps, oauth, wellKnown } = security
+        warnOfUncalled(app, { managementApi, portal, webApps, oauth, wellKnown }, logger)
       })
     },
 

@@ -45,6 +45,11 @@ export async function openOauth(
   return createAuthorizationServer(config.oauth, { ...parts, clientThrottle, shared })
 }
 
+/** @throws `ConfigError` where there is no authorization server. */
+export function oauthWellKnownGate(server: AuthorizationServer | undefined): Gate {
+  return assertServer(server, 'wellKnown').wellKnown
+}
+
 /**
  * The gates of the mount.
  *
@@ -55,8 +60,10 @@ export function oauthAreaGates(
   server: AuthorizationServer | undefined,
   parts: AddressAccessParts,
 ): readonly Gate[] {
-  if (server === undefined) {
-    throw new ConfigError([{ key: 'oauth.enable', rule: 'must be true for security.oauth()' }])
-  }
-  return [withoutForeignAuth, ...webAppsGates(config, parts), ...server.gates]
+  return [withoutForeignAuth, ...webAppsGates(config, parts), ...assertServer(server, 'oauth').gates]
+}
+
+function assertServer(server: AuthorizationServer | undefined, method: string): AuthorizationServer {
+  if (server !== undefined) return server
+  throw new ConfigError([{ key: 'oauth.enable', rule: `must be true for security.${method}()` }])
 }

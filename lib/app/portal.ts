@@ -12,12 +12,13 @@ import type { Logger } from '../core/logger.js'
 import { managementConsole, nearest } from '../core/names.js'
 import { withoutForeignAuth } from '../http/endpoint.js'
 import type { Gate } from '../http/gate.js'
-import { portalSessionGates } from '../middleware/portal-session.js'
+import { type PortalGatesOptions, portalSessionGates } from '../middleware/portal-session.js'
 import type { LoginPage } from '../portals/page.js'
 import { securityHeadersGate } from '../portals/security-headers.js'
 import type { SingleSignOn } from '../portals/single-sign-on.js'
 import type { Authenticator } from '../users/login/authenticator.js'
 import type { AuthCore } from './auth-core.js'
+import type { IdentityProviders } from './identity-providers.js'
 import { portalAddressGates } from './web-apps.js'
 
 /** Options of `security.portal`. */
@@ -39,6 +40,7 @@ export interface PortalGateParts {
   readonly clock: () => number
   /** A sign-on that the portals share; `undefined`: each asks for the password. */
   readonly singleSignOn?: SingleSignOn | undefined
+  readonly identityProviders?: IdentityProviders | undefined
 }
 
 /**
@@ -50,33 +52,48 @@ export function portalGates(
   config: Config,
   name: string,
   parts: PortalGateParts,
-  { loginPage }: PortalOptions = {},
+  options: PortalOptions = {},
 ): readonly Gate[] {
   const portal = portalNamed(config, name)
-  const { sessionTimeoutMs, absoluteTimeoutMs, roles } = portal
-  const { origins, allowInsecureHttp } = config.portalDefaults
-  const { singleSignOn } = parts
-  const sessions = parts.createSessions({ portal: name, idleTimeoutMs: sessionTimeoutMs, absoluteTimeoutMs })
   return [
     withoutForeignAuth,
     ...portalAddressGates(config, portal, parts),
     securityHeadersGate,
-    ...portalSessionGates({
-      ...parts,
-      name,
-      sessions,
-      roles,
-      rolesOrigin: originAt(config, `portal.${name}.roles`),
-      origins,
-      allowPlainHttp: allowInsecureHttp,
-      title: portal.title,
-      support: portal.support,
-      cookieName: portalCookieName(config, name),
-      loginPage,
-      // A login of its own in any case: who opens the console can do everything.
-      singleSignOn: name === managementConsole ? undefined : singleSignOn,
-    }),
+    ...portalSessionGates(portalSessionOptions(config, name, parts, options)),
   ]
+}
+
+/**
+ * What the configuration says of a portal, in the terms of `portalSession`.
+ *
+ * @throws `ConfigError` for a name that the configuration does not have.
+ */
+export function portalSessionOptions(
+  config: Config,
+  name: string,
+  parts: PortalGateParts,
+  { loginPage }: PortalOptions = {},
+): PortalGatesOptions {
+  const { sessionTimeoutMs, absoluteTimeoutMs, roles, title, support, signIn } = portalNamed(config, name)
+  const { origins, allowInsecureHttp } = config.portalDefaults
+  const { singleSignOn } = parts
+  const cookieName = portalCookieName(config, name)
+  return {
+    ...parts,
+    name,
+    sessions: parts.createSessions({ portal: name, idleTimeoutMs: sessionTimeoutMs, absoluteTimeoutMs }),
+    roles,
+    rolesOrigin: originAt(config, `portal.${name}.roles`),
+    origins,
+    allowPlainHttp: allowInsecureHttp,
+    title,
+    support,
+    cookieName,
+    signIn: parts.identityProviders?.forPortal(config, signIn, cookieName),
+    loginPage,
+    // A login of its own in any case: who opens the console can do everything.
+    singleSignOn: name === managementConsole ? undefined : singleSignOn,
+  }
 }
 
 /** Without the prefix that it has over TLS. */

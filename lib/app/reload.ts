@@ -37,6 +37,8 @@ export interface ReloadParts {
   readonly mounts: Mounts
   /** Tokens that were not issued here. */
   readonly machines: MachineTokens
+  /** Loads what identity providers need. */
+  readonly prepareProviders: (next: Config) => Promise<void>
   readonly tls: ServerTls
   readonly keys: ChangingKeyRing
   /** Told of keys that are exchanged. It must not throw. */
@@ -71,6 +73,7 @@ export function createReload(parts: ReloadParts): (source: ConfigSource, context
     const prepareTls = await tls.load(next)
     const keySet = keepsOwnKey(before, next) ? undefined : await readTokenKeys(next)
     const usersChange = await userStore?.prepare(next)
+    await parts.prepareProviders(next)
     assertOpen(running, 'security.reload()')
     // From here to the end of the swap nothing waits, so that no mount and no server comes in between.
     const swapMounts = mounts.prepare(next)

@@ -16,12 +16,13 @@ import type { UserStore } from '../users/user-store.js'
 import type { GuardedConnection } from './connections.js'
 import type { ManagementApiOptions } from './management-api.js'
 import type { PortalOptions } from './portal.js'
+import type { CodeSignIn } from './sign-in.js'
 
 /** Options of {@link Security.createServer}. */
 export interface CreateServerOptions extends ExpressServerOptions {}
 
 /** The running security layer, as `createSecurity` returns it. */
-export interface Security {
+export interface Security extends CodeSignIn {
   /**
    * Makes the handler that guards a management API. Mounted at M it answers `M/login`, `M/logout`, `M/jwks`, `M/users`
    * and `M/roles`, and lets an authenticated and authorized request through. The paths in the configuration are relative
@@ -65,6 +66,19 @@ export interface Security {
    * @throws `ConfigError` when the configuration does not enable it.
    */
   oauth(): RequestHandler
+  /**
+   * Makes the handler for the root of the app that tells clients where to get tokens: the metadata of each `audience` that is an https
+   * URL (RFC 9728), and of the authorization server (RFC 8414). It lets every other request through.
+   *
+   * @example
+   * ```ts
+   * app.use(security.wellKnown())
+   * app.use('/mcp', bearerAuthentication({ tokens: security.tokens, audience: 'https://localhost:9443/mcp' }), mcpRoutes)
+   * ```
+   *
+   * @throws `ConfigError` when the configuration does not enable the authorization server.
+   */
+  wellKnown(): RequestHandler
   /**
    * Makes a server for the app, not yet listening. Its requests and responses have the app's prototypes from the start,
    * which saves Express a few per cent of its time on Node 24 and 26, and more than half on Node 20.

@@ -187,6 +187,7 @@ const callRules: Readonly<Record<string, CallRules>> = {
   },
   webApps: { example: 'app.use(security.webApps())', options: {} },
   oauth: { example: "app.use('/oauth2', security.oauth())", options: {} },
+  wellKnown: { example: 'app.use(security.wellKnown())', options: {} },
   createServer: { example: 'security.createServer(app).listen(9201)', options: { protocol: 'string', tls: 'object' } },
 }
 

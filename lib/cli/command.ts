@@ -19,6 +19,8 @@ export interface CommandProcess {
   readonly stdout: { write(text: string): unknown }
   readonly stderr: NodeJS.WritableStream
   exitCode?: number | string | null | undefined
+  /** Ends the process. Without it, what would end it throws. */
+  readonly exit?: (code: number) => never
 }
 
 export class CommandError extends Error {
@@ -33,15 +35,20 @@ export async function runCommand(process: CommandProcess, work: () => Promise<st
     const text = await work()
     if (text !== '') process.stdout.write(`${text}\n`)
   } catch (error) {
-    const isFileError = error instanceof Error && 'syscall' in error
-    if (!(isFileError || expectedErrors.some((kind) => error instanceof kind))) throw error
+    if (!isExpected(error)) throw error
     process.stderr.write(`${reasonFrom(error as Error)}\n`)
     process.exitCode = 1
   }
 }
 
+/** Whether an error is for the operator, and no mistake in this program. */
+export function isExpected(error: unknown): boolean {
+  const isFileError = error instanceof Error && 'syscall' in error
+  return isFileError || expectedErrors.some((kind) => error instanceof kind)
+}
+
 /** That of a store has what the server said: it holds no data. */
-function reasonFrom({ message, cause }: Error): string {
+export function reasonFrom({ message, cause }: Error): string {
   return cause instanceof Error && !message.includes(cause.message) ? `${message} (${cause.message})` : message
 }
 

@@ -8,6 +8,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { apiTokenCommand } from './api-token.js'
+import { checkCommand } from './check.js'
 import { hashPasswordCommand } from './hash-password.js'
 import { initCommand } from './init.js'
 import { keysCommand } from './keys.js'
@@ -22,6 +23,7 @@ const program = new Command('sallyport')
   .description('Tools for a Sallyport configuration.')
   .version(version)
   .addCommand(initCommand(process, () => process.cwd()))
+  .addCommand(checkCommand(process))
   .addCommand(hashPasswordCommand(process))
   .addCommand(usersCommand(process))
   .addCommand(rolesCommand(process))

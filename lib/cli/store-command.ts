@@ -10,7 +10,7 @@ import { located, locateProblems } from '../config/checks/origins.js'
 import { loadConfig } from '../config/load.js'
 import { ConfigError } from '../core/errors.js'
 import { SecurityEvents } from '../core/events.js'
-import { jsonLogger, type Logger } from '../core/logger.js'
+import { jsonLogger, type Logger, textLogger } from '../core/logger.js'
 import { isManagedUserStore, type ManagedUserStore } from '../users/managed-user-store.js'
 import { openUserStore } from '../users/open-user-store.js'
 import { CommandError, type CommandProcess, runCommand } from './command.js'
@@ -66,13 +66,13 @@ export function printable(name: string): string {
   return name.replace(/\p{C}/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`)
 }
 
-/** The audit trail of a command: one line of JSON to standard error for each change. */
+/** The audit trail of a command: one line to standard error for each change, of JSON unless that is a terminal. */
 export function createCommandEvents({ stderr }: CommandProcess): SecurityEvents {
-  return new SecurityEvents(
-    jsonLogger((line) => {
-      stderr.write(line)
-    }),
-  )
+  const write = (line: string): void => {
+    stderr.write(line)
+  }
+  const isTerminal = (stderr as { readonly isTTY?: boolean }).isTTY === true
+  return new SecurityEvents(isTerminal ? textLogger(write) : jsonLogger(write))
 }
 
 /** When and by whom a change is made: by the user of the operating system. */

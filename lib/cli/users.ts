@@ -24,7 +24,7 @@ import {
 
 /**
  * A running server ends the tokens of a changed user when it reads the account again, at the latest after `[user_store]
- * recheck_interval`. Each change is a line of JSON on standard error as well.
+ * recheck_interval`. Each change is a line on standard error as well.
  */
 export function usersCommand(
   process: CommandProcess,

@@ -5,6 +5,7 @@
  */
 
 import type { ConfigProblem, Origin } from '../core/errors.js'
+import type { IdentityProviderConfig } from './identity-provider-config.js'
 import type { ApiTokenConfig, IcpConfig, TrustedIssuerConfig } from './machine-config.js'
 import type { OauthConfig, PortalConfig, PortalDefaults, ServletFilterConfig } from './portal-config.js'
 import type {
@@ -16,6 +17,7 @@ import type {
   UserStoreConfig,
 } from './store-config.js'
 
+export type * from './identity-provider-config.js'
 export type * from './machine-config.js'
 export type * from './portal-config.js'
 export type * from './store-config.js'
@@ -53,6 +55,8 @@ export interface Config {
   readonly portals: readonly PortalConfig[]
   /** `[portal]` */
   readonly portalDefaults: PortalDefaults
+  /** `[[identity_provider]]`, and `[sso]` where a portal names it. */
+  readonly identityProviders: readonly IdentityProviderConfig[]
   /** `[oauth]`; `undefined` when it is not enabled. */
   readonly oauth: OauthConfig | undefined
   /** `[shared_store]`; `undefined`: this process shares nothing. */

@@ -22,6 +22,12 @@ export function isMachineKind(kind: string): kind is MachineKind {
   return machineKinds.has(kind)
 }
 
+/**
+ * What a login was proven with: a password, a code of an authenticator app, a recovery code, an identity provider, or what the app
+ * itself has checked.
+ */
+export type Factor = 'password' | 'otp' | 'recovery' | 'provider' | 'app'
+
 /** The authenticated caller of a request. */
 export interface Auth {
   /** The user's name as the user store spells it, with `DOMAIN/` before it unless the store is the primary one. */
@@ -40,6 +46,10 @@ export interface Auth {
   readonly issuedAt: number
   /** When the token ends, in milliseconds since the epoch. `undefined` for Basic. */
   readonly expiresAt: number | undefined
+  /** What the login was proven with; absent where that is not known. */
+  readonly factors?: readonly Factor[] | undefined
+  /** Who acts as this user: the subject of the user whose session this one ends with. Absent for everybody else. */
+  readonly impersonator?: string | undefined
 }
 
 /**

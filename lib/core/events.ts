@@ -7,9 +7,9 @@
 import { EventEmitter } from 'node:events'
 import { inBackground } from '../async/background.js'
 import type { RecordKind } from '../tokens/token-store.js'
-import type { AuthKind } from './auth.js'
+import type { AuthKind, Factor } from './auth.js'
 import type { HttpError, HttpErrorCode, Position } from './errors.js'
-import { jsonLogger, type Logger, safeLogger } from './logger.js'
+import { defaultLogger, type Logger, safeLogger } from './logger.js'
 
 interface Occurrence {
   /** When it happened, in milliseconds since the epoch. */
@@ -51,6 +51,8 @@ export type LoginRefusal =
   | 'store-unavailable'
   | 'token-store-full'
   | 'not-admitted'
+  | 'provider-refused'
+  | 'provider-failed'
   | 'malformed'
 
 /** Why an OAuth client was refused. The client never learns it. `unknown-client`: no client with a secret has this id. */
@@ -66,6 +68,10 @@ export interface SecurityEventMap {
     readonly tokenId: string | undefined
     /** A token of this kind was issued, or Basic was accepted. */
     readonly kind: AuthKind
+    /** What the user has shown, where that is known. */
+    readonly factors?: readonly Factor[] | undefined
+    /** Who acts as this user from now on; absent for everybody else. */
+    readonly impersonator?: string | undefined
   }
   /** A login was refused. */
   loginRefused: FromClient & {
@@ -89,6 +95,8 @@ export interface SecurityEventMap {
     readonly subject: string
     /** Id of the token that ended, as the `login` event gave it. */
     readonly tokenId: string
+    /** Who acted as this user; absent for everybody else. */
+    readonly impersonator?: string | undefined
   }
   /** A gate refused a request. */
   refusal: FromClient & {
@@ -108,6 +116,8 @@ export interface SecurityEventMap {
     readonly position?: Position | undefined
     /** The caller; `undefined` when nobody was authenticated. */
     readonly subject: string | undefined
+    /** Who acts as the caller; absent for everybody else. */
+    readonly impersonator?: string | undefined
     /** The private reason, for 5xx answers. */
     readonly cause: unknown
   }
@@ -126,6 +136,8 @@ export interface SecurityEventMap {
     readonly subject: string | undefined
     /** Id of the one token that ended; `undefined`: all of the user. */
     readonly tokenId: string | undefined
+    /** What that one token was good for; `undefined` for all of a user, and when the store could not tell. */
+    readonly kind?: RecordKind | undefined
     /** Tokens that ended, of every kind; 0 when the user had none. */
     readonly count: number
   }
@@ -212,15 +224,16 @@ export interface SecurityEventMap {
 export class SecurityEvents extends EventEmitter<{ [Name in keyof SecurityEventMap]: [SecurityEventMap[Name]] }> {
   readonly #logger: Logger
 
-  /** @param logger - Gets a line for each event; by default one of JSON to stderr. */
-  constructor(logger: Logger = jsonLogger()) {
+  /** @param logger - Gets a line for each event; by default to stderr: text on a terminal, elsewhere JSON. */
+  constructor(logger: Logger = defaultLogger()) {
     super()
     this.#logger = safeLogger(logger)
   }
 
   /** Emits one event and writes one line to the log. */
   report<Name extends keyof SecurityEventMap>(name: Name, event: SecurityEventMap[Name]): void {
-    this.#logger[chooseLevel(name, event)]({ event: name, ...event, at: undefined }, messages[name])
+    const help = 'code' in event ? helpFor(event.code as HttpErrorCode) : undefined
+    this.#logger[chooseLevel(name, event)]({ event: name, ...event, help, at: undefined }, messages[name])
     for (const listener of this.rawListeners(name) as ((event: SecurityEventMap[Name]) => unknown)[]) {
       inBackground(
         () => listener.call(this, event),
@@ -228,6 +241,11 @@ export class SecurityEvents extends EventEmitter<{ [Name in keyof SecurityEventM
       )
     }
   }
+}
+
+/** Where the package says what a code means, and what to do. */
+function helpFor(code: HttpErrorCode): string {
+  return `docs/errors.md#${code.toLowerCase()}`
 }
 
 const messages: Record<keyof SecurityEventMap, string> = {

@@ -36,7 +36,7 @@ export interface BasicAuthenticationOptions {
   readonly allowPlainHttp?: boolean
   /** See `bearerAuthentication`. */
   readonly allowAnonymous?: AllowAnonymous | undefined
-  /** Gets the reason when the mount hides the path, unless `events` does. @defaultValue one JSON line to stderr */
+  /** Gets the reason when the mount hides the path, unless `events` does. @defaultValue one line to stderr */
   readonly logger?: Logger | undefined
   /** Milliseconds since the epoch. @defaultValue `Date.now` */
   readonly clock?: () => number

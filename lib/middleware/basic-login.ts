@@ -89,7 +89,7 @@ export function basicLoginGate(options: BasicLoginOptions): Gate {
       .authenticate(credentials.name, credentials.password, context)
       .then(async (account): Promise<Verdict> => {
         if (isOver(response)) return 'answered'
-        const { token, id } = await tokens.issue(account, { address, startedAt })
+        const { token, id } = await tokens.issue(account, { address, startedAt, factors: ['password'] })
         if (isOver(response)) {
           await endToken(tokens, id)
           return 'answered'

@@ -17,6 +17,7 @@ import { rememberLast } from '../http/express/last-header.js'
 import { skipEtag } from '../http/express/skip-etag.js'
 import { type Gate, refusalFrom, type Verdict } from '../http/gate.js'
 import { severalCredentials, standAlone } from '../http/refusals.js'
+import { resourceMetadataUrl } from '../http/resource-metadata.js'
 import { type AllowAnonymous, anonymousVerdict } from '../paths/public-path.js'
 import type { MachineCredential } from '../tokens/machines/machine-tokens.js'
 import { tokenId } from '../tokens/token-id.js'
@@ -29,7 +30,7 @@ export interface BearerAuthenticationOptions {
   readonly tokens: Tokens
   /**
    * Takes OAuth access tokens for this audience in place of management tokens: `audience` of a service provider, or the
-   * issuer.
+   * issuer. Where it is an https URL, the challenges name its metadata (RFC 9728), which `security.wellKnown()` answers with.
    * @defaultValue none: management tokens
    */
   readonly audience?: string | undefined
@@ -42,7 +43,7 @@ export interface BearerAuthenticationOptions {
    * @defaultValue none
    */
   readonly allowAnonymous?: AllowAnonymous | undefined
-  /** Gets the reason when the mount hides the path, unless `events` does. @defaultValue one JSON line to stderr */
+  /** Gets the reason when the mount hides the path, unless `events` does. @defaultValue one line to stderr */
   readonly logger?: Logger | undefined
   /** Told of each refusal. @defaultValue `errorResponses` reports it */
   readonly events?: SecurityEvents | undefined
@@ -88,9 +89,9 @@ export interface BearerGateOptions extends BearerAuthenticationOptions {
 
 export function bearerAuthenticationGate(options: BearerGateOptions): Gate {
   const { tokens, audience, allowAnonymous: isPublic, realm, machines } = options
-  const challenges = createChallenges(realm)
   const kind = audience === undefined ? 'management' : 'oauth'
   const scopes = findScopes(options)
+  const challenges = createChallenges(realm, { metadata: resourceMetadataUrl(audience), scope: scopes.join(' ') })
   // Each request asks the store whether the token is live.
   const readCredential = rememberLast((header) => {
     const token = parseBearer(header)

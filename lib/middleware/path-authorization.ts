@@ -45,7 +45,7 @@ export interface PathAuthorizationOptions {
    */
   readonly leaveToResource?: ((request: Request) => boolean) | undefined
 
-  /** Gets the reason when the mount hides the path, unless `events` does. @defaultValue one JSON line to stderr */
+  /** Gets the reason when the mount hides the path, unless `events` does. @defaultValue one line to stderr */
   readonly logger?: Logger | undefined
 
   /** Told of each refusal. @defaultValue `errorResponses` reports it */

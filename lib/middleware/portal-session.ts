@@ -13,11 +13,13 @@ import { isPortalName, portalNameRule } from '../core/names.js'
 import { atPath, noTrace } from '../http/endpoint.js'
 import type { Gate } from '../http/gate.js'
 import { standAlone } from '../http/refusals.js'
+import { backchannelLogoutGate } from '../portals/backchannel-logout.js'
 import { portalCookie } from '../portals/cookie.js'
-import { loginGate } from '../portals/login.js'
+import { createShowLogin, loginGate } from '../portals/login.js'
 import { logoutGate } from '../portals/logout.js'
 import { ownOriginGate } from '../portals/navigation.js'
 import { displayName, type LoginPage } from '../portals/page.js'
+import { type PortalSignIn, portalSignInGate } from '../portals/portal-sign-in.js'
 import type { PortalParts } from '../portals/refusals.js'
 import { sessionGate, sessionStatusGate } from '../portals/session.js'
 import type { SingleSignOn } from '../portals/single-sign-on.js'
@@ -52,7 +54,7 @@ export interface PortalSessionOptions {
   readonly singleSignOn?: SingleSignOn | undefined
   /** Told of each login, logout and refusal. */
   readonly events?: SecurityEvents | undefined
-  /** Gets the reason when the mount hides the path, unless `events` does. @defaultValue one JSON line to stderr */
+  /** Gets the reason when the mount hides the path, unless `events` does. @defaultValue one line to stderr */
   readonly logger?: Logger | undefined
   /** Milliseconds since the epoch; the same clock that `sessions` has. @defaultValue `Date.now` */
   readonly clock?: (() => number) | undefined
@@ -80,20 +82,36 @@ export function portalSession(options: PortalSessionOptions): RequestHandler {
   return standAlone({ gates: portalSessionGates(options), readsPath: true, authenticates: true }, options)
 }
 
-export function portalSessionGates(options: PortalSessionOptions): readonly Gate[] {
-  const { name, sessions, authenticator, roles, origins = [], allowPlainHttp = false } = options
+/** What a portal of `createSecurity` has besides: sign-ins at identity providers. */
+export interface PortalGatesOptions extends PortalSessionOptions {
+  readonly signIn?: PortalSignIn | undefined
+}
+
+/** The options with every default filled in, and the cookie. @throws TypeError for a name that no portal can have. */
+export function portalSessionParts(options: PortalGatesOptions): PortalParts {
+  const { name, sessions, authenticator, roles, allowPlainHttp = false } = options
   const { rolesOrigin = { key: 'roles' } } = options
-  const { loginPage, singleSignOn, events, clock = systemClock } = options
+  const { loginPage, singleSignOn, signIn, events, clock = systemClock } = options
   if (!isPortalName(name)) throw new TypeError(`"name" option ${portalNameRule}`)
   const { title = displayName(name), support, cookieName = `sallyport-${name}` } = options
   if (!/^[A-Za-z0-9_-]+$/.test(cookieName)) throw new TypeError('"cookieName" option must be letters, digits, _ and -')
   const cookie = portalCookie(cookieName, allowPlainHttp)
   const own = { name, sessions, cookie, authenticator, roles, rolesOrigin, allowPlainHttp, view: { title, support } }
-  const parts: PortalParts = { ...own, loginPage, singleSignOn, events, clock }
+  return { ...own, loginPage, singleSignOn, signIn, events, clock }
+}
+
+export function portalSessionGates(options: PortalGatesOptions): readonly Gate[] {
+  const { origins = [], signIn } = options
+  const parts = portalSessionParts(options)
+  const showLogin = createShowLogin(parts)
+  const elsewhere = signIn === undefined ? [] : [portalSignInGate(parts, signIn, showLogin)]
   return [
     noTrace,
+    // Sent by the provider, and believed by its signature alone.
+    ...(signIn === undefined ? [] : [atPath('/backchannel-logout', backchannelLogoutGate(signIn))]),
     ownOriginGate(origins),
-    atPath('/login', loginGate(parts)),
+    ...elsewhere,
+    atPath('/login', loginGate(parts, showLogin)),
     atPath('/logout', logoutGate(parts)),
     atPath('/session', sessionStatusGate(parts)),
     sessionGate(parts),

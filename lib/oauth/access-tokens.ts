@@ -54,7 +54,7 @@ export function createAccessTokens(
       // From now on the provider knows it by what the client has.
       const isRenamed = await oauthStore.rename('AccessToken', accessTokenId(jti), id)
       if (!isRenamed || signOn === undefined) return jwt
-      const { subject, roles, isAdmin, accountVersion, account } = signOn.record
+      const { subject, roles, isAdmin, accountVersion, account, factors } = signOn.record
       const expiresAt = issuedAt + expiration * 1000
       const isAdded = await store.add({
         id,
@@ -71,6 +71,7 @@ export function createAccessTokens(
         expiresAt,
         lastAccessAt: issuedAt,
         address,
+        factors,
         // Shared with the sign-on: what ends one ends the other.
         account,
       })

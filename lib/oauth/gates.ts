@@ -19,7 +19,7 @@ import { answerSeeOther } from '../portals/page.js'
 import { withoutDots } from './access-tokens.js'
 import { basicSecret, type ClientAuthentication } from './client-authentication.js'
 import { endpointPath, endpoints, methodsAt } from './endpoints.js'
-import type { ServiceProviders } from './service-providers.js'
+import { isSameResource, type ServiceProviders } from './service-providers.js'
 import { loginPath, type SignInParts, signInGate } from './sign-in.js'
 
 export interface OauthGatesParts extends SignInParts {
@@ -122,7 +122,7 @@ function providerGate(parts: OauthGatesParts): Gate {
 /** RFC 8707 section 2.2: a token for another resource than the client's own is never made. */
 function isForOwnResource({ headers }: Request, form: URLSearchParams, providers: ServiceProviders): boolean {
   const own = providers.audience(form.get('client_id') ?? basicSecret(headers.authorization)?.clientId)
-  return form.getAll('resource').every((resource) => resource === own)
+  return form.getAll('resource').every((resource) => isSameResource(own, resource))
 }
 
 /** A client that guesses, or too much work at a time: in the form of an OAuth error, with the time to wait. */

@@ -10,6 +10,7 @@ import type { Logger } from '../core/logger.js'
 import { clientSubject } from '../tokens/machines/client-subject.js'
 import type { AccessTokens } from './access-tokens.js'
 import type { createClientTokens } from './client-credentials.js'
+import type { LogoutNotices } from './logout-notices.js'
 import { setPageHeaders } from './pages.js'
 import type { OauthParts } from './parts.js'
 import { grantedClaims } from './service-providers.js'
@@ -25,9 +26,10 @@ export function changeAnswers(
     readonly signOns: SignOns
     readonly accessTokens: AccessTokens
     readonly publishClientToken: ReturnType<typeof createClientTokens>
+    readonly notices: Pick<LogoutNotices, 'isUsed'>
   },
 ): void {
-  const { accessTokens, cookies, signOns, providers, shared, events, logger, clock } = parts
+  const { accessTokens, cookies, signOns, providers, notices, shared, events, logger, clock } = parts
   /** What the provider reports of its own accord, by request. */
   const failures = new WeakMap<object, unknown>()
 
@@ -90,11 +92,12 @@ export function changeAnswers(
     ctx.body = { ...body, ...sub, username: sub?.sub ?? body.sub, ...aud }
   }
 
-  /** Of the response modes that the provider knows, clients may use one; sessions have no name outside of it. */
+  /** Of the response modes that the provider knows, those that some client may use; sessions have a name where clients are told of their end. */
   function listUsable(ctx: KoaContextWithOIDC): void {
     const body = ctx.body as { readonly claims_supported: readonly string[] }
-    const claims_supported = body.claims_supported.filter((claim) => claim !== 'sid')
-    ctx.body = { ...body, claims_supported, response_modes_supported: ['query'] }
+    const claims_supported = body.claims_supported.filter((claim) => notices.isUsed || claim !== 'sid')
+    const modes = parts.oauth.serviceProviders.flatMap(({ responseModes }) => responseModes)
+    ctx.body = { ...body, claims_supported, response_modes_supported: [...new Set(['query', ...modes])] }
   }
 
   /** Another process may sign with a key that this one, or that one, does not sign with any more. */

@@ -30,6 +30,8 @@ const signInParameter = 'request'
 /** Seconds for which a login page may stand open. */
 export const interactionSeconds: number = 15 * 60
 
+const maxHintLength = 256
+
 /** Address of the login page of a sign-in below an issuer, or below its path. */
 export function loginAddress(base: string, uid: string, sealed: string): string {
   return `${base}${loginPath}${uid}?${signInParameter}=${sealed}`
@@ -111,7 +113,16 @@ export function signInGate(parts: SignInParts): Gate {
   ): Verdict {
     const portal = String(params['client_id'])
     const action = loginAddress(mountPath, uid, sealedIn(request))
-    const view = { portal, title: displayName(portal), support: undefined, action, returnTo: undefined, ...shown }
+    const ways = { takesPassword: true, signInAt: [] }
+    const view = {
+      portal,
+      title: displayName(portal),
+      support: undefined,
+      action,
+      returnTo: undefined,
+      ...ways,
+      ...shown,
+    }
     answerPage(response, status, loginPage(view), formPageHeaders)
     return 'answered'
   }
@@ -139,14 +150,14 @@ export function signInGate(parts: SignInParts): Gate {
       showAgain: (status, message) => showPage(request, response, interaction, status, { userName, message }),
       async admit(account, context) {
         const { subject } = account
-        const { address, startedAt } = context
+        const { address, startedAt, factors } = context
         if (isAnotherUser(interaction, subject)) {
           events?.report('loginRefused', { at: clock(), address, userName: subject, reason: 'not-admitted' })
           const error_description = 'another user has signed in'
           return finish(response, interaction, { error: 'login_required', error_description, subject })
         }
         const tokenId = await singleSignOn.start(request, response, account, context)
-        events?.report('login', { at: startedAt, address, subject, tokenId, kind: 'oauth' })
+        events?.report('login', { at: startedAt, address, subject, tokenId, kind: 'oauth', factors })
         // The session that the sign-in was started in has another name now, or was that of another user.
         delete interaction.session
         return finish(response, interaction, { login: { accountId: subject, remember: false } })
@@ -158,7 +169,7 @@ export function signInGate(parts: SignInParts): Gate {
     const interaction = await findInteraction(request, response)
     if (interaction.prompt.name === 'consent') return finish(response, interaction, { consent: {} })
     return request.method === 'GET'
-      ? showPage(request, response, interaction, 200, { userName: '', message: undefined })
+      ? showPage(request, response, interaction, 200, { userName: hintedName(interaction), message: undefined })
       : takeForm(request, response, interaction)
   }
 
@@ -167,6 +178,12 @@ export function signInGate(parts: SignInParts): Gate {
     if (!path.startsWith(loginPath)) return undefined
     return method === 'GET' || method === 'POST' ? answerLogin(request, response) : methodNotAllowed('GET, POST')
   }
+}
+
+/** What the client expects the user to type (OpenID Connect Core 1.0 section 3.1.2.1). It is shown, and nothing else. */
+function hintedName({ params }: Interaction): string {
+  const hint = params['login_hint']
+  return typeof hint === 'string' && hint.length <= maxHintLength ? hint : ''
 }
 
 /** The client asked for one user (OpenID Connect Core 1.0 section 3.1.2.1). The hint was verified when the sign-in was started. */

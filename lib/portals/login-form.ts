@@ -111,7 +111,7 @@ export function createFormLogin({
     const context = { address, origin: request.headers.origin, signal: clientGone(response) }
     try {
       const account = await authenticator.authenticate(userName, password, context)
-      return isOver(response) ? 'answered' : await admit(account, { address, startedAt })
+      return isOver(response) ? 'answered' : await admit(account, { address, startedAt, factors: ['password'] })
     } catch (error) {
       const refusal = withChallenge(refusedLogin(error, userName, address))
       if (showAgain === undefined || !statusesWithForm.has(refusal.status) || isOver(response)) return refusal

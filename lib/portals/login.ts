@@ -6,8 +6,6 @@
 
 import type { Request, Response } from 'express'
 import { UnauthorizedError } from '../core/errors.js'
-import { markReported } from '../core/events.js'
-import { isOver } from '../http/answer.js'
 import { methodNotAllowed } from '../http/endpoint.js'
 import type { Gate, Verdict } from '../http/gate.js'
 import { plainHttpRefusal } from '../http/plain-http.js'
@@ -22,10 +20,14 @@ import {
   type LoginView,
   loginPage as ourLoginPage,
 } from './page.js'
+import { signInLinks } from './portal-sign-in.js'
 import { entryRefusal, type PortalParts } from './refusals.js'
+import { createSessionStart } from './start-session.js'
 
 /** What has to be written for passwords over plain HTTP. */
 const plainHttpSetting = 'allow_insecure_http = true in [portal]'
+
+const signedOut = 'You are signed out.'
 
 const sessionEnded = 'Your session has ended. Sign in again.'
 
@@ -34,28 +36,40 @@ const noCookie =
   'Your browser did not keep the cookie of this site, so you are not signed in. Allow cookies for this site; on this machine, ' +
   'open it with https.'
 
-/** The gate of the login page. */
-export function loginGate(parts: PortalParts): Gate {
-  const { name, sessions, cookie, allowPlainHttp } = parts
-  const { loginPage, view: portalView, singleSignOn, events, clock } = parts
-  const formLogin = createFormLogin(parts)
+/** Shows the login page of a portal. */
+export type ShowLogin = (
+  request: Request,
+  response: Response,
+  status: number,
+  view: Partial<LoginView>,
+) => Promise<'answered'>
 
-  async function showForm(
-    request: Request,
-    response: Response,
-    status: number,
-    view: Partial<LoginView>,
-  ): Promise<'answered'> {
+export function createShowLogin({ name, loginPage, view: portalView, signIn }: PortalParts): ShowLogin {
+  return async function showLogin(request, response, status, view) {
     const action = `${readMount(request)}/login`
     const initial = { portal: name, ...portalView, action, returnTo: undefined, userName: '', message: undefined }
-    const complete: LoginView = { ...initial, ...view }
+    const ways = {
+      takesPassword: signIn?.takesPassword ?? true,
+      signInAt: signIn === undefined ? [] : signInLinks(request, signIn, view.returnTo),
+    }
+    const complete: LoginView = { ...initial, ...ways, ...view }
     if (loginPage === undefined) answerPage(response, status, ourLoginPage(complete), formPageHeaders)
-    else answerHtml(response, status, await loginPage(complete))
+    else answerHtml(response, status, await loginPage(complete, request))
     return 'answered'
   }
+}
+
+/** The gate of the login page. */
+export function loginGate(parts: PortalParts, showForm: ShowLogin = createShowLogin(parts)): Gate {
+  const { sessions, cookie, allowPlainHttp, signIn } = parts
+  const formLogin = createFormLogin(parts)
+  const startSession = createSessionStart(parts)
+  // Where there is one way only, nobody has to choose it.
+  const onlyWay = signIn?.takesPassword === false && signIn.providers.length === 1
 
   async function takeForm(request: Request, response: Response): Promise<Verdict> {
-    const former = cookie.read(request)
+    // Several cookies are refused before a password is checked.
+    cookie.read(request)
     const form = await readLoginForm(request)
     const { userName } = form
     const returnTo = safeReturnTo(form.returnTo, request)
@@ -66,23 +80,8 @@ export function loginGate(parts: PortalParts): Gate {
       form,
       showAgain: wantsPage(request) ? showAgain : undefined,
       async admit(account, context) {
-        const { address, startedAt } = context
-        const { subject } = account
-        const entry = entryRefusal(parts, account)
-        if (entry !== undefined) {
-          events?.report('loginRefused', { at: clock(), address, userName: subject, reason: 'not-admitted' })
-          throw markReported(entry, events !== undefined)
-        }
-        if (former !== undefined) await sessions.end(sessions.getId(former))
-        const parent = await singleSignOn?.start(request, response, account, context)
-        const { credential, id } = await sessions.start(account, { ...context, parent })
-        if (isOver(response)) {
-          await sessions.end(id)
-          return 'answered'
-        }
-        events?.report('login', { at: startedAt, address, subject, tokenId: id, kind: 'portal' })
-        cookie.set(request, response, credential)
-        answerSeeOther(response, returnTo ?? readRoot(request))
+        const session = await startSession(request, response, account, context)
+        if (session !== undefined) answerSeeOther(response, returnTo ?? readRoot(request))
         return 'answered'
       },
     })
@@ -93,13 +92,32 @@ export function loginGate(parts: PortalParts): Gate {
     const returnTo = safeReturnTo(queryParameter(request, 'return_to'), request)
     const [credential, ...others] = cookie.readAll(request)
     if (credential === undefined) {
-      const message = queryParameter(request, cookieQuery) === null ? undefined : noCookie
-      return showForm(request, response, 200, { returnTo, message })
+      return showFirst(
+        request,
+        response,
+        returnTo,
+        queryParameter(request, cookieQuery) === null ? undefined : noCookie,
+      )
     }
     const live = others.length > 0 ? undefined : await liveSession(credential)
-    if (live === 'ended') return showForm(request, response, 200, { returnTo, message: sessionEnded })
+    if (live === 'ended') return showFirst(request, response, returnTo, sessionEnded)
     if (live === undefined || entryRefusal(parts, live.auth)) return showForm(request, response, 200, { returnTo })
     answerSeeOther(response, returnTo ?? readRoot(request))
+    return 'answered'
+  }
+
+  /** A browser that has signed out stays so until somebody asks for it. */
+  async function showFirst(
+    request: Request,
+    response: Response,
+    returnTo: string | undefined,
+    message: string | undefined,
+  ): Promise<Verdict> {
+    const isSignedOut = signIn?.signOut.isSignedOut(request) === true
+    if (!onlyWay || isSignedOut || message === noCookie) {
+      return showForm(request, response, 200, { returnTo, message: message ?? (isSignedOut ? signedOut : undefined) })
+    }
+    answerSeeOther(response, signInLinks(request, signIn!, returnTo)[0]!.href)
     return 'answered'
   }
 
@@ -114,9 +132,12 @@ export function loginGate(parts: PortalParts): Gate {
 
   return function loginGate(request, response) {
     const { method } = request
-    if (method !== 'POST' && !isRead(request)) return methodNotAllowed('GET, HEAD, POST')
+    const isForm = method === 'POST' && signIn?.takesPassword !== false
+    if (!isForm && !isRead(request)) {
+      return methodNotAllowed(signIn?.takesPassword === false ? 'GET, HEAD' : 'GET, HEAD, POST')
+    }
     const refusal = plainHttpRefusal(request, allowPlainHttp, plainHttpSetting)
     if (refusal !== undefined) return refusal
-    return method === 'POST' ? takeForm(request, response) : openForm(request, response)
+    return isForm ? takeForm(request, response) : openForm(request, response)
   }
 }

@@ -4,48 +4,22 @@
  * @module
  */
 
-import type { Request, Response } from 'express'
-import { clientAddress } from '../addresses/trust-proxy.js'
-import { inBackground } from '../async/background.js'
-import { within } from '../async/deadline.js'
 import { HttpError, StoreError } from '../core/errors.js'
 import { answerEmpty } from '../http/answer.js'
 import { methodNotAllowed } from '../http/endpoint.js'
 import { type Gate, refusalFrom } from '../http/gate.js'
+import { createSessionEnd } from './end-session.js'
 import { isNavigation, isRead, readMount, wantsPage } from './navigation.js'
 import { answerPage, answerSeeOther, createPage, escapeHtml, formPageHeaders, type PortalView } from './page.js'
 import type { PortalParts } from './refusals.js'
-
-/** Somebody waits, and only the answer clears the cookie: scripts of a page give up after ten seconds. */
-const storeTimeoutMs = 5000
-
-/** More cookies of one name than a browser sends: each costs the store two calls. */
-const maxCookies = 10
 
 /**
  * The gate of the logout. Only a POST signs out: a link or a picture must not. Somebody who opens it in a browser gets a page with a
  * button.
  */
-export function logoutGate({ sessions, cookie, singleSignOn, events, clock, view }: PortalParts): Gate {
-  async function endSession(credential: string, request: Request): Promise<void> {
-    const tokenId = sessions.getId(credential)
-    const address = clientAddress(request)
-    const subjectFound = (async () => sessions.findSubject(tokenId))().catch(() => undefined)
-    if (!(await sessions.end(tokenId))) return
-    // Only the event needs to know whose it was: nobody waits for that.
-    inBackground(async () => {
-      const subject = await subjectFound
-      if (subject !== undefined) events?.report('logout', { at: clock(), address, subject, tokenId })
-    })
-  }
-
-  /** Tries all ends, also where one fails. */
-  async function endAll(credentials: readonly string[], request: Request, response: Response): Promise<void> {
-    const endSignOn = async (): Promise<void> => singleSignOn?.end(request, response)
-    const endSessions = credentials.map((credential) => endSession(credential, request))
-    const ends = await Promise.allSettled([...endSessions, endSignOn()])
-    for (const end of ends) if (end.status === 'rejected') throw end.reason
-  }
+export function logoutGate(parts: PortalParts): Gate {
+  const { view, signIn } = parts
+  const endSession = createSessionEnd(parts)
 
   return async function logoutGate(request, response) {
     if (isRead(request) && isNavigation(request)) {
@@ -53,20 +27,16 @@ export function logoutGate({ sessions, cookie, singleSignOn, events, clock, view
       return 'answered'
     }
     if (request.method !== 'POST') return methodNotAllowed('POST')
-    const credentials = cookie.readAll(request).slice(0, maxCookies)
-    // Whatever becomes of the session: whoever uses this browser next is not signed in.
-    cookie.clear(request, response)
+    let memo: string | undefined
     try {
-      await within(
-        endAll(credentials, request, response),
-        storeTimeoutMs,
-        () => new StoreError(`no answer within ${storeTimeoutMs} ms`),
-      )
+      memo = await endSession(request, response)
     } catch (error) {
       return notEnded(error)
     }
-    if (wantsPage(request)) answerSeeOther(response, `${readMount(request)}/login`)
-    else answerEmpty(response, 204)
+    if (wantsPage(request)) {
+      const url = memo === undefined ? undefined : await signIn?.signOut.createUrl(request, memo)
+      answerSeeOther(response, url?.href ?? `${readMount(request)}/login`)
+    } else answerEmpty(response, 204)
     return 'answered'
   }
 }

@@ -24,6 +24,7 @@ import {
   type PortalView,
   pageHeaders,
 } from './page.js'
+import type { PortalSignIn } from './portal-sign-in.js'
 import type { SingleSignOn } from './single-sign-on.js'
 
 /**
@@ -137,6 +138,8 @@ export interface PortalParts {
   readonly loginPage: LoginPage | undefined
   readonly view: PortalView
   readonly singleSignOn: SingleSignOn | undefined
+  /** `undefined`: with a name and a password alone. */
+  readonly signIn: PortalSignIn | undefined
   readonly events: SecurityEvents | undefined
   readonly clock: () => number
 }

@@ -45,17 +45,24 @@ export function sessionGate(parts: PortalParts): Gate {
   }
 
   async function begin(
-    { id: parent, account }: SignOn,
+    { id: parent, account, factors }: SignOn,
     startedAt: number,
     request: Request,
     response: Response,
   ): Promise<Verdict> {
     const address = clientAddress(request)
     try {
-      const { credential, id } = await sessions.start(account, { address, startedAt, parent })
+      const { credential, id } = await sessions.start(account, { address, startedAt, parent, factors })
       // The sign-on may have ended since it was found.
       const { auth } = await sessions.verify(credential, true)
-      events?.report('login', { at: startedAt, address, subject: account.subject, tokenId: id, kind: 'portal' })
+      events?.report('login', {
+        at: startedAt,
+        address,
+        subject: account.subject,
+        tokenId: id,
+        kind: 'portal',
+        factors,
+      })
       cookie.set(request, response, credential)
       return admitted(auth, request, response)
     } catch (error) {

@@ -199,4 +199,6 @@ const recordChecks = Object.entries({
   idleTimeoutMs: optional(isMoment),
   lastAccessAt: isMoment,
   address: optional(isText),
+  factors: optional((value) => Array.isArray(value) && value.every(isText)),
+  impersonator: optional(isText),
 } satisfies Record<Exclude<keyof TokenRecord, 'account'>, Check>) as readonly [keyof TokenRecord, Check][]

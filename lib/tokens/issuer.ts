@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Factor } from '../core/auth.js'
 import { UnauthorizedError, UnavailableError } from '../core/errors.js'
 import type { Accounts } from '../users/accounts.js'
 import type { AccountState, UserAccount } from '../users/user-store.js'
@@ -44,6 +45,8 @@ export interface Login {
    * @defaultValue the time of the call
    */
   readonly startedAt?: number | undefined
+  /** What the login was proven with. @defaultValue not known */
+  readonly factors?: readonly Factor[] | undefined
 }
 
 /** A new token. */
@@ -61,7 +64,7 @@ export function createTokenIssuer(parts: TokenParts): (account: UserAccount, log
   const { expiryMs, clock, revocations } = parts
   const signToken = createTokenSigner(parts)
 
-  return async function issue(account, { kind = 'management', address, startedAt = clock() } = {}) {
+  return async function issue(account, { kind = 'management', address, startedAt = clock(), factors } = {}) {
     if (kind !== 'management') throw new TypeError(`"kind" option must be "management", got ${JSON.stringify(kind)}`)
     const { sequence } = revocations
     const issuedAt = clock()
@@ -74,14 +77,14 @@ export function createTokenIssuer(parts: TokenParts): (account: UserAccount, log
       expiresAtSeconds: issuedAtSeconds + (expiresAt - issuedAt) / 1000,
     })
     const id = tokenId(kind, token)
-    await addRecord(parts, account, { id, kind, issuedAt, expiresAt, address }, { startedAt, sequence })
+    await addRecord(parts, account, { id, kind, issuedAt, expiresAt, address, factors }, { startedAt, sequence })
     return { token, id, expiresAt }
   }
 }
 
 /** What a new record says besides whose it is. */
 export type NewRecord = Pick<TokenRecord, 'id' | 'kind' | 'issuedAt' | 'expiresAt' | 'address'> &
-  Partial<Pick<TokenRecord, 'audience' | 'parent' | 'idleTimeoutMs' | 'lastAccessAt'>>
+  Partial<Pick<TokenRecord, 'audience' | 'parent' | 'idleTimeoutMs' | 'lastAccessAt' | 'factors' | 'impersonator'>>
 
 /** Since when a revocation refuses a login. */
 export interface LoginStart extends StoredLoginStart {

@@ -6,7 +6,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { inBackground } from '../async/background.js'
-import type { Auth } from '../core/auth.js'
+import type { Auth, Factor } from '../core/auth.js'
 import { systemClock } from '../core/clock.js'
 import { UnauthorizedError } from '../core/errors.js'
 import { isPortalName, portalNameRule } from '../core/names.js'
@@ -17,7 +17,7 @@ import { checkedTokenStore } from './checked-token-store.js'
 import { addRecord, lifeMsFor } from './issuer.js'
 import { type Revocations, revocationsFor } from './revocations.js'
 import { tokenId } from './token-id.js'
-import { getExpiry, type TokenStore } from './token-store.js'
+import { getExpiry, type TokenRecord, type TokenStore } from './token-store.js'
 import { authFrom, createRecordVerifier } from './verification.js'
 
 /** Options of {@link createSessions}. */
@@ -50,6 +50,10 @@ export interface SessionLogin {
   readonly startedAt?: number | undefined
   /** Id of the record that the session ends with. @defaultValue none */
   readonly parent?: string | undefined
+  /** What the login was proven with. @defaultValue not known */
+  readonly factors?: readonly Factor[] | undefined
+  /** The subject of the user who acts as this one. @defaultValue nobody */
+  readonly impersonator?: string | undefined
 }
 
 /** A session that has just begun. */
@@ -86,10 +90,10 @@ export interface Sessions {
    */
   verify(credential: string, isActivity: boolean): LiveSession | Promise<LiveSession>
   /**
-   * Tells whose session there is under an id; `undefined` when there is none, or it has timed out. It asks the store
-   * alone, and does not tell whether the account is still good: for a log, not for a decision.
+   * Tells whose session there is under an id, and who acts as that user; `undefined` when there is none, or it has timed out. It
+   * asks the store alone, and does not tell whether the account is still good: for a log, not for a decision.
    */
-  findSubject(id: string): Promise<string | undefined>
+  find(id: string): Promise<Pick<TokenRecord, 'subject' | 'impersonator'> | undefined>
   /**
    * Ends a session: no `verify` succeeds after the answer. Whether there was one.
    *
@@ -124,7 +128,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   return {
     getId,
 
-    async start(account, { address, startedAt = clock(), parent } = {}) {
+    async start(account, { address, startedAt = clock(), parent, factors, impersonator } = {}) {
       const { sequence } = revocations
       const credential = randomBytes(credentialBytes).toString('base64url')
       const id = getId(credential)
@@ -139,6 +143,8 @@ export function createSessions(options: SessionsOptions): Sessions {
         expiresAt,
         idleTimeoutMs,
         address,
+        factors,
+        impersonator,
       } as const
       const record = await addRecord(parts, account, added, { startedAt, sequence })
       return { credential, id, auth: authFrom(record) }
@@ -160,9 +166,9 @@ export function createSessions(options: SessionsOptions): Sessions {
       }))
     },
 
-    async findSubject(id) {
+    async find(id) {
       const record = await store.find(id, 'portal')
-      return record === undefined || clock() >= getExpiry(record) ? undefined : record.subject
+      return record === undefined || clock() >= getExpiry(record) ? undefined : record
     },
 
     end: (id) => revocations.end(id, store, false),

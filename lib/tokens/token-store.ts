@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AuthKind } from '../core/auth.js'
+import type { AuthKind, Factor } from '../core/auth.js'
 import type { AccountState } from '../users/user-store.js'
 
 /**
@@ -46,6 +46,10 @@ export interface TokenRecord {
   lastAccessAt: number
   /** The client's address at login. */
   readonly address: string | undefined
+  /** What the login was proven with. Absent: not known, which no rule about factors takes for one. */
+  readonly factors?: readonly Factor[] | undefined
+  /** Who acts as the user: see `Auth.impersonator`. */
+  readonly impersonator?: string | undefined
   /**
    * The state of the account in this process. It is never stored outside of it: a record that comes from elsewhere has
    * none, and its token's signature is verified before it gets one.

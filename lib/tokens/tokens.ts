@@ -112,19 +112,20 @@ export function createTokens(options: TokensOptions): Tokens {
       () => revocations.end(id, store),
     )
 
-  async function subjectOf(id: string): Promise<string | undefined> {
+  async function findRecord(id: string): Promise<TokenRecord | undefined> {
     try {
-      return (await store.find(id))?.subject
+      return await store.find(id)
     } catch {
       return undefined
     }
   }
 
   async function revoke(id: string, { by, reason }: ChangeContext = {}): Promise<boolean> {
-    const found = events && subjectOf(id)
+    const found = events && findRecord(id)
     const wasLive = await end(id)
     if (wasLive) {
-      events?.report('revocation', { at: clock(), subject: await found, tokenId: id, count: 1, by, reason })
+      const { subject, kind } = (await found) ?? {}
+      events?.report('revocation', { at: clock(), subject, tokenId: id, kind, count: 1, by, reason })
     }
     return wasLive
   }

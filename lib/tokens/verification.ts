@@ -125,8 +125,9 @@ export function createRecordVerifier(parts: RecordVerifierParts): RecordVerifier
 }
 
 /** The caller that a live record stands for. */
-export function authFrom({ subject, id, kind, scope, issuedAt, expiresAt, account }: LiveRecord): Auth {
-  const { roles, isAdmin } = account
+export function authFrom(record: LiveRecord): Auth {
+  const { subject, id, kind, scope, issuedAt, expiresAt, factors, impersonator } = record
+  const { roles, isAdmin } = record.account
   return {
     subject,
     roles,
@@ -137,6 +138,8 @@ export function authFrom({ subject, id, kind, scope, issuedAt, expiresAt, accoun
     kind: kind as AuthKind,
     issuedAt,
     expiresAt,
+    factors,
+    impersonator,
   }
 }
 

@@ -49,6 +49,8 @@ export const [catalogue, orders, reports] = [1, 2, 3].map(() => express.Router()
 export interface PageFolder {
   /** Runs the commands of a block; what a comment at the end of a line promises is compared. */
   run(block: FencedBlock): Promise<void>
+  /** Runs a program; what a comment behind `console.log` promises is compared. */
+  runProgram(block: FencedBlock): Promise<void>
   /** Starts the server of the page; it is ended with the test. */
   start(): Promise<void>
 }
@@ -112,6 +114,15 @@ export async function openPageFolder(blocks: readonly FencedBlock[], isNew = fal
       password = /password of \w+ is (\S+)/i.exec(stdout)?.[1] ?? password
       folder = readFileSync(whereFile, 'utf8').trim()
     },
+    async runProgram({ place, text }) {
+      write('program.ts', text)
+      const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', 'program.ts'], {
+        cwd: folder,
+        env: { ...environment, BACKUP_PASSWORD: password },
+        timeout: patienceMs,
+      })
+      expect(stdout.trim().split('\n'), place).toEqual(printedBy(text))
+    },
     async start() {
       const file = existsSync(join(folder, 'server.js')) ? 'server.js' : 'server.ts'
       write(file, readFileSync(join(folder, file), 'utf8'))
@@ -134,6 +145,14 @@ export async function openPageFolder(blocks: readonly FencedBlock[], isNew = fal
     },
   }
 }
+
+/** What the lines of a program print, by their comments. */
+function printedBy(text: string): readonly string[] {
+  return [...text.matchAll(/^console\.log\(.*\) +\/\/ (.*)$/gm)].map(([, value = '']) => value)
+}
+
+/** Whether a block is a program that says what it prints. */
+export const isProgram = ({ language, text }: FencedBlock): boolean => language === 'ts' && printedBy(text).length > 0
 
 function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {

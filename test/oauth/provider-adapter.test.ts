@@ -47,7 +47,7 @@ function adapters(maxEntries = 10) {
       now += ms
     },
     begin: (credentialBefore?: string) =>
-      signOns.start(account, { address: undefined, startedAt: now, credentialBefore }),
+      signOns.start(account, { address: undefined, factors: ['password'], startedAt: now, credentialBefore }),
   }
 }
 

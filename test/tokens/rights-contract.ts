@@ -94,7 +94,7 @@ export function sharedRights(open: OpenStores): void {
       const prefix = `rights-${process.pid}-${count++}`
       const first = await startProcess(await open(prefix), usersWith([]))
       const second = await startProcess(await open(prefix), usersWith([]))
-      const start = { address: undefined, startedAt: first.link.now() }
+      const start = { factors: ['password'] as const, address: undefined, startedAt: first.link.now() }
       const before = await first.signOns.start(await first.logIn(), { ...start, credentialBefore: undefined })
       const add = first.tokenStore.add.bind(first.tokenStore)
       first.tokenStore.add = async (...values) => {

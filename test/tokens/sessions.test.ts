@@ -230,12 +230,12 @@ describe('createSessions', () => {
     const sessions = sessionsWith()
     const { id } = await sessions.start(alice)
     now = start + 59_999
-    expect(await sessions.findSubject(id)).toBe('alice')
+    expect(await sessions.find(id)).toMatchObject({ subject: 'alice' })
     now = start + 60_000
-    expect(await sessions.findSubject(id)).toBeUndefined()
+    expect(await sessions.find(id)).toBeUndefined()
     const other = await sessions.start(alice)
     await sessions.end(other.id)
-    expect(await sessions.findSubject(other.id)).toBeUndefined()
+    expect(await sessions.find(other.id)).toBeUndefined()
   })
 
   describe('with a parent', () => {
@@ -313,7 +313,7 @@ describe('createSessions', () => {
     it('does not say that a session has ended when that is not known', async () => {
       const { id } = await sessionsWith().start(alice)
       await expect(sessionsWith({ store: failing('remove') }).end(id)).rejects.toBeInstanceOf(StoreError)
-      await expect(sessionsWith({ store: failing('find') }).findSubject(id)).rejects.toBeInstanceOf(StoreError)
+      await expect(sessionsWith({ store: failing('find') }).find(id)).rejects.toBeInstanceOf(StoreError)
     })
   })
 

@@ -34,7 +34,7 @@ interface Check extends Reports {
 function checkBelow(value: TreeValue, known: KnownKey, path: KeyPath, check: Check): void {
   const isOpen = check.isOpen || known.isOpen
   const reports = { ...check, isOpen }
-  if (known.advice !== undefined) reports.warning({ path, rule: known.advice })
+  if (known.advice !== undefined) reports.warning({ path, rule: known.advice, isIdle: true })
   if (isOpen && !known.isRead) return
   if (Array.isArray(value)) {
     for (const [index, entry] of value.entries()) {

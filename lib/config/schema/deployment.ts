@@ -7,6 +7,7 @@
 import type * as z from 'zod'
 import { consoleAccessTable, servletFiltersTable, webAppAccessTable } from './control-access.js'
 import { flag, table, tables, text } from './fields.js'
+import { identityProvidersTable, ssoTable } from './identity-provider.js'
 import { internalApisTable } from './internal-apis.js'
 import { customKeyStoresTable, internalApiSslTable, keyStoresTable, keyStoreTable } from './key-stores.js'
 import { icpConfigTable } from './machines.js'
@@ -39,6 +40,8 @@ export const deploymentTable = table({
   tomcat: tomcatTable.prefault({}),
   portal: portalTables.prefault({}),
   oauth: oauthTable.prefault({}),
+  identity_provider: identityProvidersTable.prefault([]),
+  sso: ssoTable.prefault({}),
   shared_store: sharedStoreTable.optional(),
   icp_config: icpConfigTable.prefault({}),
   keystore: keyStoresTable.prefault({}),

@@ -30,7 +30,7 @@ const protocols = field((value, refuse): ('http' | 'https')[] => {
     return [...new Set<'http' | 'https'>(names)]
   }
   return refuse('must be "https", "http" or "https http"')
-}).meta({ unit: '`"https"`, `"http"` or `"https http"`' })
+}).meta({ unit: '`"https"`, `"http"` or `"https http"`', type: ['string', 'array'] })
 
 const loginThrottleTable: Field<LoginThrottleConfig> = table({
   enable: flag.prefault(true).describe('`false`: guesses are not limited'),

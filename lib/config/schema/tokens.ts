@@ -88,7 +88,7 @@ export const moment: Field<Date> = field((value, refuse) => {
   return date === undefined || Number.isNaN(date.getTime())
     ? refuse('must be a date and time, such as 2030-01-31T08:00:00Z')
     : date
-}).meta({ unit: 'date and time' })
+}).meta({ unit: 'date and time', type: 'string' })
 
 /** `keyFile` is the path as it is written: what it is relative to is not known here. */
 const tokenTable: Field<TokenConfig> = table({

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Factor } from '../../core/auth.js'
 import type { AccountState } from '../../users/user-store.js'
 import { getExpiry, type RecordKind, type TokenRecord } from '../token-store.js'
 
@@ -41,6 +42,8 @@ export class StoredToken extends ListPlace implements TokenRecord {
   /** A number from the start: after `undefined`, V8 allocates a new one at each use. */
   lastAccessAt = 0
   readonly address: string | undefined
+  readonly factors: readonly Factor[] | undefined
+  readonly impersonator: string | undefined
   account: AccountState | undefined
 
   /** Rises with each use of any token: which of two was used last, also within one millisecond. */
@@ -64,6 +67,8 @@ export class StoredToken extends ListPlace implements TokenRecord {
     this.idleTimeoutMs = record.idleTimeoutMs
     this.lastAccessAt = record.lastAccessAt
     this.address = record.address
+    this.factors = record.factors
+    this.impersonator = record.impersonator
     this.account = record.account
     this.useNumber = useNumber
   }
@@ -75,7 +80,7 @@ export class StoredToken extends ListPlace implements TokenRecord {
   /** What is kept of it outside of the process: all but its account, and the lists that it is in. */
   toJSON(): TokenRecord {
     const { id, kind, audience, parent, subject, roles, isAdmin, accountVersion, scope } = this
-    const { issuedAt, expiresAt, idleTimeoutMs, lastAccessAt, address } = this
+    const { issuedAt, expiresAt, idleTimeoutMs, lastAccessAt, address, factors, impersonator } = this
     return {
       id,
       kind,
@@ -91,6 +96,8 @@ export class StoredToken extends ListPlace implements TokenRecord {
       idleTimeoutMs,
       lastAccessAt,
       address,
+      factors,
+      impersonator,
     }
   }
 

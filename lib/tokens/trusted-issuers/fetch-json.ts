@@ -5,10 +5,9 @@
  */
 
 import { untilAborted } from '../../async/deadline.js'
+import { loopbackHosts } from '../../core/safe-url.js'
 
 const maxBytes = 1024 * 1024
-
-const loopbackHosts: readonly string[] = ['localhost', '127.0.0.1', '[::1]']
 
 /**
  * Asserts that a URL is `https:`, or `http:` to a loopback host unless `allowPlain` is false. Whether it is `http:`.

@@ -30,7 +30,17 @@ export interface StoreTable {
 }
 
 /** Domains that mean something else: the first store, roles that all stores share, the account for emergencies, and other programs. */
-const takenDomains = ['PRIMARY', 'INTERNAL', 'APPLICATION', 'WORKFLOW', 'SYSTEM', 'BREAK-GLASS', 'API', 'ICP', 'CLIENT']
+export const takenDomains: readonly string[] = [
+  'PRIMARY',
+  'INTERNAL',
+  'APPLICATION',
+  'WORKFLOW',
+  'SYSTEM',
+  'BREAK-GLASS',
+  'API',
+  'ICP',
+  'CLIENT',
+]
 
 const secondaryTable: Field<Omit<StoreTable, 'index'>> = table(storeFields).transform((table: Values, context) => {
   const store = readStore(table, context)
