@@ -27,6 +27,7 @@ export const groups: Readonly<Record<string, readonly string[]>> = {
     'oauth.md',
     'single-page-apps.md',
     'command-line-clients.md',
+    'machines.md',
     'sockets.md',
     'containers.md',
     'tls-and-secrets.md',
