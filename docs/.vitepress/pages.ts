@@ -25,6 +25,7 @@ export const groups: Readonly<Record<string, readonly string[]>> = {
     'users.md',
     'portals.md',
     'oauth.md',
+    'mcp.md',
     'single-page-apps.md',
     'command-line-clients.md',
     'machines.md',

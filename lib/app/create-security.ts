@@ -18,7 +18,7 @@ import type { Config } from '../config/config.js'
 import { type ConfigSource, readConfig } from '../config/load.js'
 import { systemClock } from '../core/clock.js'
 import { ConfigError } from '../core/errors.js'
-import { SecurityEvents } from '../core/events.js'
+import { type ChangeContext, SecurityEvents } from '../core/events.js'
 import { defaultLogger, safeLogger } from '../core/logger.js'
 import { type Refuse, toHandler } from '../http/gate.js'
 import { refuseAtMount } from '../http/refusals.js'
@@ -28,15 +28,10 @@ import { invalidToken } from '../tokens/jwt/verify-token.js'
 import { keyRingFrom } from '../tokens/keys/key-ring.js'
 import { type KeySet, newKeys, secretsFrom } from '../tokens/keys/signing-key.js'
 import { readTokenKeys } from '../tokens/keys/token-keys.js'
-import { MemoryTokenStore } from '../tokens/memory/memory-token-store.js'
-import type { TokenStore } from '../tokens/token-store.js'
 import { createRecordVerifier } from '../tokens/verification.js'
-import { type BreakGlass, createBreakGlass } from '../users/login/break-glass.js'
 import { isManagedUserStore, warnWithoutAdministrator } from '../users/managed-user-store.js'
 import { openUserStore } from '../users/open-user-store.js'
-import { createLoginThrottle, type LoginThrottle } from '../users/throttle/login-throttle.js'
-import type { UserStore } from '../users/user-store.js'
-import { type AuthCore, evictionReporter, wireAuthCore } from './auth-core.js'
+import { wireAuthCore } from './auth-core.js'
 import { Connections } from './connections.js'
 import { createServerFor } from './create-server-for.js'
 import {
@@ -47,26 +42,21 @@ import {
 } from './identity-providers.js'
 import { startMachineAccess } from './machine-access.js'
 import { managementApiGates } from './management-api.js'
-import { type GatesOf, type MountName, type MountObserver, Mounts } from './mounts.js'
+import { type GatesOf, type MakeMount, type MountMaking, Mounts } from './mounts.js'
 import { oauthAreaGates, oauthWellKnownGate, openOauth } from './oauth-area.js'
+import { openBreakGlass } from './open-break-glass.js'
+import { openThrottle, openTokenStore } from './open-stores.js'
 import { portalGates } from './portal.js'
 import { ruleFinder } from './refusal-rules.js'
-import { assertOpen, createReload, type RunningState } from './reload.js'
+import { assertOpen, createReload, createReloadFile, type RunningState } from './reload.js'
 import type { Security } from './security.js'
 import { assertOptions, type SecurityOptions } from './security-options.js'
 import { openSharedStore, warnOfOtherKey } from './shared-store.js'
 import { createCodeSignIn } from './sign-in.js'
-import {
-  assertCall,
-  checkServer,
-  warnAtStart,
-  warnOfNoMount,
-  warnOfOtherMount,
-  warnOfUncalled,
-  warnOfUnmounted,
-} from './start-checks.js'
+import { assertCall, checkServer, warnAtStart, warnOfUnmounted, warnWhenListening } from './start-checks.js'
 import { guardUpgrades } from './upgrades.js'
 import { webAppsGates } from './web-apps.js'
+import type { WiredSecurity, WireTest } from './wired-security.js'
 
 export type { CreateServerOptions, Security } from './security.js'
 
@@ -89,12 +79,6 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
   return (await wireSecurity(source, options)).security
 }
 
-/** What {@link wireSecurity} has put together. */
-export interface WiredSecurity {
-  readonly security: Security
-  readonly core: AuthCore
-}
-
 /**
  * Does what {@link createSecurity} does. With `test`, nothing is shared with other processes, the key of the tokens is a new one, and
  * `userStore` stands for the users of the file.
@@ -102,7 +86,7 @@ export interface WiredSecurity {
 export async function wireSecurity(
   source: ConfigSource,
   options: SecurityOptions,
-  test?: { readonly observer: MountObserver },
+  test?: WireTest,
 ): Promise<WiredSecurity> {
   const logger = safeLogger(options.logger ?? defaultLogger())
   // Placeholders may come from elsewhere; whether this is production is a fact of the process.
@@ -132,9 +116,12 @@ export async function wireSecurity(
   const userStore = options.userStore ?? opened!.users
   if (opened !== undefined && isManagedUserStore(userStore))
     inBackground(() => warnWithoutAdministrator(userStore, logger))
-  const breakGlass = await located(config, openBreakGlass(config, userStore))
+  const revokeUser = (...call: Parameters<Security['tokens']['revokeUser']>) => tokens.revokeUser(...call)
+  const breakGlassParts = { primary: userStore, events, revokeUser, state: shared?.breakGlassState, clock, logger }
+  const breakGlass = await located(config, openBreakGlass(config, breakGlassParts))
   const users = breakGlass?.primary ?? userStore
-  const tokenStore = options.tokenStore ?? openTokenStore()
+  const tokenStore = options.tokenStore ?? openTokenStore(config, { shared, events, clock })
+  const throttle = loginThrottle.isEnabled ? openThrottle(config, { shared, events, clock }) : undefined
   const { recheckIntervalMs, recheckGraceMs } = config
   const core = await wireAuthCore({
     ...token,
@@ -144,7 +131,7 @@ export async function wireSecurity(
     recheckIntervalMs,
     recheckGraceMs,
     providerVersion: (subject) => providerVersionOf(running.config, subject),
-    throttle: loginThrottle.isEnabled && openThrottle(),
+    throttle: throttle ?? false,
     breakGlass,
     events,
     logger,
@@ -178,10 +165,14 @@ export async function wireSecurity(
     ...core,
     singleSignOn: oauth?.singleSignOn,
     identityProviders,
-    usesFileUsers: test ? config.fileUsers.isEnabled : opened !== undefined && !isManagedUserStore(users),
+    usesFileUsers: test
+      ? (test.usesFileUsers ?? config.fileUsers.isEnabled)
+      : opened !== undefined && !isManagedUserStore(users),
     administration: isManagedUserStore(users)
       ? createUserAdministration({ ...core, store: users, acceptPassword })
       : undefined,
+    loginThrottle: throttle,
+    reloadFile: (context: ChangeContext) => createReloadFile(running, reload)(context),
   }
 
   /** Where the store is away, what needs it is answered with 503 until it is there. */
@@ -195,32 +186,6 @@ export async function wireSecurity(
     }
   }
 
-  function openTokenStore(): TokenStore {
-    const storeOptions = {
-      ...managementApi.tokenStore,
-      maxSessions: config.portalDefaults.maxSessions,
-      maxOAuthTokens: config.oauth?.maxTokens,
-      clock,
-      onEvict: evictionReporter(events, clock),
-    }
-    return shared === undefined ? new MemoryTokenStore(storeOptions) : shared.createTokenStore(storeOptions)
-  }
-
-  function openThrottle(): LoginThrottle {
-    const limits = { ...loginThrottle, events, clock }
-    return shared === undefined ? createLoginThrottle(limits) : shared.createThrottle(limits, 'login')
-  }
-
-  async function openBreakGlass({ managementApi: api }: Config, primary: UserStore): Promise<BreakGlass | undefined> {
-    const onRecovery = (subject: string): void => {
-      tokens
-        .revokeUser(subject, { reason: 'the user store can be reached again' })
-        .catch((cause: unknown) => logger.error({ cause }, 'break-glass tokens may still be good'))
-    }
-    const state = shared?.breakGlassState
-    return api.breakGlass && createBreakGlass({ ...api.breakGlass, primary, events, onRecovery, state, clock })
-  }
-
   const tokenMs = Math.max(token.expiryMs, config.oauth?.accessTokenMs ?? 0)
   const onKeys = (keySet: KeySet): void => shared?.useKeys?.(keySet)
   const exchanged = { onKeys, mounts, machines, tls, keys, userStore: opened }
@@ -228,21 +193,13 @@ export async function wireSecurity(
     providerLibrary ??= await loadIdentityProviders(next)
   }
 
-  const reload = createReload({
-    ...exchanged,
-    prepareProviders,
-    running,
-    configOptions,
-    tokenMs,
-    events,
-    logger,
-    clock,
-  })
+  const reloadParts = { ...exchanged, prepareProviders, running, configOptions, tokenMs }
+  const reload = createReload({ ...reloadParts, events, logger, clock })
   let closing: Promise<void> | undefined
 
-  function mount(name: MountName, gatesOf: GatesOf, answer: Refuse, portal?: string): RequestHandler {
-    assertOpen(running, `security.${name}()`)
-    return mounts.add(name, running.config, gatesOf, answer, portal)
+  function mount(making: MountMaking, gatesOf: GatesOf, answer: Refuse): RequestHandler {
+    assertOpen(running, `security.${making.name}()`)
+    return mounts.add(making, running.config, gatesOf, answer)
   }
 
   /** Closes all, also where one fails. */
@@ -267,22 +224,29 @@ export async function wireSecurity(
 
     managementApi(mountOptions) {
       assertCall('managementApi', mountOptions)
-      return mount('managementApi', (next) => managementApiGates(next, parts, mountOptions), refuse)
+      const make: MakeMount = (other) => other.managementApi(mountOptions)
+      return mount({ name: 'managementApi', make }, (next) => managementApiGates(next, parts, mountOptions), refuse)
     },
 
     portal(name, portalOptions) {
       assertCall('portal', typeof name === 'string' ? portalOptions : name)
-      return mount('portal', (next) => portalGates(next, name, parts, portalOptions), refuseAtPortal(name), name)
+      const createGates = (next: Config) => portalGates(next, name, parts, portalOptions)
+      const make: MakeMount = (other) => other.portal(name, portalOptions)
+      return mount({ name: 'portal', portal: name, make }, createGates, refuseAtPortal(name))
     },
 
     webApps(...unexpected: unknown[]) {
       assertCall('webApps', unexpected[0])
-      return mount('webApps', (next) => webAppsGates(next, parts), refuse)
+      return mount({ name: 'webApps', make: (other) => other.webApps() }, (next) => webAppsGates(next, parts), refuse)
     },
 
     oauth(...unexpected: unknown[]) {
       assertCall('oauth', unexpected[0])
-      return mount('oauth', (next) => oauthAreaGates(next, oauth, parts), refuseAtPortal())
+      return mount(
+        { name: 'oauth', make: (other) => other.oauth() },
+        (next) => oauthAreaGates(next, oauth, parts),
+        refuseAtPortal(),
+      )
     },
 
     wellKnown(...unexpected: unknown[]) {
@@ -298,12 +262,7 @@ export async function wireSecurity(
       const server = createServerFor(running.config, app, { options: serverOptions, tls })
       connections.serve(server, app)
       guardUpgrades(server, { app, mounts, connections, logger })
-      return server.once('listening', () => {
-        warnOfNoMount(mounts, logger)
-        warnOfOtherMount(running.config, app, mounts, logger)
-        const { managementApi, portal, webApps, oauth, wellKnown } = security
-        warnOfUncalled(app, { managementApi, portal, webApps, oauth, wellKnown }, logger)
-      })
+      return server.once('listening', () => warnWhenListening(running.config, { app, mounts, security, logger }))
     },
 
     authenticateUpgrade: ((request: IncomingMessage, socket?: Duplex) => {
@@ -318,9 +277,15 @@ export async function wireSecurity(
 
     reload,
 
-    unlock(userName, context) {
-      return core.throttle?.unlock(userName, context)
+    async explain(request, app) {
+      const { explain } = await import('../explain/explain.js')
+      const findUser = (name: string) => users.find(name)
+      return explain(request, { ...parts, wire: wireSecurity, config: running.config, findUser }, app)
     },
+
+    locks: async () => (await throttle?.list()) ?? [],
+    unlock: (userName, context) => throttle?.unlock(userName, context),
+    unlockAddress: (address, context) => throttle?.unlockAddress(address, context),
 
     close() {
       closing ??= close()

@@ -7,8 +7,11 @@
 import type { Request } from 'express'
 import { trustProxyGate } from '../addresses/trust-proxy.js'
 import { jwksGate } from '../admin-api/jwks.js'
+import { locksGate } from '../admin-api/locks.js'
+import { type ReloadFile, reloadGate } from '../admin-api/reload.js'
 import { setsPassword } from '../admin-api/resource.js'
 import { rolesGate } from '../admin-api/roles.js'
+import { sessionsGate } from '../admin-api/sessions.js'
 import type { UserAdministration } from '../admin-api/user-administration.js'
 import { fileUsersGate, usersGate } from '../admin-api/users.js'
 import { originAt } from '../config/checks/origins.js'
@@ -36,6 +39,7 @@ import type { Tokens } from '../tokens/tokens.js'
 import type { Accounts } from '../users/accounts.js'
 import type { Authenticator } from '../users/login/authenticator.js'
 import { isManagedUserStore } from '../users/managed-user-store.js'
+import type { ManagedLoginThrottle } from '../users/throttle/login-throttle.js'
 import type { UserStore } from '../users/user-store.js'
 import { createMachineBearers, hasMachineAddressRules } from './machine-access.js'
 
@@ -43,8 +47,8 @@ import { createMachineBearers, hasMachineAddressRules } from './machine-access.j
 export interface ManagementApiOptions {
   /**
    * Whether `/users` and `/roles` are answered here: managed where the user store can be, 403 while the users come from the
-   * file. A user store of the app's own that cannot be managed, and `false`, leave them to the app: authorized, then
-   * passed on.
+   * file. A user store of the app's own that cannot be managed leaves them to the app: authorized, then passed on. And
+   * whether `/sessions`, `/locks` and `/reload` are answered, to administrators. `false` leaves all of them to the app.
    *
    * @defaultValue true
    */
@@ -69,6 +73,9 @@ export interface ManagementApiParts {
   readonly usesFileUsers: boolean
   /** Changes users, one at a time whatever mount they come by. `undefined`: the store cannot be managed here. */
   readonly administration: UserAdministration | undefined
+  /** The throttle of all logins; `undefined`: there is none. */
+  readonly loginThrottle: ManagedLoginThrottle | undefined
+  readonly reloadFile: ReloadFile
 }
 
 /** The gates in the order in which a request meets them. */
@@ -89,7 +96,13 @@ export function managementApiGates(
     noTrace,
     ...authorizationGates(config, parts, hasAuthentication, userGates.length > 0),
     ...userGates,
+    ...(resources && hasAuthentication ? operatorGates(parts) : []),
   ]
+}
+
+/** What only administrators may call, whoever keeps the users. */
+function operatorGates({ tokens, loginThrottle, reloadFile }: ManagementApiParts): readonly Gate[] {
+  return [sessionsGate(tokens), locksGate(loginThrottle), reloadGate(reloadFile)]
 }
 
 /** None for a user store that cannot be managed here: `/users` and `/roles` are left to the app. */
@@ -164,6 +177,7 @@ function authorizationGates(
     defaultPolicy,
     defaultOrigin: originAt(config, 'management_api.authorization_handler.default_policy'),
     publicPaths: managementApi.publicPaths,
+    publicOrigin: originAt(config, 'management_api.public_paths'),
     skipAuthentication: !hasAuthentication,
     // Those who are no users of the file are bound in any case.
     applyTo: ({ kind }) => !exemptsAll || isMachineKind(kind),

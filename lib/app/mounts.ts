@@ -10,6 +10,7 @@ import type { HttpError } from '../core/errors.js'
 import { type Gate, type GateRow, type Refuse, toHandler } from '../http/gate.js'
 import { findLongLivedRequest } from '../http/long-lived-request.js'
 import { type CreateUser, requestUserGate } from '../middleware/request-user.js'
+import type { Security } from './security.js'
 
 /** Name of a mount: what has to be mounted for a control. */
 export type MountName = EnabledControl['mount']
@@ -28,6 +29,30 @@ export interface MountObserver {
 export interface MountsOptions {
   readonly createUser?: CreateUser | undefined
   readonly observer?: MountObserver | undefined
+}
+
+/** How a handler was made: what is asked about it is asked of one that is made in the same way. */
+export interface MadeMount {
+  readonly name: MountName
+  /** Of a portal. */
+  readonly portal: string | undefined
+  readonly owner: Mounts
+  /** Makes another one of another front. */
+  readonly make: MakeMount
+}
+
+export type MakeMount = (security: Security) => RequestHandler
+
+const made = new WeakMap<object, MadeMount>()
+
+/** How a handler was made; `undefined` for one that is no mount of a front. */
+export function findMount(handler: unknown): MadeMount | undefined {
+  return made.get(handler as object)
+}
+
+/** Which mount is made, and how another front makes the same. */
+export interface MountMaking extends Pick<MadeMount, 'name' | 'make'> {
+  readonly portal?: string | undefined
 }
 
 /** Keeps the row of gates of each mount that was made. */
@@ -68,8 +93,8 @@ export class Mounts {
     return new Set(made.map(({ handler }) => handler))
   }
 
-  /** Makes the handler of a mount, and remembers how its gates are made. `portal` is the name of a portal. */
-  add(name: MountName, config: Config, createGates: GatesOf, refuse: Refuse, portal?: string): RequestHandler {
+  /** Makes the handler of a mount, and remembers how its gates are made. */
+  add({ name, portal, make }: MountMaking, config: Config, createGates: GatesOf, refuse: Refuse): RequestHandler {
     // Those read the path from the root of the server, and see it wherever they are mounted.
     const readsPath = name !== 'webApps'
     const pass: Gate = (request) => {
@@ -91,6 +116,7 @@ export class Mounts {
       refuse(error, request, response, next)
     })
     this.#handlers.push({ name, handler })
+    made.set(handler, { name, portal, owner: this, make })
     return handler
   }
 

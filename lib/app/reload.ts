@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { ReloadFile } from '../admin-api/reload.js'
 import { createMutex } from '../async/mutex.js'
 import { changedTables } from '../config/checks/changed-tables.js'
 import { located } from '../config/checks/origins.js'
@@ -21,7 +22,7 @@ import type { MachineTokens } from '../tokens/machines/machine-tokens.js'
 import type { OpenUserStore } from '../users/open-user-store.js'
 import { createMachineSources, warnOfEnds } from './machine-access.js'
 import type { Mounts } from './mounts.js'
-import { warnAtStart, warnOfRestart } from './start-checks.js'
+import { changesAtNextStart, warnAtStart, warnOfRestart } from './start-checks.js'
 
 /** What a front is at the moment. */
 export interface RunningState {
@@ -68,7 +69,7 @@ export function createReload(parts: ReloadParts): (source: ConfigSource, context
   const oneAtATime = createMutex()
 
   /** Returns what there is to log. */
-  async function exchange(next: Config, { by, reason }: ChangeContext): Promise<() => void> {
+  async function exchange(next: Config, { by, reason, address }: ChangeContext): Promise<() => void> {
     const before = running.config
     const prepareTls = await tls.load(next)
     const keySet = keepsOwnKey(before, next) ? undefined : await readTokenKeys(next)
@@ -94,7 +95,7 @@ export function createReload(parts: ReloadParts): (source: ConfigSource, context
 
     const at = clock()
     return () => {
-      events.report('reload', { at, file: next.path, changed: changedTables(before, next), by, reason })
+      events.report('reload', { at, file: next.path, changed: changedTables(before, next), by, reason, address })
       warnOfRestart(before, next, logger)
       warnAtStart(next, logger, keySet?.warnings)
       warnOfEnds(next, parts)
@@ -111,4 +112,15 @@ export function createReload(parts: ReloadParts): (source: ConfigSource, context
   }
 
   return (source, context = {}) => oneAtATime(() => takeOver(source, context))
+}
+
+/** Makes what reloads the file of the configuration in effect. */
+export function createReloadFile(running: RunningState, reload: ReturnType<typeof createReload>): ReloadFile {
+  return async (context) => {
+    const before = running.config
+    if (before.path === undefined) return undefined
+    await reload(before.path, context)
+    const after = running.config
+    return { changed: changedTables(before, after), atNextStart: changesAtNextStart(before, after) }
+  }
 }

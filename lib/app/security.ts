@@ -10,8 +10,11 @@ import type { Express, RequestHandler } from 'express'
 import type { Config } from '../config/config.js'
 import type { ConfigSource } from '../config/load.js'
 import type { ChangeContext, SecurityEvents } from '../core/events.js'
+import type { Explanation } from '../explain/explain.js'
+import type { ExplainRequest } from '../explain/request.js'
 import type { ExpressServerOptions } from '../http/express/create-server.js'
 import type { Tokens } from '../tokens/tokens.js'
+import type { LoginLock } from '../users/throttle/lock-notes.js'
 import type { UserStore } from '../users/user-store.js'
 import type { GuardedConnection } from './connections.js'
 import type { ManagementApiOptions } from './management-api.js'
@@ -25,7 +28,7 @@ export interface CreateServerOptions extends ExpressServerOptions {}
 export interface Security extends CodeSignIn {
   /**
    * Makes the handler that guards a management API. Mounted at M it answers `M/login`, `M/logout`, `M/jwks`, `M/users`
-   * and `M/roles`, and lets an authenticated and authorized request through. The paths in the configuration are relative
+   * and `M/roles`, to administrators `M/sessions`, `M/locks` and `M/reload`, and lets an authenticated and authorized request through. The paths in the configuration are relative
    * to M.
    */
   managementApi(options?: ManagementApiOptions): RequestHandler
@@ -129,6 +132,20 @@ export interface Security extends CodeSignIn {
    * ```
    */
   endWhenRefused(response: ServerResponse): void
+  /**
+   * Says why a request would pass or be refused, stage by stage, each with its rule and the line of the file. The gates of this
+   * configuration are asked, over users and tokens of their own: nothing is counted, logged or changed.
+   *
+   * With `app`, the mounts on the way of the path are those of the app; without, there is the one that the request names.
+   *
+   * @example
+   * ```ts
+   * const { status, stages } = await security.explain({ path: '/management/users', user: 'alice' }, app)
+   * ```
+   *
+   * @throws TypeError, by rejecting, for a mount that there is not, and for a user that is not known.
+   */
+  explain(request: ExplainRequest, app?: Express): Promise<Explanation>
   /** Issues, verifies, lists and revokes tokens. */
   readonly tokens: Tokens
   /** The user store in effect. */
@@ -152,6 +169,13 @@ export interface Security extends CodeSignIn {
    * shared store it resolves when all processes take it, and rejects with `StoreError` when only this one may have.
    */
   unlock(userName: string, context?: ChangeContext): void | Promise<void>
+  /** Ends what locks all users of an address; locks of a user from there stay. Resolves and rejects as `unlock`. */
+  unlockAddress(address: string, context?: ChangeContext): void | Promise<void>
+  /**
+   * The login locks that hold, the latest first, at most 1000. With a shared store those of all processes; rejects with `StoreError`
+   * when it cannot be asked.
+   */
+  locks(): Promise<readonly LoginLock[]>
   /**
    * Ends timers and the stores that `createSecurity` opened. Requests that are under way are still answered. New mounts and servers
    * are refused with an Error, and so is a `reload` that has not ended. A second call does nothing.

@@ -14,7 +14,7 @@ import type { KeySet } from '../tokens/keys/signing-key.js'
 import type { MemoryTokenStoreOptions } from '../tokens/memory/memory-token-store.js'
 import type { TokenStore } from '../tokens/token-store.js'
 import type { BreakGlassState } from '../users/login/break-glass.js'
-import type { LoginThrottle, LoginThrottleOptions } from '../users/throttle/login-throttle.js'
+import type { LoginThrottleOptions, ManagedLoginThrottle } from '../users/throttle/login-throttle.js'
 
 /** What outlives this process. What is made with it is made before it is started. */
 export interface SharedStore {
@@ -24,7 +24,7 @@ export interface SharedStore {
   readonly breakGlassState: BreakGlassState
   createTokenStore(options: MemoryTokenStoreOptions): TokenStore
   /** `name` tells throttles apart that count other things. */
-  createThrottle(options: LoginThrottleOptions, name: 'login' | 'clients'): LoginThrottle
+  createThrottle(options: LoginThrottleOptions, name: 'login' | 'clients'): ManagedLoginThrottle
   createOauthStore(options: OauthStoreOptions): OauthStore
   /** Told of the keys of another configuration. */
   useKeys?(keySet: KeySet): void

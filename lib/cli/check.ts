@@ -14,7 +14,7 @@ import { canonicalPath, replaceFile } from '../files/replace-file.js'
 import { Inspection } from './check-inspection.js'
 import { type CheckReport, countClasses, formatReport } from './check-text.js'
 import { CommandError, type CommandProcess, isExpected, reasonFrom } from './command.js'
-import { printable } from './store-command.js'
+import { printableLines } from './output.js'
 
 interface CheckCommandOptions {
   readonly json?: boolean
@@ -101,5 +101,5 @@ function formatJson({ file, findings, keys, values, opened, notOpened, fixed }: 
 
 /** Names in a file may hold what a terminal obeys. */
 function formatLines(report: CheckReport, isQuiet: boolean): string {
-  return formatReport(report, isQuiet).split('\n').map(printable).join('\n')
+  return printableLines(formatReport(report, isQuiet))
 }

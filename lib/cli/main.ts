@@ -9,10 +9,14 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { apiTokenCommand } from './api-token.js'
 import { checkCommand } from './check.js'
+import { explainCommand } from './explain.js'
 import { hashPasswordCommand } from './hash-password.js'
 import { initCommand } from './init.js'
 import { keysCommand } from './keys.js'
+import { locksCommand, reloadCommand, sessionsCommand } from './operators.js'
 import { secretsCommand } from './secrets.js'
+import { serveCommand } from './serve.js'
+import { loginCommand, logoutCommand } from './server/sign-in.js'
 import { rolesCommand, usersCommand } from './users.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -30,5 +34,9 @@ const program = new Command('sallyport')
   .addCommand(secretsCommand(process))
   .addCommand(keysCommand(process))
   .addCommand(apiTokenCommand(process))
+  .addCommand(explainCommand(process))
+
+const operators = [serveCommand, loginCommand, logoutCommand, sessionsCommand, locksCommand, reloadCommand]
+for (const create of operators) program.addCommand(create(process))
 
 await program.parseAsync()

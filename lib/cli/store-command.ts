@@ -15,25 +15,6 @@ import { isManagedUserStore, type ManagedUserStore } from '../users/managed-user
 import { openUserStore } from '../users/open-user-store.js'
 import { CommandError, type CommandProcess, runCommand } from './command.js'
 
-/** What a command does with an open store and its arguments. The text that it returns is printed. */
-export type StoreWork = (opened: ManagedStore & { readonly isAdmin: boolean }, ...names: string[]) => Promise<string>
-
-export function addStoreCommand(
-  parent: Command,
-  { process, open }: { readonly process: CommandProcess; readonly open: OpenManagedStore },
-  { usage, description, work }: { readonly usage: string; readonly description: string; readonly work: StoreWork },
-): Command {
-  return addConfigCommand(parent, process, { usage, description }, async (path, logger, command) => {
-    const { admin = false } = command.opts<{ admin?: boolean }>()
-    const opened = await open(path, logger)
-    try {
-      return await work({ ...opened, isAdmin: admin }, ...command.args)
-    } finally {
-      await opened.store.close()
-    }
-  })
-}
-
 /** Adds a command that needs a configuration file. The text that `work` resolves with is printed. */
 export function addConfigCommand(
   parent: Command,
@@ -59,11 +40,6 @@ function createLogger({ stderr }: CommandProcess): Logger {
     stderr.write(`${message}\n`)
   }
   return { info() {}, warn: write, error: write }
-}
-
-/** A name without control characters, which a terminal could take for commands. */
-export function printable(name: string): string {
-  return name.replace(/\p{C}/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`)
 }
 
 /** The audit trail of a command: one line to standard error for each change, of JSON unless that is a terminal. */

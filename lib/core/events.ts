@@ -32,6 +32,8 @@ export interface ChangeContext {
   readonly by?: string | undefined
   /** For the audit trail. @defaultValue not known */
   readonly reason?: string | undefined
+  /** The address that it came from. @defaultValue not known */
+  readonly address?: string | undefined
 }
 
 interface ByCall extends Occurrence {
@@ -39,6 +41,8 @@ interface ByCall extends Occurrence {
   readonly by: string | undefined
   /** Why, where the caller said so. */
   readonly reason: string | undefined
+  /** From where, when a request made the change. */
+  readonly address?: string | undefined
 }
 
 /** Why a login was refused. The client never learns it. */
@@ -155,10 +159,12 @@ export interface SecurityEventMap {
     /** How long a pair is locked. For the other two, how long until the next try is taken, and about the time between all further ones. */
     readonly seconds: number
   }
-  /** The login locks of a user were ended. */
+  /** The login locks of a user, or of an address, were ended. */
   unlock: ByCall & {
-    /** As it was given. */
+    /** As it was given; empty where those of an address were ended. */
     readonly userName: string
+    /** The address whose locks were ended; `undefined`: those of a user. */
+    readonly source?: string | undefined
   }
   /** Another configuration was taken over. */
   reload: ByCall & {

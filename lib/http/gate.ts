@@ -15,9 +15,12 @@ import { addPathHandler, mountRefusal } from './mounted-at.js'
 /** `undefined`: the request may go on. `'answered'`: the gate has answered it. An `HttpError`: it is refused. */
 export type Verdict = undefined | 'answered' | HttpError
 
+/** What a rule looks at: the address of the client, or the rights of the caller. */
+export type RuleStage = 'address' | 'authorization'
+
 /** Gets the rules that a gate went by, when somebody asks why a request passes or is refused. */
 export interface Trace {
-  rule(origin: Origin, effect: 'passed' | 'refused'): void
+  rule(origin: Origin, effect: 'passed' | 'refused', stage: RuleStage): void
 }
 
 /** Returns a refusal and never throws one; what it throws all the same refuses the request. */

@@ -64,7 +64,7 @@ export function ipAllowListGate({
 
   return function ipAllowListGate(request, _response, trace) {
     const isPassed = isKnownAndAllowed(request)
-    trace?.rule(origin, isPassed ? 'passed' : 'refused')
+    trace?.rule(origin, isPassed ? 'passed' : 'refused', 'address')
     if (isPassed) return undefined
     return new ForbiddenError('ERR_IP_NOT_ALLOWED', 'Calls from this address are not allowed.', {
       bare: 'always',

@@ -32,6 +32,9 @@ export interface PathAuthorizationOptions {
   /** Paths that anybody may GET and HEAD, exactly as spelled here, whatever the rules say. @defaultValue `[]` */
   readonly publicPaths?: readonly string[] | undefined
 
+  /** What is told to whoever asks why a public path passes. @defaultValue `{ key: 'publicPaths' }` */
+  readonly publicOrigin?: Origin | undefined
+
   /** Whether authentication is switched off as a whole: protected paths are then refused to all. @defaultValue `false` */
   readonly skipAuthentication?: boolean | undefined
 
@@ -78,16 +81,20 @@ export function pathAuthorization(options: PathAuthorizationOptions): RequestHan
 
 export function pathAuthorizationGate(options: PathAuthorizationOptions): Gate {
   const { defaultPolicy = 'authenticated', skipAuthentication = false } = options
-  const { applyTo = () => true, leaveToResource = () => false } = options
+  const { applyTo = () => true, leaveToResource = () => false, publicOrigin = { key: 'publicPaths' } } = options
   const pathRules = compilePathRules({ ...options, defaultPolicy })
 
   return function pathAuthorizationGate(request, _response, trace) {
     const { method, path } = request
     const requirement = pathRules.decide(method, path, readSwallowed(request))
-    if (requirement === 'public') return undefined
+    if (requirement === 'public') {
+      trace?.rule(publicOrigin, 'passed', 'authorization')
+      return undefined
+    }
     if (requirement === 'ambiguous') return ambiguousPath()
     const refusal = refusalFor(request, requirement)
-    trace?.rule(refusal?.origin ?? requirement.origin, refusal === undefined ? 'passed' : 'refused')
+    const effect = refusal === undefined ? 'passed' : 'refused'
+    trace?.rule(refusal?.origin ?? requirement.origin, effect, 'authorization')
     return refusal
   }
 

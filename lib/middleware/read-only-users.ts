@@ -28,7 +28,7 @@ export function readOnlyUsers(options: ReadOnlyUsersOptions = {}): RequestHandle
 export function readOnlyUsersGate(origin: Origin = { key: 'readOnlyUsers' }): Gate {
   return function readOnlyUsersGate(request, _response, trace) {
     const isAllowed = readingMethods.has(request.method) || findAuth(request)?.isAdmin === true
-    trace?.rule(origin, isAllowed ? 'passed' : 'refused')
+    trace?.rule(origin, isAllowed ? 'passed' : 'refused', 'authorization')
     if (isAllowed) return undefined
     return new ForbiddenError('ERR_READ_ONLY', 'Only administrators may change this.', { origin })
   }

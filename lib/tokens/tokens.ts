@@ -120,12 +120,12 @@ export function createTokens(options: TokensOptions): Tokens {
     }
   }
 
-  async function revoke(id: string, { by, reason }: ChangeContext = {}): Promise<boolean> {
+  async function revoke(id: string, { by, reason, address }: ChangeContext = {}): Promise<boolean> {
     const found = events && findRecord(id)
     const wasLive = await end(id)
     if (wasLive) {
       const { subject, kind } = (await found) ?? {}
-      events?.report('revocation', { at: clock(), subject, tokenId: id, kind, count: 1, by, reason })
+      events?.report('revocation', { at: clock(), subject, tokenId: id, kind, count: 1, by, reason, address })
     }
     return wasLive
   }
@@ -138,14 +138,14 @@ export function createTokens(options: TokensOptions): Tokens {
 
     revoke,
 
-    async revokeUser(subject, { by, reason } = {}) {
+    async revokeUser(subject, { by, reason, address } = {}) {
       const at = clock()
       accounts?.end(subject)
       const count = await afterTombstone(
         () => machines?.endAllOf(subject),
         () => revocations.endAllOf(subject, store),
       )
-      events?.report('revocation', { at, subject, tokenId: undefined, count, by, reason })
+      events?.report('revocation', { at, subject, tokenId: undefined, count, by, reason, address })
       return count
     },
 

@@ -80,7 +80,13 @@ export async function openPageFolder(blocks: readonly FencedBlock[], isNew = fal
   let folder = app
   const whereFile = join(base, 'where')
   const port = await freePort()
-  const environment = { ...process.env, PATH: `${bin}:${process.env['PATH']}`, NODE_PACKAGES: packages, NODE_ENV: '' }
+  const environment = {
+    ...process.env,
+    PATH: `${bin}:${process.env['PATH']}`,
+    NODE_PACKAGES: packages,
+    NODE_ENV: '',
+    XDG_CONFIG_HOME: join(base, 'config'),
+  }
   let password = 'made-up-password'
 
   const write = (name: string, text: string) =>
@@ -90,6 +96,7 @@ export async function openPageFolder(blocks: readonly FencedBlock[], isNew = fal
     const { key, certificate } = keyPair()
     write('cert.pem', certificate.toString())
     write('key.pem', pemOfKey(key))
+    write('internal.pem', keyPair({ type: 'rsa' }).pem)
     write('token-key.pem', pemOfKey(keyPair({ type: 'rsa' }).key))
     write('netrc', `machine 127.0.0.1 login backup password ${password}\n`)
     write('routers.js', routers)
@@ -161,8 +168,8 @@ function answers(port: number): Promise<boolean> {
   })
 }
 
-/** What a line promises: a status, or a JSON text in which `...` stands for anything. */
-const promise = /^(.*?\S) +# (\d{3}|\{.*\})$/
+/** What a line promises: a status, or a JSON text or a line of TOML, in which `...` stands for anything. */
+const promise = /^(.*?\S) +# (\d{3}|\{.*\}|\w+ = ".*")$/
 
 const promisingLines = (text: string) => text.split('\n').filter((line) => promise.test(line))
 

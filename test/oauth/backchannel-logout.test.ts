@@ -172,7 +172,7 @@ describe('the end of a sign-on', () => {
   })
 })
 
-// Covers: SSRF
+// Covers: G32
 describe('what is called', () => {
   const keySet = newKeys('ES256', 2048)
 

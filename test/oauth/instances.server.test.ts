@@ -19,7 +19,7 @@ import { type KeySet, newKeys } from '../../lib/tokens/keys/signing-key.js'
 import { RedisTokenStore } from '../../lib/tokens/redis/redis-token-store.js'
 import { SqlTokenStore } from '../../lib/tokens/sql/sql-token-store.js'
 import type { TokenStore } from '../../lib/tokens/token-store.js'
-import type { LoginThrottle, LoginThrottleOptions } from '../../lib/users/throttle/login-throttle.js'
+import type { LoginThrottleOptions, ManagedLoginThrottle } from '../../lib/users/throttle/login-throttle.js'
 import { createRedisThrottle } from '../../lib/users/throttle/redis-throttle.js'
 import { createSqlThrottle } from '../../lib/users/throttle/sql-throttle.js'
 import { MemoryUserStore } from '../helpers/memory-user-store.js'
@@ -51,7 +51,7 @@ interface Stores {
   readonly link: { start(): Promise<void>; close(): Promise<void> }
   readonly tokenStore: TokenStore
   createOauthStore(options: Omit<OauthStoreOptions, 'clock'>): OauthStore
-  createThrottle(options: LoginThrottleOptions, name: string): LoginThrottle
+  createThrottle(options: LoginThrottleOptions, name: string): ManagedLoginThrottle
 }
 
 /** A running server. */

@@ -5,7 +5,7 @@ import { authorizeUrl, exchange, oauthFront, pkce, providers } from './front.js'
 const redirectUris = ['http://127.0.0.1/callback', 'http://[::1]:7777/callback?app=1', 'http://localhost/callback']
 const native = { ...providers[0], name: 'native-app', redirect_uris: redirectUris, native: true }
 
-// Covers: G03
+// Covers: G03 G33
 describe('a redirect URI of a native app', () => {
   it('is good with any port of this machine, and its code for that port alone', async () => {
     const front = await oauthFront({ oauth: { service_provider: [native] } })

@@ -32,7 +32,7 @@ async function expectEnded(front: OauthFront, ...tokens: readonly TokenAnswer[])
   expect(await front.security.tokens.list({ kind: 'oauth' })).toEqual([])
 }
 
-// Covers: G07
+// Covers: G07 G31
 describe('a window in which a refresh token may be used again', () => {
   it('lets two tabs go on that refresh at once, with the same successor', async () => {
     const front = await frontWithWindow()

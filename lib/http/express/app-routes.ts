@@ -7,7 +7,7 @@
 import type { Express } from 'express'
 import { findGateRow } from '../gate.js'
 import { listPaths, samplesOf } from './layer-paths.js'
-import { isLayer, type Layer, listLayers, type Route, readStack, restBelow, routerIn, subAppIn } from './layers.js'
+import { innerRouterIn, isLayer, type Layer, listLayers, type Route, readStack, restBelow, routerIn } from './layers.js'
 
 /** A route, or a function that may answer requests. */
 export interface AppRoute {
@@ -75,7 +75,7 @@ const unknownLayer = {
 type Place = Pick<Candidate, 'layer' | 'path' | 'prefix' | 'hasPath'>
 
 function* candidatesAt(handle: unknown, place: Place, above: readonly unknown[]): Generator<Candidate> {
-  const inner = innerRouter(handle)
+  const inner = innerRouterIn(handle)
   if (inner !== undefined && place.hasPath) {
     // A router may be mounted in itself.
     if (!above.includes(inner)) yield* candidatesIn(inner, place.path === '/' ? '' : place.path, above)
@@ -98,13 +98,6 @@ function* candidatesOf({ methods, stack }: Route, place: Place): Generator<Candi
     const isSure = guard < 0 || before.some(isHandler)
     yield { ...place, method: isAll ? 'ALL' : method.toUpperCase(), handler: chain.at(-1), isSure, isInnerGuarded }
   }
-}
-
-function innerRouter(handle: unknown): unknown {
-  const router = routerIn(handle)
-  if (readStack(router) !== undefined) return router
-  const app = subAppIn(handle)
-  return app && routerIn(app)
 }
 
 /** Whether it has no `next`, so that it has to answer. */
@@ -160,7 +153,7 @@ function firstMet(
     if (left === undefined) continue
     if (layer === candidate.layer) return 'candidate'
     if (withGuards && (isGuard(layer.handle) || guardsRoute(layer, candidate))) return 'guard'
-    const inner = layer.route === undefined ? innerRouter(layer.handle) : undefined
+    const inner = layer.route === undefined ? innerRouterIn(layer.handle) : undefined
     const met = inner === undefined ? undefined : firstMet(inner, left, candidate, withGuards, [...above, router])
     if (met !== undefined) return met
   }

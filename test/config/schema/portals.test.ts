@@ -41,6 +41,7 @@ describe('[portal.<name>]', () => {
       title: 'The shop',
       support: 'help@shop.example',
       allow: shop.allow,
+      signIn: ['local'],
       origin: { key: 'portal.shop' },
     })
   })
