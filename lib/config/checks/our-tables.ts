@@ -63,9 +63,9 @@ export const unreadKeys: Readonly<Record<string, readonly string[]>> = {
   transport: ['http.**', '**'],
   server: ['**'],
   admin_console: ['rest_api.**', 'authenticator.**'],
-  sso: ['**'],
   web_app: ['cookie_processor.**', 'listener.**', 'context.**', 'session_config.**'],
   // Discovery says where the end points of a provider are; the rest is about the dashboard's own pages.
+  sso: [
     'authorization_endpoint',
     'authorization_request.**',
     'check_session_Iframe_endpoint',
