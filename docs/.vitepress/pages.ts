@@ -35,6 +35,7 @@ export const groups: Readonly<Record<string, readonly string[]>> = {
     'nestjs.md',
     'middleware.md',
     'testing.md',
+    'check.md',
     'operating.md',
   ],
   Migration: [
