@@ -44,7 +44,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await chromium?.close()
-  if (provider) process.kill(provider, 'SIGKILL')
+  // It ends its provider, which the last test may have ended before.
   example?.kill('SIGTERM')
 })
 
