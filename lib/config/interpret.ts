@@ -10,6 +10,7 @@ import { keyStoreNamed, keyStoreNames } from '../core/key-stores.js'
 import { managementConsole } from '../core/names.js'
 import type { Finding, Locate } from './checks/findings.js'
 import { defaultValues, knownKeys } from './checks/known-keys.js'
+import { refuseUnshared, refuseUselessSnapshot } from './checks/lasting-state.js'
 import { createOrigin } from './checks/origins.js'
 import { otherTables } from './checks/our-tables.js'
 import { readTables } from './checks/read-tables.js'
@@ -117,11 +118,9 @@ export function interpret(document: object, where: DocumentSource): Interpretati
   const keyStores = createKeyStores(deployment, keyStoreFolders(where), unexpanded)
   refuseUnknownKeyStores(deployment.management_api.token, keyStores, mistake)
   refuseUselessSnapshot(deployment, mistake)
-  checkMachines(deployment, options.ignoreUserStore !== true && !usesUserStore(values), mistake)
-  if (deployment.shared_store !== undefined) {
-    const usesFile = options.ignoreUserStore !== true && !usesUserStore(values)
-    refuseUnshared(deployment, usesFile, mistake)
-  }
+  const usesFileUsers = options.ignoreUserStore !== true && !usesUserStore(values)
+  checkMachines(deployment, usesFileUsers, mistake)
+  if (deployment.shared_store !== undefined) refuseUnshared(deployment, usesFileUsers, mistake)
   const sharedStore = createSharedStore(deployment, home, mistakeOnce, asWritten)
   const tls = createTls(values, deployment.server.hostname ?? 'localhost', { mistake: mistakeOnce, warning })
   if (mistakes.length > 0) return conclude(undefined, keyStores)
@@ -160,44 +159,6 @@ function readSymmetricKey(value: TreeValue, expand: Expand): SecretOutcome | und
     const text = typeof value === 'string' ? expand(value) : undefined
     return typeof text === 'string' ? { text } : { reason: 'is not a text in quotes' }
   })
-}
-
-/** What one process makes up for itself is nothing to the others: a signing key, a first administrator. */
-function refuseUnshared(
-  { management_api: { token, isJwtEnabled, isBasicEnabled }, internal_apis: { users } }: Deployment,
-  usesFileUsers: boolean,
-  mistake: (finding: Finding) => void,
-): void {
-  const path = ['shared_store']
-  if (token.keyFile === undefined && token.keyStore === undefined) {
-    const rule =
-      'needs a signing key that all processes share; write [management_api.jwt_token_security_handler] and below it ' +
-      'token_config.key_file = "token-key.pem", which "npx sallyport keys rotate" makes: once, for all processes'
-    mistake({ path, rule })
-  }
-  if (usesFileUsers && users.length === 0 && (isJwtEnabled || isBasicEnabled)) {
-    mistake({ path, rule: 'needs users that all processes share; write [[internal_apis.users]], or [user_store]' })
-  }
-}
-
-/** A snapshot is encrypted with what the signing key leads to, and is for one process. */
-function refuseUselessSnapshot(
-  { management_api: { token, tokenStore }, shared_store }: Deployment,
-  mistake: (finding: Finding) => void,
-): void {
-  if (tokenStore.snapshot === undefined) return
-  const path = ['management_api', 'jwt_token_security_handler', 'token_store_config', 'snapshot_file']
-  if (shared_store !== undefined) {
-    mistake({
-      path,
-      rule: 'has no use with [shared_store], where all of it outlives the process: remove one of the two',
-    })
-  } else if (token.keyFile === undefined && token.keyStore === undefined) {
-    const rule =
-      'needs a signing key that outlives the process: write token_config.key_file = "token-key.pem" beside ' +
-      'token_store_config, and make the file with "npx sallyport keys rotate"'
-    mistake({ path, rule })
-  }
 }
 
 function refuseUnknownKeyStores(
