@@ -46,6 +46,7 @@ export const groups: Readonly<Record<string, readonly string[]>> = {
   ],
   Reference: [
     'configuration.md',
+    'check.md',
     'errors.md',
     'reference/api/README.md',
     'reference/security.md',

@@ -75,7 +75,12 @@ interface Remembered {
  */
 export function basicAuthentication(options: BasicAuthenticationOptions): RequestHandler {
   return standAlone(
-    { gates: [basicAuthenticationGate(options)], readsPath: options.allowAnonymous !== undefined, authenticates: true },
+    {
+      gates: [basicAuthenticationGate(options)],
+      readsPath: options.allowAnonymous !== undefined,
+      authenticates: true,
+      admits: () => undefined,
+    },
     options,
   )
 }

@@ -63,6 +63,7 @@ export const unreadKeys: Readonly<Record<string, readonly string[]>> = {
   transport: ['http.**', '**'],
   server: ['**'],
   admin_console: ['rest_api.**', 'authenticator.**'],
+  sso: ['**'],
   web_app: ['cookie_processor.**', 'listener.**', 'context.**', 'session_config.**'],
   oauth: wso2Oauth
     .trim()
