@@ -8,7 +8,7 @@ import { EventEmitter } from 'node:events'
 import { inBackground } from '../async/background.js'
 import type { RecordKind } from '../tokens/token-store.js'
 import type { AuthKind, Factor } from './auth.js'
-import { type HttpError, type HttpErrorCode, type Position, withHelp } from './errors.js'
+import { type HttpErrorCode, type Position, withHelp } from './errors.js'
 import { defaultLogger, type Logger, safeLogger } from './logger.js'
 
 interface Occurrence {
@@ -284,17 +284,4 @@ function chooseLevel(name: keyof SecurityEventMap, event: object): 'info' | 'war
   if ('status' in event && (event.status as number) >= 500) return 'error'
   if ('cause' in event && event.cause !== undefined) return 'error'
   return levels[name] ?? 'info'
-}
-
-const reported = new WeakSet<HttpError>()
-
-/** Notes that a refusal was reported, and returns it. `isTold`: whether there was anybody to report it to. */
-export function markReported<Refusal extends HttpError>(refusal: Refusal, isTold: boolean = true): Refusal {
-  if (isTold) reported.add(refusal)
-  return refusal
-}
-
-/** Whether {@link markReported} was called for a refusal. */
-export function isReported(refusal: HttpError): boolean {
-  return reported.has(refusal)
 }

@@ -7,7 +7,7 @@
 import type { Request, Response } from 'express'
 import { clientAddress } from '../addresses/trust-proxy.js'
 import type { HttpError } from '../core/errors.js'
-import { markReported } from '../core/events.js'
+import { markReported } from '../core/reported.js'
 import { methodNotAllowed } from '../http/endpoint.js'
 import { type Gate, refusalFrom, type Verdict } from '../http/gate.js'
 import { plainHttpRefusal } from '../http/plain-http.js'

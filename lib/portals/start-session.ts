@@ -7,7 +7,7 @@
 
 import type { Request, Response } from 'express'
 import type { Auth, Factor } from '../core/auth.js'
-import { markReported } from '../core/events.js'
+import { markReported } from '../core/reported.js'
 import { isOver } from '../http/answer.js'
 import type { NewSession } from '../tokens/sessions.js'
 import type { UserAccount } from '../users/user-store.js'
