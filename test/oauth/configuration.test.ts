@@ -45,7 +45,6 @@ it('has a default for everything but the issuer', () => {
     backchannelLogoutAllow: [],
     signIn: ['local'],
     serviceProviders: [],
-    signIn: ['local'],
     signOnIdleMs: 30 * 60_000,
     signOnAbsoluteMs: 12 * 60 * 60_000,
     cookiePrefix: 'sallyport',
