@@ -43,7 +43,6 @@ it('has a default for everything but the issuer', () => {
     refreshTokenMs: 28_800_000,
     refreshReuseMs: 0,
     backchannelLogoutAllow: [],
-    signIn: ['local'],
     serviceProviders: [],
     signOnIdleMs: 30 * 60_000,
     signOnAbsoluteMs: 12 * 60 * 60_000,
