@@ -29,6 +29,7 @@ export const groups: Readonly<Record<string, readonly string[]>> = {
     'mcp.md',
     'single-page-apps.md',
     'command-line-clients.md',
+    'machines.md',
     'sockets.md',
     'containers.md',
     'tls-and-secrets.md',
@@ -47,6 +48,7 @@ export const groups: Readonly<Record<string, readonly string[]>> = {
   ],
   Reference: [
     'configuration.md',
+    'check.md',
     'errors.md',
     'reference/api/README.md',
     'reference/security.md',

@@ -42,6 +42,7 @@ import { oauthAreaGates, oauthWellKnownGate, openOauth } from './oauth-area.js'
 import { openBreakGlass } from './open-break-glass.js'
 import { openThrottle, openTokenStore } from './open-stores.js'
 import { portalGates } from './portal.js'
+import { createQuestions, frontParts } from './questions.js'
 import { ruleFinder } from './refusal-rules.js'
 import { assertOpen, createReload, createReloadFile, type RunningState } from './reload.js'
 import type { Security } from './security.js'
@@ -140,7 +141,11 @@ export async function wireSecurity(
   const { requestUser: createUser } = options
   const { observer } = test ?? {}
   const noteUnmounted = (): void => warnOfUnmounted(running.config, mounts.mounted, logger)
-  const mounts = new Mounts(noteUnmounted, { createUser, observer })
+  const usesFileUsers = test
+    ? (test.usesFileUsers ?? config.fileUsers.isEnabled)
+    : opened !== undefined && !isManagedUserStore(users)
+  const front = frontParts(running, { usesFileUsers, wire: wireSecurity })
+  const mounts = new Mounts(noteUnmounted, { createUser, observer, front })
   const verifyRecord = createRecordVerifier({ ...core, refuse: invalidToken })
   const connections = new Connections({ mounts, verify: verifyRecord })
   const refuse = refuseAtMount(events, clock, undefined, ruleFinder(running, 'managementApi'))
@@ -151,10 +156,7 @@ export async function wireSecurity(
   const providerKey = secretsFrom(keySet.privateKey, token.issuer)('identity providers')
   const identityProviders = createIdentityProviders({ ...core, key: providerKey })
   await located(config, identityProviders.prepare(config))
-  const oauth = await located(
-    config,
-    openOauth(config, { ...core, identityProviders, sharedStore: shared && { ...shared, keySet } }),
-  )
+  const oauth = await located(config, openOauth(config, { ...core, identityProviders, keySet, sharedStore: shared }))
   // Everything that listens is there.
   await located(config, startShared())
   if (shared !== undefined) inBackground(() => warnOfOtherKey(shared, keySet.signing.kid, logger))
@@ -163,9 +165,7 @@ export async function wireSecurity(
     ...core,
     singleSignOn: oauth?.singleSignOn,
     identityProviders,
-    usesFileUsers: test
-      ? (test.usesFileUsers ?? config.fileUsers.isEnabled)
-      : opened !== undefined && !isManagedUserStore(users),
+    usesFileUsers,
     administration: isManagedUserStore(users)
       ? createUserAdministration({ ...core, store: users, acceptPassword })
       : undefined,
@@ -272,11 +272,7 @@ export async function wireSecurity(
 
     reload,
 
-    async explain(request, app) {
-      const { explain } = await import('../explain/explain.js')
-      const findUser = (name: string) => users.find(name)
-      return explain(request, { ...parts, wire: wireSecurity, config: running.config, findUser }, app)
-    },
+    ...createQuestions(front, users),
 
     locks: async () => (await throttle?.list()) ?? [],
     unlock: (userName, context) => throttle?.unlock(userName, context),

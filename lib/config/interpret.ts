@@ -13,7 +13,7 @@ import { defaultValues, knownKeys } from './checks/known-keys.js'
 import { createOrigin } from './checks/origins.js'
 import { otherTables } from './checks/our-tables.js'
 import { readTables } from './checks/read-tables.js'
-import { checkKeys } from './checks/unknown-keys.js'
+import { checkKeys, unknownWarning } from './checks/unknown-keys.js'
 import { createWarnings } from './checks/warnings.js'
 import type { Config, EnabledControl, KeyStoresConfig, TokenConfig } from './config.js'
 import { createKeyStores } from './key-stores.js'
@@ -147,23 +147,11 @@ export function interpret(document: object, where: DocumentSource): Interpretati
   }
 }
 
-const maxUnknownShown = 5
-
 /** The folder of the file, and those that WSO2's products have their own conf or repository/conf in. */
 function keyStoreFolders({ path, home, options }: DocumentSource): string[] {
   const start = resolve(home)
   const around = path === undefined ? [start] : [start, dirname(start), dirname(dirname(start))]
   return [...new Set(options.home === undefined ? around : [resolve(options.home), ...around])]
-}
-
-/** One line for all that is left alone. */
-function unknownWarning([first, ...others]: readonly KeyPath[]): Finding[] {
-  if (first === undefined) return []
-  if (others.length === 0) return [{ path: first, rule: 'is not known here and has no effect' }]
-  const shown = others.slice(0, maxUnknownShown).map(formatKey).join(', ')
-  const rest = others.length > maxUnknownShown ? ', ...' : ''
-  const rule = `and ${others.length} more are not known here and have no effect: ${shown}${rest}`
-  return [{ path: first, rule }]
 }
 
 function readSymmetricKey(value: TreeValue, expand: Expand): SecretOutcome | undefined {

@@ -91,6 +91,7 @@ export function createProviderConfiguration(parts: ProviderParts): Configuration
     features: {
       devInteractions: { enabled: false },
       dPoP: { enabled: false },
+      clientCredentials: { enabled: serviceProviders.some(({ grants }) => grants.includes('client_credentials')) },
       pushedAuthorizationRequests: { enabled: false },
       resourceIndicators: { enabled: false },
       revocation: {
@@ -131,6 +132,7 @@ export function createProviderConfiguration(parts: ProviderParts): Configuration
     ttl: {
       AccessToken: accessTokenMs / 1000,
       AuthorizationCode: codeSeconds,
+      ClientCredentials: accessTokenMs / 1000,
       Grant: signOnSeconds,
       IdToken: accessTokenMs / 1000,
       Interaction: interactionSeconds,

@@ -165,3 +165,15 @@ function visitTables(key: KnownKey, path: string, visit: (path: string, table: K
     if (child.isRead) visitTables(child, path === '' ? name : `${path}.${name}`, visit)
   }
 }
+
+const maxUnknownShown = 5
+
+/** One line for all that is left alone. */
+export function unknownWarning([first, ...others]: readonly KeyPath[]): Finding[] {
+  if (first === undefined) return []
+  if (others.length === 0) return [{ path: first, rule: 'is not known here and has no effect' }]
+  const shown = others.slice(0, maxUnknownShown).map(formatKey).join(', ')
+  const rest = others.length > maxUnknownShown ? ', ...' : ''
+  const rule = `and ${others.length} more are not known here and have no effect: ${shown}${rest}`
+  return [{ path: first, rule }]
+}

@@ -69,7 +69,7 @@ const texts = z.union([filledText.transform((text) => [text]), textList], {
 })
 
 /** Without a prototype: names come from the provider. */
-const textsByName = (what: string): Field<Readonly<Record<string, readonly string[]>>> =>
+export const textsByName = (what: string): Field<Readonly<Record<string, readonly string[]>>> =>
   z
     .record(z.string(), texts, { error: `must be a table of ${what}` })
     .transform((values) => Object.assign(Object.create(null), values))
@@ -81,7 +81,7 @@ const domainName = z
   .transform((text) => text.toUpperCase())
 
 /** Domains that mean something else, with those of API tokens and OAuth clients. */
-const reservedDomains: readonly string[] = [...takenDomains, 'API', 'CLIENT']
+const reservedDomains: readonly string[] = takenDomains
 
 /** A provider as it is written; it is complete but for the place of its table. */
 export type WrittenProvider = Omit<IdentityProviderConfig, 'origin'>
