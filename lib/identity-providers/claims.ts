@@ -84,9 +84,14 @@ export function subjectFrom({ subjectClaim, domainName }: ClaimRules, claims: Cl
   return subject
 }
 
-/** What the versions of all accounts of a provider begin with: an account of another issuer under this domain is another. */
-export function versionPrefix({ issuer, domainName }: Pick<ClaimRules, 'issuer' | 'domainName'>): string {
-  return `${domainName}:${digest(issuer)}:`
+/**
+ * What the versions of all accounts of a provider begin with. Where another rule says who is who, an account from before is none any
+ * more: the claims that the rule would read are gone.
+ */
+export function versionPrefix(rules: ClaimRules): string {
+  const { issuer, domainName, subjectClaim, rolesClaim, roleMapping, adminRoles, requiredClaims, allowUnmapped } = rules
+  const who = [issuer, subjectClaim, rolesClaim, roleMapping, adminRoles, requiredClaims, allowUnmapped]
+  return `${domainName}:${digest(JSON.stringify(who))}:`
 }
 
 /** One text, or those of a list; what is neither is no value. */

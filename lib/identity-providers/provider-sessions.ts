@@ -4,17 +4,18 @@
  *
  * - for each `sid` a record that is the parent of all that was signed in with it;
  * - where users are not named by `sub`, a record that leads from it to the user;
- * - for each logout token a record that it was there, and one that its session has ended: it may overtake the sign-in.
+ * - for each logout token a tombstone that it was there, and one that its session has ended: it may overtake the sign-in.
  *
  * @module
  */
 
 import { hash } from 'node:crypto'
 import type { IdentityProviderConfig } from '../config/config.js'
-import { StoreError, UnauthorizedError } from '../core/errors.js'
+import { UnauthorizedError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
 import type { CheckedTokenStore } from '../tokens/checked-token-store.js'
 import { addRecord, lifeMsFor } from '../tokens/issuer.js'
+import { createTombstones } from '../tokens/machines/tombstones.js'
 import type { Revocations } from '../tokens/revocations.js'
 import { tokenId } from '../tokens/token-id.js'
 import type { Tokens } from '../tokens/tokens.js'
@@ -53,10 +54,10 @@ export interface ProviderSessions {
     longestMs: number,
   ): Promise<string | undefined>
   /**
-   * Rejects with `UnauthorizedError` where the provider has ended the session meanwhile; what was started with it is removed. To be
-   * called after the start.
+   * Makes the user known by `sub`, for at most `longestMs`. Rejects with `UnauthorizedError` where the provider has ended the session
+   * meanwhile; what was started with it is removed. To be called after the start, whatever has started it.
    */
-  confirm(config: IdentityProviderConfig, user: ProviderUser, start: SignInStart): Promise<void>
+  confirm(config: IdentityProviderConfig, user: ProviderUser, start: SignInStart, longestMs: number): Promise<void>
   /** Ends what a logout token names. `false` for a token that was there before. */
   end(config: IdentityProviderConfig, token: LogoutToken): Promise<boolean>
 }
@@ -64,40 +65,29 @@ export interface ProviderSessions {
 export function createProviderSessions(parts: ProviderSessionsParts): ProviderSessions {
   const { store, accounts, revocations, tokens, events, clock } = parts
 
-  /** Notes something that is no session. */
-  async function note(id: string, subject: string, expiresAt: number): Promise<void> {
-    const now = clock()
-    const isAdded = await store.add(
-      {
-        id,
-        kind: 'sso',
-        audience: undefined,
-        parent: undefined,
-        subject,
-        roles: [],
-        isAdmin: false,
-        accountVersion: '',
-        scope: '',
-        issuedAt: now,
-        expiresAt,
-        idleTimeoutMs: undefined,
-        lastAccessAt: now,
-        address: undefined,
-      },
-      { startedAt: now },
-    )
-    if (isAdded !== true) throw new StoreError('the token store has no room')
+  const tombstones = createTombstones(store, clock)
+
+  async function findLive(id: string, kind: 'sso' | 'tombstone') {
+    const record = await store.find(id, kind)
+    return record !== undefined && clock() < record.expiresAt ? record : undefined
   }
 
-  async function findLive(id: string) {
-    const record = await store.find(id, 'sso')
-    return record !== undefined && clock() < record.expiresAt ? record : undefined
+  async function addSignOn(
+    id: string,
+    { account }: ProviderUser,
+    { address, startedAt }: SignInStart,
+    lifeMs: number,
+  ): Promise<void> {
+    const { sequence } = revocations
+    const issuedAt = clock()
+    const added = { id, kind: 'sso', issuedAt, expiresAt: issuedAt + lifeMs, address } as const
+    await addRecord({ store, accounts, revocations }, account, added, { startedAt, sequence })
   }
 
   /** `sub` is what the provider calls the user. */
   async function findSubject(config: IdentityProviderConfig, sub: string): Promise<string | undefined> {
     if (config.subjectClaim === 'sub') return subjectFrom(config, { sub })
-    return (await findLive(userId(config, sub)))?.subject
+    return (await findLive(userId(config, sub), 'sso'))?.subject
   }
 
   const nameOf: ProviderSessions['nameOf'] = (config, { sid }) =>
@@ -106,47 +96,44 @@ export function createProviderSessions(parts: ProviderSessionsParts): ProviderSe
   return {
     nameOf,
 
-    async start(config, user, { address, startedAt }, longestMs) {
-      const { account, sub } = user
-      const issuedAt = clock()
-      const expiresAt = issuedAt + lifeMsFor(account, longestMs)
-      if (config.subjectClaim !== 'sub') await note(userId(config, sub), account.subject, expiresAt)
+    async start(config, user, start, longestMs) {
       const name = nameOf(config, user)
       if (name === undefined) return undefined
       const id = sessionId(name)
-      const { sequence } = revocations
-      const added = { id, kind: 'sso', issuedAt, expiresAt, address } as const
-      await addRecord({ store, accounts, revocations }, account, added, { startedAt, sequence })
+      await addSignOn(id, user, start, lifeMsFor(user.account, longestMs))
       return id
     },
 
-    async confirm(config, { sid, sub }, { startedAt }) {
-      const ended = sid === undefined ? undefined : await findLive(endedId(config, 'sid', sid))
-      const signedOut = await findLive(endedId(config, 'sub', sub))
-      if (ended === undefined && (signedOut === undefined || signedOut.issuedAt < startedAt)) return
+    async confirm(config, user, start, longestMs) {
+      const { sid, sub } = user
+      // As long as any session of the user may last: this one may be the shortest.
+      if (config.subjectClaim !== 'sub') await addSignOn(userId(config, sub), user, start, longestMs)
+      const ended = sid === undefined ? undefined : await findLive(endedId(config, 'sid', sid), 'tombstone')
+      const signedOut = await findLive(endedId(config, 'sub', sub), 'tombstone')
+      if (ended === undefined && (signedOut === undefined || signedOut.issuedAt < start.startedAt)) return
       if (sid !== undefined) await revocations.end(sessionId(sessionName(config, sid)), store)
       throw new UnauthorizedError('ERR_SESSION_ENDED', 'The session at the identity provider has ended. Sign in again.')
     },
 
     async end(config, { jti, sid, sub, acceptedUntil }) {
       const usedId = ownId(config, 'logout token', jti)
-      if ((await findLive(usedId)) !== undefined) return false
-      const owner = `${config.domainName}/`
+      if ((await findLive(usedId, 'tombstone')) !== undefined) return false
+      const now = clock()
       const reason = `signed out at ${config.name}`
       // First the mark, then the end: a sign-in that is under way looks for the mark after its start.
       if (sid !== undefined) {
-        await note(endedId(config, 'sid', sid), owner, clock() + signInMs)
+        await tombstones.add(endedId(config, 'sid', sid), now, now + signInMs)
         const id = sessionId(sessionName(config, sid))
         const subject = (await store.find(id, 'sso'))?.subject
         const wasLive = await revocations.end(id, store)
         if (wasLive) events.report('revocation', { at: clock(), subject, tokenId: id, count: 1, by: undefined, reason })
       } else {
-        await note(endedId(config, 'sub', sub!), owner, clock() + signInMs)
+        await tombstones.add(endedId(config, 'sub', sub!), now, now + signInMs)
         const subject = await findSubject(config, sub!)
         if (subject !== undefined) await tokens.revokeUser(subject, { reason })
       }
       // Last: where something above has failed, the provider sends it again.
-      await note(usedId, owner, acceptedUntil)
+      await tombstones.add(usedId, now, acceptedUntil)
       return true
     },
   }
@@ -164,12 +151,12 @@ function sessionId(name: string): string {
   return tokenId('sso', name)
 }
 
-function ownId({ issuer, clientId }: Issuer, what: string, text: string): string {
-  return tokenId('sso', JSON.stringify([what, issuer, clientId, text]))
+function userId({ issuer, clientId }: Issuer, sub: string): string {
+  return tokenId('sso', JSON.stringify(['user', issuer, clientId, sub]))
 }
 
-function userId(config: Issuer, sub: string): string {
-  return ownId(config, 'user', sub)
+function ownId({ issuer, clientId }: Issuer, what: string, text: string): string {
+  return tokenId('tombstone', JSON.stringify([what, issuer, clientId, text]))
 }
 
 function endedId(config: Issuer, claim: 'sid' | 'sub', value: string): string {

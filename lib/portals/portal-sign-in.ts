@@ -30,7 +30,7 @@ export interface PortalSignIn {
   readonly signIns: ProviderSignIns
   readonly sessions: ProviderSessions
   readonly signOut: ProviderSignOut
-  /** The longest that a session of any portal lasts: what they end with lasts as long. */
+  /** The longest that a session of any portal, or a shared sign-on, lasts: what they end with lasts as long. */
   readonly longestMs: number
 }
 
@@ -85,7 +85,7 @@ export function portalSignInGate(parts: PortalParts, signIn: PortalSignIn, showL
         name: sessions.nameOf(config, user),
         memo,
         startParent: () => sessions.start(config, user, start, signIn.longestMs),
-        confirm: () => sessions.confirm(config, user, start),
+        confirm: () => sessions.confirm(config, user, start, signIn.longestMs),
       })
       if (session === undefined) return 'answered'
       signOut.remember(request, response, memo)
