@@ -25,6 +25,7 @@ export function createProviderFetch(request: typeof fetch = fetch): ProviderFetc
       const response = await request(url, { ...init, redirect: 'manual', signal })
       const body = await readAll(response)
       const { status, statusText, headers } = response
+      if (status >= 500) throw unavailable(`${new URL(url).origin} answered ${status}`)
       return new Response(body.length === 0 ? null : body, { status, statusText, headers })
     } catch (cause) {
       if (cause instanceof ProviderError) throw cause
