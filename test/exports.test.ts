@@ -87,7 +87,7 @@ it('exports exactly these names from sallyport/tls', async () => {
 
 it('exports exactly these names from sallyport/testing', async () => {
   expect(Object.keys(await import('../lib/testing.js')).sort()).toEqual(
-    ['createRecord', 'createTestSecurity', 'expectProtected', 'listRoutes', 'tokenStoreContract'].sort(),
+    ['createRecord', 'createTestSecurity', 'expectProtected', 'listRoutes', 'tokenStoreContract', 'watchRoutes'].sort(),
   )
 })
 

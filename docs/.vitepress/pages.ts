@@ -23,6 +23,7 @@ export const groups: Readonly<Record<string, readonly string[]>> = {
     'proxies.md',
     'instances.md',
     'users.md',
+    'sign-in.md',
     'portals.md',
     'oauth.md',
     'mcp.md',
@@ -46,6 +47,7 @@ export const groups: Readonly<Record<string, readonly string[]>> = {
   ],
   Reference: [
     'configuration.md',
+    'check.md',
     'errors.md',
     'reference/api/README.md',
     'reference/security.md',

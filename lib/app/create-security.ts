@@ -34,12 +34,7 @@ import { openUserStore } from '../users/open-user-store.js'
 import { wireAuthCore } from './auth-core.js'
 import { Connections } from './connections.js'
 import { createServerFor } from './create-server-for.js'
-import {
-  createIdentityProviders,
-  loadIdentityProviders,
-  type ProviderLibrary,
-  providerVersionOf,
-} from './identity-providers.js'
+import { createIdentityProviders, providerVersionOf } from './identity-providers.js'
 import { startMachineAccess } from './machine-access.js'
 import { managementApiGates } from './management-api.js'
 import { type GatesOf, type MakeMount, type MountMaking, Mounts } from './mounts.js'
@@ -47,6 +42,7 @@ import { oauthAreaGates, oauthWellKnownGate, openOauth } from './oauth-area.js'
 import { openBreakGlass } from './open-break-glass.js'
 import { openThrottle, openTokenStore } from './open-stores.js'
 import { portalGates } from './portal.js'
+import { createQuestions, frontParts } from './questions.js'
 import { ruleFinder } from './refusal-rules.js'
 import { assertOpen, createReload, createReloadFile, type RunningState } from './reload.js'
 import type { Security } from './security.js'
@@ -145,7 +141,11 @@ export async function wireSecurity(
   const { requestUser: createUser } = options
   const { observer } = test ?? {}
   const noteUnmounted = (): void => warnOfUnmounted(running.config, mounts.mounted, logger)
-  const mounts = new Mounts(noteUnmounted, { createUser, observer })
+  const usesFileUsers = test
+    ? (test.usesFileUsers ?? config.fileUsers.isEnabled)
+    : opened !== undefined && !isManagedUserStore(users)
+  const front = frontParts(running, { usesFileUsers, wire: wireSecurity })
+  const mounts = new Mounts(noteUnmounted, { createUser, observer, front })
   const verifyRecord = createRecordVerifier({ ...core, refuse: invalidToken })
   const connections = new Connections({ mounts, verify: verifyRecord })
   const refuse = refuseAtMount(events, clock, undefined, ruleFinder(running, 'managementApi'))
@@ -153,10 +153,10 @@ export async function wireSecurity(
     const support = (): string | undefined => running.config.portals.find((portal) => portal.name === name)?.support
     return refuseAtMount(events, clock, portalRefusalAnswer(support), ruleFinder(running, 'portal'))
   }
-  let providerLibrary: ProviderLibrary | undefined = await located(config, loadIdentityProviders(config))
   const providerKey = secretsFrom(keySet.privateKey, token.issuer)('identity providers')
-  const identityProviders = createIdentityProviders(() => providerLibrary, { ...core, key: providerKey })
-  const oauth = await located(config, openOauth(config, { ...core, sharedStore: shared && { ...shared, keySet } }))
+  const identityProviders = createIdentityProviders({ ...core, key: providerKey })
+  await located(config, identityProviders.prepare(config))
+  const oauth = await located(config, openOauth(config, { ...core, identityProviders, keySet, sharedStore: shared }))
   // Everything that listens is there.
   await located(config, startShared())
   if (shared !== undefined) inBackground(() => warnOfOtherKey(shared, keySet.signing.kid, logger))
@@ -165,9 +165,7 @@ export async function wireSecurity(
     ...core,
     singleSignOn: oauth?.singleSignOn,
     identityProviders,
-    usesFileUsers: test
-      ? (test.usesFileUsers ?? config.fileUsers.isEnabled)
-      : opened !== undefined && !isManagedUserStore(users),
+    usesFileUsers,
     administration: isManagedUserStore(users)
       ? createUserAdministration({ ...core, store: users, acceptPassword })
       : undefined,
@@ -189,11 +187,8 @@ export async function wireSecurity(
   const tokenMs = Math.max(token.expiryMs, config.oauth?.accessTokenMs ?? 0)
   const onKeys = (keySet: KeySet): void => shared?.useKeys?.(keySet)
   const exchanged = { onKeys, mounts, machines, tls, keys, userStore: opened }
-  async function prepareProviders(next: Config): Promise<void> {
-    providerLibrary ??= await loadIdentityProviders(next)
-  }
 
-  const reloadParts = { ...exchanged, prepareProviders, running, configOptions, tokenMs }
+  const reloadParts = { ...exchanged, identityProviders, running, configOptions, tokenMs }
   const reload = createReload({ ...reloadParts, events, logger, clock })
   let closing: Promise<void> | undefined
 
@@ -277,11 +272,7 @@ export async function wireSecurity(
 
     reload,
 
-    async explain(request, app) {
-      const { explain } = await import('../explain/explain.js')
-      const findUser = (name: string) => users.find(name)
-      return explain(request, { ...parts, wire: wireSecurity, config: running.config, findUser }, app)
-    },
+    ...createQuestions(front, users),
 
     locks: async () => (await throttle?.list()) ?? [],
     unlock: (userName, context) => throttle?.unlock(userName, context),

@@ -11,6 +11,7 @@ import { type Gate, type GateRow, type Refuse, toHandler } from '../http/gate.js
 import { findLongLivedRequest } from '../http/long-lived-request.js'
 import { type CreateUser, requestUserGate } from '../middleware/request-user.js'
 import type { Security } from './security.js'
+import type { WireSecurity } from './wired-security.js'
 
 /** Name of a mount: what has to be mounted for a control. */
 export type MountName = EnabledControl['mount']
@@ -29,6 +30,7 @@ export interface MountObserver {
 export interface MountsOptions {
   readonly createUser?: CreateUser | undefined
   readonly observer?: MountObserver | undefined
+  readonly front?: FrontParts | undefined
 }
 
 /** How a handler was made: what is asked about it is asked of one that is made in the same way. */
@@ -36,7 +38,8 @@ export interface MadeMount {
   readonly name: MountName
   /** Of a portal. */
   readonly portal: string | undefined
-  readonly owner: Mounts
+  /** `undefined` for a mount that stands for itself in a test. */
+  readonly front: FrontParts | undefined
   /** Makes another one of another front. */
   readonly make: MakeMount
 }
@@ -50,6 +53,14 @@ export function findMount(handler: unknown): MadeMount | undefined {
   return made.get(handler as object)
 }
 
+/** What another front is made of that answers as this one. */
+export interface FrontParts {
+  /** The one in effect. */
+  readonly config: Config
+  readonly usesFileUsers: boolean
+  readonly wire: WireSecurity
+}
+
 /** Which mount is made, and how another front makes the same. */
 export interface MountMaking extends Pick<MadeMount, 'name' | 'make'> {
   readonly portal?: string | undefined
@@ -60,6 +71,7 @@ export class Mounts {
   readonly #onFirstRequest: () => void
   readonly #observer: MountObserver | undefined
   readonly #userGates: readonly Gate[]
+  readonly #front: FrontParts | undefined
   #hasServed = false
   #generation = 0
   readonly #rows: { readonly row: GateRow; readonly name: MountName; readonly gatesOf: GatesOf }[] = []
@@ -71,9 +83,10 @@ export class Mounts {
    * @param createUser - Makes `request.user`; `undefined`: it is left alone.
    * @param observer - Without one, requests meet the gates as they are.
    */
-  constructor(onFirstRequest: () => void, { createUser, observer }: MountsOptions = {}) {
+  constructor(onFirstRequest: () => void, { createUser, observer, front }: MountsOptions = {}) {
     this.#onFirstRequest = onFirstRequest
     this.#observer = observer
+    this.#front = front
     this.#userGates = createUser === undefined ? [] : [requestUserGate(createUser)]
   }
 
@@ -116,7 +129,7 @@ export class Mounts {
       refuse(error, request, response, next)
     })
     this.#handlers.push({ name, handler })
-    made.set(handler, { name, portal, owner: this, make })
+    made.set(handler, { name, portal, front: this.#front, make })
     return handler
   }
 

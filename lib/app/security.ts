@@ -10,6 +10,7 @@ import type { Express, RequestHandler } from 'express'
 import type { Config } from '../config/config.js'
 import type { ConfigSource } from '../config/load.js'
 import type { ChangeContext, SecurityEvents } from '../core/events.js'
+import type { Coverage } from '../explain/coverage.js'
 import type { Explanation } from '../explain/explain.js'
 import type { ExplainRequest } from '../explain/request.js'
 import type { ExpressServerOptions } from '../http/express/create-server.js'
@@ -146,6 +147,17 @@ export interface Security extends CodeSignIn {
    * @throws TypeError, by rejecting, for a mount that there is not, and for a user that is not known.
    */
   explain(request: ExplainRequest, app?: Express): Promise<Explanation>
+  /**
+   * Lists the routes of an app with who may call each: public, any user, a role, administrators; and those that nobody guards, or that
+   * cannot be looked into. No handler of the app is called.
+   *
+   * @example
+   * ```ts
+   * const { routes } = await security.coverage(app)
+   * const open = routes.filter(({ access }) => access === 'open')
+   * ```
+   */
+  coverage(app: Express): Promise<Coverage>
   /** Issues, verifies, lists and revokes tokens. */
   readonly tokens: Tokens
   /** The user store in effect. */

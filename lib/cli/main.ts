@@ -9,6 +9,8 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { apiTokenCommand } from './api-token.js'
 import { checkCommand } from './check.js'
+import { coverageCommand } from './coverage.js'
+import { diffCommand } from './diff.js'
 import { explainCommand } from './explain.js'
 import { hashPasswordCommand } from './hash-password.js'
 import { initCommand } from './init.js'
@@ -35,6 +37,8 @@ const program = new Command('sallyport')
   .addCommand(keysCommand(process))
   .addCommand(apiTokenCommand(process))
   .addCommand(explainCommand(process))
+  .addCommand(diffCommand(process))
+  .addCommand(coverageCommand(process, () => process.exit()))
 
 const operators = [serveCommand, loginCommand, logoutCommand, sessionsCommand, locksCommand, reloadCommand]
 for (const create of operators) program.addCommand(create(process))

@@ -13,12 +13,12 @@ import { defaultValues, knownKeys } from './checks/known-keys.js'
 import { createOrigin } from './checks/origins.js'
 import { otherTables } from './checks/our-tables.js'
 import { readTables } from './checks/read-tables.js'
-import { checkKeys } from './checks/unknown-keys.js'
+import { checkKeys, unknownWarning } from './checks/unknown-keys.js'
 import { createWarnings } from './checks/warnings.js'
 import type { Config, EnabledControl, KeyStoresConfig, TokenConfig } from './config.js'
 import { createKeyStores } from './key-stores.js'
 import type { Deployment } from './schema/deployment.js'
-import { createIdentityProviders, type SignInPlace } from './schema/identity-provider.js'
+import { createIdentityProviders } from './schema/identity-provider.js'
 import { checkMachines } from './schema/machines.js'
 import { checkOauth, createOauth } from './schema/oauth.js'
 import { createPortals } from './schema/portals.js'
@@ -113,7 +113,7 @@ export function interpret(document: object, where: DocumentSource): Interpretati
   }
   const userStores = options.ignoreUserStore !== true && usesUserStore(values) ? readUserStores(deployment) : []
   checkOauth(deployment.oauth, deployment.management_api.token, deployment.portal, mistake)
-  const identityProviders = readIdentityProviders(deployment, userStores)
+  const identityProviders = createIdentityProviders(deployment, userStores, mistakeOnce)
   const keyStores = createKeyStores(deployment, keyStoreFolders(where), unexpanded)
   refuseUnknownKeyStores(deployment.management_api.token, keyStores, mistake)
   refuseUselessSnapshot(deployment, mistake)
@@ -132,17 +132,6 @@ export function interpret(document: object, where: DocumentSource): Interpretati
   warnings.push(...createWarnings(config, values))
   return conclude(config, keyStores)
 
-  function readIdentityProviders(tables: Deployment, stores: Config['secondaryUserStores']) {
-    const { portal, oauth, internal_apis: fileUsers } = tables
-    const places: SignInPlace[] = [...portal.named].flatMap(([name, { sign_in: signIn }]) =>
-      signIn === undefined ? [] : [{ path: ['portal', name, 'sign_in'], signIn }],
-    )
-    if (oauth !== undefined) places.push({ path: ['oauth', 'sign_in'], signIn: oauth.signIn })
-    const localDomains = stores.map(({ domain }) => domain)
-    const fileUserNames = fileUsers.users.map(({ name }) => name)
-    return createIdentityProviders(tables, { places, localDomains, fileUserNames }, mistakeOnce)
-  }
-
   function readUserStores(tables: Deployment): Config['secondaryUserStores'] {
     const { primary } = tables.user_store
     const carbon = isCarbonFile(source) ? readCarbonDatabase(source, expand, primary) : undefined
@@ -158,23 +147,11 @@ export function interpret(document: object, where: DocumentSource): Interpretati
   }
 }
 
-const maxUnknownShown = 5
-
 /** The folder of the file, and those that WSO2's products have their own conf or repository/conf in. */
 function keyStoreFolders({ path, home, options }: DocumentSource): string[] {
   const start = resolve(home)
   const around = path === undefined ? [start] : [start, dirname(start), dirname(dirname(start))]
   return [...new Set(options.home === undefined ? around : [resolve(options.home), ...around])]
-}
-
-/** One line for all that is left alone. */
-function unknownWarning([first, ...others]: readonly KeyPath[]): Finding[] {
-  if (first === undefined) return []
-  if (others.length === 0) return [{ path: first, rule: 'is not known here and has no effect' }]
-  const shown = others.slice(0, maxUnknownShown).map(formatKey).join(', ')
-  const rest = others.length > maxUnknownShown ? ', ...' : ''
-  const rule = `and ${others.length} more are not known here and have no effect: ${shown}${rest}`
-  return [{ path: first, rule }]
 }
 
 function readSymmetricKey(value: TreeValue, expand: Expand): SecretOutcome | undefined {

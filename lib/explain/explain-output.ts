@@ -6,7 +6,7 @@
 
 import type { Position } from '../core/errors.js'
 import type { Explanation } from './explain.js'
-import type { ExplainRequest } from './request.js'
+import { type ExplainRequest, listHeaders } from './request.js'
 
 /** One line a stage, and the outcome. */
 export function printExplanation(request: ExplainRequest, explanation: Explanation): string {
@@ -63,7 +63,7 @@ export interface AuthZenEvaluation {
   readonly response: { readonly decision: boolean; readonly context: object }
 }
 
-/** `decision` is whether the request is not refused. */
+/** `decision` is whether the request is not refused. Of the headers there are the names: what one holds may be a credential. */
 export function authZenFrom(request: ExplainRequest, explanation: Explanation): AuthZenEvaluation {
   const { method = 'GET', path, user, roles = [], isAdmin = false, address = '127.0.0.1' } = request
   const { headers = {}, origin, isSecure = true } = request
@@ -73,13 +73,8 @@ export function authZenFrom(request: ExplainRequest, explanation: Explanation): 
       subject: { type: 'user', id: subject ?? user ?? 'anonymous', properties: { roles, isAdmin } },
       action: { name: method.toUpperCase() },
       resource: { type: 'path', id: path, properties: { mounts } },
-      context: { address, origin, isSecure, headers: namesOnly(headers) },
+      context: { address, origin, isSecure, headers: listHeaders(headers).map(([name]) => name) },
     },
     response: { decision: outcome !== 'refused', context: { outcome, status, code, stages } },
   }
-}
-
-/** What a header holds may be a credential. */
-function namesOnly(headers: Readonly<Record<string, string>>): readonly string[] {
-  return Object.keys(headers)
 }

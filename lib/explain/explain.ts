@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Express } from 'express'
+import type { Express, Request } from 'express'
 import { findMount, portalMount } from '../app/mounts.js'
 import type { Security } from '../app/security.js'
 import type { Config } from '../config/config.js'
@@ -43,15 +43,25 @@ interface Made extends MountPlace {
 
 /** Explains one request. @throws TypeError for a mount that there is not, and for a user that is not known. */
 export async function explain(request: ExplainRequest, parts: ExplainParts, app?: Express): Promise<Explanation> {
-  const caller = await callerFrom(request, parts.findUser)
-  const made = app === undefined ? [placeFrom(request)] : placesIn(app, request)
   const sandbox = await Sandbox.open(parts.config, parts)
   try {
-    const shadow = await createShadow(made, sandbox, app, request.trustProxy)
-    return await explainIn(sandbox, shadow, made, request, caller)
+    return await explainWith(sandbox, parts.findUser, request, app)
   } finally {
     await sandbox.close()
   }
+}
+
+/** Explains one of several requests. */
+export async function explainWith(
+  sandbox: Sandbox,
+  findUser: FindUser,
+  request: ExplainRequest,
+  app?: Express,
+): Promise<Explanation> {
+  const caller = await callerFrom(request, findUser)
+  const made = app === undefined ? [placeFrom(request)] : placesIn(app, request)
+  const shadow = await createShadow(made, sandbox, app, request.trustProxy)
+  return explainIn(sandbox, shadow, made, request, caller)
 }
 
 async function explainIn(
@@ -100,13 +110,18 @@ function placeFrom(request: ExplainRequest): Made {
 
 /** The mounts that a request meets in an app before anything of the app answers it. */
 function placesIn(app: Express, { path, method = 'GET' }: ExplainRequest): readonly Made[] {
-  return listRowsOnTheWay(app, method.toUpperCase(), path.split('?', 1)[0]!).flatMap(({ handler, at }) => {
+  return listRowsOnTheWay(app, method.toUpperCase(), readPath(app, path)).flatMap(({ handler, at }) => {
     const found = findMount(handler)
     // Of the authorization server nothing is explained.
     if (found === undefined || found.name === 'oauth') return []
     const mount = found.portal === undefined ? found.name : portalMount(found.portal)
     return [{ mount, portal: found.portal, at, make: found.make }]
   })
+}
+
+/** What Express reads as the path of a request target. */
+function readPath(app: Express, url: string): string {
+  return (Object.setPrototypeOf({ url }, app.request) as Request).path
 }
 
 /** What decides how Express reads a request. */

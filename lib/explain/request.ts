@@ -8,6 +8,9 @@ import type { Config } from '../config/config.js'
 import type { RequestFacts } from './in-process-request.js'
 import type { Caller, Sandbox } from './sandbox.js'
 
+/** One header as a client sends it. */
+export type HeaderLine = readonly [name: string, value: string]
+
 /** A request that nobody has sent. */
 export interface ExplainRequest {
   /** @defaultValue `'GET'` */
@@ -26,8 +29,8 @@ export interface ExplainRequest {
   readonly isAdmin?: boolean | undefined
   /** Where the connection comes from: with a proxy that of the proxy, whose headers are in `headers`. @defaultValue `'127.0.0.1'` */
   readonly address?: string | undefined
-  /** Further headers. A credential among them takes the place of that of the user. */
-  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Further headers, by their names or as a list of pairs. A credential among them takes the place of that of the user. */
+  readonly headers?: Readonly<Record<string, string>> | readonly HeaderLine[] | undefined
   /** The page whose script asks. @defaultValue none: a program asks */
   readonly origin?: string | undefined
   /** `false`: the request comes over plain HTTP. @defaultValue `true` */
@@ -51,7 +54,7 @@ export async function factsFrom(
   sandbox: Sandbox,
   { caller, places }: { readonly caller: Caller | undefined; readonly places: readonly MountPlace[] },
 ): Promise<RequestFacts> {
-  const own: (readonly [string, string])[] = Object.entries(headers)
+  const own = [...listHeaders(headers)]
   const isGiven = (name: string): boolean => own.some(([given]) => given.toLowerCase() === name)
   if (!isGiven('host')) own.unshift(['Host', 'localhost'])
   if (origin !== undefined && !isGiven('origin')) own.push(['Origin', origin])
@@ -60,15 +63,20 @@ export async function factsFrom(
   return { method: method.toUpperCase(), url, headers: own, address, isSecure }
 }
 
+/** The headers in their order. */
+export function listHeaders(headers: NonNullable<ExplainRequest['headers']>): readonly HeaderLine[] {
+  return Array.isArray(headers) ? (headers as readonly HeaderLine[]) : Object.entries(headers)
+}
+
 /** What the caller sends to each of the mounts. */
 async function credentialsFor(
   caller: Caller,
   url: string,
   sandbox: Sandbox,
   places: readonly MountPlace[],
-): Promise<readonly (readonly [string, string])[]> {
+): Promise<readonly HeaderLine[]> {
   const isAtLogin = ({ at }: MountPlace): boolean => /^\/login\/?$/i.test(url.split('?', 1)[0]!.slice(at.length))
-  const all: (readonly [string, string])[] = []
+  const all: HeaderLine[] = []
   const cookies: string[] = []
   for (const place of places) {
     if (place.mount === 'managementApi') {

@@ -55,6 +55,9 @@ interface Notes {
   refusal: { readonly mount: string; readonly error: HttpError } | undefined
 }
 
+/** What a caller comes with: a token of the management API, name and password, or the session of a portal. */
+export type CredentialKind = 'token' | 'basic' | `session of ${string}`
+
 /** What {@link Sandbox.open} needs besides a configuration. */
 export interface SandboxParts {
   readonly wire: WireSecurity
@@ -110,6 +113,23 @@ export class Sandbox {
     if (managementApi.isBasicEnabled) return [['Authorization', this.basic(caller)]]
     if (!managementApi.isJwtEnabled) return []
     return [['Authorization', `Bearer ${(await core.tokens.issue(account)).token}`]]
+  }
+
+  /** Gives the user of credentials other rights: a token of before stays good, as with a server. */
+  become({ name, roles, isAdmin }: Caller): void {
+    this.#users.set(name, { roles, isAdmin })
+  }
+
+  /** The header of a kind of credential, whether the configuration takes it or not. */
+  async credentialOf(
+    kind: CredentialKind,
+    caller: Caller,
+  ): Promise<readonly (readonly [name: string, value: string])[]> {
+    if (kind === 'basic') return [['Authorization', this.basic(caller)]]
+    if (kind.startsWith('session of ')) return this.credentials(caller, kind.slice('session of '.length))
+    const { roles, isAdmin, name } = caller
+    const account = this.#users.set(name, { roles, isAdmin })
+    return [['Authorization', `Bearer ${(await this.#wired.core.tokens.issue(account)).token}`]]
   }
 
   /** The value of a header for a login. */

@@ -7,6 +7,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { within } from '../async/deadline.js'
+import type { Auth } from '../core/auth.js'
 import { HttpError, type Origin, StoreError, UnavailableError } from '../core/errors.js'
 import type { Logger } from '../core/logger.js'
 import { isThenable } from '../core/thenable.js'
@@ -36,6 +37,10 @@ export interface GateRow {
   readonly readsPath?: boolean
   /** Whether a request gets past it only when the caller is known, or where the app has said that everybody may call. */
   authenticates?: boolean
+  /** Where it finds the caller: what it says of one whom it has found. */
+  readonly admits?: ((auth: Auth) => HttpError | undefined) | undefined
+  /** Where it asks for the rights of a caller whom another one has found: the roles that it names. */
+  readonly askedRoles?: readonly string[] | undefined
   /** Gets the reason, once, where `refuse` keeps it from the log. */
   readonly logger?: Logger | undefined
 }

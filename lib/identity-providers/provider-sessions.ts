@@ -11,7 +11,7 @@
 
 import { hash } from 'node:crypto'
 import type { IdentityProviderConfig } from '../config/config.js'
-import { UnauthorizedError } from '../core/errors.js'
+import { StoreError, UnauthorizedError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
 import type { CheckedTokenStore } from '../tokens/checked-token-store.js'
 import { addRecord, lifeMsFor } from '../tokens/issuer.js'
@@ -20,7 +20,7 @@ import type { Revocations } from '../tokens/revocations.js'
 import { tokenId } from '../tokens/token-id.js'
 import type { Tokens } from '../tokens/tokens.js'
 import type { Accounts } from '../users/accounts.js'
-import { subjectFrom } from './claims.js'
+import { subjectFrom, versionPrefix } from './claims.js'
 import type { ProviderUser } from './identity-provider.js'
 import type { LogoutToken } from './logout-token.js'
 import { signInMs } from './pending-sign-in.js'
@@ -46,6 +46,8 @@ export interface SignInStart {
 export interface ProviderSessions {
   /** Name of the session here that ends with the one there; `undefined` where the provider names none. */
   nameOf(config: IdentityProviderConfig, user: ProviderUser): string | undefined
+  /** Notes who is called by `sub`, where users are not named by it: for sign-outs of a user. Before the session starts. */
+  noteUser(config: IdentityProviderConfig, user: ProviderUser, longestMs: number): Promise<void>
   /** Starts what sessions here end with, for at most `longestMs`. Resolves with the parent of a session. */
   start(
     config: IdentityProviderConfig,
@@ -54,10 +56,10 @@ export interface ProviderSessions {
     longestMs: number,
   ): Promise<string | undefined>
   /**
-   * Makes the user known by `sub`, for at most `longestMs`. Rejects with `UnauthorizedError` where the provider has ended the session
-   * meanwhile; what was started with it is removed. To be called after the start, whatever has started it.
+   * Rejects with `UnauthorizedError` where the provider has ended the session meanwhile; what was started with it is removed. To be
+   * called after the start.
    */
-  confirm(config: IdentityProviderConfig, user: ProviderUser, start: SignInStart, longestMs: number): Promise<void>
+  confirm(config: IdentityProviderConfig, user: ProviderUser, start: SignInStart): Promise<void>
   /** Ends what a logout token names. `false` for a token that was there before. */
   end(config: IdentityProviderConfig, token: LogoutToken): Promise<boolean>
 }
@@ -67,21 +69,36 @@ export function createProviderSessions(parts: ProviderSessionsParts): ProviderSe
 
   const tombstones = createTombstones(store, clock)
 
-  async function findLive(id: string, kind: 'sso' | 'tombstone') {
-    const record = await store.find(id, kind)
-    return record !== undefined && clock() < record.expiresAt ? record : undefined
+  /** Notes something that is no session. */
+  async function note(config: IdentityProviderConfig, id: string, subject: string, expiresAt: number): Promise<void> {
+    const now = clock()
+    const version = versionPrefix(config)
+    const isAdded = await store.add(
+      {
+        id,
+        kind: 'sso',
+        audience: undefined,
+        parent: undefined,
+        subject,
+        roles: [],
+        isAdmin: false,
+        // As that of a user of the provider: what is looked at as a sign-on stays.
+        accountVersion: version,
+        scope: '',
+        issuedAt: now,
+        expiresAt,
+        idleTimeoutMs: undefined,
+        lastAccessAt: now,
+        address: undefined,
+      },
+      { startedAt: now },
+    )
+    if (isAdded !== true) throw new StoreError('the token store has no room')
   }
 
-  async function addSignOn(
-    id: string,
-    { account }: ProviderUser,
-    { address, startedAt }: SignInStart,
-    lifeMs: number,
-  ): Promise<void> {
-    const { sequence } = revocations
-    const issuedAt = clock()
-    const added = { id, kind: 'sso', issuedAt, expiresAt: issuedAt + lifeMs, address } as const
-    await addRecord({ store, accounts, revocations }, account, added, { startedAt, sequence })
+  async function findLive(id: string, kind: 'sso' | 'tombstone' = 'tombstone') {
+    const record = await store.find(id, kind)
+    return record !== undefined && clock() < record.expiresAt ? record : undefined
   }
 
   /** `sub` is what the provider calls the user. */
@@ -96,28 +113,36 @@ export function createProviderSessions(parts: ProviderSessionsParts): ProviderSe
   return {
     nameOf,
 
-    async start(config, user, start, longestMs) {
+    async noteUser(config, { account, sub }, longestMs) {
+      if (config.subjectClaim === 'sub') return
+      // Not shorter where this session is: another one of the user may go on.
+      await note(config, userId(config, sub), account.subject, clock() + longestMs)
+    },
+
+    async start(config, user, { address, startedAt }, longestMs) {
+      const { account } = user
+      const issuedAt = clock()
+      const expiresAt = issuedAt + lifeMsFor(account, longestMs)
       const name = nameOf(config, user)
       if (name === undefined) return undefined
       const id = sessionId(name)
-      await addSignOn(id, user, start, lifeMsFor(user.account, longestMs))
+      const { sequence } = revocations
+      const added = { id, kind: 'sso', issuedAt, expiresAt, address } as const
+      await addRecord({ store, accounts, revocations }, account, added, { startedAt, sequence })
       return id
     },
 
-    async confirm(config, user, start, longestMs) {
-      const { sid, sub } = user
-      // As long as any session of the user may last: this one may be the shortest.
-      if (config.subjectClaim !== 'sub') await addSignOn(userId(config, sub), user, start, longestMs)
-      const ended = sid === undefined ? undefined : await findLive(endedId(config, 'sid', sid), 'tombstone')
-      const signedOut = await findLive(endedId(config, 'sub', sub), 'tombstone')
-      if (ended === undefined && (signedOut === undefined || signedOut.issuedAt < start.startedAt)) return
+    async confirm(config, { sid, sub }, { startedAt }) {
+      const ended = sid === undefined ? undefined : await findLive(endedId(config, 'sid', sid))
+      const signedOut = await findLive(endedId(config, 'sub', sub))
+      if (ended === undefined && (signedOut === undefined || signedOut.issuedAt < startedAt)) return
       if (sid !== undefined) await revocations.end(sessionId(sessionName(config, sid)), store)
       throw new UnauthorizedError('ERR_SESSION_ENDED', 'The session at the identity provider has ended. Sign in again.')
     },
 
     async end(config, { jti, sid, sub, acceptedUntil }) {
       const usedId = ownId(config, 'logout token', jti)
-      if ((await findLive(usedId, 'tombstone')) !== undefined) return false
+      if ((await findLive(usedId)) !== undefined) return false
       const now = clock()
       const reason = `signed out at ${config.name}`
       // First the mark, then the end: a sign-in that is under way looks for the mark after its start.
@@ -126,7 +151,16 @@ export function createProviderSessions(parts: ProviderSessionsParts): ProviderSe
         const id = sessionId(sessionName(config, sid))
         const subject = (await store.find(id, 'sso'))?.subject
         const wasLive = await revocations.end(id, store)
-        if (wasLive) events.report('revocation', { at: clock(), subject, tokenId: id, count: 1, by: undefined, reason })
+        if (wasLive)
+          events.report('revocation', {
+            at: clock(),
+            subject,
+            tokenId: id,
+            kind: 'sso',
+            count: 1,
+            by: undefined,
+            reason,
+          })
       } else {
         await tombstones.add(endedId(config, 'sub', sub!), now, now + signInMs)
         const subject = await findSubject(config, sub!)

@@ -74,7 +74,12 @@ interface Remembered {
  */
 export function basicAuthentication(options: BasicAuthenticationOptions): RequestHandler {
   return standAlone(
-    { gates: [basicAuthenticationGate(options)], readsPath: options.allowAnonymous !== undefined, authenticates: true },
+    {
+      gates: [basicAuthenticationGate(options)],
+      readsPath: options.allowAnonymous !== undefined,
+      authenticates: true,
+      admits: () => undefined,
+    },
     options,
   )
 }

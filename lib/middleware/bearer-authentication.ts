@@ -69,6 +69,7 @@ export function bearerAuthentication(options: BearerAuthenticationOptions): Requ
       gates: [bearerAuthenticationGate(options)],
       readsPath: options.allowAnonymous !== undefined,
       authenticates: true,
+      admits: () => undefined,
     },
     options,
   )

@@ -76,7 +76,9 @@ export interface PathAuthorizationOptions {
  */
 export function pathAuthorization(options: PathAuthorizationOptions): RequestHandler {
   const authenticates = options.skipAuthentication !== true
-  return standAlone({ gates: [pathAuthorizationGate(options)], readsPath: true, authenticates }, options)
+  const gates = [pathAuthorizationGate(options)]
+  const askedRoles = options.rules.flatMap(({ roles = [] }) => roles)
+  return standAlone({ gates, readsPath: true, authenticates, askedRoles }, options)
 }
 
 export function pathAuthorizationGate(options: PathAuthorizationOptions): Gate {

@@ -5,6 +5,7 @@
  */
 
 import type { RequestHandler } from 'express'
+import type { Auth } from '../core/auth.js'
 import { systemClock } from '../core/clock.js'
 import type { Origin } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
@@ -20,7 +21,7 @@ import { logoutGate } from '../portals/logout.js'
 import { ownOriginGate } from '../portals/navigation.js'
 import { displayName, type LoginPage } from '../portals/page.js'
 import { type PortalSignIn, portalSignInGate } from '../portals/portal-sign-in.js'
-import type { PortalParts } from '../portals/refusals.js'
+import { entryRefusal, type PortalParts } from '../portals/refusals.js'
 import { sessionGate, sessionStatusGate } from '../portals/session.js'
 import type { SingleSignOn } from '../portals/single-sign-on.js'
 import type { Sessions } from '../tokens/sessions.js'
@@ -79,7 +80,9 @@ export interface PortalSessionOptions {
  * @throws TypeError for a name that no portal can have.
  */
 export function portalSession(options: PortalSessionOptions): RequestHandler {
-  return standAlone({ gates: portalSessionGates(options), readsPath: true, authenticates: true }, options)
+  const { roles, rolesOrigin = { key: 'roles' } } = options
+  const admits = (auth: Auth) => entryRefusal({ roles, rolesOrigin }, auth)
+  return standAlone({ gates: portalSessionGates(options), readsPath: true, authenticates: true, admits }, options)
 }
 
 /** What a portal of `createSecurity` has besides: sign-ins at identity providers. */

@@ -22,7 +22,7 @@ const readingMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** Lets all but administrators use GET, HEAD and OPTIONS only: `next()` gets 403 (`ERR_READ_ONLY`). */
 export function readOnlyUsers(options: ReadOnlyUsersOptions = {}): RequestHandler {
-  return standAlone({ gates: [readOnlyUsersGate()] }, options)
+  return standAlone({ gates: [readOnlyUsersGate()], askedRoles: [] }, options)
 }
 
 export function readOnlyUsersGate(origin: Origin = { key: 'readOnlyUsers' }): Gate {

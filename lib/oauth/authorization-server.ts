@@ -55,7 +55,7 @@ export async function createAuthorizationServer(
   const { issuer, algorithm } = oauth
   const { store, revocations, clock, shared } = given
   const library = await loadOidcProvider()
-  const keySet = shared?.keySet ?? (await newKeys(algorithm, rsaKeyBits))
+  const keySet = shared?.keySet ?? given.keySet ?? (await newKeys(algorithm, rsaKeyBits))
   const { kid, publicKey, algorithm: fit } = keySet.signing
   if (fit !== algorithm) {
     const rule = `must be "${fit}", that of the key of management tokens, which signs all that outlives this process`

@@ -169,7 +169,9 @@ function createAccountFinder(parts: ProviderParts): NonNullable<Configuration['f
     const signOn = uid === undefined ? undefined : await signOns.findByUid(uid)
     if (signOn?.record.subject !== subject) return undefined
     // A store that is down is no reason to say that there is no e-mail address: then there is no token.
-    const profile = needsProfile(scope) ? await users?.findProfile?.(subject) : undefined
+    const profile = needsProfile(scope)
+      ? ((await signOns.findProfile(signOn.uid)) ?? (await users?.findProfile?.(subject)))
+      : undefined
     const all = userClaims(subject, signOn.record.account.roles, profile)
     const isInIdToken = providers.get(ctx.oidc.client?.clientId)?.claimsIn.includes('id_token')
     return { accountId: subject, claims: (use) => (use === 'id_token' && !isInIdToken ? { sub: subject } : all) }

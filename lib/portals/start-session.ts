@@ -61,7 +61,7 @@ export function createSessionStart(parts: PortalParts): StartSession {
     try {
       await confirm?.()
     } catch (error) {
-      await sessions.end(session.id)
+      await Promise.all([session.id, ...(parent === undefined ? [] : [parent])].map((id) => sessions.end(id)))
       throw error
     }
     if (isOver(response)) {

@@ -42,10 +42,26 @@ interface Candidate extends Pick<AppRoute, 'method' | 'path' | 'handler'> {
  * Sallyport's own, Express' parsers, and well-known middlewares by their names.
  */
 export function listRoutes(app: Express): readonly AppRoute[] {
+  return listPlacedRoutes(app).map(({ method, path, state, handler, sample }) => ({
+    method,
+    path,
+    state,
+    handler,
+    sample,
+  }))
+}
+
+/** A route, and what holds it in its router. */
+export interface PlacedRoute extends AppRoute {
+  readonly layer: Layer
+}
+
+/** The same, for what looks into the routers further. */
+export function listPlacedRoutes(app: Express): readonly PlacedRoute[] {
   const root = routerIn(app)
   return [...candidatesIn(root, '', [])].map((candidate) => {
-    const { method, path, handler } = candidate
-    return { method, path, handler, ...checkCandidate(root, candidate) }
+    const { method, path, handler, layer } = candidate
+    return { method, path, handler, layer, ...checkCandidate(root, candidate) }
   })
 }
 

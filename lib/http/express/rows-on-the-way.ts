@@ -14,6 +14,8 @@ export interface RowOnTheWay {
   readonly handler: unknown
   /** The path of its mount as it was written, without a slash at the end. */
   readonly at: string
+  /** Whether it is part of a route. */
+  readonly isInRoute: boolean
 }
 
 /** The handlers of gates in the order of the routers, up to the first route that answers the method, or to the layer `until`. */
@@ -33,13 +35,17 @@ export function listRowsOnTheWay(app: Express, method: string, path: string, unt
         const row = layer.route.stack.filter(
           (part) => part.method === undefined || part.method === method.toLowerCase(),
         )
-        found.push(...row.filter(({ handle }) => isRow(handle)).map(({ handle }) => ({ handler: handle, at: place })))
+        found.push(
+          ...row
+            .filter(({ handle }) => isRow(handle))
+            .map(({ handle }) => ({ handler: handle, at: place, isInRoute: true })),
+        )
         const ends = row.some(({ handle }) => typeof handle === 'function' && handle.length < 3)
         if (layer === until || (until === undefined && ends)) return true
         continue
       }
       if (layer === until) return true
-      if (isRow(layer.handle)) found.push({ handler: layer.handle, at: place })
+      if (isRow(layer.handle)) found.push({ handler: layer.handle, at: place, isInRoute: false })
       const inner = innerRouterIn(layer.handle)
       if (inner !== undefined && walk(inner, left, place, [...above, router])) return true
     }
