@@ -75,13 +75,17 @@ export function accountFromClaims(rules: ClaimRules, claims: Claims, now: number
  * @throws ProviderError: `untrusted` without a claim that can be a name.
  */
 export function subjectFrom({ subjectClaim, domainName }: ClaimRules, claims: Claims): string {
-  const value = claimAt(claims, subjectClaim)
-  const name = typeof value === 'string' ? value.normalize('NFC') : ''
+  const name = claimAt(claims, subjectClaim)
   const subject = `${domainName}/${name}`
-  if (name.trim() === '' || hasControlCharacter(name) || subject.length > maxNameLength) {
+  if (typeof name !== 'string' || !isName(name) || subject.length > maxNameLength) {
     throw new ProviderError('untrusted', `the claim ${subjectClaim} is no name for a user`)
   }
   return subject
+}
+
+/** In one spelling: names are kept in NFC and as UTF-8, where another one would be that of another user. */
+function isName(text: string): boolean {
+  return text.trim() !== '' && !hasControlCharacter(text) && !/\p{Cs}/u.test(text) && text === text.normalize('NFC')
 }
 
 /**
