@@ -87,7 +87,8 @@ export function createIdentityProviders(parts: IdentityProvidersParts): Identity
       if (identityProviders.length === 0) return undefined
       const all = new Map(identityProviders.map((provider) => [provider.name, open(provider)]))
       const providers = signIn.flatMap((name) => all.get(name) ?? [])
-      const longestMs = Math.max(...portals.map(({ absoluteTimeoutMs }) => absoluteTimeoutMs))
+      const lives = portals.map(({ absoluteTimeoutMs }) => absoluteTimeoutMs)
+      const longestMs = Math.max(...lives, config.oauth?.signOnAbsoluteMs ?? 0)
       const { allowInsecureHttp: allowPlainHttp } = portalDefaults
       return {
         takesPassword: signIn.includes('local'),

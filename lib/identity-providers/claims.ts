@@ -75,18 +75,27 @@ export function accountFromClaims(rules: ClaimRules, claims: Claims, now: number
  * @throws ProviderError: `untrusted` without a claim that can be a name.
  */
 export function subjectFrom({ subjectClaim, domainName }: ClaimRules, claims: Claims): string {
-  const value = claimAt(claims, subjectClaim)
-  const name = typeof value === 'string' ? value.normalize('NFC') : ''
+  const name = claimAt(claims, subjectClaim)
   const subject = `${domainName}/${name}`
-  if (name.trim() === '' || hasControlCharacter(name) || subject.length > maxNameLength) {
+  if (typeof name !== 'string' || !isName(name) || subject.length > maxNameLength) {
     throw new ProviderError('untrusted', `the claim ${subjectClaim} is no name for a user`)
   }
   return subject
 }
 
-/** What the versions of all accounts of a provider begin with: an account of another issuer under this domain is another. */
-export function versionPrefix({ issuer, domainName }: Pick<ClaimRules, 'issuer' | 'domainName'>): string {
-  return `${domainName}:${digest(issuer)}:`
+/** In one spelling: names are kept in NFC and as UTF-8, where another one would be that of another user. */
+function isName(text: string): boolean {
+  return text.trim() !== '' && !hasControlCharacter(text) && !/\p{Cs}/u.test(text) && text === text.normalize('NFC')
+}
+
+/**
+ * What the versions of all accounts of a provider begin with. Where another rule says who is who, an account from before is none any
+ * more: the claims that the rule would read are gone.
+ */
+export function versionPrefix(rules: ClaimRules): string {
+  const { issuer, domainName, subjectClaim, rolesClaim, roleMapping, adminRoles, requiredClaims, allowUnmapped } = rules
+  const who = [issuer, subjectClaim, rolesClaim, roleMapping, adminRoles, requiredClaims, allowUnmapped]
+  return `${domainName}:${digest(JSON.stringify(who))}:`
 }
 
 /** One text, or those of a list; what is neither is no value. */

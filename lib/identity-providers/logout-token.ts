@@ -33,7 +33,7 @@ export async function readLogoutToken(
   token: string,
   expected: Pick<IssuerTokenExpectations, 'findKey' | 'issuer' | 'audience' | 'now'>,
 ): Promise<LogoutToken> {
-  const { claims, subject, jti, expiresAtSeconds } = await verifyIssuerToken(token, {
+  const { claims, subject, jti, issuedAtSeconds, expiresAtSeconds } = await verifyIssuerToken(token, {
     ...expected,
     types,
     maxAgeSeconds,
@@ -49,7 +49,7 @@ export async function readLogoutToken(
     jti: jti!,
     sid: claims.get('sid') as string | undefined,
     sub: subject,
-    acceptedUntil: expiresAtSeconds * 1000 + toleranceMs,
+    acceptedUntil: Math.min(expiresAtSeconds, issuedAtSeconds + maxAgeSeconds) * 1000 + toleranceMs,
   }
 }
 

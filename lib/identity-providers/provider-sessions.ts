@@ -4,7 +4,7 @@
  *
  * - for each `sid` a record that is the parent of all that was signed in with it;
  * - where users are not named by `sub`, a record that leads from it to the user;
- * - for each logout token a record that it was there, and one that its session has ended: it may overtake the sign-in.
+ * - for each logout token a tombstone that it was there, and one that its session has ended: it may overtake the sign-in.
  *
  * @module
  */
@@ -15,6 +15,7 @@ import { StoreError, UnauthorizedError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
 import type { CheckedTokenStore } from '../tokens/checked-token-store.js'
 import { addRecord, lifeMsFor } from '../tokens/issuer.js'
+import { createTombstones } from '../tokens/machines/tombstones.js'
 import type { Revocations } from '../tokens/revocations.js'
 import { tokenId } from '../tokens/token-id.js'
 import type { Tokens } from '../tokens/tokens.js'
@@ -66,6 +67,8 @@ export interface ProviderSessions {
 export function createProviderSessions(parts: ProviderSessionsParts): ProviderSessions {
   const { store, accounts, revocations, tokens, events, clock } = parts
 
+  const tombstones = createTombstones(store, clock)
+
   /** Notes something that is no session. */
   async function note(config: IdentityProviderConfig, id: string, subject: string, expiresAt: number): Promise<void> {
     const now = clock()
@@ -93,15 +96,15 @@ export function createProviderSessions(parts: ProviderSessionsParts): ProviderSe
     if (isAdded !== true) throw new StoreError('the token store has no room')
   }
 
-  async function findLive(id: string) {
-    const record = await store.find(id, 'sso')
+  async function findLive(id: string, kind: 'sso' | 'tombstone' = 'tombstone') {
+    const record = await store.find(id, kind)
     return record !== undefined && clock() < record.expiresAt ? record : undefined
   }
 
   /** `sub` is what the provider calls the user. */
   async function findSubject(config: IdentityProviderConfig, sub: string): Promise<string | undefined> {
     if (config.subjectClaim === 'sub') return subjectFrom(config, { sub })
-    return (await findLive(userId(config, sub)))?.subject
+    return (await findLive(userId(config, sub), 'sso'))?.subject
   }
 
   const nameOf: ProviderSessions['nameOf'] = (config, { sid }) =>
@@ -112,7 +115,8 @@ export function createProviderSessions(parts: ProviderSessionsParts): ProviderSe
 
     async noteUser(config, { account, sub }, longestMs) {
       if (config.subjectClaim === 'sub') return
-      await note(config, userId(config, sub), account.subject, clock() + lifeMsFor(account, longestMs))
+      // Not shorter where this session is: another one of the user may go on.
+      await note(config, userId(config, sub), account.subject, clock() + longestMs)
     },
 
     async start(config, user, { address, startedAt }, longestMs) {
@@ -139,11 +143,11 @@ export function createProviderSessions(parts: ProviderSessionsParts): ProviderSe
     async end(config, { jti, sid, sub, acceptedUntil }) {
       const usedId = ownId(config, 'logout token', jti)
       if ((await findLive(usedId)) !== undefined) return false
-      const owner = `${config.domainName}/`
+      const now = clock()
       const reason = `signed out at ${config.name}`
       // First the mark, then the end: a sign-in that is under way looks for the mark after its start.
       if (sid !== undefined) {
-        await note(config, endedId(config, 'sid', sid), owner, clock() + signInMs)
+        await tombstones.add(endedId(config, 'sid', sid), now, now + signInMs)
         const id = sessionId(sessionName(config, sid))
         const subject = (await store.find(id, 'sso'))?.subject
         const wasLive = await revocations.end(id, store)
@@ -158,12 +162,12 @@ export function createProviderSessions(parts: ProviderSessionsParts): ProviderSe
             reason,
           })
       } else {
-        await note(config, endedId(config, 'sub', sub!), owner, clock() + signInMs)
+        await tombstones.add(endedId(config, 'sub', sub!), now, now + signInMs)
         const subject = await findSubject(config, sub!)
         if (subject !== undefined) await tokens.revokeUser(subject, { reason })
       }
       // Last: where something above has failed, the provider sends it again.
-      await note(config, usedId, owner, acceptedUntil)
+      await tombstones.add(usedId, now, acceptedUntil)
       return true
     },
   }
@@ -181,12 +185,12 @@ function sessionId(name: string): string {
   return tokenId('sso', name)
 }
 
-function ownId({ issuer, clientId }: Issuer, what: string, text: string): string {
-  return tokenId('sso', JSON.stringify([what, issuer, clientId, text]))
+function userId({ issuer, clientId }: Issuer, sub: string): string {
+  return tokenId('sso', JSON.stringify(['user', issuer, clientId, sub]))
 }
 
-function userId(config: Issuer, sub: string): string {
-  return ownId(config, 'user', sub)
+function ownId({ issuer, clientId }: Issuer, what: string, text: string): string {
+  return tokenId('tombstone', JSON.stringify([what, issuer, clientId, text]))
 }
 
 function endedId(config: Issuer, claim: 'sid' | 'sub', value: string): string {

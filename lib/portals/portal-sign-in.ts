@@ -31,7 +31,7 @@ export interface PortalSignIn {
   readonly signIns: ProviderSignIns
   readonly sessions: ProviderSessions
   readonly signOut: ProviderSignOut
-  /** The longest that a session of any portal lasts: what they end with lasts as long. */
+  /** The longest that a session of any portal, or a shared sign-on, lasts: what they end with lasts as long. */
   readonly longestMs: number
 }
 

@@ -75,6 +75,9 @@ const maxPending = 6
 /** Browsers keep 4096 characters, with name and attributes. */
 const maxCookieLength = 3900
 
+/** All of them together: Node refuses a request with more than 16 KiB of headers, and other sites can start sign-ins too. */
+const maxPendingLength = 9000
+
 const purpose = 'sign-in'
 
 export function createProviderSignIns(parts: ProviderSignInsParts): ProviderSignIns {
@@ -92,11 +95,17 @@ export function createProviderSignIns(parts: ProviderSignInsParts): ProviderSign
     addCookie(response, `${name}=; Max-Age=0; ${namesFor(request).attributes}`)
   }
 
-  /** Browsers send the oldest cookies first (RFC 6265 section 5.4). */
-  function clearOldest(request: Request, response: Response, begin: string): void {
-    const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim().split('=', 1)[0]!)
-    const pending = pairs.filter((name) => name.startsWith(begin))
-    for (const name of pending.slice(0, Math.max(0, pending.length + 1 - maxPending))) clear(request, response, name)
+  /** Browsers send the oldest cookies first (RFC 6265 section 5.4). `length`: of the one that is to come. */
+  function clearOldest(request: Request, response: Response, begin: string, length: number): void {
+    const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim())
+    let total = length
+    for (const [index, pair] of pairs
+      .filter((one) => one.startsWith(begin))
+      .reverse()
+      .entries()) {
+      total += pair.length
+      if (index + 1 >= maxPending || total > maxPendingLength) clear(request, response, pair.split('=', 1)[0]!)
+    }
   }
 
   async function findPending(request: Request, provider: IdentityProvider) {
@@ -120,9 +129,9 @@ export function createProviderSignIns(parts: ProviderSignInsParts): ProviderSign
       const url = await provider.createSignInUrl(secrets, redirectUri, others)
       const pending = { provider: providerName, place, seed, redirectUri, returnTo, startedAt: clock() }
       const { begin, attributes } = namesFor(request)
-      clearOldest(request, response, begin)
       const sealed = await sealer.seal(purpose, pending satisfies PendingSignIn, signInMs)
       if (sealed.length > maxCookieLength) throw new BadRequestError('ERR_REQUEST_INVALID', 'The request is too long.')
+      clearOldest(request, response, begin, begin.length + sealed.length)
       addCookie(response, `${begin}${tagFrom(secrets.state)}=${sealed}; Max-Age=${signInMs / 1000}; ${attributes}`)
       answerSeeOther(response, url.href)
       return 'answered'

@@ -70,7 +70,12 @@ export function createRecordVerifier(parts: RecordVerifierParts): RecordVerifier
       if (parent === undefined || clock() >= getExpiry(parent)) {
         throw refuseAndRemove(record, 'its parent session has ended')
       }
-      return revocations.isRevoked(parent) ? refuseRevoked(parent) : identify(record, lookup, sequence)
+      if (record.impersonator === undefined) {
+        return revocations.isRevoked(parent) ? refuseRevoked(parent) : identify(record, lookup, sequence)
+      }
+      // It is the session of another user, whose account and parent have to be good as well.
+      const caller = checkRecord(parent, { id: parent.id, kind: parent.kind, isActivity: false }, sequence)
+      return andThen(caller, () => identify(record, lookup, sequence))
     })
   }
 

@@ -105,6 +105,8 @@ describe('who may not sign in', () => {
     ['is of another tenant', { groups: ['sales'], tid: 'b' }, { required_claims: { tid: ['a', 'c'] } }, 403],
     ['has not the required claim', { groups: ['sales'] }, { required_claims: { hd: 'example.com' } }, 403],
     ['has no name', { groups: ['sales'] }, { subject_claim: 'oid' }, 502],
+    ['has another spelling of a name', { groups: ['sales'], oid: 'e\u0301' }, { subject_claim: 'oid' }, 502],
+    ['has half a letter in the name', { groups: ['sales'], oid: '\ud800' }, { subject_claim: 'oid' }, 502],
     ['has a name with a line break', { groups: ['sales'], oid: 'a\nb' }, { subject_claim: 'oid' }, 502],
   ])('a user who %s', async (_what, claims, table, status) => {
     const front = await startShop(provider, { tables: [providerTable(provider, table)] })

@@ -80,8 +80,8 @@ const domainName = z
   .regex(/^[A-Za-z0-9._-]{1,64}$/, { error: domainRule })
   .transform((text) => text.toUpperCase())
 
-/** Domains that mean something else, with those of API tokens and OAuth clients. */
-const reservedDomains: readonly string[] = takenDomains
+/** Domains that mean something else, with that of `[sso]`. */
+const reservedDomains: readonly string[] = [...takenDomains, 'SSO']
 
 /** A provider as it is written; it is complete but for the place of its table. */
 export type WrittenProvider = Omit<IdentityProviderConfig, 'origin'>
@@ -153,6 +153,13 @@ const identityProviderTable: Field<WrittenProvider> = table({
   }
 })
 
+/** A logout token names these alone: of two providers it would end the sessions of one. */
+function clientFrom({ issuer, clientId }: WrittenProvider): string {
+  return JSON.stringify([issuer, clientId])
+}
+
+const sharedClient = 'must not be that of another identity provider with this issuer: register a client for each'
+
 export const identityProvidersTable: Field<(WrittenProvider | undefined)[]> = tables(identityProviderTable)
   .prefault([])
   .superRefine((list, context) => {
@@ -161,6 +168,8 @@ export const identityProvidersTable: Field<(WrittenProvider | undefined)[]> = ta
       const values = list.map((provider) => provider?.[property as 'name'])
       refuseRepeated(context, values, (index) => [index, key], `must not be the ${key} of another identity provider`)
     }
+    const clients = list.map((provider) => provider && clientFrom(provider))
+    refuseRepeated(context, clients, (index) => [index, 'client_id'], sharedClient)
   })
 
 /** A list, or a text with blanks or commas in between. */
@@ -256,7 +265,11 @@ export function createIdentityProviders(
     return [{ ...provider, origin: { key: `identity_provider[${index}]` } }]
   })
   if (places.some(({ signIn }) => signIn.includes(ssoName))) {
-    providers.push({ ...readSso(sso, mistake), origin: { key: ssoName } })
+    const read = readSso(sso, mistake)
+    if (providers.some((provider) => clientFrom(provider) === clientFrom(read))) {
+      mistake({ path: [ssoName, 'client_id'], rule: sharedClient })
+    }
+    providers.push({ ...read, origin: { key: ssoName } })
   }
   const domains = providers.map(({ domainName }) => `${domainName}/`)
   for (const [index, { name }] of users.entries()) {

@@ -76,6 +76,7 @@ describe('[[identity_provider]]', () => {
     ['the domain of the first store', { domain_name: 'primary' }, 'domain_name', /domains of other users/],
     ['the domain of internal roles', { domain_name: 'Internal' }, 'domain_name', /domains of other users/],
     ['the domain of API tokens', { domain_name: 'api' }, 'domain_name', /domains of other users/],
+    ['the domain of [sso]', { domain_name: 'sso' }, 'domain_name', /domains of other users/],
     ['the domain of OAuth clients', { domain_name: 'CLIENT' }, 'domain_name', /domains of other users/],
     ['a domain with a slash', { domain_name: 'a/b' }, 'domain_name', /letters, digits/],
     [
@@ -87,6 +88,16 @@ describe('[[identity_provider]]', () => {
     ['a key that is not known', { admin_role: 'x' }, 'admin_role', /not a known key/],
   ])('refuses %s', (_what, provider, key, rule) => {
     expect(problemsOf(file(provider))[`identity_provider[0].${key}`]).toMatch(rule)
+  })
+
+  it('refuses a client that two providers share, or one and [sso]', () => {
+    const twin = { ...corporate, name: 'twin' }
+    const rule = /with this issuer/
+    expect(problemsOf({ identity_provider: [corporate, twin] })['identity_provider[1].client_id']).toMatch(rule)
+    expect(problemsOf({ identity_provider: [corporate, { ...twin, client_id: 'another' }] })).toEqual({})
+    const sso = { enable: true, client_id: 'portals', jwt_issuer: corporate.issuer, admin_groups: ['admins'] }
+    const shared = { identity_provider: [corporate], sso, portal: { shop: { sign_in: ['sso'] } } }
+    expect(problemsOf(shared)['sso.client_id']).toMatch(rule)
   })
 
   it('refuses the domain of a user store, and a user of the file in its domain', () => {
@@ -103,7 +114,7 @@ describe('[[identity_provider]]', () => {
   })
 
   it('refuses two of a name or a domain, and a sign_in of one that is not there, empty or doubled', () => {
-    const twice = { ...users, identity_provider: [corporate, { ...corporate, domain_name: 'B' }] }
+    const twice = { ...users, identity_provider: [corporate, { ...corporate, domain_name: 'B', client_id: 'b' }] }
     expect(Object.keys(problemsOf(twice))).toEqual(['identity_provider[1].name'])
     const places = {
       portal: { shop: { sign_in: ['corporation'] }, desk: { sign_in: [] }, a: { sign_in: ['local', 'local'] } },
