@@ -28,15 +28,13 @@ import { invalidToken } from '../tokens/jwt/verify-token.js'
 import { keyRingFrom } from '../tokens/keys/key-ring.js'
 import { type KeySet, newKeys, secretsFrom } from '../tokens/keys/signing-key.js'
 import { readTokenKeys } from '../tokens/keys/token-keys.js'
-import { MemoryTokenStore } from '../tokens/memory/memory-token-store.js'
-import type { TokenStore } from '../tokens/token-store.js'
 import { createRecordVerifier } from '../tokens/verification.js'
 import { type BreakGlass, createBreakGlass } from '../users/login/break-glass.js'
 import { isManagedUserStore, warnWithoutAdministrator } from '../users/managed-user-store.js'
 import { openUserStore } from '../users/open-user-store.js'
 import { createLoginThrottle, type LoginThrottle } from '../users/throttle/login-throttle.js'
 import type { UserStore } from '../users/user-store.js'
-import { type AuthCore, createAuthCore, evictionReporter } from './auth-core.js'
+import { type AuthCore, createAuthCore } from './auth-core.js'
 import { Connections } from './connections.js'
 import { createServerFor } from './create-server-for.js'
 import { managementApiGates } from './management-api.js'
@@ -44,9 +42,10 @@ import { type GatesOf, type MountName, type MountObserver, Mounts } from './moun
 import { oauthAreaGates, openOauth } from './oauth-area.js'
 import { portalGates } from './portal.js'
 import { assertOpen, createReload, type RunningState } from './reload.js'
+import { openSecondStep, unlockUser } from './second-factor.js'
 import type { Security } from './security.js'
 import { assertOptions, type SecurityOptions } from './security-options.js'
-import { openSharedStore, warnOfOtherKey } from './shared-store.js'
+import { openSharedStore, openTokenStore, warnOfOtherKey } from './shared-store.js'
 import { createCodeSignIn } from './sign-in.js'
 import {
   assertCall,
@@ -126,8 +125,10 @@ export async function wireSecurity(
     inBackground(() => warnWithoutAdministrator(userStore, logger))
   const breakGlass = await located(config, openBreakGlass(config, userStore))
   const users = breakGlass?.primary ?? userStore
-  const tokenStore = options.tokenStore ?? openTokenStore()
+  const tokenStore = options.tokenStore ?? openTokenStore(config, shared, { events, clock })
   const { recheckIntervalMs, recheckGraceMs } = config
+  const stepOptions = { current: () => running.config, values: shared?.values, users, keySet, clock }
+  const secondStep = await located(config, openSecondStep(config, stepOptions))
   const core = await createAuthCore({
     ...token,
     users,
@@ -137,6 +138,7 @@ export async function wireSecurity(
     recheckGraceMs,
     throttle: loginThrottle.isEnabled && openThrottle(),
     breakGlass,
+    secondFactors: secondStep?.secondFactors,
     events,
     logger,
     clock,
@@ -157,13 +159,17 @@ export async function wireSecurity(
     const support = (): string | undefined => running.config.portals.find((portal) => portal.name === name)?.support
     return refuseAtMount(events, clock, portalRefusalAnswer(support))
   }
-  const oauth = await located(config, openOauth(config, { ...core, sharedStore: shared && { ...shared, keySet } }))
+  const oauth = await located(
+    config,
+    openOauth(config, { ...core, secondStep, sharedStore: shared && { ...shared, keySet } }),
+  )
   // Everything that listens is there.
   await located(config, startShared())
   if (shared !== undefined) inBackground(() => warnOfOtherKey(shared, keySet.signing.kid, logger))
   const { acceptPassword } = options
   const parts = {
     ...core,
+    secondStep,
     singleSignOn: oauth?.singleSignOn,
     usesFileUsers: test ? config.fileUsers.isEnabled : opened !== undefined && !isManagedUserStore(users),
     administration: isManagedUserStore(users)
@@ -180,17 +186,6 @@ export async function wireSecurity(
       await close()
       throw error
     }
-  }
-
-  function openTokenStore(): TokenStore {
-    const storeOptions = {
-      ...managementApi.tokenStore,
-      maxSessions: config.portalDefaults.maxSessions,
-      maxOAuthTokens: config.oauth?.maxTokens,
-      clock,
-      onEvict: evictionReporter(events, clock),
-    }
-    return shared === undefined ? new MemoryTokenStore(storeOptions) : shared.createTokenStore(storeOptions)
   }
 
   function openThrottle(): LoginThrottle {
@@ -225,7 +220,9 @@ export async function wireSecurity(
     connections.close()
     tls.close()
     const ownStores = [options.tokenStore === undefined ? store : undefined, opened && users]
-    const ends = await Promise.allSettled([oauth, ...ownStores, shared].map(async (part) => part?.close()))
+    const ends = await Promise.allSettled(
+      [oauth, ...ownStores, secondStep?.secondFactors, shared].map(async (part) => part?.close()),
+    )
     for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
 
@@ -286,9 +283,7 @@ export async function wireSecurity(
 
     reload,
 
-    unlock(userName, context) {
-      return core.throttle?.unlock(userName, context)
-    },
+    unlock: (userName, context) => unlockUser(core.throttle, secondStep?.secondFactors, userName, context),
 
     close() {
       closing ??= close()

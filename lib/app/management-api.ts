@@ -110,6 +110,7 @@ function corsGates({ cors }: ManagementApiConfig, hasAuthentication: boolean): r
 
 /** Basic for every resource goes before tokens: then there is no login, and nothing to log out of. */
 function authenticationGates(api: ManagementApiConfig, parts: ManagementApiParts): readonly Gate[] {
+  const { secondFactor, otpSeparator } = api
   const isPublic = publicPathsFrom(api)
   // Only what the operator wrote counts: by default http is a protocol too.
   const allowPlainHttp = api.areProtocolsExplicit && api.protocols.includes('http')
@@ -117,15 +118,15 @@ function authenticationGates(api: ManagementApiConfig, parts: ManagementApiParts
   if (api.isBasicEnabled) {
     return [
       ...['/login', '/logout', '/jwks'].map((path) => atPath(path, notFound)),
-      basicAuthenticationGate({ ...parts, allowAnonymous: isPublic, allowPlainHttp }),
+      basicAuthenticationGate({ ...parts, allowAnonymous: isPublic, allowPlainHttp, secondFactor }),
     ]
   }
   if (api.isJwtEnabled) {
     return [
       atPath('/jwks', jwksGate(parts.keys, parts.clock)),
-      atPath('/login', basicLoginGate({ ...parts, allowPlainHttp })),
+      atPath('/login', basicLoginGate({ ...parts, allowPlainHttp, secondFactor, otpSeparator })),
       atPath('/logout', repeatedLogoutGate(parts)),
-      bearerAuthenticationGate({ ...parts, allowAnonymous: isPublic }),
+      bearerAuthenticationGate({ ...parts, allowAnonymous: isPublic, secondFactor }),
       atPath('/logout', logoutGate(parts)),
     ]
   }

@@ -14,6 +14,8 @@ import { withoutForeignAuth } from '../http/endpoint.js'
 import type { Gate } from '../http/gate.js'
 import { type PortalSessionOptions, portalSessionGates } from '../middleware/portal-session.js'
 import type { LoginPage } from '../portals/page.js'
+import type { SecondFactorPage } from '../portals/second-page.js'
+import type { SecondStepParts } from '../portals/second-step.js'
 import { securityHeadersGate } from '../portals/security-headers.js'
 import type { SingleSignOn } from '../portals/single-sign-on.js'
 import type { Authenticator } from '../users/login/authenticator.js'
@@ -28,6 +30,12 @@ export interface PortalOptions {
    * @defaultValue the built-in page
    */
   readonly loginPage?: LoginPage | undefined
+  /**
+   * Makes the page that asks for a second factor, and helps to set one up.
+   *
+   * @defaultValue the built-in page
+   */
+  readonly secondFactorPage?: SecondFactorPage | undefined
 }
 
 /** What the gates of a portal work with. */
@@ -37,6 +45,8 @@ export interface PortalGateParts {
   readonly events: SecurityEvents
   readonly logger: Logger
   readonly clock: () => number
+  /** Asks for a second factor after the password; `undefined`: nobody has one. */
+  readonly secondStep?: SecondStepParts | undefined
   /** A sign-on that the portals share; `undefined`: each asks for the password. */
   readonly singleSignOn?: SingleSignOn | undefined
 }
@@ -70,11 +80,15 @@ export function portalSessionOptions(
   config: Config,
   name: string,
   parts: PortalGateParts,
-  { loginPage }: PortalOptions = {},
+  { loginPage, secondFactorPage }: PortalOptions = {},
 ): PortalSessionOptions {
-  const { sessionTimeoutMs, absoluteTimeoutMs, roles, title, support } = portalNamed(config, name)
+  const { sessionTimeoutMs, absoluteTimeoutMs, roles, title, support, secondFactor } = portalNamed(config, name)
   const { origins, allowInsecureHttp } = config.portalDefaults
-  const { singleSignOn } = parts
+  const { singleSignOn, secondStep } = parts
+  if (secondFactor !== 'optional' && secondStep === undefined) {
+    const rule = 'takes effect at the next start: nothing had a second factor when this process was started'
+    throw new ConfigError([{ key: `portal.${name}.second_factor`, rule }])
+  }
   return {
     ...parts,
     name,
@@ -87,6 +101,8 @@ export function portalSessionOptions(
     support,
     cookieName: portalCookieName(config, name),
     loginPage,
+    secondFactor,
+    secondFactorPage,
     // A login of its own in any case: who opens the console can do everything.
     singleSignOn: name === managementConsole ? undefined : singleSignOn,
   }

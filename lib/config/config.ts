@@ -5,7 +5,14 @@
  */
 
 import type { ConfigProblem, Origin } from '../core/errors.js'
-import type { OauthConfig, PortalConfig, PortalDefaults, ServletFilterConfig } from './portal-config.js'
+import type { SecondFactorPolicy } from '../core/second-factor.js'
+import type {
+  OauthConfig,
+  PortalConfig,
+  PortalDefaults,
+  SecondFactorConfig,
+  ServletFilterConfig,
+} from './portal-config.js'
 import type {
   FileUsersConfig,
   KeyStoresConfig,
@@ -53,6 +60,8 @@ export interface Config {
   readonly portalDefaults: PortalDefaults
   /** `[oauth]`; `undefined` when it is not enabled. */
   readonly oauth: OauthConfig | undefined
+  /** `[second_factor]`; `undefined`: nothing in the file asks for one, and no login looks for one. */
+  readonly secondFactor: SecondFactorConfig | undefined
   /** `[shared_store]`; `undefined`: this process shares nothing. */
   readonly sharedStore: SharedStoreConfig | undefined
   /** Controls that the file switches on and the mount that enforces each; see {@link EnabledControl}. */
@@ -103,6 +112,10 @@ export interface ManagementApiConfig {
   readonly loginThrottle: LoginThrottleConfig
   /** `break_glass`; `undefined` when it is not enabled. */
   readonly breakGlass: BreakGlassConfig | undefined
+  /** `second_factor`: who has to show one; `undefined`: users who have one. */
+  readonly secondFactor: SecondFactorPolicy | undefined
+  /** `otp_separator`: what stands between password and code; `undefined`: codes are taken from `X-OTP` alone. */
+  readonly otpSeparator: string | undefined
 }
 
 /** `[management_api.break_glass]`: an account for the time when the user store cannot be reached. */

@@ -20,6 +20,7 @@ import { createKeyStores } from './key-stores.js'
 import type { Deployment } from './schema/deployment.js'
 import { checkOauth, createOauth } from './schema/oauth.js'
 import { createPortals } from './schema/portals.js'
+import { checkSecondFactor, createSecondFactor } from './schema/second-factor.js'
 import { createSharedStore } from './schema/shared-store.js'
 import { createTls } from './schema/tls.js'
 import { isCarbonFile, readCarbonDatabase, usesUserStore } from './schema/user-store/carbon-database.js'
@@ -101,6 +102,7 @@ export function interpret(document: object, where: DocumentSource): Interpretati
     known.add(key)
   }
   const userStores = options.ignoreUserStore !== true && usesUserStore(values) ? readUserStores(deployment) : []
+  checkSecondFactor(deployment, userStores, mistakeOnce)
   checkOauth(deployment.oauth, deployment.management_api.token, deployment.portal, mistake)
   const keyStores = createKeyStores(deployment, keyStoreFolders(where), unexpanded)
   refuseUnknownKeyStores(deployment.management_api.token, keyStores, mistake)
@@ -255,6 +257,7 @@ function createConfig(
       maxSessions: portal.max_sessions,
     },
     oauth: createOauth(tables.oauth, tomcat, portal, portals),
+    secondFactor: createSecondFactor(tables),
     enabledControls: listEnabledControls(tables),
     tlsTables: [['keystore', 'tls'], ['internal_api_ssl_config']]
       .filter((table) => valueAt(source, table) !== undefined)

@@ -45,6 +45,8 @@ interface ByCall extends Occurrence {
 export type LoginRefusal =
   | 'unknown-user'
   | 'wrong-password'
+  | 'wrong-code'
+  | 'second-factor-required'
   | 'disabled'
   | 'throttled'
   | 'overloaded'

@@ -9,6 +9,7 @@ import { type Auth, setAuth } from '../core/auth.js'
 import { ForbiddenError, UnauthorizedError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
+import { lacksSecondFactor, type SecondFactorPolicy } from '../core/second-factor.js'
 import { isThenable } from '../core/thenable.js'
 import { setNoStore } from '../http/answer.js'
 import { hasSeveralAuthorizations, parseBearer } from '../http/authorization-header.js'
@@ -45,6 +46,8 @@ export interface BearerAuthenticationOptions {
   readonly logger?: Logger | undefined
   /** Told of each refusal. @defaultValue `errorResponses` reports it */
   readonly events?: SecurityEvents | undefined
+  /** Refuses management tokens of logins that lack a second factor which is demanded now. @defaultValue none is demanded */
+  readonly secondFactor?: SecondFactorPolicy | undefined
   /** Realm of the challenge: printable ASCII without quotes. @defaultValue `'Sallyport'` */
   readonly realm?: string
 }
@@ -73,7 +76,7 @@ export function bearerAuthentication(options: BearerAuthenticationOptions): Requ
 }
 
 export function bearerAuthenticationGate(options: BearerAuthenticationOptions): Gate {
-  const { tokens, audience, allowAnonymous: isPublic, realm } = options
+  const { tokens, audience, allowAnonymous: isPublic, realm, secondFactor } = options
   const challenges = createChallenges(realm)
   const kind = audience === undefined ? 'management' : 'oauth'
   const scopes = findScopes(options)
@@ -95,6 +98,12 @@ export function bearerAuthenticationGate(options: BearerAuthenticationOptions): 
   function judged(request: Request, response: Response, auth: Auth): Verdict {
     // An app may have wrapped `tokens`: what is no caller lets nobody in.
     if (typeof auth?.subject !== 'string') return refusalFrom(new TypeError('tokens.verify answered what is no caller'))
+    if (auth.kind === 'management' && secondFactor !== undefined && lacksSecondFactor(secondFactor, auth)) {
+      const message = 'A second factor is demanded, and this token was issued without one. Log in with a code.'
+      return new UnauthorizedError('ERR_SECOND_FACTOR_REQUIRED', message, {
+        headers: { 'WWW-Authenticate': challenges.invalidToken },
+      })
+    }
     return scopeRefusal(auth) ?? admit(request, response, auth)
   }
 

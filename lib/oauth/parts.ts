@@ -7,6 +7,7 @@
 import type { OauthConfig } from '../config/config.js'
 import type { SecurityEvents } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
+import type { SecondStepParts } from '../portals/second-step.js'
 import type { CheckedTokenStore } from '../tokens/checked-token-store.js'
 import type { KeyRing } from '../tokens/keys/key-ring.js'
 import type { KeySet } from '../tokens/keys/signing-key.js'
@@ -37,6 +38,8 @@ export interface AuthorizationServerParts {
   readonly users: Pick<UserStore, 'findProfile'> | undefined
   readonly revocations: Revocations
   readonly authenticator: Authenticator
+  /** Asks for a second factor after the password; `undefined`: nobody has one. */
+  readonly secondStep?: SecondStepParts | undefined
   /** Counts wrong secrets of a client id from a source. Absent: guesses are not limited. */
   readonly clientThrottle: LoginThrottle | undefined
   readonly events: SecurityEvents | undefined

@@ -21,6 +21,7 @@ import {
   loginPage as ourLoginPage,
 } from './page.js'
 import { entryRefusal, type PortalParts } from './refusals.js'
+import { answerContinue, answerSecondFactorPage } from './second-page.js'
 import { createSessionStart } from './start-session.js'
 
 /** What has to be written for passwords over plain HTTP. */
@@ -58,7 +59,7 @@ export function loginGate(parts: PortalParts): Gate {
     // Several cookies are refused before a password is checked.
     cookie.read(request)
     const form = await readLoginForm(request)
-    const { userName } = form
+    const userName = 'userName' in form ? form.userName : ''
     const returnTo = safeReturnTo(form.returnTo, request)
     const showAgain = (status: number, message: string) =>
       showForm(request, response, status, { userName, returnTo, message })
@@ -66,9 +67,17 @@ export function loginGate(parts: PortalParts): Gate {
     return formLogin(request, response, {
       form,
       showAgain: wantsPage(request) ? showAgain : undefined,
+      stepCookie: parts.stepCookie,
+      scope: `portal ${name}`,
+      async showStep(status, stepView) {
+        const view = { ...portalView, action: `${readMount(request)}/login`, returnTo, ...stepView }
+        await answerSecondFactorPage(request, response, status, view, parts.secondFactorPage)
+        return 'answered'
+      },
       async admit(account, context) {
         const session = await startSession(request, response, account, context)
-        if (session !== undefined) answerSeeOther(response, returnTo ?? readRoot(request))
+        if (session === undefined) return 'answered'
+        answerContinue(response, returnTo ?? readRoot(request), portalView, context.recoveryCodes)
         return 'answered'
       },
     })

@@ -12,6 +12,7 @@ import { customKeyStoresTable, internalApiSslTable, keyStoresTable, keyStoreTabl
 import { managementApiTable } from './management-api.js'
 import { oauthTable } from './oauth.js'
 import { portalTables, tomcatTable } from './portals.js'
+import { secondFactorTable } from './second-factor.js'
 import { sharedStoreTable } from './shared-store.js'
 import { transportTable } from './tls.js'
 import { datasourceTable, realmManagerTable, superAdminTable } from './user-store/datasource.js'
@@ -38,6 +39,7 @@ export const deploymentTable = table({
   tomcat: tomcatTable.prefault({}),
   portal: portalTables.prefault({}),
   oauth: oauthTable.prefault({}),
+  second_factor: secondFactorTable.prefault({}),
   shared_store: sharedStoreTable.optional(),
   keystore: keyStoresTable.prefault({}),
   custom_keystore: customKeyStoresTable.prefault({}),

@@ -21,6 +21,7 @@ import {
   table,
   wholeSeconds,
 } from './fields.js'
+import { secondFactorPolicy } from './second-factor.js'
 import { jwtHandlerTable } from './tokens.js'
 
 const protocols = field((value, refuse): ('http' | 'https')[] => {
@@ -76,6 +77,12 @@ const breakGlassTable: Field<BreakGlassConfig | undefined> = table({
   }
 })
 
+const otpSeparator = field((value, refuse) =>
+  typeof value === 'string' && /^[!-/:-@[-`{-~]{1,4}$/.test(value)
+    ? value
+    : refuse('must be 1 to 4 characters that are neither letters nor digits, such as ","'),
+).meta({ unit: '1 to 4 characters' })
+
 export const managementApiTable: Field<ManagementApiConfig> = table({
   protocols: protocols
     .optional()
@@ -98,6 +105,14 @@ export const managementApiTable: Field<ManagementApiConfig> = table({
   control_access: managementAccessTable.prefault({}),
   login_throttle: loginThrottleTable.prefault({}),
   break_glass: breakGlassTable.prefault({}),
+  second_factor: secondFactorPolicy
+    .optional()
+    .describe('who has to send a code as `X-OTP` to `/login`')
+    .meta({ absent: '`"optional"`: users who have a second factor' }),
+  otp_separator: otpSeparator
+    .optional()
+    .describe('what stands between password and code for clients that send nothing but Basic')
+    .meta({ absent: 'codes are taken from `X-OTP` alone' }),
 }).transform((table, context): ManagementApiConfig => {
   refuseProtectedPublicPaths(table.public_paths, table.authorization_handler, context)
   return {
@@ -113,5 +128,7 @@ export const managementApiTable: Field<ManagementApiConfig> = table({
     allowedNetworks: table.control_access,
     loginThrottle: table.login_throttle,
     breakGlass: table.break_glass,
+    secondFactor: table.second_factor,
+    otpSeparator: table.otp_separator,
   }
 })

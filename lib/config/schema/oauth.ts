@@ -5,6 +5,7 @@
  */
 
 import { managementConsole } from '../../core/names.js'
+import { type SecondFactorPolicy, strictestPolicy } from '../../core/second-factor.js'
 import type { Finding } from '../checks/findings.js'
 import type { OauthConfig, PortalConfig, ServiceProviderConfig, TokenConfig } from '../config.js'
 import {
@@ -20,6 +21,7 @@ import {
   wholeSeconds,
 } from './fields.js'
 import type { PortalTables, TomcatTable } from './portals.js'
+import { secondFactorPolicy } from './second-factor.js'
 import { issuerUri, redirectUri, serviceProviderTable } from './service-provider.js'
 
 /** Longest life of an access token: it is looked up at each request, so a long one is no help. */
@@ -27,7 +29,9 @@ const maxAccessTokenMs = 86_400_000
 
 const maxRefreshTokenMs = 2_592_000_000
 
-export type OauthTable = Omit<OauthConfig, 'signOnIdleMs' | 'signOnAbsoluteMs' | 'cookiePrefix'>
+export type OauthTable = Omit<OauthConfig, 'signOnIdleMs' | 'signOnAbsoluteMs' | 'cookiePrefix' | 'secondFactor'> & {
+  readonly secondFactor: SecondFactorPolicy | undefined
+}
 
 export const oauthTable: Field<OauthTable | undefined> = table({
   enable: flag.prefault(false).describe('whether there is an authorization server'),
@@ -43,6 +47,10 @@ export const oauthTable: Field<OauthTable | undefined> = table({
   refresh_token_expiry: duration()
     .prefault('8h')
     .describe('counted from the sign-in, at most 30 days; no refresh extends it'),
+  second_factor: secondFactorPolicy
+    .optional()
+    .describe('who has to show a second factor on its login page')
+    .meta({ absent: 'the strictest of all portals' }),
   service_provider: tables(serviceProviderTable).prefault([]),
 }).transform((written, context): OauthTable | undefined => {
   if (!written.enable) return undefined
@@ -59,6 +67,7 @@ export const oauthTable: Field<OauthTable | undefined> = table({
     issuer: issuer ?? '',
     maxTokens: written.max_tokens,
     algorithm: written.algorithm,
+    secondFactor: written.second_factor,
     accessTokenMs: wholeSeconds(access_token_expiry),
     refreshTokenMs: wholeSeconds(refresh_token_expiry),
     serviceProviders: service_provider.filter((provider) => provider !== undefined),
@@ -106,6 +115,7 @@ export function createOauth(
   return {
     ...oauth,
     cookiePrefix: portal.cookie_prefix,
+    secondFactor: oauth.secondFactor ?? strictestPolicy(portals.map(({ secondFactor }) => secondFactor)),
     serviceProviders: [...oauth.serviceProviders, ...added],
     signOnIdleMs: Math.round(tomcat.global.session_timeout),
     // No session of a portal ends by it before its own time.
