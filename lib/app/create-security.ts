@@ -127,7 +127,7 @@ export async function wireSecurity(
   const users = breakGlass?.primary ?? userStore
   const tokenStore = options.tokenStore ?? openTokenStore(config, shared, { events, clock })
   const { recheckIntervalMs, recheckGraceMs } = config
-  const stepOptions = { current: () => running.config, values: shared?.values, users, keySet, clock }
+  const stepOptions = { current: () => running.config, values: shared?.values, users, events, keySet, clock }
   const secondStep = await located(config, openSecondStep(config, stepOptions))
   const core = await createAuthCore({
     ...token,

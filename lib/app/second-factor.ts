@@ -5,7 +5,7 @@
  */
 
 import type { Config, DatabaseConfig, SecondFactorConfig } from '../config/config.js'
-import type { ChangeContext } from '../core/events.js'
+import type { ChangeContext, SecurityEvents } from '../core/events.js'
 import { localValues, type SharedValues } from '../core/shared-values.js'
 import type { SecondStepParts } from '../portals/second-step.js'
 import { type KeySet, secretsFrom } from '../tokens/keys/signing-key.js'
@@ -27,15 +27,18 @@ export interface SecondFactorParts {
 /** What asking for them in a browser needs besides. */
 export interface SecondStepOptions extends SecondFactorParts {
   readonly users: UserStore
+  readonly events: SecurityEvents
   /** What the browser keeps between password and code is sealed with what is derived from it. */
   readonly keySet: Pick<KeySet, 'privateKey'>
 }
 
 /** Opens second factors, and what login pages ask for them with; `undefined` as {@link openSecondFactors}. */
 export async function openSecondStep(config: Config, options: SecondStepOptions): Promise<SecondStepParts | undefined> {
-  const { users, keySet, clock } = options
+  const { users, events, keySet, clock } = options
   const secondFactors = await openSecondFactors(config, options)
   if (secondFactors === undefined) return undefined
+  // A user of the same name, later, is another one.
+  events.on('userRemoved', ({ subject }) => secondFactors.remove(subject))
   const { renderSVG } = await import('uqr')
   const key = secretsFrom(keySet.privateKey, config.managementApi.token.issuer)('second step')
   return { users, secondFactors, key, clock, renderQrCode: (text) => renderSVG(text, { border: 2 }) }

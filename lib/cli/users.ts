@@ -21,6 +21,7 @@ import {
   printable,
   type StoreWork,
 } from './store-command.js'
+import { addTotpCommand } from './totp.js'
 
 /**
  * A running server ends the tokens of a changed user when it reads the account again, at the latest after `[user_store]
@@ -44,6 +45,8 @@ export function usersCommand(
     if (shared !== 'all') await initUsers(await open(path, logger), shared === 'made' ? logger : undefined)
     return 'The tables are there.'
   })
+
+  addTotpCommand(users, process)
 
   add('list', 'Lists the users.', async ({ store }) => (await store.list({})).map(printable).join('\n'))
 

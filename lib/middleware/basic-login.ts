@@ -66,7 +66,9 @@ export function basicLoginGate(options: BasicLoginOptions): Gate {
   const refusedLogin = refusedLoginReporter(events, clock)
 
   function unauthorized(code: HttpErrorCode, message: string): UnauthorizedError {
-    return new UnauthorizedError(code, message, { headers: { 'WWW-Authenticate': challenges.basic } })
+    // A client has to be told that it is no wrong password.
+    const bare = code === 'ERR_SECOND_FACTOR_REQUIRED' ? 'never' : 'without-accept'
+    return new UnauthorizedError(code, message, { bare, headers: { 'WWW-Authenticate': challenges.basic } })
   }
 
   function withoutCredentials(request: Request): UnauthorizedError {

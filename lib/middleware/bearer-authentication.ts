@@ -101,6 +101,7 @@ export function bearerAuthenticationGate(options: BearerAuthenticationOptions): 
     if (auth.kind === 'management' && secondFactor !== undefined && lacksSecondFactor(secondFactor, auth)) {
       const message = 'A second factor is demanded, and this token was issued without one. Log in with a code.'
       return new UnauthorizedError('ERR_SECOND_FACTOR_REQUIRED', message, {
+        bare: 'never',
         headers: { 'WWW-Authenticate': challenges.invalidToken },
       })
     }

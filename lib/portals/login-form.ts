@@ -202,7 +202,10 @@ export function createFormLogin({
         if (pending.setup === undefined) return own.secondFactors.verify(subject, code)
         const { secret, invitation } = pending.setup
         recoveryCodes = await own.secondFactors.enrol(subject, secret, code, invitation)
-        return recoveryCodes === undefined ? { outcome: 'wrong' } : { outcome: 'right', factor: 'otp' }
+        if (recoveryCodes === undefined) return { outcome: 'wrong' }
+        const by = { at: clock(), address: clientAddress(request), by: subject, subject }
+        events?.report('secondFactorChanged', { ...by, change: 'enrolled' })
+        return { outcome: 'right', factor: 'otp' }
       }
       const context = contextFrom(request, response)
       const { factors = ['password'], ...user } = await authenticator.complete(account, show, context)

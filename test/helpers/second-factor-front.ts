@@ -113,7 +113,7 @@ export async function startSecondFactors(
   const security = await createSecurity(config, { clock, logger: log.logger })
   const secondFactors = (await openSecondFactors(parsed, { current: () => parsed, clock }))!
   onTestFinished(async () => {
-    await secondFactors.close()
+    await secondFactors?.close()
     await security.close()
   })
   return Object.assign(front, {

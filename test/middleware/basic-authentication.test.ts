@@ -225,7 +225,9 @@ describe.each(expressVersions)('basicAuthentication on %s', (_name, express) => 
   })
 
   it('passes 503 to next when the store is down', async () => {
-    const authenticator: Pick<Authenticator, 'authenticate'> = { authenticate: () => Promise.reject(new StoreError('gone')) }
+    const authenticator: Pick<Authenticator, 'authenticate'> = {
+      authenticate: () => Promise.reject(new StoreError('gone')),
+    }
     const { app, errors } = await appWith({ authenticator })
     await asAlice(app).expect(503)
     expect(errors).toMatchObject([{ code: 'ERR_STORE_UNAVAILABLE' }])
