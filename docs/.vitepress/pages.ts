@@ -24,6 +24,7 @@ export const groups: Readonly<Record<string, readonly string[]>> = {
     'instances.md',
     'users.md',
     'portals.md',
+    'second-factor.md',
     'oauth.md',
     'single-page-apps.md',
     'command-line-clients.md',
