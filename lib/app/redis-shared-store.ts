@@ -78,7 +78,7 @@ const replaceValue: Script = {
 }
 
 /** Small values, each exchanged in one step. No value is empty. */
-function valuesIn(link: RedisLink): SharedValues {
+export function valuesIn(link: RedisLink): SharedValues {
   const keysOf = (name: string): string[] => [link.key(`value:${name}`), link.key('fence')]
   return {
     async read(name) {

@@ -56,6 +56,7 @@ describe('an empty configuration', () => {
         absoluteTimeoutMs: 43_200_000,
         roles: name === 'management_console' ? [] : undefined,
         callback: undefined,
+        secondFactor: 'optional',
         allow: undefined,
         origin: { key: `portal.${name}` },
       })),

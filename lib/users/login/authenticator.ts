@@ -33,7 +33,7 @@ import {
   unavailable,
   wrongCredentials,
 } from './login-refusals.js'
-import { SecondFactorRequiredError, secondFactorRequired } from './second-factor-required.js'
+import { SecondFactorRequiredError, type SecondFactorStatus, secondFactorRequired } from './second-factor-required.js'
 
 /** Options of {@link createAuthenticator}. */
 export interface AuthenticatorOptions {
@@ -145,11 +145,16 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     if (attempt?.isAllowed) await attempt.fail(result.subject)
   }
 
-  /** What is asked for beside the password; `undefined`: nothing. The account for emergencies has none. */
-  async function missingFactor(account: UserAccount, { secondFactor = 'optional' }: LoginContext) {
+  /** What is asked for beside the password; `undefined`: nothing. The account for emergencies, whose store is away, has none. */
+  function missingFactor(
+    account: UserAccount,
+    { secondFactor = 'optional' }: LoginContext,
+  ): undefined | Promise<SecondFactorStatus | undefined> {
     if (secondFactors === undefined || account.subject.startsWith(`${breakGlassDomain}/`)) return undefined
-    const status = await secondFactors.statusOf(account.subject)
-    return status === 'none' && !demandsSecondFactor(secondFactor, account) ? undefined : status
+    const isDemanded = demandsSecondFactor(secondFactor, account)
+    return secondFactors
+      .statusOf(account.subject)
+      .then((status) => (status === 'none' && !isDemanded ? undefined : status))
   }
 
   /** The outcome of a code, as that of a login. */
@@ -166,7 +171,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     context: LoginContext,
     signal: AbortSignal,
   ): Promise<AuthenticatedUser | LoginRefusal> {
-    const status = await untilAborted(missingFactor(account, context), signal)
+    const missing = missingFactor(account, context)
+    const status = missing && (await untilAborted(missing, signal))
     let factors: readonly Factor[] | undefined
     if (status !== undefined) {
       if (status !== 'enrolled' || context.code === undefined) throw secondFactorRequired(account, status)
