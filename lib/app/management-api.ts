@@ -27,6 +27,7 @@ import { pathAuthorizationGate } from '../middleware/path-authorization.js'
 import { readOnlyUsersGate } from '../middleware/read-only-users.js'
 import type { AllowAnonymous } from '../paths/public-path.js'
 import { compilePathRules } from '../paths/rules.js'
+import type { SecondStepParts } from '../portals/second-step.js'
 import type { CheckedTokenStore } from '../tokens/checked-token-store.js'
 import type { KeyRing } from '../tokens/keys/key-ring.js'
 import type { Revocations } from '../tokens/revocations.js'
@@ -35,6 +36,7 @@ import type { Accounts } from '../users/accounts.js'
 import type { Authenticator } from '../users/login/authenticator.js'
 import { isManagedUserStore } from '../users/managed-user-store.js'
 import type { UserStore } from '../users/user-store.js'
+import { assertSecondFactors } from './second-factor.js'
 
 /** Options of `security.managementApi`. */
 export interface ManagementApiOptions {
@@ -64,6 +66,8 @@ export interface ManagementApiParts {
   readonly usesFileUsers: boolean
   /** Changes users, one at a time whatever mount they come by. `undefined`: the store cannot be managed here. */
   readonly administration: UserAdministration | undefined
+  /** `undefined`: nothing asked for a second factor when the process was started. */
+  readonly secondStep?: SecondStepParts | undefined
 }
 
 /** The gates in the order in which a request meets them. */
@@ -73,6 +77,7 @@ export function managementApiGates(
   { resources = true }: ManagementApiOptions = {},
 ): readonly Gate[] {
   const { managementApi: api } = config
+  assertSecondFactors(config, parts.secondStep)
   const hasAuthentication = api.isJwtEnabled || api.isBasicEnabled
   const userGates = resources && hasAuthentication ? userGatesFrom(parts) : []
   return [

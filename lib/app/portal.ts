@@ -20,6 +20,7 @@ import { securityHeadersGate } from '../portals/security-headers.js'
 import type { SingleSignOn } from '../portals/single-sign-on.js'
 import type { Authenticator } from '../users/login/authenticator.js'
 import type { AuthCore } from './auth-core.js'
+import { assertSecondFactors } from './second-factor.js'
 import { portalAddressGates } from './web-apps.js'
 
 /** Options of `security.portal`. */
@@ -85,10 +86,7 @@ export function portalSessionOptions(
   const { sessionTimeoutMs, absoluteTimeoutMs, roles, title, support, secondFactor } = portalNamed(config, name)
   const { origins, allowInsecureHttp } = config.portalDefaults
   const { singleSignOn, secondStep } = parts
-  if (secondFactor !== 'optional' && secondStep === undefined) {
-    const rule = 'takes effect at the next start: nothing had a second factor when this process was started'
-    throw new ConfigError([{ key: `portal.${name}.second_factor`, rule }])
-  }
+  assertSecondFactors(config, secondStep)
   return {
     ...parts,
     name,

@@ -5,6 +5,7 @@
  */
 
 import type { Config, DatabaseConfig, SecondFactorConfig } from '../config/config.js'
+import { ConfigError } from '../core/errors.js'
 import type { ChangeContext, SecurityEvents } from '../core/events.js'
 import { localValues, type SharedValues } from '../core/shared-values.js'
 import type { SecondStepParts } from '../portals/second-step.js'
@@ -86,4 +87,11 @@ export async function unlockUser(
     secondFactors?.unlock(userName.normalize('NFC')),
   ])
   for (const end of ends) if (end.status === 'rejected') throw end.reason
+}
+
+/** @throws `ConfigError` for a configuration that asks for second factors in a process that was started without: none would be asked for. */
+export function assertSecondFactors({ secondFactor }: Config, secondStep: SecondStepParts | undefined): void {
+  if (secondFactor === undefined || secondStep !== undefined) return
+  const rule = 'takes effect at the next start: nothing asked for a second factor when this process was started'
+  throw new ConfigError([{ key: 'second_factor', rule }])
 }

@@ -124,6 +124,13 @@ describe('a configuration', () => {
   })
 })
 
+it('does not begin at a reload: nothing would be asked for', async () => {
+  const front = await startSecondFactors({}, [root])
+  const users = { internal_apis: { users: [root, alice] } }
+  await expect(front.security.reload({ ...front.config, ...users })).rejects.toThrow('takes effect at the next start')
+  expect((await logIn(front, 'root')).status).toBe(200)
+})
+
 it('answers 503 while the store of second factors cannot be reached', async () => {
   const front = await startSecondFactors()
   await front.secondFactors.assign('root')

@@ -27,7 +27,7 @@ const key = field((value, refuse) => {
   return refuse(`must be a secret of at least ${minKeyLength} characters, such as "openssl rand -base64 32" prints`)
 }).meta({ unit: 'secret' })
 
-/** The seed of an authenticator app. */
+/** The seed of an authenticator app: at least 128 bits (RFC 4226 section 4). */
 export const totpSecret = field((value, refuse) => {
   const text = typeof value === 'string' ? value.replace(/[\s=]/g, '').toUpperCase() : ''
   return /^[A-Z2-7]{26,128}$/.test(text)

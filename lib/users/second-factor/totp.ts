@@ -18,9 +18,6 @@ export interface Totp {
 
 const periodSeconds = 30
 
-/** The seed of a user, in base32: at least 128 bits (RFC 4226 section 4). */
-export const secretForm: RegExp = /^[A-Z2-7]{26,128}$/
-
 /** `issuer` is the name of the app's entry. @throws `ConfigError` (`ERR_CONFIG_MISSING_PACKAGE`) without the package. */
 export async function loadTotp(issuer: string): Promise<Totp> {
   const { Secret, TOTP } = await load()
