@@ -39,6 +39,8 @@ export default defineConfig({
           exclude: [packageTests, serverTests, fullTests, simulation, ...isolatedTests],
           testTimeout: hangTimeout,
           isolate: false,
+          // Made for bundlers: its imports have no extensions.
+          server: { deps: { inline: ['@openid/appauth'] } },
         },
       },
       {

@@ -1,5 +1,5 @@
 /**
- * A management API over HTTP/2, without a proxy.
+ * A management API over HTTP/2, and over HTTP/1.1 on the same port, without a proxy.
  *
  * Run it with `node --import tsx examples/http2.ts`: it makes a certificate with openssl, and prints what to try. PORT is the port, 9443
  * unless it is set; ADMIN_PASSWORD is the password, random unless it is set.
@@ -43,12 +43,16 @@ const routes = express.Router()
 routes.get('/whoami', (request, response) => {
   response.json({ caller: getAuth(request).subject, protocol: request.httpVersion })
 })
-const app = overHttp2(express())
-app.use('/management', security.managementApi(), routes)
+/** An app takes one protocol: there is one for each, with the same mounts. */
+const fill = (app: Express): Express => app.use('/management', security.managementApi(), routes)
+const [http2App, http1App] = [fill(overHttp2(express())), fill(express())]
 
 const { key, certificates } = await loadKeyStore(security.config.keyStores.primary)
 const options = { key: key.export({ type: 'pkcs8', format: 'pem' }), cert: certificates.map(String).join('') }
-const server = http2.createSecureServer(options, app as never)
+const server = http2.createSecureServer({ ...options, allowHTTP1: true }, (request, response) => {
+  const app = request.httpVersionMajor === 2 ? http2App : http1App
+  app(request as never, response as never)
+})
 server.listen(Number(process.env['PORT'] ?? 9443), '127.0.0.1')
 await once(server, 'listening')
 
@@ -60,6 +64,7 @@ Try it with a curl that knows HTTP/2:
   TOKEN=$(curl -s --cacert $CA -u 'admin:${password}' $BASE/login | sed 's/.*"AccessToken":"\\([^"]*\\)".*/\\1/')
 
   curl -i --cacert $CA -H "Authorization: Bearer $TOKEN" $BASE/whoami    # 200, with the protocol
+  curl -i --http1.1 --cacert $CA -H "Authorization: Bearer $TOKEN" $BASE/whoami    # 200
   curl -i --cacert $CA -H "Authorization: Bearer $TOKEN" $BASE/logout    # 200
   curl -i --cacert $CA -H "Authorization: Bearer $TOKEN" $BASE/whoami    # 401
 

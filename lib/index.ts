@@ -24,6 +24,10 @@ export {
 } from './core/errors.js'
 export type { SecurityEventMap } from './core/events.js'
 export { jsonLogger, type Logger } from './core/logger.js'
+export type { Coverage, RouteCoverage } from './explain/coverage.js'
+export type { Explanation } from './explain/explain.js'
+export type { ExplainRequest } from './explain/request.js'
+export type { ExplainStage } from './explain/stages.js'
 export { getExpiry, type LoginStart, type TokenQuery, type TokenRecord, type TokenStore } from './tokens/token-store.js'
 export {
   isManagedUserStore,
@@ -34,4 +38,5 @@ export {
   type UserQuery,
 } from './users/managed-user-store.js'
 export { hashPassword } from './users/passwords/password-hash.js'
+export type { LoginLock } from './users/throttle/lock-notes.js'
 export type { AuthenticationResult, UserAccount, UserProfile, UserStore } from './users/user-store.js'

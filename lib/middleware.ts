@@ -65,6 +65,7 @@ export {
   type LoginAttempt,
   type LoginThrottle,
   type LoginThrottleOptions,
+  type ManagedLoginThrottle,
   type ThrottledLogin,
 } from './users/throttle/login-throttle.js'
 export type { AccountState, AuthenticationFailure } from './users/user-store.js'

@@ -50,6 +50,11 @@ export interface AuthorizationServerOptions {
 export interface HandledAuthorizationServer {
   /** For the path of the issuer. It answers what is below, and passes refusals to `next()`. */
   readonly handler: RequestHandler
+  /**
+   * For the root of the app. It answers the metadata of the resources (RFC 9728) and of the server (RFC 8414), and passes on everything
+   * else.
+   */
+  readonly wellKnown: RequestHandler
   /** The sign-on that portals can share with it. */
   readonly singleSignOn: SingleSignOn
   /** Forgets grants, codes, sessions and refresh tokens. */
@@ -82,6 +87,11 @@ export async function authorizationServer(options: AuthorizationServerOptions): 
     revocations,
     logger: safeLogger(options.logger),
   }
-  const { gates, singleSignOn, close } = await createAuthorizationServer(oauth, parts)
-  return { handler: standAlone({ gates, readsPath: true, authenticates: true }, options), singleSignOn, close }
+  const { gates, wellKnown, singleSignOn, close } = await createAuthorizationServer(oauth, parts)
+  return {
+    handler: standAlone({ gates, readsPath: true, authenticates: true }, options),
+    wellKnown: standAlone({ gates: [wellKnown] }, options),
+    singleSignOn,
+    close,
+  }
 }

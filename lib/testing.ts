@@ -21,5 +21,6 @@ export {
 } from './testing/test-security.js'
 export type { TestUser, TestUsers } from './testing/test-users.js'
 export { type TestRunner, tokenStoreContract } from './testing/token-store-contract.js'
+export { type RouteWatch, type UnguardedRun, watchRoutes } from './testing/watch-routes.js'
 
 refuseProduction()

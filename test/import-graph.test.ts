@@ -140,7 +140,12 @@ describe('what the folders of lib may import', () => {
     ],
     ['what waits and works in the background knows nothing of what for', /^async\//, /^(?!async\/)/],
     ['files know nothing of what they hold', /^files\//, /^(?!files\/|core\/|async\/)/],
-    ['only the wiring and the command read the configuration', /^(?!config\/|cli\/|app\/|config\.ts)/, /^config\//],
+    [
+      'only the wiring, the command and explanations read the configuration',
+      /^(?!config\/|cli\/|app\/|explain\/|config\.ts)/,
+      /^config\//,
+    ],
+    ['only the command and the wiring explain', /^(?!explain\/|cli\/|app\/)/, /^explain\//],
     [
       'only the public surface and the command import the wiring',
       /^(?!(index|middleware)\.ts|cli\/|app\/|testing\/)/,

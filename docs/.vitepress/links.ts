@@ -7,7 +7,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 import type { MarkdownRenderer } from 'vitepress'
-import { copiedPages } from './pages.js'
+import { copiedPages, readTitle } from './pages.js'
 
 /** The anchor of a heading, as GitHub makes it. */
 export function headingSlug(heading: string): string {
@@ -37,17 +37,25 @@ export function siteLink(href: string, page: string, repository: string | undefi
   return repository === undefined ? undefined : `${repository}/blob/main/${target}${hash}`
 }
 
+/** A link that is called as the file it leads to is called as the page: `proxies.md` is "Behind nginx and other proxies". */
+export function pageName(text: string, href: string | undefined): string {
+  const page = /^\/([\w/-]+\.md)/.exec(href ?? '')?.[1]
+  return page !== undefined && posix.basename(text) === posix.basename(page) ? readTitle(page) : text
+}
+
 /** Makes the links of all pages fit the site. */
 export function rewriteLinks(markdown: MarkdownRenderer, repository: string | undefined): void {
   markdown.core.ruler.push('site-links', ({ tokens, env }) => {
     for (const { children } of tokens) {
       let isUnlinked = false
-      for (const token of children ?? []) {
+      for (const [index, token] of (children ?? []).entries()) {
         if (token.type === 'link_open') {
           const href = siteLink(String(token.attrGet('href')), String(env.relativePath), repository)
           isUnlinked = href === undefined
           if (href !== undefined) token.attrSet('href', href)
           else token.attrs = null
+          const text = children![index + 1]!
+          text.content = pageName(text.content, href)
         }
         if (isUnlinked && token.type.startsWith('link_')) token.tag = 'span'
       }

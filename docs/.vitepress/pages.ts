@@ -26,6 +26,7 @@ export const groups: Readonly<Record<string, readonly string[]>> = {
     'portals.md',
     'second-factor.md',
     'oauth.md',
+    'mcp.md',
     'single-page-apps.md',
     'command-line-clients.md',
     'sockets.md',
@@ -46,6 +47,7 @@ export const groups: Readonly<Record<string, readonly string[]>> = {
   ],
   Reference: [
     'configuration.md',
+    'check.md',
     'errors.md',
     'reference/api/README.md',
     'reference/security.md',

@@ -91,7 +91,7 @@ function httpErrorFrom(error: unknown): HttpError {
   return error instanceof UserChangeError ? storeRefusal(error) : refusalFrom(error)
 }
 
-export type Collection = 'users' | 'roles'
+export type Collection = 'users' | 'roles' | 'sessions' | 'locks'
 
 /**
  * What follows the name of a collection in a path, as it came over the wire: `''` for the collection itself, with or
@@ -152,6 +152,14 @@ export function memberNotFound(kind: 'User' | 'Role', name: string): HttpError {
 
 export function protectedUser(message: string): ForbiddenError {
   return new ForbiddenError('ERR_USER_PROTECTED', message, { bare: 'never' })
+}
+
+/** Lets only administrators call a gate, whatever the path rules say, for the paths for which `isMine` is true. */
+export function administratorsOnly(isMine: (path: string) => boolean, gate: Gate): Gate {
+  return function administratorsOnly(request, response, trace) {
+    if (!isMine(request.path)) return undefined
+    return getAuth(request).isAdmin ? gate(request, response, trace) : adminRequired()
+  }
 }
 
 /** The refusal of a change that only administrators may make, whatever the path rules say. */

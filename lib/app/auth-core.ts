@@ -4,11 +4,14 @@
  * @module
  */
 
+import { isMachineKind, type MachineKind } from '../core/auth.js'
 import { systemClock } from '../core/clock.js'
 import { SecurityEvents } from '../core/events.js'
-import { jsonLogger, type Logger, safeLogger } from '../core/logger.js'
+import { defaultLogger, type Logger, safeLogger } from '../core/logger.js'
 import { type CheckedTokenStore, checkedTokenStore } from '../tokens/checked-token-store.js'
 import { createKeyRing, type KeyRing } from '../tokens/keys/key-ring.js'
+import { createMachineTokens, type MachineTokens } from '../tokens/machines/machine-tokens.js'
+import { createRefusalLog } from '../tokens/machines/refusal-log.js'
 import { MemoryTokenStore } from '../tokens/memory/memory-token-store.js'
 import { type Revocations, revocationsFor } from '../tokens/revocations.js'
 import { createSessions, type Sessions, type SessionsOptions } from '../tokens/sessions.js'
@@ -21,7 +24,7 @@ import type { UserStore } from '../users/user-store.js'
 
 /** Options of {@link createAuthCore}. */
 export interface AuthCoreOptions
-  extends Pick<AccountsOptions, 'recheckIntervalMs' | 'recheckGraceMs'>,
+  extends Pick<AccountsOptions, 'recheckIntervalMs' | 'recheckGraceMs' | 'providerVersion'>,
     Pick<AuthenticatorOptions, 'breakGlass' | 'secondFactors' | 'failureFloorMs' | 'maxInProgress' | 'timeoutMs'> {
   /** Who may log in. The caller closes it. */
   readonly users: UserStore
@@ -49,7 +52,7 @@ export interface AuthCoreOptions
    * @defaultValue {@link createLoginThrottle} with its defaults
    */
   readonly throttle?: LoginThrottle | false | undefined
-  /** Gets one line for each event, and what cannot be answered. @defaultValue {@link jsonLogger} */
+  /** Gets one line for each event, and what cannot be answered. @defaultValue text on a terminal, elsewhere {@link jsonLogger} */
   readonly logger?: Logger | undefined
   /** Told of logins, logouts, revocations and refusals. @defaultValue one that writes to `logger` */
   readonly events?: SecurityEvents | undefined
@@ -103,14 +106,25 @@ export interface AuthCore {
  *
  * @throws TypeError, by rejecting, when an option is missing or out of range.
  */
-export async function createAuthCore(options: AuthCoreOptions): Promise<AuthCore> {
+export function createAuthCore(options: AuthCoreOptions): Promise<AuthCore> {
+  return wireAuthCore(options)
+}
+
+/** With what only a configuration can switch on. */
+export interface WiredAuthCore extends AuthCore {
+  /** Tokens of the management API that were not issued here. */
+  readonly machines: MachineTokens
+}
+
+/** Does what {@link createAuthCore} does. */
+export async function wireAuthCore(options: AuthCoreOptions): Promise<WiredAuthCore> {
   const { users, recheckIntervalMs, recheckGraceMs, expiryMs = 3_600_000, clock = systemClock } = options
   const {
     issuer = 'urn:sallyport:management',
     audience = 'management-api',
     keys = await createKeyRing({ clock }),
   } = options
-  const logger = safeLogger(options.logger ?? jsonLogger())
+  const logger = safeLogger(options.logger ?? defaultLogger())
   const { events = new SecurityEvents(logger) } = options
   const { throttle: limit = createLoginThrottle({ events, clock }) } = options
   const throttle = limit === false ? undefined : limit
@@ -123,6 +137,7 @@ export async function createAuthCore(options: AuthCoreOptions): Promise<AuthCore
     users,
     recheckIntervalMs,
     recheckGraceMs,
+    providerVersion: options.providerVersion,
     assertCurrent: () => store.assertCurrent(),
     async publish(subject) {
       try {
@@ -135,7 +150,14 @@ export async function createAuthCore(options: AuthCoreOptions): Promise<AuthCore
   })
   store.onAccountChange((subject) => accounts.recheck(subject))
   const shared = { store, accounts, revocations, clock }
-  const tokens = createTokens({ ...shared, keys, issuer, audience, expiryMs, events })
+  const machines = createMachineTokens({
+    ...shared,
+    onRefuse: createRefusalLog(clock, logger),
+    onAdmit({ subject, id, kind, address, lastAccessAt }) {
+      events.report('login', { at: lastAccessAt, address, subject, tokenId: id, kind: kind as MachineKind })
+    },
+  })
+  const tokens = createTokens({ ...shared, machines, keys, issuer, audience, expiryMs, events })
   const assertReady = (): void => store.assertReady()
   const authenticator = createAuthenticator({ ...options, users, throttle, events, assertReady, clock })
 
@@ -146,6 +168,7 @@ export async function createAuthCore(options: AuthCoreOptions): Promise<AuthCore
     throttle,
     authenticator,
     tokens,
+    machines,
     events,
     logger,
 
@@ -159,5 +182,9 @@ export async function createAuthCore(options: AuthCoreOptions): Promise<AuthCore
 
 /** The `onEvict` of a token store in memory: each eviction is an event. */
 export function evictionReporter(events: SecurityEvents, clock: () => number): (record: TokenRecord) => void {
-  return ({ id, subject, kind }) => events.report('eviction', { at: clock(), tokenId: id, subject, kind })
+  return ({ id, subject, kind }) => {
+    // It was not issued here, and is accepted anew at its next use.
+    if (isMachineKind(kind)) return
+    events.report('eviction', { at: clock(), tokenId: id, subject, kind })
+  }
 }

@@ -5,6 +5,7 @@
  */
 
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Server as NetServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Express } from 'express'
@@ -56,10 +57,16 @@ export interface ConnectionsParts {
   readonly verify: RecordVerifier
 }
 
+const served = new WeakMap<object, Express>()
+
+/** The app that a server is for. */
+export function findApp(server: NetServer): Express | undefined {
+  return served.get(server) ?? (server.listeners('request').find(isExpressApp) as Express | undefined)
+}
+
 export class Connections {
   readonly #parts: ConnectionsParts
   readonly #open = new Set<Connection>()
-  readonly #apps = new WeakMap<object, Express>()
   readonly #admitted = new WeakSet<IncomingMessage>()
   #timer: NodeJS.Timeout | undefined
   #isChecking = false
@@ -70,7 +77,7 @@ export class Connections {
 
   /** Notes which app a server is for. */
   serve(server: Server, app: Express): void {
-    this.#apps.set(server, app)
+    served.set(server, app)
   }
 
   /** Whether {@link admit} has let a request in. */
@@ -143,10 +150,10 @@ export class Connections {
 
   #appOf({ socket }: IncomingMessage): Express {
     const { server } = socket as { readonly server?: Server }
-    const app = server && (this.#apps.get(server) ?? server.listeners('request').find(isExpressApp))
+    const app = server && findApp(server)
     if (app === undefined)
       throw new TypeError('the server of this request has no Express app: make it with security.createServer(app)')
-    return app as Express
+    return app
   }
 
   #schedule(): void {

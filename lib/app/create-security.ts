@@ -18,9 +18,9 @@ import type { Config } from '../config/config.js'
 import { type ConfigSource, readConfig } from '../config/load.js'
 import { systemClock } from '../core/clock.js'
 import { ConfigError } from '../core/errors.js'
-import { SecurityEvents } from '../core/events.js'
-import { jsonLogger, safeLogger } from '../core/logger.js'
-import type { Refuse } from '../http/gate.js'
+import { type ChangeContext, SecurityEvents } from '../core/events.js'
+import { defaultLogger, safeLogger } from '../core/logger.js'
+import { type Refuse, toHandler } from '../http/gate.js'
 import { refuseAtMount } from '../http/refusals.js'
 import { portalRefusalAnswer } from '../portals/refusals.js'
 import { openServerTls } from '../tls/server-tls.js'
@@ -29,35 +29,36 @@ import { keyRingFrom } from '../tokens/keys/key-ring.js'
 import { type KeySet, newKeys, secretsFrom } from '../tokens/keys/signing-key.js'
 import { readTokenKeys } from '../tokens/keys/token-keys.js'
 import { createRecordVerifier } from '../tokens/verification.js'
-import { type BreakGlass, createBreakGlass } from '../users/login/break-glass.js'
 import { isManagedUserStore, warnWithoutAdministrator } from '../users/managed-user-store.js'
 import { openUserStore } from '../users/open-user-store.js'
-import { createLoginThrottle, type LoginThrottle } from '../users/throttle/login-throttle.js'
-import type { UserStore } from '../users/user-store.js'
-import { type AuthCore, createAuthCore } from './auth-core.js'
+import { wireAuthCore } from './auth-core.js'
 import { Connections } from './connections.js'
 import { createServerFor } from './create-server-for.js'
+import {
+  createIdentityProviders,
+  loadIdentityProviders,
+  type ProviderLibrary,
+  providerVersionOf,
+} from './identity-providers.js'
+import { startMachineAccess } from './machine-access.js'
 import { managementApiGates } from './management-api.js'
-import { type GatesOf, type MountName, type MountObserver, Mounts } from './mounts.js'
-import { oauthAreaGates, openOauth } from './oauth-area.js'
+import { type GatesOf, type MakeMount, type MountMaking, Mounts } from './mounts.js'
+import { oauthAreaGates, oauthWellKnownGate, openOauth } from './oauth-area.js'
+import { openBreakGlass } from './open-break-glass.js'
+import { openThrottle, openTokenStore } from './open-stores.js'
 import { portalGates } from './portal.js'
-import { assertOpen, createReload, type RunningState } from './reload.js'
+import { createQuestions, frontParts } from './questions.js'
+import { ruleFinder } from './refusal-rules.js'
+import { assertOpen, createReload, createReloadFile, type RunningState } from './reload.js'
 import { openSecondStep, unlockUser } from './second-factor.js'
 import type { Security } from './security.js'
 import { assertOptions, type SecurityOptions } from './security-options.js'
-import { openSharedStore, openTokenStore, warnOfOtherKey } from './shared-store.js'
+import { openSharedStore, warnOfOtherKey } from './shared-store.js'
 import { createCodeSignIn } from './sign-in.js'
-import {
-  assertCall,
-  checkServer,
-  warnAtStart,
-  warnOfNoMount,
-  warnOfOtherMount,
-  warnOfUncalled,
-  warnOfUnmounted,
-} from './start-checks.js'
+import { assertCall, checkServer, warnAtStart, warnOfUnmounted, warnWhenListening } from './start-checks.js'
 import { guardUpgrades } from './upgrades.js'
 import { webAppsGates } from './web-apps.js'
+import type { WiredSecurity, WireTest } from './wired-security.js'
 
 export type { CreateServerOptions, Security } from './security.js'
 
@@ -80,12 +81,6 @@ export async function createSecurity(source: ConfigSource, options: SecurityOpti
   return (await wireSecurity(source, options)).security
 }
 
-/** What {@link wireSecurity} has put together. */
-export interface WiredSecurity {
-  readonly security: Security
-  readonly core: AuthCore
-}
-
 /**
  * Does what {@link createSecurity} does. With `test`, nothing is shared with other processes, the key of the tokens is a new one, and
  * `userStore` stands for the users of the file.
@@ -93,9 +88,9 @@ export interface WiredSecurity {
 export async function wireSecurity(
   source: ConfigSource,
   options: SecurityOptions,
-  test?: { readonly observer: MountObserver },
+  test?: WireTest,
 ): Promise<WiredSecurity> {
-  const logger = safeLogger(options.logger ?? jsonLogger())
+  const logger = safeLogger(options.logger ?? defaultLogger())
   // Placeholders may come from elsewhere; whether this is production is a fact of the process.
   const env = { NODE_ENV: process.env['NODE_ENV'], ...(options.env ?? process.env) }
   const configOptions = { ...options, ignoreUserStore: options.userStore !== undefined }
@@ -123,46 +118,55 @@ export async function wireSecurity(
   const userStore = options.userStore ?? opened!.users
   if (opened !== undefined && isManagedUserStore(userStore))
     inBackground(() => warnWithoutAdministrator(userStore, logger))
-  const breakGlass = await located(config, openBreakGlass(config, userStore))
+  const revokeUser = (...call: Parameters<Security['tokens']['revokeUser']>) => tokens.revokeUser(...call)
+  const breakGlassParts = { primary: userStore, events, revokeUser, state: shared?.breakGlassState, clock, logger }
+  const breakGlass = await located(config, openBreakGlass(config, breakGlassParts))
   const users = breakGlass?.primary ?? userStore
-  const tokenStore = options.tokenStore ?? openTokenStore(config, shared, { events, clock })
+  const tokenStore = options.tokenStore ?? openTokenStore(config, { shared, events, clock })
+  const throttle = loginThrottle.isEnabled ? openThrottle(config, { shared, events, clock }) : undefined
   const { recheckIntervalMs, recheckGraceMs } = config
   const stepOptions = { current: () => running.config, values: shared?.values, users, events, keySet, clock }
   const secondStep = await located(config, openSecondStep(config, stepOptions))
-  const core = await createAuthCore({
+  const core = await wireAuthCore({
     ...token,
     users,
     tokenStore,
     keys,
     recheckIntervalMs,
     recheckGraceMs,
-    throttle: loginThrottle.isEnabled && openThrottle(),
+    providerVersion: (subject) => providerVersionOf(running.config, subject),
+    throttle: throttle ?? false,
     breakGlass,
     secondFactors: secondStep?.secondFactors,
     events,
     logger,
     clock,
   })
-  const { tokens, store } = core
+  const { tokens, store, machines } = core
+  startMachineAccess(config, core)
   warnAtStart(config, logger, keys.warnings)
-
   const tls = await openServerTls(config, { logger, clock, home: options.home, locate: locateProblems })
 
   const { requestUser: createUser } = options
   const { observer } = test ?? {}
   const noteUnmounted = (): void => warnOfUnmounted(running.config, mounts.mounted, logger)
-  const mounts = new Mounts(noteUnmounted, { createUser, observer })
+  const usesFileUsers = test
+    ? (test.usesFileUsers ?? config.fileUsers.isEnabled)
+    : opened !== undefined && !isManagedUserStore(users)
+  const front = frontParts(running, { usesFileUsers, wire: wireSecurity })
+  const mounts = new Mounts(noteUnmounted, { createUser, observer, front })
   const verifyRecord = createRecordVerifier({ ...core, refuse: invalidToken })
   const connections = new Connections({ mounts, verify: verifyRecord })
-  const refuse = refuseAtMount(events, clock)
+  const refuse = refuseAtMount(events, clock, undefined, ruleFinder(running, 'managementApi'))
   const refuseAtPortal = (name?: string): Refuse => {
     const support = (): string | undefined => running.config.portals.find((portal) => portal.name === name)?.support
-    return refuseAtMount(events, clock, portalRefusalAnswer(support))
+    return refuseAtMount(events, clock, portalRefusalAnswer(support), ruleFinder(running, 'portal'))
   }
-  const oauth = await located(
-    config,
-    openOauth(config, { ...core, secondStep, sharedStore: shared && { ...shared, keySet } }),
-  )
+  let providerLibrary: ProviderLibrary | undefined = await located(config, loadIdentityProviders(config))
+  const providerKey = secretsFrom(keySet.privateKey, token.issuer)('identity providers')
+  const identityProviders = createIdentityProviders(() => providerLibrary, { ...core, key: providerKey })
+  const oauthParts = { ...core, secondStep, keySet, sharedStore: shared }
+  const oauth = await located(config, openOauth(config, oauthParts))
   // Everything that listens is there.
   await located(config, startShared())
   if (shared !== undefined) inBackground(() => warnOfOtherKey(shared, keySet.signing.kid, logger))
@@ -171,10 +175,13 @@ export async function wireSecurity(
     ...core,
     secondStep,
     singleSignOn: oauth?.singleSignOn,
-    usesFileUsers: test ? config.fileUsers.isEnabled : opened !== undefined && !isManagedUserStore(users),
+    identityProviders,
+    usesFileUsers,
     administration: isManagedUserStore(users)
       ? createUserAdministration({ ...core, store: users, acceptPassword })
       : undefined,
+    loginThrottle: throttle,
+    reloadFile: (context: ChangeContext) => createReloadFile(running, reload)(context),
   }
 
   /** Where the store is away, what needs it is answered with 503 until it is there. */
@@ -188,30 +195,20 @@ export async function wireSecurity(
     }
   }
 
-  function openThrottle(): LoginThrottle {
-    const limits = { ...loginThrottle, events, clock }
-    return shared === undefined ? createLoginThrottle(limits) : shared.createThrottle(limits, 'login')
-  }
-
-  async function openBreakGlass({ managementApi: api }: Config, primary: UserStore): Promise<BreakGlass | undefined> {
-    const onRecovery = (subject: string): void => {
-      tokens
-        .revokeUser(subject, { reason: 'the user store can be reached again' })
-        .catch((cause: unknown) => logger.error({ cause }, 'break-glass tokens may still be good'))
-    }
-    const state = shared?.breakGlassState
-    return api.breakGlass && createBreakGlass({ ...api.breakGlass, primary, events, onRecovery, state, clock })
-  }
-
   const tokenMs = Math.max(token.expiryMs, config.oauth?.accessTokenMs ?? 0)
   const onKeys = (keySet: KeySet): void => shared?.useKeys?.(keySet)
-  const exchanged = { onKeys, mounts: mounts, tls, keys, userStore: opened }
-  const reload = createReload({ ...exchanged, running, configOptions, tokenMs, events, logger, clock })
+  const exchanged = { onKeys, mounts, machines, tls, keys, userStore: opened }
+  async function prepareProviders(next: Config): Promise<void> {
+    providerLibrary ??= await loadIdentityProviders(next)
+  }
+
+  const reloadParts = { ...exchanged, prepareProviders, running, configOptions, tokenMs }
+  const reload = createReload({ ...reloadParts, events, logger, clock })
   let closing: Promise<void> | undefined
 
-  function mount(name: MountName, gatesOf: GatesOf, answer: Refuse, portal?: string): RequestHandler {
-    assertOpen(running, `security.${name}()`)
-    return mounts.add(name, running.config, gatesOf, answer, portal)
+  function mount(making: MountMaking, gatesOf: GatesOf, answer: Refuse): RequestHandler {
+    assertOpen(running, `security.${making.name}()`)
+    return mounts.add(making, running.config, gatesOf, answer)
   }
 
   /** Closes all, also where one fails. */
@@ -238,22 +235,35 @@ export async function wireSecurity(
 
     managementApi(mountOptions) {
       assertCall('managementApi', mountOptions)
-      return mount('managementApi', (next) => managementApiGates(next, parts, mountOptions), refuse)
+      const make: MakeMount = (other) => other.managementApi(mountOptions)
+      return mount({ name: 'managementApi', make }, (next) => managementApiGates(next, parts, mountOptions), refuse)
     },
 
     portal(name, portalOptions) {
       assertCall('portal', typeof name === 'string' ? portalOptions : name)
-      return mount('portal', (next) => portalGates(next, name, parts, portalOptions), refuseAtPortal(name), name)
+      const createGates = (next: Config) => portalGates(next, name, parts, portalOptions)
+      const make: MakeMount = (other) => other.portal(name, portalOptions)
+      return mount({ name: 'portal', portal: name, make }, createGates, refuseAtPortal(name))
     },
 
     webApps(...unexpected: unknown[]) {
       assertCall('webApps', unexpected[0])
-      return mount('webApps', (next) => webAppsGates(next, parts), refuse)
+      return mount({ name: 'webApps', make: (other) => other.webApps() }, (next) => webAppsGates(next, parts), refuse)
     },
 
     oauth(...unexpected: unknown[]) {
       assertCall('oauth', unexpected[0])
-      return mount('oauth', (next) => oauthAreaGates(next, oauth, parts), refuseAtPortal())
+      return mount(
+        { name: 'oauth', make: (other) => other.oauth() },
+        (next) => oauthAreaGates(next, oauth, parts),
+        refuseAtPortal(),
+      )
+    },
+
+    wellKnown(...unexpected: unknown[]) {
+      assertCall('wellKnown', unexpected[0])
+      assertOpen(running, 'security.wellKnown()')
+      return toHandler({ gates: [oauthWellKnownGate(oauth)] }, refuse)
     },
 
     createServer(app, serverOptions = {}) {
@@ -263,12 +273,7 @@ export async function wireSecurity(
       const server = createServerFor(running.config, app, { options: serverOptions, tls })
       connections.serve(server, app)
       guardUpgrades(server, { app, mounts, connections, logger })
-      return server.once('listening', () => {
-        warnOfNoMount(mounts, logger)
-        warnOfOtherMount(running.config, app, mounts, logger)
-        const { managementApi, portal, webApps, oauth } = security
-        warnOfUncalled(app, { managementApi, portal, webApps, oauth }, logger)
-      })
+      return server.once('listening', () => warnWhenListening(running.config, { app, mounts, security, logger }))
     },
 
     authenticateUpgrade: ((request: IncomingMessage, socket?: Duplex) => {
@@ -283,7 +288,11 @@ export async function wireSecurity(
 
     reload,
 
-    unlock: (userName, context) => unlockUser(core.throttle, secondStep?.secondFactors, userName, context),
+    ...createQuestions(front, users),
+
+    locks: async () => (await throttle?.list()) ?? [],
+    unlock: (userName, context) => unlockUser(throttle, secondStep?.secondFactors, userName, context),
+    unlockAddress: (address, context) => throttle?.unlockAddress(address, context),
 
     close() {
       closing ??= close()

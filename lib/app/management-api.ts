@@ -7,12 +7,16 @@
 import type { Request } from 'express'
 import { trustProxyGate } from '../addresses/trust-proxy.js'
 import { jwksGate } from '../admin-api/jwks.js'
+import { locksGate } from '../admin-api/locks.js'
+import { type ReloadFile, reloadGate } from '../admin-api/reload.js'
 import { setsPassword } from '../admin-api/resource.js'
 import { rolesGate } from '../admin-api/roles.js'
+import { sessionsGate } from '../admin-api/sessions.js'
 import type { UserAdministration } from '../admin-api/user-administration.js'
 import { fileUsersGate, usersGate } from '../admin-api/users.js'
 import { originAt } from '../config/checks/origins.js'
 import type { Config, ManagementApiConfig } from '../config/config.js'
+import { isMachineKind } from '../core/auth.js'
 import type { SecurityEvents } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
 import { atPath, noTrace, notFound, withoutForeignAuth } from '../http/endpoint.js'
@@ -30,20 +34,23 @@ import { compilePathRules } from '../paths/rules.js'
 import type { SecondStepParts } from '../portals/second-step.js'
 import type { CheckedTokenStore } from '../tokens/checked-token-store.js'
 import type { KeyRing } from '../tokens/keys/key-ring.js'
+import type { MachineTokens } from '../tokens/machines/machine-tokens.js'
 import type { Revocations } from '../tokens/revocations.js'
 import type { Tokens } from '../tokens/tokens.js'
 import type { Accounts } from '../users/accounts.js'
 import type { Authenticator } from '../users/login/authenticator.js'
 import { isManagedUserStore } from '../users/managed-user-store.js'
+import type { ManagedLoginThrottle } from '../users/throttle/login-throttle.js'
 import type { UserStore } from '../users/user-store.js'
+import { createMachineBearers, hasMachineAddressRules } from './machine-access.js'
 import { assertSecondFactors } from './second-factor.js'
 
 /** Options of `security.managementApi`. */
 export interface ManagementApiOptions {
   /**
    * Whether `/users` and `/roles` are answered here: managed where the user store can be, 403 while the users come from the
-   * file. A user store of the app's own that cannot be managed, and `false`, leave them to the app: authorized, then
-   * passed on.
+   * file. A user store of the app's own that cannot be managed leaves them to the app: authorized, then passed on. And
+   * whether `/sessions`, `/locks` and `/reload` are answered, to administrators. `false` leaves all of them to the app.
    *
    * @defaultValue true
    */
@@ -62,12 +69,17 @@ export interface ManagementApiParts {
   readonly events: SecurityEvents
   readonly logger: Logger
   readonly clock: () => number
+  /** Tokens that were not issued here. */
+  readonly machines: MachineTokens
   /** Whether the users in effect are those of the configuration file. */
   readonly usesFileUsers: boolean
   /** Changes users, one at a time whatever mount they come by. `undefined`: the store cannot be managed here. */
   readonly administration: UserAdministration | undefined
   /** `undefined`: nothing asked for a second factor when the process was started. */
   readonly secondStep?: SecondStepParts | undefined
+  /** The throttle of all logins; `undefined`: there is none. */
+  readonly loginThrottle: ManagedLoginThrottle | undefined
+  readonly reloadFile: ReloadFile
 }
 
 /** The gates in the order in which a request meets them. */
@@ -85,11 +97,17 @@ export function managementApiGates(
     ...addressGates(config, parts),
     ...corsGates(api, hasAuthentication),
     ...(hasAuthentication ? [loggedPasswordsGate(parts.logger)] : []),
-    ...authenticationGates(api, parts),
+    ...authenticationGates(config, parts),
     noTrace,
     ...authorizationGates(config, parts, hasAuthentication, userGates.length > 0),
     ...userGates,
+    ...(resources && hasAuthentication ? operatorGates(parts) : []),
   ]
+}
+
+/** What only administrators may call, whoever keeps the users. */
+function operatorGates({ tokens, loginThrottle, reloadFile }: ManagementApiParts): readonly Gate[] {
+  return [sessionsGate(tokens), locksGate(loginThrottle), reloadGate(reloadFile)]
 }
 
 /** None for a user store that cannot be managed here: `/users` and `/roles` are left to the app. */
@@ -114,7 +132,8 @@ function corsGates({ cors }: ManagementApiConfig, hasAuthentication: boolean): r
 }
 
 /** Basic for every resource goes before tokens: then there is no login, and nothing to log out of. */
-function authenticationGates(api: ManagementApiConfig, parts: ManagementApiParts): readonly Gate[] {
+function authenticationGates(config: Config, parts: ManagementApiParts): readonly Gate[] {
+  const { managementApi: api } = config
   const { secondFactor, otpSeparator } = api
   const isPublic = publicPathsFrom(api)
   // Only what the operator wrote counts: by default http is a protocol too.
@@ -131,7 +150,13 @@ function authenticationGates(api: ManagementApiConfig, parts: ManagementApiParts
       atPath('/jwks', jwksGate(parts.keys, parts.clock)),
       atPath('/login', basicLoginGate({ ...parts, allowPlainHttp, secondFactor, otpSeparator })),
       atPath('/logout', repeatedLogoutGate(parts)),
-      bearerAuthenticationGate({ ...parts, allowAnonymous: isPublic, secondFactor }),
+      ...(hasMachineAddressRules(config) ? [trustProxyGate(parts.logger)] : []),
+      bearerAuthenticationGate({
+        ...parts,
+        allowAnonymous: isPublic,
+        secondFactor,
+        machines: createMachineBearers(config, parts, allowPlainHttp),
+      }),
       atPath('/logout', logoutGate(parts)),
     ]
   }
@@ -159,8 +184,10 @@ function authorizationGates(
     defaultPolicy,
     defaultOrigin: originAt(config, 'management_api.authorization_handler.default_policy'),
     publicPaths: managementApi.publicPaths,
+    publicOrigin: originAt(config, 'management_api.public_paths'),
     skipAuthentication: !hasAuthentication,
-    applyTo: () => !exemptsAll,
+    // Those who are no users of the file are bound in any case.
+    applyTo: ({ kind }) => !exemptsAll || isMachineKind(kind),
     leaveToResource: isOwnPassword,
   })
   const readOnlyUsers = readOnlyUsersGate(originAt(config, 'user_access.make_non_admin_users_read_only'))

@@ -10,6 +10,8 @@ import type { HttpError } from '../core/errors.js'
 import { type Gate, type GateRow, type Refuse, toHandler } from '../http/gate.js'
 import { findLongLivedRequest } from '../http/long-lived-request.js'
 import { type CreateUser, requestUserGate } from '../middleware/request-user.js'
+import type { Security } from './security.js'
+import type { WireSecurity } from './wired-security.js'
 
 /** Name of a mount: what has to be mounted for a control. */
 export type MountName = EnabledControl['mount']
@@ -28,6 +30,40 @@ export interface MountObserver {
 export interface MountsOptions {
   readonly createUser?: CreateUser | undefined
   readonly observer?: MountObserver | undefined
+  readonly front?: FrontParts | undefined
+}
+
+/** How a handler was made: what is asked about it is asked of one that is made in the same way. */
+export interface MadeMount {
+  readonly name: MountName
+  /** Of a portal. */
+  readonly portal: string | undefined
+  /** `undefined` for a mount that stands for itself in a test. */
+  readonly front: FrontParts | undefined
+  /** Makes another one of another front. */
+  readonly make: MakeMount
+}
+
+export type MakeMount = (security: Security) => RequestHandler
+
+const made = new WeakMap<object, MadeMount>()
+
+/** How a handler was made; `undefined` for one that is no mount of a front. */
+export function findMount(handler: unknown): MadeMount | undefined {
+  return made.get(handler as object)
+}
+
+/** What another front is made of that answers as this one. */
+export interface FrontParts {
+  /** The one in effect. */
+  readonly config: Config
+  readonly usesFileUsers: boolean
+  readonly wire: WireSecurity
+}
+
+/** Which mount is made, and how another front makes the same. */
+export interface MountMaking extends Pick<MadeMount, 'name' | 'make'> {
+  readonly portal?: string | undefined
 }
 
 /** Keeps the row of gates of each mount that was made. */
@@ -35,6 +71,7 @@ export class Mounts {
   readonly #onFirstRequest: () => void
   readonly #observer: MountObserver | undefined
   readonly #userGates: readonly Gate[]
+  readonly #front: FrontParts | undefined
   #hasServed = false
   #generation = 0
   readonly #rows: { readonly row: GateRow; readonly name: MountName; readonly gatesOf: GatesOf }[] = []
@@ -46,9 +83,10 @@ export class Mounts {
    * @param createUser - Makes `request.user`; `undefined`: it is left alone.
    * @param observer - Without one, requests meet the gates as they are.
    */
-  constructor(onFirstRequest: () => void, { createUser, observer }: MountsOptions = {}) {
+  constructor(onFirstRequest: () => void, { createUser, observer, front }: MountsOptions = {}) {
     this.#onFirstRequest = onFirstRequest
     this.#observer = observer
+    this.#front = front
     this.#userGates = createUser === undefined ? [] : [requestUserGate(createUser)]
   }
 
@@ -68,8 +106,8 @@ export class Mounts {
     return new Set(made.map(({ handler }) => handler))
   }
 
-  /** Makes the handler of a mount, and remembers how its gates are made. `portal` is the name of a portal. */
-  add(name: MountName, config: Config, createGates: GatesOf, refuse: Refuse, portal?: string): RequestHandler {
+  /** Makes the handler of a mount, and remembers how its gates are made. */
+  add({ name, portal, make }: MountMaking, config: Config, createGates: GatesOf, refuse: Refuse): RequestHandler {
     // Those read the path from the root of the server, and see it wherever they are mounted.
     const readsPath = name !== 'webApps'
     const pass: Gate = (request) => {
@@ -91,6 +129,7 @@ export class Mounts {
       refuse(error, request, response, next)
     })
     this.#handlers.push({ name, handler })
+    made.set(handler, { name, portal, front: this.#front, make })
     return handler
   }
 

@@ -14,12 +14,12 @@ import type { SharedStore } from './shared-store.js'
 import { type AddressAccessParts, webAppsGates } from './web-apps.js'
 
 /** What the authorization server takes of the core. */
-export interface OauthAreaParts extends Omit<AuthorizationServerParts, 'clientThrottle' | 'shared'> {
+export interface OauthAreaParts extends Omit<AuthorizationServerParts, 'clientThrottle' | 'keySet' | 'shared'> {
   readonly keys: SharedOauth['keys']
-  /** Where several processes keep what they share, and the key that all of them read from a file or a key store. */
-  readonly sharedStore?:
-    | (Pick<SharedStore, 'createOauthStore' | 'createThrottle'> & Pick<SharedOauth, 'keySet'>)
-    | undefined
+  /** The key of management tokens: it signs here as well where it outlives the process and fits. */
+  readonly keySet: SharedOauth['keySet']
+  /** Where several processes keep what they share: all of them read that key from a file or a key store. */
+  readonly sharedStore?: Pick<SharedStore, 'createOauthStore' | 'createThrottle'> | undefined
 }
 
 /**
@@ -29,20 +29,27 @@ export interface OauthAreaParts extends Omit<AuthorizationServerParts, 'clientTh
  */
 export async function openOauth(
   config: Config,
-  { keys, sharedStore, ...parts }: OauthAreaParts,
+  { keys, keySet, sharedStore, ...parts }: OauthAreaParts,
 ): Promise<AuthorizationServer | undefined> {
   if (config.oauth === undefined) return undefined
   const { createAuthorizationServer } = await import('../oauth/authorization-server.js')
   const { createClientThrottle } = await import('../oauth/client-authentication.js')
-  const { loginThrottle } = config.managementApi
+  const { loginThrottle, token } = config.managementApi
+  const isKept = token.keyFile !== undefined || token.keyStore !== undefined
+  const kept = isKept && keySet.signing.algorithm === config.oauth.algorithm ? keySet : undefined
   const clientThrottle = loginThrottle.isEnabled
     ? createClientThrottle(
         { ...loginThrottle, clock: parts.clock },
         sharedStore && ((limits) => sharedStore.createThrottle(limits, 'clients')),
       )
     : undefined
-  const shared = sharedStore && { ...sharedStore, keys }
-  return createAuthorizationServer(config.oauth, { ...parts, clientThrottle, shared })
+  const shared = sharedStore && { ...sharedStore, keys, keySet }
+  return createAuthorizationServer(config.oauth, { ...parts, clientThrottle, keySet: kept, shared })
+}
+
+/** @throws `ConfigError` where there is no authorization server. */
+export function oauthWellKnownGate(server: AuthorizationServer | undefined): Gate {
+  return assertServer(server, 'wellKnown').wellKnown
 }
 
 /**
@@ -55,8 +62,10 @@ export function oauthAreaGates(
   server: AuthorizationServer | undefined,
   parts: AddressAccessParts,
 ): readonly Gate[] {
-  if (server === undefined) {
-    throw new ConfigError([{ key: 'oauth.enable', rule: 'must be true for security.oauth()' }])
-  }
-  return [withoutForeignAuth, ...webAppsGates(config, parts), ...server.gates]
+  return [withoutForeignAuth, ...webAppsGates(config, parts), ...assertServer(server, 'oauth').gates]
+}
+
+function assertServer(server: AuthorizationServer | undefined, method: string): AuthorizationServer {
+  if (server !== undefined) return server
+  throw new ConfigError([{ key: 'oauth.enable', rule: `must be true for security.${method}()` }])
 }

@@ -12,7 +12,7 @@ import type { Logger } from '../core/logger.js'
 import { managementConsole, nearest } from '../core/names.js'
 import { withoutForeignAuth } from '../http/endpoint.js'
 import type { Gate } from '../http/gate.js'
-import { type PortalSessionOptions, portalSessionGates } from '../middleware/portal-session.js'
+import { type PortalGatesOptions, portalSessionGates } from '../middleware/portal-session.js'
 import type { LoginPage } from '../portals/page.js'
 import type { SecondFactorPage } from '../portals/second-page.js'
 import type { SecondStepParts } from '../portals/second-step.js'
@@ -20,6 +20,7 @@ import { securityHeadersGate } from '../portals/security-headers.js'
 import type { SingleSignOn } from '../portals/single-sign-on.js'
 import type { Authenticator } from '../users/login/authenticator.js'
 import type { AuthCore } from './auth-core.js'
+import type { IdentityProviders } from './identity-providers.js'
 import { assertSecondFactors } from './second-factor.js'
 import { portalAddressGates } from './web-apps.js'
 
@@ -50,6 +51,7 @@ export interface PortalGateParts {
   readonly secondStep?: SecondStepParts | undefined
   /** A sign-on that the portals share; `undefined`: each asks for the password. */
   readonly singleSignOn?: SingleSignOn | undefined
+  readonly identityProviders?: IdentityProviders | undefined
 }
 
 /**
@@ -82,11 +84,12 @@ export function portalSessionOptions(
   name: string,
   parts: PortalGateParts,
   { loginPage, secondFactorPage }: PortalOptions = {},
-): PortalSessionOptions {
-  const { sessionTimeoutMs, absoluteTimeoutMs, roles, title, support, secondFactor } = portalNamed(config, name)
+): PortalGatesOptions {
+  const { sessionTimeoutMs, absoluteTimeoutMs, roles, title, support, signIn, secondFactor } = portalNamed(config, name)
   const { origins, allowInsecureHttp } = config.portalDefaults
   const { singleSignOn, secondStep } = parts
   assertSecondFactors(config, secondStep)
+  const cookieName = portalCookieName(config, name)
   return {
     ...parts,
     name,
@@ -97,7 +100,8 @@ export function portalSessionOptions(
     allowPlainHttp: allowInsecureHttp,
     title,
     support,
-    cookieName: portalCookieName(config, name),
+    cookieName,
+    signIn: parts.identityProviders?.forPortal(config, signIn, cookieName),
     loginPage,
     secondFactor,
     secondFactorPage,

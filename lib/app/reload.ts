@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { ReloadFile } from '../admin-api/reload.js'
 import { createMutex } from '../async/mutex.js'
 import { changedTables } from '../config/checks/changed-tables.js'
 import { located } from '../config/checks/origins.js'
@@ -17,9 +18,11 @@ import type { ServerTls } from '../tls/server-tls.js'
 import type { ChangingKeyRing } from '../tokens/keys/key-ring.js'
 import type { KeySet } from '../tokens/keys/signing-key.js'
 import { keepsOwnKey, readTokenKeys } from '../tokens/keys/token-keys.js'
+import type { MachineTokens } from '../tokens/machines/machine-tokens.js'
 import type { OpenUserStore } from '../users/open-user-store.js'
+import { createMachineSources, warnOfEnds } from './machine-access.js'
 import type { Mounts } from './mounts.js'
-import { warnAtStart, warnOfRestart } from './start-checks.js'
+import { changesAtNextStart, warnAtStart, warnOfRestart } from './start-checks.js'
 
 /** What a front is at the moment. */
 export interface RunningState {
@@ -33,6 +36,10 @@ export interface ReloadParts {
   readonly running: RunningState
   readonly configOptions: ConfigOptions
   readonly mounts: Mounts
+  /** Tokens that were not issued here. */
+  readonly machines: MachineTokens
+  /** Loads what identity providers need. */
+  readonly prepareProviders: (next: Config) => Promise<void>
   readonly tls: ServerTls
   readonly keys: ChangingKeyRing
   /** Told of keys that are exchanged. It must not throw. */
@@ -58,24 +65,27 @@ export function assertOpen({ isClosed }: RunningState, call: string): void {
  * before the swap; then all is as it was.
  */
 export function createReload(parts: ReloadParts): (source: ConfigSource, context?: ChangeContext) => Promise<void> {
-  const { running, configOptions, mounts, tls, keys, tokenMs, userStore, events, logger, clock } = parts
+  const { running, configOptions, mounts, machines, tls, keys, tokenMs, userStore, events, logger, clock } = parts
   const oneAtATime = createMutex()
 
   /** Returns what there is to log. */
-  async function exchange(next: Config, { by, reason }: ChangeContext): Promise<() => void> {
+  async function exchange(next: Config, { by, reason, address }: ChangeContext): Promise<() => void> {
     const before = running.config
     const prepareTls = await tls.load(next)
     const keySet = keepsOwnKey(before, next) ? undefined : await readTokenKeys(next)
     const usersChange = await userStore?.prepare(next)
+    await parts.prepareProviders(next)
     assertOpen(running, 'security.reload()')
     // From here to the end of the swap nothing waits, so that no mount and no server comes in between.
     const swapMounts = mounts.prepare(next)
+    const machineSources = createMachineSources(next, parts)
     const tlsChange = prepareTls()
     usersChange?.save?.()
 
     // Nothing below can throw.
     running.config = next
     swapMounts()
+    machines.use(machineSources)
     tlsChange.swap()
     usersChange?.swap()
     if (keySet !== undefined) {
@@ -85,9 +95,10 @@ export function createReload(parts: ReloadParts): (source: ConfigSource, context
 
     const at = clock()
     return () => {
-      events.report('reload', { at, file: next.path, changed: changedTables(before, next), by, reason })
+      events.report('reload', { at, file: next.path, changed: changedTables(before, next), by, reason, address })
       warnOfRestart(before, next, logger)
       warnAtStart(next, logger, keySet?.warnings)
+      warnOfEnds(next, parts)
       usersChange?.log?.()
       tlsChange.log?.()
     }
@@ -101,4 +112,15 @@ export function createReload(parts: ReloadParts): (source: ConfigSource, context
   }
 
   return (source, context = {}) => oneAtATime(() => takeOver(source, context))
+}
+
+/** Makes what reloads the file of the configuration in effect. */
+export function createReloadFile(running: RunningState, reload: ReturnType<typeof createReload>): ReloadFile {
+  return async (context) => {
+    const before = running.config
+    if (before.path === undefined) return undefined
+    await reload(before.path, context)
+    const after = running.config
+    return { changed: changedTables(before, after), atNextStart: changesAtNextStart(before, after) }
+  }
 }

@@ -17,7 +17,7 @@ export interface SecurityOptions {
   /**
    * Where warnings and events are logged: any logger with pino's shape.
    *
-   * @defaultValue one escaped JSON line to stderr for each entry
+   * @defaultValue one escaped line to stderr for each entry: text on a terminal, elsewhere JSON
    */
   readonly logger?: Logger
   /**

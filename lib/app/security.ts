@@ -10,8 +10,12 @@ import type { Express, RequestHandler } from 'express'
 import type { Config } from '../config/config.js'
 import type { ConfigSource } from '../config/load.js'
 import type { ChangeContext, SecurityEvents } from '../core/events.js'
+import type { Coverage } from '../explain/coverage.js'
+import type { Explanation } from '../explain/explain.js'
+import type { ExplainRequest } from '../explain/request.js'
 import type { ExpressServerOptions } from '../http/express/create-server.js'
 import type { Tokens } from '../tokens/tokens.js'
+import type { LoginLock } from '../users/throttle/lock-notes.js'
 import type { UserStore } from '../users/user-store.js'
 import type { GuardedConnection } from './connections.js'
 import type { ManagementApiOptions } from './management-api.js'
@@ -25,7 +29,7 @@ export interface CreateServerOptions extends ExpressServerOptions {}
 export interface Security extends CodeSignIn {
   /**
    * Makes the handler that guards a management API. Mounted at M it answers `M/login`, `M/logout`, `M/jwks`, `M/users`
-   * and `M/roles`, and lets an authenticated and authorized request through. The paths in the configuration are relative
+   * and `M/roles`, to administrators `M/sessions`, `M/locks` and `M/reload`, and lets an authenticated and authorized request through. The paths in the configuration are relative
    * to M.
    */
   managementApi(options?: ManagementApiOptions): RequestHandler
@@ -66,6 +70,19 @@ export interface Security extends CodeSignIn {
    * @throws `ConfigError` when the configuration does not enable it.
    */
   oauth(): RequestHandler
+  /**
+   * Makes the handler for the root of the app that tells clients where to get tokens: the metadata of each `audience` that is an https
+   * URL (RFC 9728), and of the authorization server (RFC 8414). It lets every other request through.
+   *
+   * @example
+   * ```ts
+   * app.use(security.wellKnown())
+   * app.use('/mcp', bearerAuthentication({ tokens: security.tokens, audience: 'https://localhost:9443/mcp' }), mcpRoutes)
+   * ```
+   *
+   * @throws `ConfigError` when the configuration does not enable the authorization server.
+   */
+  wellKnown(): RequestHandler
   /**
    * Makes a server for the app, not yet listening. Its requests and responses have the app's prototypes from the start,
    * which saves Express a few per cent of its time on Node 24 and 26, and more than half on Node 20.
@@ -116,6 +133,31 @@ export interface Security extends CodeSignIn {
    * ```
    */
   endWhenRefused(response: ServerResponse): void
+  /**
+   * Says why a request would pass or be refused, stage by stage, each with its rule and the line of the file. The gates of this
+   * configuration are asked, over users and tokens of their own: nothing is counted, logged or changed.
+   *
+   * With `app`, the mounts on the way of the path are those of the app; without, there is the one that the request names.
+   *
+   * @example
+   * ```ts
+   * const { status, stages } = await security.explain({ path: '/management/users', user: 'alice' }, app)
+   * ```
+   *
+   * @throws TypeError, by rejecting, for a mount that there is not, and for a user that is not known.
+   */
+  explain(request: ExplainRequest, app?: Express): Promise<Explanation>
+  /**
+   * Lists the routes of an app with who may call each: public, any user, a role, administrators; and those that nobody guards, or that
+   * cannot be looked into. No handler of the app is called.
+   *
+   * @example
+   * ```ts
+   * const { routes } = await security.coverage(app)
+   * const open = routes.filter(({ access }) => access === 'open')
+   * ```
+   */
+  coverage(app: Express): Promise<Coverage>
   /** Issues, verifies, lists and revokes tokens. */
   readonly tokens: Tokens
   /** The user store in effect. */
@@ -139,6 +181,13 @@ export interface Security extends CodeSignIn {
    * shared store it resolves when all processes take it, and rejects with `StoreError` when only this one may have.
    */
   unlock(userName: string, context?: ChangeContext): void | Promise<void>
+  /** Ends what locks all users of an address; locks of a user from there stay. Resolves and rejects as `unlock`. */
+  unlockAddress(address: string, context?: ChangeContext): void | Promise<void>
+  /**
+   * The login locks that hold, the latest first, at most 1000. With a shared store those of all processes; rejects with `StoreError`
+   * when it cannot be asked.
+   */
+  locks(): Promise<readonly LoginLock[]>
   /**
    * Ends timers and the stores that `createSecurity` opened. Requests that are under way are still answered. New mounts and servers
    * are refused with an Error, and so is a `reload` that has not ended. A second call does nothing.

@@ -7,17 +7,15 @@
 import type { Config } from '../config/config.js'
 import { systemClock } from '../core/clock.js'
 import { ConfigError } from '../core/errors.js'
-import type { SecurityEvents } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
 import type { SharedValues } from '../core/shared-values.js'
 import type { OauthStore, OauthStoreOptions } from '../oauth/oauth-store.js'
 import type { DuplicableClient } from '../redis/redis-connection.js'
 import type { KeySet } from '../tokens/keys/signing-key.js'
-import { MemoryTokenStore, type MemoryTokenStoreOptions } from '../tokens/memory/memory-token-store.js'
+import type { MemoryTokenStoreOptions } from '../tokens/memory/memory-token-store.js'
 import type { TokenStore } from '../tokens/token-store.js'
 import type { BreakGlassState } from '../users/login/break-glass.js'
-import type { LoginThrottle, LoginThrottleOptions } from '../users/throttle/login-throttle.js'
-import { evictionReporter } from './auth-core.js'
+import type { LoginThrottleOptions, ManagedLoginThrottle } from '../users/throttle/login-throttle.js'
 
 /** What outlives this process. What is made with it is made before it is started. */
 export interface SharedStore {
@@ -29,7 +27,7 @@ export interface SharedStore {
   readonly values: SharedValues
   createTokenStore(options: MemoryTokenStoreOptions): TokenStore
   /** `name` tells throttles apart that count other things. */
-  createThrottle(options: LoginThrottleOptions, name: 'login' | 'clients'): LoginThrottle
+  createThrottle(options: LoginThrottleOptions, name: 'login' | 'clients'): ManagedLoginThrottle
   createOauthStore(options: OauthStoreOptions): OauthStore
   /** Told of the keys of another configuration. */
   useKeys?(keySet: KeySet): void
@@ -94,20 +92,4 @@ export async function warnOfOtherKey(store: SharedStore, kid: string, logger: Lo
     {},
     'the process that started before this one signs tokens with another key, and each refuses those of the other: give all processes the same key; after a rotation restart all',
   )
-}
-
-/** The token store of the configuration: in memory, or in what outlives this process. */
-export function openTokenStore(
-  { managementApi, portalDefaults, oauth }: Config,
-  shared: SharedStore | undefined,
-  { events, clock }: { readonly events: SecurityEvents; readonly clock: () => number },
-): TokenStore {
-  const options = {
-    ...managementApi.tokenStore,
-    maxSessions: portalDefaults.maxSessions,
-    maxOAuthTokens: oauth?.maxTokens,
-    clock,
-    onEvict: evictionReporter(events, clock),
-  }
-  return shared === undefined ? new MemoryTokenStore(options) : shared.createTokenStore(options)
 }

@@ -11,9 +11,11 @@ import { ConfigError, type ConfigProblem } from '../core/errors.js'
 import type { Logger } from '../core/logger.js'
 import { nearest } from '../core/names.js'
 import type { ExpressServerOptions } from '../http/express/create-server.js'
+import { listRoutesBefore } from '../http/express/late-mounts.js'
 import { isMountedAt } from '../http/mounted-at.js'
 import { mayServeHttps } from '../tls/server-material.js'
 import { chooseProtocol } from './create-server-for.js'
+import { hasMachineAddressRules } from './machine-access.js'
 import { type MountName, type Mounts, portalMount } from './mounts.js'
 import { hasAddressRules } from './web-apps.js'
 
@@ -32,7 +34,7 @@ export function checkServer(config: Config, { app, mounts, options, logger }: Se
   const problems = enabledControls.filter((control) => !isEnforced(control, mounts.mounted)).map(unmounted)
   const trustProxy = trustProxyProblem(app)
   if (trustProxy !== undefined) {
-    if (managementApi.allowedNetworks !== undefined || hasAddressRules(config))
+    if (managementApi.allowedNetworks !== undefined || hasAddressRules(config) || hasMachineAddressRules(config))
       problems.push({ key: 'trust proxy', rule: trustProxy })
     else if (managementApi.loginThrottle.isEnabled) {
       logger.warn({}, `the login throttle counts by an address that clients choose: ${trustProxy}`)
@@ -43,8 +45,19 @@ export function checkServer(config: Config, { app, mounts, options, logger }: Se
   warnOfPlainOauth(config, app, options, logger)
 }
 
+/** Logs what can only be seen when all is mounted. `security` has the methods that make handlers. */
+export function warnWhenListening(
+  config: Config,
+  { app, mounts, security, logger }: Omit<ServerCheck, 'options'> & { readonly security: object },
+): void {
+  warnOfNoMount(mounts, logger)
+  warnOfOtherMount(config, app, mounts, logger)
+  warnOfLateMounts(app, mounts, logger)
+  warnOfUncalled(app, security as Readonly<Record<string, unknown>>, logger)
+}
+
 /** Logs that nothing of this package is mounted: then the app is as open as without it. */
-export function warnOfNoMount({ mounted }: Mounts, logger: Logger): void {
+function warnOfNoMount({ mounted }: Mounts, logger: Logger): void {
   if (mounted.size > 0) return
   logger.warn(
     {},
@@ -53,10 +66,23 @@ export function warnOfNoMount({ mounted }: Mounts, logger: Logger): void {
 }
 
 /** Logs which methods were mounted without being called, as far as the router shows it: each request there gets 500. */
-export function warnOfUncalled(app: Express, methods: Readonly<Record<string, unknown>>, logger: Logger): void {
-  for (const [name, method] of Object.entries(methods)) {
-    if (isMountedAt(app, new Set([method]), '/') === undefined) continue
+function warnOfUncalled(app: Express, methods: Readonly<Record<string, unknown>>, logger: Logger): void {
+  for (const name of Object.keys(callRules)) {
+    if (isMountedAt(app, new Set([methods[name]]), '/') === undefined) continue
     logger.error({}, `security.${name} was mounted without being called; write ${exampleCall(name)}`)
+  }
+}
+
+/** Logs which mounts come after all routes that they could guard, as those do that are added after `app.init()` of NestJS. */
+function warnOfLateMounts(app: Express, mounts: Mounts, logger: Logger): void {
+  for (const name of ['managementApi', 'portal'] as const) {
+    for (const handler of mounts.listHandlers(name)) {
+      const routes = listRoutesBefore(app, handler)
+      if (routes.length === 0) continue
+      const shown = `${routes.slice(0, 3).join(', ')}${routes.length > 3 ? ', ...' : ''}`
+      const rule = `is mounted after all routes below its path, and guards none of them: ${shown}; mount it before them`
+      logger.error({ routes: routes.length }, `security.${name}() ${rule} (with NestJS, before app.init())`)
+    }
   }
 }
 
@@ -100,7 +126,7 @@ function protocolProblems(config: Config, { protocol, tls }: ExpressServerOption
  * Mounted elsewhere, it answers nothing but 500. No error: an app of a future Express may look wrong and be right. It is looked at
  * when the server listens: by then all is mounted, and Express makes its router when it is first asked for.
  */
-export function warnOfOtherMount({ oauth }: Config, app: Express, mounts: Mounts, logger: Logger): void {
+function warnOfOtherMount({ oauth }: Config, app: Express, mounts: Mounts, logger: Logger): void {
   if (oauth === undefined) return
   const { pathname } = new URL(oauth.issuer)
   if (isMountedAt(app, mounts.listHandlers('oauth'), pathname) !== false) return
@@ -159,10 +185,16 @@ const fixedAtStart: Readonly<Record<string, (config: Config) => unknown>> = {
   'user_store.recheck_grace': ({ recheckGraceMs }) => recheckGraceMs,
 }
 
-/** Logs which changes of a new configuration wait for the next start. */
+/** Which changes of a new configuration wait for the next start. */
+export function changesAtNextStart(before: Config, after: Config): readonly string[] {
+  return Object.entries(fixedAtStart)
+    .filter(([, read]) => JSON.stringify(read(before)) !== JSON.stringify(read(after)))
+    .map(([key]) => key)
+}
+
+/** Logs {@link changesAtNextStart}. */
 export function warnOfRestart(before: Config, after: Config, logger: Logger): void {
-  for (const [key, read] of Object.entries(fixedAtStart)) {
-    if (JSON.stringify(read(before)) === JSON.stringify(read(after))) continue
+  for (const key of changesAtNextStart(before, after)) {
     logger.warn({ key }, `${key}: the change takes effect at the next start`)
   }
 }
@@ -186,6 +218,7 @@ const callRules: Readonly<Record<string, CallRules>> = {
   },
   webApps: { example: 'app.use(security.webApps())', options: {} },
   oauth: { example: "app.use('/oauth2', security.oauth())", options: {} },
+  wellKnown: { example: 'app.use(security.wellKnown())', options: {} },
   createServer: { example: 'security.createServer(app).listen(9201)', options: { protocol: 'string', tls: 'object' } },
 }
 

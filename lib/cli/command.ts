@@ -16,13 +16,35 @@ import { isPassword } from '../users/user-store.js'
 
 export interface CommandProcess {
   readonly stdin: NodeJS.ReadStream
-  readonly stdout: { write(text: string): unknown }
+  readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean }
   readonly stderr: NodeJS.WritableStream
+  /** @defaultValue that of the process */
+  readonly env?: NodeJS.ProcessEnv
   exitCode?: number | string | null | undefined
+  /** Ends the process. Without it, what would end it throws. */
+  readonly exit?: (code: number) => never
 }
+
+/** What a command ends with; 0 is success. */
+export const exitCodes = {
+  /** It was refused, or has failed. */
+  failed: 1,
+  /** It was not understood. */
+  usage: 2,
+  /** The user has to sign in first. */
+  signedOut: 3,
+  /** The server cannot be reached, or is not to be trusted. */
+  unreachable: 4,
+} as const
 
 export class CommandError extends Error {
   override readonly name = 'CommandError'
+  readonly exitCode: number
+
+  constructor(message: string, exitCode: number = exitCodes.failed) {
+    super(message)
+    this.exitCode = exitCode
+  }
 }
 
 const expectedErrors = [CommandError, ConfigError, FileLockedError, HttpError, StoreError, UserChangeError]
@@ -33,15 +55,20 @@ export async function runCommand(process: CommandProcess, work: () => Promise<st
     const text = await work()
     if (text !== '') process.stdout.write(`${text}\n`)
   } catch (error) {
-    const isFileError = error instanceof Error && 'syscall' in error
-    if (!(isFileError || expectedErrors.some((kind) => error instanceof kind))) throw error
+    if (!isExpected(error)) throw error
     process.stderr.write(`${reasonFrom(error as Error)}\n`)
-    process.exitCode = 1
+    process.exitCode = error instanceof CommandError ? error.exitCode : exitCodes.failed
   }
 }
 
+/** Whether an error is for the operator, and no mistake in this program. */
+export function isExpected(error: unknown): boolean {
+  const isFileError = error instanceof Error && 'syscall' in error
+  return isFileError || expectedErrors.some((kind) => error instanceof kind)
+}
+
 /** That of a store has what the server said: it holds no data. */
-function reasonFrom({ message, cause }: Error): string {
+export function reasonFrom({ message, cause }: Error): string {
   return cause instanceof Error && !message.includes(cause.message) ? `${message} (${cause.message})` : message
 }
 
@@ -62,18 +89,19 @@ export async function readPassword(process: CommandProcess): Promise<string> {
   return password
 }
 
-/** On a terminal the secret is asked for twice and not shown; otherwise the first line is read. */
+/** On a terminal the secret is asked for, twice where it is a new one, and not shown; otherwise the first line is read. */
 export async function readSecret(
   { stdin, stderr }: CommandProcess,
   label: 'Password' | 'Secret',
   validate?: (text: string) => void,
+  isRepeated = true,
 ): Promise<string> {
   const name = label.toLowerCase()
   const text = await (stdin.isTTY ? askHidden(`${label}: `, stdin, stderr) : readLine(stdin))
   if (text === undefined) throw new CommandError(`The ${name} is not valid UTF-8.`)
   if (text === '') throw new CommandError(`The ${name} is empty: type it, or write it to standard input.`)
   validate?.(text)
-  if (stdin.isTTY && (await askHidden('Again: ', stdin, stderr)) !== text) {
+  if (stdin.isTTY && isRepeated && (await askHidden('Again: ', stdin, stderr)) !== text) {
     throw new CommandError(`The ${name}s differ.`)
   }
   return text

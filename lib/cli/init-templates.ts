@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { InitAnswers } from './init.js'
+import type { App, InitAnswers } from './init.js'
 
 /** A commented `deployment.toml`. */
 export function deploymentFile({ admin, portal }: InitAnswers, hash: string): string {
@@ -64,19 +64,19 @@ import { createSecurity, getAuth } from 'sallyport'
 const security = await createSecurity(new URL('deployment.toml', import.meta.url))
 
 const app = express()
-${mountLine(answers)}
-${portalLine(answers)}
-app.get('${hello}', (request, response) => {
-  response.json({ caller: getAuth(request).subject })
-})
 ${
   portal === undefined
     ? ''
-    : `app.get('${portal}', (request, response) => {
+    : `${portalLine(answers)}app.get('${portal}', (request, response) => {
   response.send(\`<h1>Hello</h1><form method="post" action="${portal}/logout"><button>Sign out</button></form>\`)
 })
+
 `
-}
+}${mountLine(answers)}
+app.get('${hello}', (request, response) => {
+  response.json({ caller: getAuth(request).subject })
+})
+
 const server = security.createServer(app, { protocol: 'http' }).listen(9201, '127.0.0.1', () => {
   console.log('http://127.0.0.1:9201${portal ?? hello}')
 })
@@ -91,19 +91,23 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 }
 
 /** What a server that is there needs. */
-export function serverLines(answers: InitAnswers, isModule: boolean): string {
-  const mounts = `${mountLine(answers)}
-${portalLine(answers)}// your routes, and in place of app.listen:
-security.createServer(app).listen(3000)`
+export function serverLines(answers: InitAnswers, { isModule, port }: App): string {
+  const { mount, portal } = answers
+  const mounts = `// routes that everybody may call
+${portal === undefined ? '' : `${portalLine(answers)}// the pages, below ${portal}\n`}${mountLine(answers)}
+// routes that need a login${mount === '/' ? '' : `, below ${mount}: others stay open`}
+security.createServer(app).listen(${port})    // in place of app.listen`
   const lines = isModule
     ? `import { createSecurity } from 'sallyport'
 
 const security = await createSecurity(new URL('deployment.toml', import.meta.url))
+
 ${mounts}`
     : `const { createSecurity } = require('sallyport')
 
 async function main() {
   const security = await createSecurity(require('node:path').join(__dirname, 'deployment.toml'))
+
 ${mounts.replace(/^/gm, '  ')}
 }
 main()`

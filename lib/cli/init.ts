@@ -19,7 +19,7 @@ import { below, deploymentFile, serverFile, serverLines } from './init-templates
 
 /** What is asked. */
 export interface InitAnswers {
-  /** Path of the API. */
+  /** Path of the API; `/`: the app as a whole. */
   readonly mount: string
   /** Name of the administrator. */
   readonly admin: string
@@ -29,19 +29,21 @@ export interface InitAnswers {
 
 interface InitOptions {
   readonly yes?: boolean
-  readonly mount: string
+  readonly mount?: string
   readonly admin: string
   readonly portal?: string
 }
 
 /** What is known of the app. */
-interface App {
+export interface App {
   readonly isModule: boolean
   readonly usesTypeScript: boolean
   /** What is missing of the packages. */
   readonly missing: readonly string[]
   /** The file that makes the app, as far as it can be found. */
   readonly entry: string | undefined
+  /** The port that it listens on, as far as it can be read. */
+  readonly port: number
 }
 
 /** Segments that browsers and clients do not resolve away. */
@@ -52,7 +54,7 @@ export function initCommand(process: CommandProcess, folder: () => string): Comm
   const command = new Command('init')
     .description('Writes a deployment.toml, a key for tokens and a server for the app in this folder.')
     .option('--yes', 'ask nothing: take the options, and make a password')
-    .option('--mount <path>', 'path of the API', '/management')
+    .option('--mount <path>', 'path of the API (default: "/" in an app that is there, else "/management")')
     .option('--admin <name>', 'name of the administrator', 'admin')
     .option('--portal <path>', 'path of pages that people sign in to')
     .allowExcessArguments(false)
@@ -66,7 +68,8 @@ async function init(options: InitOptions, process: CommandProcess, folder: strin
   }
   const asks = options.yes !== true && process.stdin.isTTY
   if (options.yes !== true && !asks) throw new CommandError('There is no terminal to ask on: write --yes.')
-  const answers = asks ? await ask(options, process) : { ...options, portal: options.portal }
+  const { mount = app.entry === undefined ? '/management' : '/', admin, portal } = options
+  const answers = asks ? await ask({ mount, admin, portal }, process) : { mount, admin, portal }
   assertAnswers(answers)
   const password = asks ? await readPassword(process) : randomBytes(15).toString('base64url')
 
@@ -92,9 +95,9 @@ async function init(options: InitOptions, process: CommandProcess, folder: strin
     ...(app.missing.length > 0 ? ['', `  npm install ${app.missing.join(' ')}`] : []),
     ...(isNew
       ? ['', `  ${app.usesTypeScript ? 'npx tsx' : 'node'} ${server}`]
-      : ['', `Add to ${app.entry ?? server}, before your routes:`, '', serverLines(answers, app.isModule)]),
+      : ['', `Add to ${app.entry ?? server}:`, '', serverLines(answers, app)]),
     '',
-    `  curl -u ${quoted(answers.admin)} http://127.0.0.1:9201${below(answers, '/login')}`,
+    `  curl -u ${quoted(answers.admin)} http://127.0.0.1:${app.port}${below(answers, '/login')}`,
   ].join('\n')
 }
 
@@ -121,7 +124,14 @@ async function readApp(folder: string): Promise<App> {
   const entry = candidates.find((name) => name !== undefined && existsSync(join(folder, name)))
   const missing = ['sallyport', 'express'].filter((name) => !(name in installed))
   if (usesTypeScript && !('tsx' in installed)) missing.push('tsx')
-  return { isModule: type === 'module', usesTypeScript, missing, entry }
+  const port = entry === undefined ? undefined : await readPort(join(folder, entry))
+  return { isModule: type === 'module', usesTypeScript, missing, entry, port: port ?? 9201 }
+}
+
+async function readPort(file: string): Promise<number | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => '')
+  const digits = /\.listen\([^)]*?\b(\d{2,5})\b/.exec(text)?.[1]
+  return digits === undefined ? undefined : Number(digits)
 }
 
 interface PackageJson {
@@ -145,7 +155,7 @@ async function installedVersion(folder: string, name: string): Promise<string | 
   return text === undefined ? undefined : parsePackage(text).version
 }
 
-async function ask({ mount, admin, portal }: InitOptions, { stdin, stderr }: CommandProcess): Promise<InitAnswers> {
+async function ask({ mount, admin, portal }: InitAnswers, { stdin, stderr }: CommandProcess): Promise<InitAnswers> {
   const terminal = createInterface({ input: stdin, output: stderr })
   const question = async (text: string, standard: string): Promise<string> =>
     (await terminal.question(`${text} (${standard}): `)).trim() || standard
@@ -166,15 +176,15 @@ function assertAnswers({ mount, admin, portal }: InitAnswers): void {
     if (!path.test(each) && !(each === '/' && each === mount))
       throw new CommandError(`"${each}" is no path: write one such as /management.`)
   }
-  if (portal !== undefined && (isWithin(portal, mount) || isWithin(mount, portal)))
-    throw new CommandError('The API and the pages need two paths, neither of them below the other.')
+  if (portal !== undefined && isWithin(mount, portal))
+    throw new CommandError('The API needs a path that is not below that of the pages.')
   if (!isUserName(admin) || admin.includes(':'))
     throw new CommandError('That name cannot log in: write one without a colon.')
 }
 
 /** As Express compares: the case of letters does not count. */
 function isWithin(path: string, folder: string): boolean {
-  return `${path}/`.toLowerCase().startsWith(folder === '/' ? '/' : `${folder}/`.toLowerCase())
+  return `${path}/`.toLowerCase().startsWith(`${folder}/`.toLowerCase())
 }
 
 /** As one word for a shell of POSIX. */

@@ -7,10 +7,18 @@
 
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { apiTokenCommand } from './api-token.js'
+import { checkCommand } from './check.js'
+import { coverageCommand } from './coverage.js'
+import { diffCommand } from './diff.js'
+import { explainCommand } from './explain.js'
 import { hashPasswordCommand } from './hash-password.js'
 import { initCommand } from './init.js'
 import { keysCommand } from './keys.js'
+import { locksCommand, reloadCommand, sessionsCommand } from './operators.js'
 import { secretsCommand } from './secrets.js'
+import { serveCommand } from './serve.js'
+import { loginCommand, logoutCommand } from './server/sign-in.js'
 import { rolesCommand, usersCommand } from './users.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -21,10 +29,18 @@ const program = new Command('sallyport')
   .description('Tools for a Sallyport configuration.')
   .version(version)
   .addCommand(initCommand(process, () => process.cwd()))
+  .addCommand(checkCommand(process))
   .addCommand(hashPasswordCommand(process))
   .addCommand(usersCommand(process))
   .addCommand(rolesCommand(process))
   .addCommand(secretsCommand(process))
   .addCommand(keysCommand(process))
+  .addCommand(apiTokenCommand(process))
+  .addCommand(explainCommand(process))
+  .addCommand(diffCommand(process))
+  .addCommand(coverageCommand(process, () => process.exit()))
+
+const operators = [serveCommand, loginCommand, logoutCommand, sessionsCommand, locksCommand, reloadCommand]
+for (const create of operators) program.addCommand(create(process))
 
 await program.parseAsync()

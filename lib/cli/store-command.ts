@@ -10,29 +10,10 @@ import { located, locateProblems } from '../config/checks/origins.js'
 import { loadConfig } from '../config/load.js'
 import { ConfigError } from '../core/errors.js'
 import { SecurityEvents } from '../core/events.js'
-import { jsonLogger, type Logger } from '../core/logger.js'
+import { jsonLogger, type Logger, textLogger } from '../core/logger.js'
 import { isManagedUserStore, type ManagedUserStore } from '../users/managed-user-store.js'
 import { openUserStore } from '../users/open-user-store.js'
 import { CommandError, type CommandProcess, runCommand } from './command.js'
-
-/** What a command does with an open store and its arguments. The text that it returns is printed. */
-export type StoreWork = (opened: ManagedStore & { readonly isAdmin: boolean }, ...names: string[]) => Promise<string>
-
-export function addStoreCommand(
-  parent: Command,
-  { process, open }: { readonly process: CommandProcess; readonly open: OpenManagedStore },
-  { usage, description, work }: { readonly usage: string; readonly description: string; readonly work: StoreWork },
-): Command {
-  return addConfigCommand(parent, process, { usage, description }, async (path, logger, command) => {
-    const { admin = false } = command.opts<{ admin?: boolean }>()
-    const opened = await open(path, logger)
-    try {
-      return await work({ ...opened, isAdmin: admin }, ...command.args)
-    } finally {
-      await opened.store.close()
-    }
-  })
-}
 
 /** Adds a command that needs a configuration file. The text that `work` resolves with is printed. */
 export function addConfigCommand(
@@ -61,18 +42,13 @@ function createLogger({ stderr }: CommandProcess): Logger {
   return { info() {}, warn: write, error: write }
 }
 
-/** A name without control characters, which a terminal could take for commands. */
-export function printable(name: string): string {
-  return name.replace(/\p{C}/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`)
-}
-
-/** The audit trail of a command: one line of JSON to standard error for each change. */
+/** The audit trail of a command: one line to standard error for each change, of JSON unless that is a terminal. */
 export function createCommandEvents({ stderr }: CommandProcess): SecurityEvents {
-  return new SecurityEvents(
-    jsonLogger((line) => {
-      stderr.write(line)
-    }),
-  )
+  const write = (line: string): void => {
+    stderr.write(line)
+  }
+  const isTerminal = (stderr as { readonly isTTY?: boolean }).isTTY === true
+  return new SecurityEvents(isTerminal ? textLogger(write) : jsonLogger(write))
 }
 
 /** When and by whom a change is made: by the user of the operating system. */

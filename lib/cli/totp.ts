@@ -15,7 +15,8 @@ import { fileSecondFactors } from '../users/second-factor/second-factor-store.js
 import { createSecondFactors, type SecondFactors } from '../users/second-factor/second-factors.js'
 import { loadTotp } from '../users/second-factor/totp.js'
 import { CommandError, type CommandProcess } from './command.js'
-import { addConfigCommand, createCommandEvents, operatorFields, printable } from './store-command.js'
+import { printable } from './output.js'
+import { addConfigCommand, createCommandEvents, operatorFields } from './store-command.js'
 
 /** How long a setup code is good. */
 const setupLifeMs = 24 * 60 * 60 * 1000

@@ -6,6 +6,8 @@
 
 import type { ConfigProblem, Origin } from '../core/errors.js'
 import type { SecondFactorPolicy } from '../core/second-factor.js'
+import type { IdentityProviderConfig } from './identity-provider-config.js'
+import type { ApiTokenConfig, IcpConfig, TrustedIssuerConfig } from './machine-config.js'
 import type {
   OauthConfig,
   PortalConfig,
@@ -22,6 +24,8 @@ import type {
   UserStoreConfig,
 } from './store-config.js'
 
+export type * from './identity-provider-config.js'
+export type * from './machine-config.js'
 export type * from './portal-config.js'
 export type * from './store-config.js'
 
@@ -58,12 +62,16 @@ export interface Config {
   readonly portals: readonly PortalConfig[]
   /** `[portal]` */
   readonly portalDefaults: PortalDefaults
+  /** `[[identity_provider]]`, and `[sso]` where a portal names it. */
+  readonly identityProviders: readonly IdentityProviderConfig[]
   /** `[oauth]`; `undefined` when it is not enabled. */
   readonly oauth: OauthConfig | undefined
   /** `[second_factor]`; `undefined`: nothing in the file asks for one, and no login looks for one. */
   readonly secondFactor: SecondFactorConfig | undefined
   /** `[shared_store]`; `undefined`: this process shares nothing. */
   readonly sharedStore: SharedStoreConfig | undefined
+  /** `[icp_config]`; `undefined` when it is not enabled. */
+  readonly icp: IcpConfig | undefined
   /** Controls that the file switches on and the mount that enforces each; see {@link EnabledControl}. */
   readonly enabledControls: readonly EnabledControl[]
   /** Tables whose key material a server would need: `['keystore.tls']`, for example. */
@@ -116,6 +124,10 @@ export interface ManagementApiConfig {
   readonly secondFactor: SecondFactorPolicy | undefined
   /** `otp_separator`: what stands between password and code; `undefined`: codes are taken from `X-OTP` alone. */
   readonly otpSeparator: string | undefined
+  /** `trusted_issuer`; `undefined`: only tokens of our own. */
+  readonly trustedIssuer: TrustedIssuerConfig | undefined
+  /** `[[management_api.api_tokens]]` */
+  readonly apiTokens: readonly ApiTokenConfig[]
 }
 
 /** `[management_api.break_glass]`: an account for the time when the user store cannot be reached. */

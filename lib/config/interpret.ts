@@ -13,11 +13,13 @@ import { defaultValues, knownKeys } from './checks/known-keys.js'
 import { createOrigin } from './checks/origins.js'
 import { otherTables } from './checks/our-tables.js'
 import { readTables } from './checks/read-tables.js'
-import { checkKeys } from './checks/unknown-keys.js'
+import { checkKeys, unknownWarning } from './checks/unknown-keys.js'
 import { createWarnings } from './checks/warnings.js'
 import type { Config, EnabledControl, KeyStoresConfig, TokenConfig } from './config.js'
 import { createKeyStores } from './key-stores.js'
 import type { Deployment } from './schema/deployment.js'
+import { createIdentityProviders, type SignInPlace } from './schema/identity-provider.js'
+import { checkMachines } from './schema/machines.js'
 import { checkOauth, createOauth } from './schema/oauth.js'
 import { createPortals } from './schema/portals.js'
 import { checkSecondFactor, createSecondFactor } from './schema/second-factor.js'
@@ -44,12 +46,18 @@ export interface DocumentSource {
 
 export interface Interpretation {
   readonly source: Tree
+  /** The same with `[[datasource]]` as a list. */
+  readonly listed: Tree
+  /** Where a key of `listed` and `values` stands in `source`. */
+  readonly asWritten: (path: KeyPath) => KeyPath
   /** The document with its placeholders replaced. */
   readonly values: Tree
   /** `undefined` when there are mistakes. Its `warnings` are still to be filled in. */
   readonly config: Config | undefined
   readonly mistakes: readonly Finding[]
   readonly warnings: readonly Finding[]
+  /** Keys and tables that nobody knows. One of `warnings` counts them. */
+  readonly unknown: readonly KeyPath[]
   /** The key stores; `undefined` when not even they can be read. */
   readonly keyStores: KeyStoresConfig | undefined
   /** Secrets that are used and still encrypted, by alias. */
@@ -83,10 +91,13 @@ export function interpret(document: object, where: DocumentSource): Interpretati
 
   const conclude = (config?: Config, keyStores?: KeyStoresConfig): Interpretation => ({
     source,
+    listed,
+    asWritten,
     values,
     config,
     mistakes: mistakes.map((finding) => ({ ...finding, path: asWritten(finding.path) })),
     warnings,
+    unknown,
     keyStores,
     encrypted: secrets.encrypted,
     symmetricKey: () => readSymmetricKey(valueAt(source, ['encryption', 'key']), expand),
@@ -104,9 +115,11 @@ export function interpret(document: object, where: DocumentSource): Interpretati
   const userStores = options.ignoreUserStore !== true && usesUserStore(values) ? readUserStores(deployment) : []
   checkSecondFactor(deployment, userStores, mistakeOnce)
   checkOauth(deployment.oauth, deployment.management_api.token, deployment.portal, mistake)
+  const identityProviders = readIdentityProviders(deployment, userStores)
   const keyStores = createKeyStores(deployment, keyStoreFolders(where), unexpanded)
   refuseUnknownKeyStores(deployment.management_api.token, keyStores, mistake)
   refuseUselessSnapshot(deployment, mistake)
+  checkMachines(deployment, options.ignoreUserStore !== true && !usesUserStore(values), mistake)
   if (deployment.shared_store !== undefined) {
     const usesFile = options.ignoreUserStore !== true && !usesUserStore(values)
     refuseUnshared(deployment, usesFile, mistake)
@@ -116,10 +129,21 @@ export function interpret(document: object, where: DocumentSource): Interpretati
   if (mistakes.length > 0) return conclude(undefined, keyStores)
 
   const [userStore, ...secondaryUserStores] = userStores
-  const stores = { userStore, secondaryUserStores, keyStores, sharedStore, tls }
+  const stores = { userStore, secondaryUserStores, keyStores, sharedStore, tls, identityProviders }
   const config = deepFreeze(createConfig(deployment, stores, source, where))
   warnings.push(...createWarnings(config, values))
   return conclude(config, keyStores)
+
+  function readIdentityProviders(tables: Deployment, stores: Config['secondaryUserStores']) {
+    const { portal, oauth, internal_apis: fileUsers } = tables
+    const places: SignInPlace[] = [...portal.named].flatMap(([name, { sign_in: signIn }]) =>
+      signIn === undefined ? [] : [{ path: ['portal', name, 'sign_in'], signIn }],
+    )
+    if (oauth !== undefined) places.push({ path: ['oauth', 'sign_in'], signIn: oauth.signIn })
+    const localDomains = stores.map(({ domain }) => domain)
+    const fileUserNames = fileUsers.users.map(({ name }) => name)
+    return createIdentityProviders(tables, { places, localDomains, fileUserNames }, mistakeOnce)
+  }
 
   function readUserStores(tables: Deployment): Config['secondaryUserStores'] {
     const { primary } = tables.user_store
@@ -136,23 +160,11 @@ export function interpret(document: object, where: DocumentSource): Interpretati
   }
 }
 
-const maxUnknownShown = 5
-
 /** The folder of the file, and those that WSO2's products have their own conf or repository/conf in. */
 function keyStoreFolders({ path, home, options }: DocumentSource): string[] {
   const start = resolve(home)
   const around = path === undefined ? [start] : [start, dirname(start), dirname(dirname(start))]
   return [...new Set(options.home === undefined ? around : [resolve(options.home), ...around])]
-}
-
-/** One line for all that is left alone. */
-function unknownWarning([first, ...others]: readonly KeyPath[]): Finding[] {
-  if (first === undefined) return []
-  if (others.length === 0) return [{ path: first, rule: 'is not known here and has no effect' }]
-  const shown = others.slice(0, maxUnknownShown).map(formatKey).join(', ')
-  const rest = others.length > maxUnknownShown ? ', ...' : ''
-  const rule = `and ${others.length} more are not known here and have no effect: ${shown}${rest}`
-  return [{ path: first, rule }]
 }
 
 function readSymmetricKey(value: TreeValue, expand: Expand): SecretOutcome | undefined {
@@ -217,7 +229,7 @@ function refuseUnknownKeyStores(
 /** Puts the configuration together; each rule that can refuse a request gets the place where it is written. */
 function createConfig(
   tables: Deployment,
-  stores: Pick<Config, 'userStore' | 'secondaryUserStores' | 'keyStores' | 'sharedStore' | 'tls'>,
+  stores: Pick<Config, 'userStore' | 'secondaryUserStores' | 'keyStores' | 'sharedStore' | 'tls' | 'identityProviders'>,
   source: Tree,
   { path, home, locate }: DocumentSource,
 ): Config {
@@ -230,6 +242,7 @@ function createConfig(
   const portals = createPortals(portal, tomcat).map(withPlace)
   return {
     ...stores,
+    identityProviders: stores.identityProviders.map(withPlace),
     path,
     warnings: [],
     managementApi: {
@@ -256,6 +269,7 @@ function createConfig(
       cookiePrefix: portal.cookie_prefix,
       maxSessions: portal.max_sessions,
     },
+    icp: tables.icp_config,
     oauth: createOauth(tables.oauth, tomcat, portal, portals),
     secondFactor: createSecondFactor(tables),
     enabledControls: listEnabledControls(tables),

@@ -9,10 +9,10 @@ import { fileURLToPath } from 'node:url'
 import { parse, TomlError } from 'smol-toml'
 import { ConfigError } from '../core/errors.js'
 import { readRegularFile } from '../files/read-file.js'
-import { describeFindings, nowhere } from './checks/findings.js'
+import { describeFindings, type Locate, nowhere } from './checks/findings.js'
 import { isConfig } from './checks/origins.js'
 import type { Config, KeyStoresConfig } from './config.js'
-import { interpret } from './interpret.js'
+import { type Interpretation, interpret } from './interpret.js'
 import { type ConfigOptions, conclude, interpretSecrets, parseEncryptedConfig } from './parse.js'
 
 /** A path or file URL of a TOML file, a parsed TOML object, or a configuration that was read before. */
@@ -39,11 +39,26 @@ export async function readConfig(source: ConfigSource, options: ConfigOptions = 
  */
 export async function loadConfig(path: string | URL, options: ConfigOptions = {}): Promise<Config> {
   const file = filePath(path)
-  const text = await readText(file)
+  const { interpretation, locate } = await interpretText(await readText(file), file, options)
+  return conclude(interpretation, locate)
+}
+
+/** A document that was read from a text, and where its keys stand. */
+export interface LocatedInterpretation {
+  readonly interpretation: Interpretation
+  readonly locate: Locate
+}
+
+/** Interprets the text of a file. @throws `ConfigError` for what is no TOML. */
+export async function interpretText(
+  text: string,
+  file: string,
+  options: ConfigOptions,
+): Promise<LocatedInterpretation> {
   const document = parseToml(text, file)
   const { readPositions } = await import('./checks/positions.js')
   const locate = readPositions(text, file)
-  return conclude(await interpretSecrets(document, { ...createPlace(file), options, locate }), locate)
+  return { interpretation: await interpretSecrets(document, { ...createPlace(file), options, locate }), locate }
 }
 
 /** Reads the key stores of a file, whatever else is wrong in it: the secret that is to be encrypted may be missing. */
@@ -69,7 +84,8 @@ function filePath(path: string | URL): string {
 /** A `deployment.toml` has some ten kilobytes; what is longer than this is another file. */
 const maxBytes = 1_048_576
 
-async function readText(file: string): Promise<string> {
+/** @throws `ConfigError` that says why the file cannot be read. */
+export async function readText(file: string): Promise<string> {
   const path = resolve(file)
   const refuse = (rule: string, cause?: unknown) => new ConfigError([{ key: path, rule }], { cause })
   const bytes = await readRegularFile(path, maxBytes).catch((error: NodeJS.ErrnoException) => {
@@ -92,12 +108,13 @@ const hints: readonly (readonly [message: RegExp, rest: RegExp, hint: string])[]
   [/^invalid value/, /^[^\s,=#"'[\]{}]/, 'texts need quotes'],
   [/numeric literal$/, /^/, 'texts need quotes'],
   [/^control characters/, /^\r?$/, 'a closing quote is missing'],
+  [/^trying to redefine/, /^/, 'it stands above already, and is written once'],
 ]
 
 const openHeader = /^\s*(?:\[[^\]]*|\[\[[^\]]*\]\s*(?:#.*)?)$/
 
 /** The message of the parser ends with the lines around the mistake, which may have passwords: only its first line is kept. */
-function parseToml(text: string, file: string): object {
+export function parseToml(text: string, file: string): object {
   try {
     return parse(text, { integersAsBigInt: 'asNeeded' })
   } catch (error) {

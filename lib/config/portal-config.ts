@@ -51,6 +51,8 @@ export interface PortalConfig {
   readonly callback: string | undefined
   /** `second_factor`: who has to show one. @defaultValue that of `[portal]`, or `'optional'` */
   readonly secondFactor: SecondFactorPolicy
+  /** `sign_in`: `local`, and names of identity providers. @defaultValue `['local']` */
+  readonly signIn: readonly string[]
   /** `allow`: addresses that may call this portal, besides the other rules by address; `undefined`: all. */
   readonly allow: readonly string[] | undefined
   /** The table of the portal. */
@@ -87,8 +89,14 @@ export interface OauthConfig {
   readonly accessTokenMs: number
   /** `refresh_token_expiry`: counted from the sign-in; no refresh extends it. @defaultValue 28_000 800 (8 hours) */
   readonly refreshTokenMs: number
+  /** `refresh_reuse_window`: how long a used refresh token gives its client the same successor once more. @defaultValue 0: never */
+  readonly refreshReuseMs: number
+  /** `backchannel_logout_allow`: addresses that are not public, and that service providers may be told of sign-outs at. @defaultValue none */
+  readonly backchannelLogoutAllow: readonly string[]
   /** `[[oauth.service_provider]]`, and those of the portals that have a callback. */
   readonly serviceProviders: readonly ServiceProviderConfig[]
+  /** `sign_in`: `local`, and names of identity providers. @defaultValue `['local']` */
+  readonly signIn: readonly string[]
   /** `[tomcat.global] session_timeout`: how long after a sign-in the next one needs no password. @defaultValue 1 800 000 */
   readonly signOnIdleMs: number
   /** `[portal] cookie_prefix`: what the names of the cookies begin with. @defaultValue `'sallyport'` */
@@ -99,6 +107,9 @@ export interface OauthConfig {
 
 /** A token that can tell of the user. */
 export type ClaimsToken = 'id_token' | 'access_token'
+
+/** How a code comes to a client: in the query or the fragment of its redirect URI, or in a form. */
+export type ResponseMode = 'query' | 'fragment' | 'form_post'
 
 /** One `[[oauth.service_provider]]`. PKCE with S256 is mandatory for each. */
 export interface ServiceProviderConfig {
@@ -124,4 +135,10 @@ export interface ServiceProviderConfig {
   readonly claimsIn: readonly ClaimsToken[]
   /** `refresh_tokens`: whether it gets refresh tokens. @defaultValue `false` */
   readonly issueRefreshTokens: boolean
+  /** `native`: whether its redirect URIs at an address of this machine are good with any port. @defaultValue `false` */
+  readonly isNative: boolean
+  /** `response_modes` it may ask for; without asking it asks for `query`. @defaultValue `query` alone */
+  readonly responseModes: readonly ResponseMode[]
+  /** `backchannel_logout_uri`: told of sign-outs; `undefined`: it is not. */
+  readonly backchannelLogoutUri: string | undefined
 }

@@ -7,8 +7,20 @@
 import type { IncomingMessage } from 'node:http'
 import { UnauthorizedError } from './errors.js'
 
-/** What a caller was authenticated with. Rights of one kind are never those of another. */
-export type AuthKind = 'management' | 'portal' | 'oauth' | 'basic'
+/**
+ * What a caller was authenticated with. Rights of one kind are never those of another. `api`: an API token of the configuration;
+ * `issuer`: a token of the trusted issuer; `icp`: one of WSO2's control plane.
+ */
+export type AuthKind = 'management' | 'portal' | 'oauth' | 'basic' | MachineKind
+
+/** Credentials of the management API that no login here has issued. */
+export type MachineKind = 'api' | 'issuer' | 'icp'
+
+const machineKinds: ReadonlySet<string> = new Set<MachineKind>(['api', 'issuer', 'icp'])
+
+export function isMachineKind(kind: string): kind is MachineKind {
+  return machineKinds.has(kind)
+}
 
 /**
  * What a login was proven with: a password, a code of an authenticator app, a recovery code, an identity provider, or what the app

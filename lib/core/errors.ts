@@ -19,11 +19,13 @@ export type HttpErrorCode =
   | 'ERR_AUTH_SEVERAL_CREDENTIALS'
   | 'ERR_PATH_AMBIGUOUS'
   | 'ERR_REQUEST_INVALID'
+  | 'ERR_SIGN_IN_ENDED'
   | 'ERR_NAME_INVALID'
   | 'ERR_PASSWORD_INVALID'
   | 'ERR_PASSWORD_WRONG'
   | 'ERR_USER_EXISTS'
   | 'ERR_ROLE_EXISTS'
+  | 'ERR_CONFIG_INVALID'
   // 401
   | 'ERR_AUTH_REQUIRED'
   | 'ERR_AUTH_INVALID_CREDENTIALS'
@@ -40,6 +42,7 @@ export type HttpErrorCode =
   | 'ERR_READ_ONLY'
   | 'ERR_HTTPS_REQUIRED'
   | 'ERR_CROSS_SITE'
+  | 'ERR_SIGN_IN_REFUSED'
   | 'ERR_USERS_NOT_MANAGEABLE'
   | 'ERR_USER_PROTECTED'
   // 404, 405, 413, 415
@@ -50,7 +53,8 @@ export type HttpErrorCode =
   // 429, 431
   | 'ERR_LOGIN_THROTTLED'
   | 'ERR_HEADERS_TOO_MANY'
-  // 503
+  // 502, 503
+  | 'ERR_IDENTITY_PROVIDER'
   | 'ERR_STORE_UNAVAILABLE'
   | 'ERR_TOKEN_STORE_FULL'
   | 'ERR_LOGIN_OVERLOADED'
@@ -58,6 +62,11 @@ export type HttpErrorCode =
   // 500
   | 'ERR_INTERNAL'
   | 'ERR_MOUNT_PATH'
+
+/** An event for the log: with the place where the package says what its code means, and what to do. */
+export function withHelp(event: object): object {
+  return 'code' in event ? { ...event, help: `docs/errors.md#${String(event.code).toLowerCase()}` } : event
+}
 
 /** Where in a configuration file a mistake stands. Lines and columns count from 1. */
 export interface Position {

@@ -8,8 +8,8 @@ import { EventEmitter } from 'node:events'
 import { inBackground } from '../async/background.js'
 import type { RecordKind } from '../tokens/token-store.js'
 import type { AuthKind, Factor } from './auth.js'
-import type { HttpError, HttpErrorCode, Position } from './errors.js'
-import { jsonLogger, type Logger, safeLogger } from './logger.js'
+import { type HttpError, type HttpErrorCode, type Position, withHelp } from './errors.js'
+import { defaultLogger, type Logger, safeLogger } from './logger.js'
 
 interface Occurrence {
   /** When it happened, in milliseconds since the epoch. */
@@ -32,6 +32,8 @@ export interface ChangeContext {
   readonly by?: string | undefined
   /** For the audit trail. @defaultValue not known */
   readonly reason?: string | undefined
+  /** The address that it came from. @defaultValue not known */
+  readonly address?: string | undefined
 }
 
 interface ByCall extends Occurrence {
@@ -39,6 +41,8 @@ interface ByCall extends Occurrence {
   readonly by: string | undefined
   /** Why, where the caller said so. */
   readonly reason: string | undefined
+  /** From where, when a request made the change. */
+  readonly address?: string | undefined
 }
 
 /** Why a login was refused. The client never learns it. */
@@ -53,6 +57,8 @@ export type LoginRefusal =
   | 'store-unavailable'
   | 'token-store-full'
   | 'not-admitted'
+  | 'provider-refused'
+  | 'provider-failed'
   | 'malformed'
 
 /** Why an OAuth client was refused. The client never learns it. `unknown-client`: no client with a secret has this id. */
@@ -136,6 +142,8 @@ export interface SecurityEventMap {
     readonly subject: string | undefined
     /** Id of the one token that ended; `undefined`: all of the user. */
     readonly tokenId: string | undefined
+    /** What that one token was good for; `undefined` for all of a user, and when the store could not tell. */
+    readonly kind?: RecordKind | undefined
     /** Tokens that ended, of every kind; 0 when the user had none. */
     readonly count: number
   }
@@ -153,10 +161,12 @@ export interface SecurityEventMap {
     /** How long a pair is locked. For the other two, how long until the next try is taken, and about the time between all further ones. */
     readonly seconds: number
   }
-  /** The login locks of a user were ended. */
+  /** The login locks of a user, or of an address, were ended. */
   unlock: ByCall & {
-    /** As it was given. */
+    /** As it was given; empty where those of an address were ended. */
     readonly userName: string
+    /** The address whose locks were ended; `undefined`: those of a user. */
+    readonly source?: string | undefined
   }
   /** Another configuration was taken over. */
   reload: ByCall & {
@@ -229,15 +239,15 @@ export interface SecurityEventMap {
 export class SecurityEvents extends EventEmitter<{ [Name in keyof SecurityEventMap]: [SecurityEventMap[Name]] }> {
   readonly #logger: Logger
 
-  /** @param logger - Gets a line for each event; by default one of JSON to stderr. */
-  constructor(logger: Logger = jsonLogger()) {
+  /** @param logger - Gets a line for each event; by default to stderr: text on a terminal, elsewhere JSON. */
+  constructor(logger: Logger = defaultLogger()) {
     super()
     this.#logger = safeLogger(logger)
   }
 
   /** Emits one event and writes one line to the log. */
   report<Name extends keyof SecurityEventMap>(name: Name, event: SecurityEventMap[Name]): void {
-    this.#logger[chooseLevel(name, event)]({ event: name, ...event, at: undefined }, messages[name])
+    this.#logger[chooseLevel(name, event)]({ event: name, ...withHelp(event), at: undefined }, messages[name])
     for (const listener of this.rawListeners(name) as ((event: SecurityEventMap[Name]) => unknown)[]) {
       inBackground(
         () => listener.call(this, event),

@@ -1,5 +1,5 @@
 /**
- * The log: pino's calling convention, a default that writes one escaped JSON line to stderr, and a logger that cannot fail.
+ * The log: pino's calling convention, a default that writes one escaped line to stderr, and a logger that cannot fail.
  *
  * @module
  */
@@ -25,6 +25,51 @@ export function jsonLogger(write: (line: string) => void = stderrWriter()): Logg
       write(`${escapeLine(formatLine(entry, fields))}\n`)
     }
   return { info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+/**
+ * What is logged to where nobody has said: text for people on a terminal, JSON elsewhere. The level comes first, then the message
+ * and the fields.
+ */
+export function defaultLogger(): Logger {
+  return process.stderr.isTTY === true ? textLogger() : jsonLogger()
+}
+
+/** Writes one line of text per entry, with the same escapes as {@link jsonLogger}. It never throws. */
+export function textLogger(write: (line: string) => void = stderrWriter()): Logger {
+  const at =
+    (level: string) =>
+    (fields: object, message: string): void =>
+      write(`${escapeLine(`${level}: ${describeText(message)}${formatFields(fields, message)}`)}\n`)
+  return { info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+/** Without what the message begins with, and the name of the event, which it stands for. */
+function formatFields(fields: object, message: string): string {
+  try {
+    const {
+      key,
+      position,
+      event: _,
+      ...others
+    } = JSON.parse(JSON.stringify(fields, plainValue)) as Record<string, unknown>
+    const { file, line, column } = (position ?? {}) as Partial<Record<'file' | 'line' | 'column', unknown>>
+    const place = position === undefined ? '' : ` (${describeText(String(file))}:${line}:${column})`
+    const shown = key === undefined || message.startsWith(`${key}: `) ? others : { key, ...others }
+    const texts = Object.entries(shown).map(([name, value]) => `${name}=${describeValue(value)}`)
+    return `${texts.length === 0 ? '' : ` ${texts.join(' ')}`}${place}`
+  } catch {
+    return ' (fields that could not be written)'
+  }
+}
+
+function describeValue(value: unknown): string {
+  return typeof value === 'string' && /^[!#-<>-[\]-~]+$/.test(value) ? value : JSON.stringify(value)
+}
+
+/** JSON escapes control characters, which a terminal may obey. */
+function describeText(text: string): string {
+  return JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"')
 }
 
 /** A log whose reader has gone must not end the process, which a stream without a listener for its errors would. */

@@ -19,17 +19,28 @@ export interface Challenges {
 /** Printable ASCII without quote and backslash: what a quoted string holds without escapes. */
 const plainText = /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/
 
+/** What Bearer challenges tell of a resource. */
+export interface ChallengedResource {
+  /** Where its metadata is (RFC 9728 section 5.1). */
+  readonly metadata: URL | undefined
+  /** What it wants of a token, separated by spaces. */
+  readonly scope: string
+}
+
 /** @throws TypeError when the realm would need escapes, or could end the header line. */
-export function createChallenges(realm: string = defaultRealm): Challenges {
+export function createChallenges(realm: string = defaultRealm, resource?: ChallengedResource): Challenges {
   if (!plainText.test(realm)) {
     throw new TypeError('"realm" must be printable ASCII without quotes and backslashes')
   }
   const bearer = `Bearer realm="${realm}"`
+  const { metadata, scope: wanted = '' } = resource ?? {}
+  const where = metadata === undefined ? '' : `, resource_metadata="${metadata.href}"`
+  const what = (wanted === '' ? '' : `, scope="${wanted}"`) + where
   return {
     basic: `Basic realm="${realm}", charset="UTF-8"`,
-    bearer,
-    invalidToken: `${bearer}, error="invalid_token", error_description="The access token is not valid"`,
+    bearer: bearer + what,
+    invalidToken: `${bearer}, error="invalid_token", error_description="The access token is not valid"${what}`,
     invalidRequest: `${bearer}, error="invalid_request", error_description="More than one credential was sent"`,
-    insufficientScope: (scope) => `${bearer}, error="insufficient_scope", scope="${scope}"`,
+    insufficientScope: (scope) => `${bearer}, error="insufficient_scope", scope="${scope}"${where}`,
   }
 }

@@ -7,6 +7,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { within } from '../async/deadline.js'
+import type { Auth } from '../core/auth.js'
 import { HttpError, type Origin, StoreError, UnavailableError } from '../core/errors.js'
 import type { Logger } from '../core/logger.js'
 import { isThenable } from '../core/thenable.js'
@@ -15,9 +16,12 @@ import { addPathHandler, mountRefusal } from './mounted-at.js'
 /** `undefined`: the request may go on. `'answered'`: the gate has answered it. An `HttpError`: it is refused. */
 export type Verdict = undefined | 'answered' | HttpError
 
+/** What a rule looks at: the address of the client, or the rights of the caller. */
+export type RuleStage = 'address' | 'authorization'
+
 /** Gets the rules that a gate went by, when somebody asks why a request passes or is refused. */
 export interface Trace {
-  rule(origin: Origin, effect: 'passed' | 'refused'): void
+  rule(origin: Origin, effect: 'passed' | 'refused', stage: RuleStage): void
 }
 
 /** Returns a refusal and never throws one; what it throws all the same refuses the request. */
@@ -33,6 +37,10 @@ export interface GateRow {
   readonly readsPath?: boolean
   /** Whether a request gets past it only when the caller is known, or where the app has said that everybody may call. */
   authenticates?: boolean
+  /** Where it finds the caller: what it says of one whom it has found. */
+  readonly admits?: ((auth: Auth) => HttpError | undefined) | undefined
+  /** Where it asks for the rights of a caller whom another one has found: the roles that it names. */
+  readonly askedRoles?: readonly string[] | undefined
   /** Gets the reason, once, where `refuse` keeps it from the log. */
   readonly logger?: Logger | undefined
 }

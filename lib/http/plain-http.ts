@@ -15,17 +15,18 @@ const loopback = /^(?:127\.|::1$|::ffff:127\.)/
 /**
  * The refusal for a request that carries a password in the clear; `undefined` when it may pass: over TLS (by Express'
  * `request.secure`, which follows `trust proxy`), from this machine itself, or when plain HTTP is allowed. `setting` is what
- * allows it.
+ * allows it, and `what` is in the clear.
  */
 export function plainHttpRefusal(
   request: Request,
   allowPlainHttp: boolean,
   setting = 'http in management_api.protocols',
+  what = 'Passwords',
 ): ForbiddenError | undefined {
   if (allowPlainHttp || isSecure(request) || isFromThisMachine(request)) return undefined
   return new ForbiddenError(
     'ERR_HTTPS_REQUIRED',
-    "Passwords are accepted over HTTPS only. Behind a proxy that ends TLS, set Express' trust proxy to its address; " +
+    `${what} are accepted over HTTPS only. Behind a proxy that ends TLS, set Express' trust proxy to its address; ` +
       `to allow plain HTTP, write ${setting}.`,
     { bare: 'never' },
   )

@@ -9,9 +9,9 @@ import type { Request, RequestHandler, Response } from 'express'
 import { clientAddress } from '../addresses/trust-proxy.js'
 import { findAuth } from '../core/auth.js'
 import { systemClock } from '../core/clock.js'
-import { BadRequestError, type HttpError, type HttpErrorCode } from '../core/errors.js'
+import { BadRequestError, type HttpError, type HttpErrorCode, type Origin } from '../core/errors.js'
 import { isReported, type LoginRefusal, markReported, type SecurityEvents } from '../core/events.js'
-import { jsonLogger, type Logger } from '../core/logger.js'
+import { defaultLogger, type Logger } from '../core/logger.js'
 import { answerRefusal } from './answer.js'
 import { type GateRow, passToNext, type Refuse, refusalFrom, toHandler } from './gate.js'
 
@@ -26,7 +26,11 @@ const plainAnswer: RefusalAnswer = { createReference: () => undefined, answer: a
 export interface RefusalReport {
   readonly events: SecurityEvents
   readonly clock: () => number
+  /** The rule behind a code, where the gate that refuses does not know the configuration. */
+  readonly ruleFor?: RuleFor | undefined
 }
+
+export type RuleFor = (code: HttpErrorCode) => Origin | undefined
 
 /** The refusal of each request that was reported last: an app may keep one error for all its requests. */
 const lastReported = new WeakMap<Request, HttpError>()
@@ -35,13 +39,13 @@ const lastReported = new WeakMap<Request, HttpError>()
 export function reportRefusal(
   error: HttpError,
   request: Request,
-  { events, clock }: RefusalReport,
+  { events, clock, ruleFor }: RefusalReport,
   createReference: RefusalAnswer['createReference'] = plainAnswer.createReference,
 ): string | undefined {
   if (isReported(error) || lastReported.get(request) === error) return undefined
   lastReported.set(request, error)
   const reference = createReference(request)
-  const { status, code, cause, origin } = error
+  const { status, code, cause, origin = ruleFor?.(code) } = error
   events.report('refusal', {
     at: clock(),
     address: clientAddress(request),
@@ -63,8 +67,9 @@ export function refuseAtMount(
   events: SecurityEvents,
   clock: () => number,
   { createReference, answer }: RefusalAnswer = plainAnswer,
+  ruleFor?: RuleFor,
 ): Refuse {
-  const report = { events, clock }
+  const report = { events, clock, ruleFor }
   return (error, request, response) =>
     answer(error, request, response, reportRefusal(error, request, report, createReference))
 }
@@ -77,7 +82,7 @@ export interface StandAloneOptions {
 
 /** Makes the handler of a stand-alone middleware. Without `events`, `errorResponses` reports what it passes to `next`. */
 export function standAlone(row: GateRow, options: StandAloneOptions): RequestHandler {
-  const { events, logger = jsonLogger(), clock = systemClock } = options
+  const { events, logger = defaultLogger(), clock = systemClock } = options
   if (events === undefined) return toHandler({ ...row, logger })
   const report = { events, clock }
   return toHandler(row, (error, request, response, next) => {

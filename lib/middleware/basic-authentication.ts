@@ -39,7 +39,7 @@ export interface BasicAuthenticationOptions {
   readonly allowPlainHttp?: boolean
   /** See `bearerAuthentication`. */
   readonly allowAnonymous?: AllowAnonymous | undefined
-  /** Gets the reason when the mount hides the path, unless `events` does. @defaultValue one JSON line to stderr */
+  /** Gets the reason when the mount hides the path, unless `events` does. @defaultValue one line to stderr */
   readonly logger?: Logger | undefined
   /** Milliseconds since the epoch. @defaultValue `Date.now` */
   readonly clock?: () => number
@@ -77,7 +77,12 @@ interface Remembered {
  */
 export function basicAuthentication(options: BasicAuthenticationOptions): RequestHandler {
   return standAlone(
-    { gates: [basicAuthenticationGate(options)], readsPath: options.allowAnonymous !== undefined, authenticates: true },
+    {
+      gates: [basicAuthenticationGate(options)],
+      readsPath: options.allowAnonymous !== undefined,
+      authenticates: true,
+      admits: () => undefined,
+    },
     options,
   )
 }

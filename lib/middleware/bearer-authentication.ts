@@ -18,7 +18,9 @@ import { rememberLast } from '../http/express/last-header.js'
 import { skipEtag } from '../http/express/skip-etag.js'
 import { type Gate, refusalFrom, type Verdict } from '../http/gate.js'
 import { severalCredentials, standAlone } from '../http/refusals.js'
+import { resourceMetadataUrl } from '../http/resource-metadata.js'
 import { type AllowAnonymous, anonymousVerdict } from '../paths/public-path.js'
+import type { MachineCredential } from '../tokens/machines/machine-tokens.js'
 import { tokenId } from '../tokens/token-id.js'
 import type { Tokens } from '../tokens/tokens.js'
 import { verifyWithId } from '../tokens/verification.js'
@@ -29,7 +31,7 @@ export interface BearerAuthenticationOptions {
   readonly tokens: Tokens
   /**
    * Takes OAuth access tokens for this audience in place of management tokens: `audience` of a service provider, or the
-   * issuer.
+   * issuer. Where it is an https URL, the challenges name its metadata (RFC 9728), which `security.wellKnown()` answers with.
    * @defaultValue none: management tokens
    */
   readonly audience?: string | undefined
@@ -42,7 +44,7 @@ export interface BearerAuthenticationOptions {
    * @defaultValue none
    */
   readonly allowAnonymous?: AllowAnonymous | undefined
-  /** Gets the reason when the mount hides the path, unless `events` does. @defaultValue one JSON line to stderr */
+  /** Gets the reason when the mount hides the path, unless `events` does. @defaultValue one line to stderr */
   readonly logger?: Logger | undefined
   /** Told of each refusal. @defaultValue `errorResponses` reports it */
   readonly events?: SecurityEvents | undefined
@@ -70,20 +72,36 @@ export function bearerAuthentication(options: BearerAuthenticationOptions): Requ
       gates: [bearerAuthenticationGate(options)],
       readsPath: options.allowAnonymous !== undefined,
       authenticates: true,
+      admits: () => undefined,
     },
     options,
   )
 }
 
-export function bearerAuthenticationGate(options: BearerAuthenticationOptions): Gate {
-  const { tokens, audience, allowAnonymous: isPublic, realm, secondFactor } = options
-  const challenges = createChallenges(realm)
+/** Takes tokens of the management API that were not issued here. */
+export interface MachineBearers {
+  /** What a text is by its form alone; `undefined`: none of these. */
+  read(token: string): MachineCredential | undefined
+  /** @throws `HttpError` with the refusal, or rejects with it or with `StoreError`. */
+  verify(request: Request, credential: MachineCredential): Auth | Promise<Auth>
+}
+
+/** Options of the gate, for the management API. */
+export interface BearerGateOptions extends BearerAuthenticationOptions {
+  readonly machines?: MachineBearers | undefined
+}
+
+export function bearerAuthenticationGate(options: BearerGateOptions): Gate {
+  const { tokens, audience, allowAnonymous: isPublic, realm, machines, secondFactor } = options
   const kind = audience === undefined ? 'management' : 'oauth'
   const scopes = findScopes(options)
+  const challenges = createChallenges(realm, { metadata: resourceMetadataUrl(audience), scope: scopes.join(' ') })
   // Each request asks the store whether the token is live.
   const readCredential = rememberLast((header) => {
     const token = parseBearer(header)
-    return token === undefined ? undefined : { token, id: tokenId(kind, token) }
+    if (token === undefined) return undefined
+    const machine = machines?.read(token)
+    return { token, id: machine?.id ?? tokenId(kind, token), machine }
   })
 
   function scopeRefusal({ scope }: Auth): ForbiddenError | undefined {
@@ -131,7 +149,9 @@ export function bearerAuthenticationGate(options: BearerAuthenticationOptions): 
     if (hasTokenInQuery(request.url)) return severalCredentials(challenges.invalidRequest)
 
     try {
-      const auth = verifyWithId(tokens, credential, audience)
+      const { machine } = credential
+      const auth =
+        machine === undefined ? verifyWithId(tokens, credential, audience) : machines!.verify(request, machine)
       if (!isThenable(auth)) return judged(request, response, auth)
       return Promise.resolve(auth).then((caller) => judged(request, response, caller), refused)
     } catch (error) {

@@ -13,7 +13,7 @@ import { refuseAtMount } from '../http/refusals.js'
 
 /** Options of {@link errorResponses}. */
 export interface ErrorResponsesOptions {
-  /** Told of the refusals that it answers. @defaultValue one JSON line to stderr for each */
+  /** Told of the refusals that it answers. @defaultValue one line to stderr for each */
   readonly events?: SecurityEvents | undefined
   /** Milliseconds since the epoch, for the events. @defaultValue `Date.now` */
   readonly clock?: (() => number) | undefined

@@ -9,7 +9,7 @@ import { networkSet } from '../addresses/network-set.js'
 import { clientAddress, trustProxyGate } from '../addresses/trust-proxy.js'
 import { ForbiddenError, type Origin } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
-import { jsonLogger, type Logger } from '../core/logger.js'
+import { defaultLogger, type Logger } from '../core/logger.js'
 import type { Gate } from '../http/gate.js'
 import { standAlone } from '../http/refusals.js'
 
@@ -28,7 +28,7 @@ export interface IpAllowListOptions {
    */
   readonly getAddress?: ((request: Request) => string | undefined) | undefined
 
-  /** Gets the reason when `trust proxy` cannot be combined with addresses. @defaultValue one JSON line to stderr */
+  /** Gets the reason when `trust proxy` cannot be combined with addresses. @defaultValue one line to stderr */
   readonly logger?: Logger | undefined
 
   /** Told of each refusal. @defaultValue `errorResponses` reports it */
@@ -49,7 +49,7 @@ export interface IpAllowListOptions {
  * @throws `ConfigError` at start-up, naming every malformed entry of `networks`.
  */
 export function ipAllowList(options: IpAllowListOptions): RequestHandler {
-  const { getAddress, logger = jsonLogger() } = options
+  const { getAddress, logger = defaultLogger() } = options
   const gate = ipAllowListGate(options)
   return standAlone({ gates: getAddress === undefined ? [trustProxyGate(logger), gate] : [gate] }, options)
 }
@@ -64,7 +64,7 @@ export function ipAllowListGate({
 
   return function ipAllowListGate(request, _response, trace) {
     const isPassed = isKnownAndAllowed(request)
-    trace?.rule(origin, isPassed ? 'passed' : 'refused')
+    trace?.rule(origin, isPassed ? 'passed' : 'refused', 'address')
     if (isPassed) return undefined
     return new ForbiddenError('ERR_IP_NOT_ALLOWED', 'Calls from this address are not allowed.', {
       bare: 'always',

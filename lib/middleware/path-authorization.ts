@@ -32,6 +32,9 @@ export interface PathAuthorizationOptions {
   /** Paths that anybody may GET and HEAD, exactly as spelled here, whatever the rules say. @defaultValue `[]` */
   readonly publicPaths?: readonly string[] | undefined
 
+  /** What is told to whoever asks why a public path passes. @defaultValue `{ key: 'publicPaths' }` */
+  readonly publicOrigin?: Origin | undefined
+
   /** Whether authentication is switched off as a whole: protected paths are then refused to all. @defaultValue `false` */
   readonly skipAuthentication?: boolean | undefined
 
@@ -45,7 +48,7 @@ export interface PathAuthorizationOptions {
    */
   readonly leaveToResource?: ((request: Request) => boolean) | undefined
 
-  /** Gets the reason when the mount hides the path, unless `events` does. @defaultValue one JSON line to stderr */
+  /** Gets the reason when the mount hides the path, unless `events` does. @defaultValue one line to stderr */
   readonly logger?: Logger | undefined
 
   /** Told of each refusal. @defaultValue `errorResponses` reports it */
@@ -73,21 +76,27 @@ export interface PathAuthorizationOptions {
  */
 export function pathAuthorization(options: PathAuthorizationOptions): RequestHandler {
   const authenticates = options.skipAuthentication !== true
-  return standAlone({ gates: [pathAuthorizationGate(options)], readsPath: true, authenticates }, options)
+  const gates = [pathAuthorizationGate(options)]
+  const askedRoles = options.rules.flatMap(({ roles = [] }) => roles)
+  return standAlone({ gates, readsPath: true, authenticates, askedRoles }, options)
 }
 
 export function pathAuthorizationGate(options: PathAuthorizationOptions): Gate {
   const { defaultPolicy = 'authenticated', skipAuthentication = false } = options
-  const { applyTo = () => true, leaveToResource = () => false } = options
+  const { applyTo = () => true, leaveToResource = () => false, publicOrigin = { key: 'publicPaths' } } = options
   const pathRules = compilePathRules({ ...options, defaultPolicy })
 
   return function pathAuthorizationGate(request, _response, trace) {
     const { method, path } = request
     const requirement = pathRules.decide(method, path, readSwallowed(request))
-    if (requirement === 'public') return undefined
+    if (requirement === 'public') {
+      trace?.rule(publicOrigin, 'passed', 'authorization')
+      return undefined
+    }
     if (requirement === 'ambiguous') return ambiguousPath()
     const refusal = refusalFor(request, requirement)
-    trace?.rule(refusal?.origin ?? requirement.origin, refusal === undefined ? 'passed' : 'refused')
+    const effect = refusal === undefined ? 'passed' : 'refused'
+    trace?.rule(refusal?.origin ?? requirement.origin, effect, 'authorization')
     return refusal
   }
 
@@ -129,6 +138,6 @@ function pathDenied(origin: Origin): HttpError {
 
 /** RFC 6750 section 3.1. The challenge is for callers that sent a bearer token; others could do nothing with it. */
 function challengeFor({ kind }: Auth): Readonly<Record<string, string>> {
-  if (kind !== 'management' && kind !== 'oauth') return {}
+  if (kind === 'portal' || kind === 'basic') return {}
   return { 'WWW-Authenticate': 'Bearer realm="Sallyport", error="insufficient_scope"' }
 }

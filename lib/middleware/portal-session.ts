@@ -5,6 +5,7 @@
  */
 
 import type { RequestHandler } from 'express'
+import type { Auth } from '../core/auth.js'
 import { systemClock } from '../core/clock.js'
 import type { Origin } from '../core/errors.js'
 import { UnauthorizedError } from '../core/errors.js'
@@ -16,12 +17,14 @@ import { andThen } from '../core/thenable.js'
 import { atPath, noTrace } from '../http/endpoint.js'
 import type { Gate } from '../http/gate.js'
 import { standAlone } from '../http/refusals.js'
+import { backchannelLogoutGate } from '../portals/backchannel-logout.js'
 import { portalCookie } from '../portals/cookie.js'
-import { loginGate } from '../portals/login.js'
+import { createShowLogin, loginGate } from '../portals/login.js'
 import { logoutGate } from '../portals/logout.js'
 import { ownOriginGate } from '../portals/navigation.js'
 import { displayName, type LoginPage } from '../portals/page.js'
-import type { PortalParts } from '../portals/refusals.js'
+import { type PortalSignIn, portalSignInGate } from '../portals/portal-sign-in.js'
+import { entryRefusal, type PortalParts } from '../portals/refusals.js'
 import type { SecondFactorPage } from '../portals/second-page.js'
 import type { SecondStepParts } from '../portals/second-step.js'
 import { sessionGate, sessionStatusGate } from '../portals/session.js'
@@ -63,7 +66,7 @@ export interface PortalSessionOptions {
   readonly singleSignOn?: SingleSignOn | undefined
   /** Told of each login, logout and refusal. */
   readonly events?: SecurityEvents | undefined
-  /** Gets the reason when the mount hides the path, unless `events` does. @defaultValue one JSON line to stderr */
+  /** Gets the reason when the mount hides the path, unless `events` does. @defaultValue one line to stderr */
   readonly logger?: Logger | undefined
   /** Milliseconds since the epoch; the same clock that `sessions` has. @defaultValue `Date.now` */
   readonly clock?: (() => number) | undefined
@@ -88,11 +91,18 @@ export interface PortalSessionOptions {
  * @throws TypeError for a name that no portal can have.
  */
 export function portalSession(options: PortalSessionOptions): RequestHandler {
-  return standAlone({ gates: portalSessionGates(options), readsPath: true, authenticates: true }, options)
+  const { roles, rolesOrigin = { key: 'roles' } } = options
+  const admits = (auth: Auth) => entryRefusal({ roles, rolesOrigin }, auth)
+  return standAlone({ gates: portalSessionGates(options), readsPath: true, authenticates: true, admits }, options)
+}
+
+/** What a portal of `createSecurity` has besides: sign-ins at identity providers. */
+export interface PortalGatesOptions extends PortalSessionOptions {
+  readonly signIn?: PortalSignIn | undefined
 }
 
 /** The options with every default filled in, and the cookie. @throws TypeError for a name that no portal can have. */
-export function portalSessionParts(options: PortalSessionOptions): PortalParts {
+export function portalSessionParts(options: PortalGatesOptions): PortalParts {
   const {
     name,
     authenticator,
@@ -103,7 +113,7 @@ export function portalSessionParts(options: PortalSessionOptions): PortalParts {
     allowPlainHttp = false,
   } = options
   const { rolesOrigin = { key: 'roles' } } = options
-  const { loginPage, singleSignOn, events, clock = systemClock } = options
+  const { loginPage, singleSignOn, signIn, events, clock = systemClock } = options
   if (!isPortalName(name)) throw new TypeError(`"name" option ${portalNameRule}`)
   const { title = displayName(name), support, cookieName = `sallyport-${name}` } = options
   if (!/^[A-Za-z0-9_-]+$/.test(cookieName)) throw new TypeError('"cookieName" option must be letters, digits, _ and -')
@@ -111,16 +121,22 @@ export function portalSessionParts(options: PortalSessionOptions): PortalParts {
   const stepCookie = portalCookie(`${cookieName}-step`, allowPlainHttp)
   const sessions = withSecondFactor(options.sessions, secondFactor)
   const own = { name, sessions, cookie, authenticator, roles, rolesOrigin, allowPlainHttp, view: { title, support } }
-  return { ...own, secondFactor, secondStep, secondFactorPage, stepCookie, loginPage, singleSignOn, events, clock }
+  const second = { secondFactor, secondStep, secondFactorPage, stepCookie }
+  return { ...own, ...second, loginPage, singleSignOn, signIn, events, clock }
 }
 
-export function portalSessionGates(options: PortalSessionOptions): readonly Gate[] {
-  const { origins = [] } = options
+export function portalSessionGates(options: PortalGatesOptions): readonly Gate[] {
+  const { origins = [], signIn } = options
   const parts = portalSessionParts(options)
+  const showLogin = createShowLogin(parts)
+  const elsewhere = signIn === undefined ? [] : [portalSignInGate(parts, signIn, showLogin)]
   return [
     noTrace,
+    // Sent by the provider, and believed by its signature alone.
+    ...(signIn === undefined ? [] : [atPath('/backchannel-logout', backchannelLogoutGate(signIn))]),
     ownOriginGate(origins),
-    atPath('/login', loginGate(parts)),
+    ...elsewhere,
+    atPath('/login', loginGate(parts, showLogin)),
     atPath('/logout', logoutGate(parts)),
     atPath('/session', sessionStatusGate(parts)),
     sessionGate(parts),

@@ -22,13 +22,13 @@ const readingMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** Lets all but administrators use GET, HEAD and OPTIONS only: `next()` gets 403 (`ERR_READ_ONLY`). */
 export function readOnlyUsers(options: ReadOnlyUsersOptions = {}): RequestHandler {
-  return standAlone({ gates: [readOnlyUsersGate()] }, options)
+  return standAlone({ gates: [readOnlyUsersGate()], askedRoles: [] }, options)
 }
 
 export function readOnlyUsersGate(origin: Origin = { key: 'readOnlyUsers' }): Gate {
   return function readOnlyUsersGate(request, _response, trace) {
     const isAllowed = readingMethods.has(request.method) || findAuth(request)?.isAdmin === true
-    trace?.rule(origin, isAllowed ? 'passed' : 'refused')
+    trace?.rule(origin, isAllowed ? 'passed' : 'refused', 'authorization')
     if (isAllowed) return undefined
     return new ForbiddenError('ERR_READ_ONLY', 'Only administrators may change this.', { origin })
   }

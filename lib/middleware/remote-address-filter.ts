@@ -35,7 +35,7 @@ export function remoteAddressFilterGate(options: RemoteAddressFilterOptions): Ga
   return function remoteAddressFilterGate(request, _response, trace) {
     const isAllowed = mayPass(clientAddress(request))
     const answer = !isAllowed && isCovered(request)
-    trace?.rule(origin, answer === false ? 'passed' : 'refused')
+    trace?.rule(origin, answer === false ? 'passed' : 'refused', 'address')
     if (answer === false) return undefined
     if (answer === 'ambiguous') {
       return new BadRequestError('ERR_PATH_AMBIGUOUS', 'The path cannot be read in one way.', { origin })

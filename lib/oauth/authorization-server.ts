@@ -16,18 +16,24 @@ import { createAccessTokens } from './access-tokens.js'
 import { createClientAuthentication } from './client-authentication.js'
 import { createCookies, createProviderRequests } from './endpoints.js'
 import { oauthGates } from './gates.js'
+import { tellOfSession, tellThroughNotices, watchEnds } from './logout-causes.js'
+import { createLogoutNotices } from './logout-notices.js'
 import { MemoryOauthStore, type OauthStoreOptions } from './oauth-store.js'
 import type { AuthorizationServerParts } from './parts.js'
 import { createAdapterFactory } from './provider-adapter.js'
 import { changeAnswers } from './provider-answers.js'
 import { createProviderConfiguration, type OidcProvider } from './provider-configuration.js'
-import { createServiceProviders } from './service-providers.js'
+import { createSuccessor, rotateToSuccessor } from './refresh-rotation.js'
+import { createServiceProviders, isRedirectAllowed } from './service-providers.js'
 import { createStartedSignIns } from './sign-in.js'
 import { createSharedSignOn, createSignOns } from './sign-ons.js'
+import { wellKnownGate } from './well-known.js'
 
 export interface AuthorizationServer {
   /** Everything below the mount is answered by them. */
   readonly gates: readonly Gate[]
+  /** Answers the metadata at the root of the host, and lets everything else through. */
+  readonly wellKnown: Gate
   /** The sign-on that portals share with it. */
   readonly singleSignOn: SingleSignOn
   /** Forgets grants, codes, sessions and refresh tokens, where processes do not share them. */
@@ -49,7 +55,7 @@ export async function createAuthorizationServer(
   const { issuer, algorithm } = oauth
   const { store, revocations, clock, shared } = given
   const library = await loadOidcProvider()
-  const keySet = shared?.keySet ?? (await newKeys(algorithm, rsaKeyBits))
+  const keySet = shared?.keySet ?? given.keySet ?? (await newKeys(algorithm, rsaKeyBits))
   const { kid, publicKey, algorithm: fit } = keySet.signing
   if (fit !== algorithm) {
     const rule = `must be "${fit}", that of the key of management tokens, which signs all that outlives this process`
@@ -64,12 +70,15 @@ export async function createAuthorizationServer(
   const oauthStore = shared?.createOauthStore(storeOptions) ?? new MemoryOauthStore(storeOptions)
   const providers = createServiceProviders(oauth)
   const base = { ...given, oauth, oauthStore, providers, cookies: createCookies(oauth) }
-  const signOns = createSignOns(base)
+  const notices = createLogoutNotices({ ...base, keySet })
+  const signOns = createSignOns({ ...base, onEnd: (session) => tellOfSession(notices, session) })
   const accessTokens = createAccessTokens({ ...base, signOns, keys: shared?.keys ?? keyRingFrom(keySet, clock) })
   const startedSignIns = createStartedSignIns(clock, createSecret('sign-ins'))
-  const parts = { ...base, library, signOns, accessTokens, startedSignIns }
+  const parts = { ...base, library, signOns, accessTokens, startedSignIns, notices }
+  const successor = createSuccessor(createSecret('refresh tokens'))
   const adapter = createAdapterFactory({
     ...parts,
+    reuse: oauth.refreshReuseMs > 0 ? { windowMs: oauth.refreshReuseMs, successor } : undefined,
     createAlreadyUsedError: () => new library.errors.InvalidGrant({ detail: 'it was used before' }),
   })
   const cookieKey = createSecret('cookies')
@@ -86,9 +95,21 @@ export async function createAuthorizationServer(
     const request = library.default.ctx?.req
     return request !== undefined && provenClients.get(request) === this.clientId
   }
+  provider.Client.prototype.redirectUriAllowed = function (uri) {
+    const own = providers.get(this.clientId)
+    return own !== undefined && isRedirectAllowed(own, uri)
+  }
+  tellThroughNotices(provider, notices)
+  const stopWatching = watchEnds(parts)
+  if (oauth.refreshReuseMs > 0) rotateToSuccessor(provider, library, successor)
   changeAnswers(provider, parts)
 
   const singleSignOn = createSharedSignOn(signOns, parts)
+  const providerRequest = createProviderRequests(issuer)
+  const answer = provider.callback()
+  const wellKnown = wellKnownGate(oauth, providers, (request, response) =>
+    answer(providerRequest(request, undefined, '/.well-known/oauth-authorization-server'), response),
+  )
   const gates = oauthGates({
     ...parts,
     provider,
@@ -96,10 +117,19 @@ export async function createAuthorizationServer(
     provenClients,
     publicKey,
     SessionNotFound: library.errors.SessionNotFound,
-    providerRequest: createProviderRequests(issuer),
+    providerRequest,
     authenticateClient: createClientAuthentication(parts),
   })
-  return { gates, singleSignOn, close: async () => oauthStore.close() }
+  return {
+    gates,
+    wellKnown,
+    singleSignOn,
+    async close() {
+      stopWatching()
+      notices.close()
+      oauthStore.close()
+    },
+  }
 }
 
 /**

@@ -114,14 +114,24 @@ function shownSecret({ headers: { authorization } }: Request, form: URLSearchPar
   return clientId && secret && others.length + otherIds.length === 0 ? { clientId, secret } : undefined
 }
 
+/** A client without a secret that sends an empty one, which says the same (RFC 6749 section 2.3.1): oidc-agent does. */
+export function publicClientId(authorization: string | undefined): string | undefined {
+  const { name, password } = parseBasic(authorization) ?? {}
+  return password === '' && name !== undefined ? decodeFormText(name) : undefined
+}
+
+function decodeFormText(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    return undefined
+  }
+}
+
 /** Both parts of a Basic header are form-encoded (RFC 6749 appendix B). `undefined` when they are not. */
 export function basicSecret(authorization: string | undefined): ShownSecret | undefined {
   const { name, password } = parseBasic(authorization) ?? {}
   if (!name || !password) return undefined
-  const decode = (text: string): string => decodeURIComponent(text.replaceAll('+', ' '))
-  try {
-    return { clientId: decode(name), secret: decode(password) }
-  } catch {
-    return undefined
-  }
+  const [clientId, secret] = [decodeFormText(name), decodeFormText(password)]
+  return clientId === undefined || secret === undefined ? undefined : { clientId, secret }
 }

@@ -17,9 +17,9 @@ import { readForm } from '../portals/login-form.js'
 import { ownOriginGate } from '../portals/navigation.js'
 import { answerSeeOther } from '../portals/page.js'
 import { withoutDots } from './access-tokens.js'
-import { basicSecret, type ClientAuthentication } from './client-authentication.js'
+import { basicSecret, type ClientAuthentication, publicClientId } from './client-authentication.js'
 import { endpointPath, endpoints, methodsAt } from './endpoints.js'
-import type { ServiceProviders } from './service-providers.js'
+import { isSameResource, type ServiceProviders } from './service-providers.js'
 import { loginPath, type SignInParts, signInGate } from './sign-in.js'
 
 export interface OauthGatesParts extends SignInParts {
@@ -96,6 +96,11 @@ function providerGate(parts: OauthGatesParts): Gate {
       answerSeeOther(response, `${mountPath}${address}`)
       return 'answered'
     }
+    const authenticates = isForm && authenticatesClient.includes(path)
+    const publicId = authenticates ? publicClientId(request.headers.authorization) : undefined
+    const isPublic = publicId !== undefined && isPublicClient(publicId, form, providers)
+    if (isPublic) form.set('client_id', publicId)
+    if (path === endpoints.token) leaveOutUnknownScopes(form, providers)
     if (path === endpoints.token && !isForOwnResource(request, form, providers)) {
       return answerError(response, 400, 'invalid_target', 'the resource is not that of the client')
     }
@@ -104,7 +109,8 @@ function providerGate(parts: OauthGatesParts): Gate {
       form.set('token', withoutDots(token))
     }
     const seen = providerRequest(request, form, address)
-    if (isForm && authenticatesClient.includes(path)) {
+    if (isPublic) delete seen.headers.authorization
+    if (authenticates && !isPublic) {
       try {
         const clientId = await authenticateClient(request, form)
         if (clientId !== undefined) provenClients.set(seen, clientId)
@@ -119,10 +125,24 @@ function providerGate(parts: OauthGatesParts): Gate {
   }
 }
 
+/** The header may be in the way only of a client that has no secret, and that the form does not call otherwise. */
+function isPublicClient(clientId: string, form: URLSearchParams, providers: ServiceProviders): boolean {
+  const provider = providers.get(clientId)
+  const isCalledSo = form.getAll('client_id').every((other) => other === clientId)
+  return provider !== undefined && provider.secretHash === undefined && isCalledSo && !form.has('client_secret')
+}
+
+/** As at the authorization endpoint: clients that ask for `offline_access` there, which is not known, ask for it at each refresh. */
+function leaveOutUnknownScopes(form: URLSearchParams, { scopes }: ServiceProviders): void {
+  const [asked, ...others] = form.getAll('scope')
+  const known = asked?.split(' ').filter((scope) => scopes.includes(scope)) ?? []
+  if (known.length > 0 && others.length === 0) form.set('scope', known.join(' '))
+}
+
 /** RFC 8707 section 2.2: a token for another resource than the client's own is never made. */
 function isForOwnResource({ headers }: Request, form: URLSearchParams, providers: ServiceProviders): boolean {
   const own = providers.audience(form.get('client_id') ?? basicSecret(headers.authorization)?.clientId)
-  return form.getAll('resource').every((resource) => resource === own)
+  return form.getAll('resource').every((resource) => isSameResource(own, resource))
 }
 
 /** A client that guesses, or too much work at a time: in the form of an OAuth error, with the time to wait. */

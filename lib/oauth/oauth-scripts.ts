@@ -15,7 +15,7 @@
 
 import type { Script } from '../redis/script.js'
 import { tokenFunctions } from '../tokens/redis/token-scripts.js'
-import { maxPerGrant } from './oauth-store.js'
+import { maxPerGrant, usedTwiceAt } from './oauth-store.js'
 
 const functions = `${tokenFunctions}
 local function name(a, b, c) return prefix .. 'oauth:' .. a .. (b and ':' .. b or '') .. (c and ':' .. c or '') end
@@ -168,6 +168,15 @@ local grant = ref_in(member)
 if tonumber(redis.call('ZSCORE', name('part-ends', grant), ARGV[1])) <= number(2) then return 0 end
 use('Grant', member)
 redis.call('HSET', name('parts', grant), ARGV[1], ARGV[2] .. ' ' .. json)
+return 1`)
+
+/** ARGV: id of a part, the earliest moment of its first use. Answer: whether this is its second use. */
+export const consumeAgainScript: Script = script(`
+redis.call('DEL', prefix .. 'fence')
+local member, used, json = part(ARGV[1])
+if not member or tonumber(used) <= number(2) then return 0 end
+use('Grant', member)
+redis.call('HSET', name('parts', ref_in(member)), ARGV[1], '${usedTwiceAt} ' .. json)
 return 1`)
 
 /** An access token gets another id, if it and its grant are there. ARGV: id, new id, now. Answer: whether it was there. */

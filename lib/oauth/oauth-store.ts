@@ -28,6 +28,9 @@ export interface OauthEntry {
   readonly consumedAt?: number | undefined
 }
 
+/** In the place of the moment of the first use: so long ago that it is in no window. */
+export const usedTwiceAt = 1000
+
 /** What has left a store. */
 export type RemovedEntry = Pick<OauthEntry, 'model' | 'id'>
 
@@ -41,12 +44,16 @@ export interface OauthStore {
   /** The entry that is there and has not expired. */
   find(model: EntryModel, id: string): MaybePromise<OauthEntry | undefined>
   findSession(uid: string): MaybePromise<OauthEntry | undefined>
-  /** Adds or replaces an entry. What belongs to a grant is left out when the grant is not there: what was revoked stays so. */
+  /** Adds or replaces an entry; one that was used stays so. What belongs to a grant is left out when the grant is not there: what was revoked stays so. */
   put(entry: OauthEntry): MaybePromise<void>
   /** Gives an access token another id. Whether it was there. */
   rename(model: 'AccessToken', from: string, to: string): MaybePromise<boolean>
   /** Marks what belongs to a grant as used: `false` when it was used before, or is not there. It stays, as used, for its life. */
   consume(model: EntryModel, id: string): MaybePromise<boolean>
+  /**
+   * Takes a second use of what was used less than `windowMs` ago: `true` once. The moment of its use is {@link usedTwiceAt} from then on.
+   */
+  consumeAgain(model: EntryModel, id: string, windowMs: number): MaybePromise<boolean>
   /** Removes an entry; with a grant all that belongs to it. */
   remove(model: EntryModel, id: string): MaybePromise<readonly RemovedEntry[]>
   /** Removes what belongs to a grant, and leaves the grant. */
@@ -135,6 +142,13 @@ export class MemoryOauthStore implements OauthStore {
     return true
   }
 
+  consumeAgain(model: EntryModel, id: string, windowMs: number): boolean {
+    const entry = this.find(model, id)
+    if (entry?.consumedAt === undefined || entry.consumedAt <= this.#options.clock() - windowMs) return false
+    this.put({ ...entry, consumedAt: usedTwiceAt })
+    return true
+  }
+
   remove(model: EntryModel, id: string): readonly OauthEntry[] {
     const entry = this.#look(model, id)
     if (entry === undefined) return []
@@ -187,7 +201,8 @@ export class MemoryOauthStore implements OauthStore {
       }
       this.#options.onEvict(victims.flatMap((victim) => this.remove(victim.model, victim.id)))
     }
-    members.set(id, entry)
+    const consumedAt = entry.consumedAt ?? members.get(id)?.consumedAt
+    members.set(id, consumedAt === undefined ? entry : { ...entry, consumedAt })
     this.#grantIds.set(id, grantId)
   }
 

@@ -45,7 +45,9 @@ export interface AuthorizationServerParts {
   readonly events: SecurityEvents | undefined
   readonly logger: Logger
   readonly clock: () => number
-  /** Absent: grants, sessions and keys are those of this process, and end with it. */
+  /** A key that outlives the process, and what it has signed for longer than that. Absent: one is made. */
+  readonly keySet?: KeySet | undefined
+  /** Absent: grants and sessions are those of this process, and end with it. */
   readonly shared?: SharedOauth | undefined
 }
 

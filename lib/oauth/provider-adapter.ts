@@ -9,6 +9,7 @@ import type { Adapter, AdapterFactory, AdapterPayload } from 'oidc-provider'
 import { type AccessTokens, accessTokenId } from './access-tokens.js'
 import type { EntryModel, OauthEntry, RemovedEntry } from './oauth-store.js'
 import type { OauthParts } from './parts.js'
+import type { Successor } from './refresh-rotation.js'
 import type { StartedSignIns } from './sign-in.js'
 import { type SignOns, sessionIdFrom } from './sign-ons.js'
 
@@ -18,11 +19,13 @@ export type ProviderAdapterParts = Pick<OauthParts, 'oauthStore' | 'store' | 're
   readonly startedSignIns: Pick<StartedSignIns, 'find'>
   /** For a code or a refresh token. */
   readonly createAlreadyUsedError: () => Error
+  /** How long a refresh token may be used a second time, for the same successor. @defaultValue never */
+  readonly reuse?: { readonly windowMs: number; readonly successor: Successor } | undefined
 }
 
 /** Makes the adapters of one provider. Of clients nothing is stored: they are those of the configuration alone. */
 export function createAdapterFactory(parts: ProviderAdapterParts): AdapterFactory {
-  const { oauthStore, store, revocations, signOns, accessTokens, startedSignIns, clock } = parts
+  const { oauthStore, store, revocations, signOns, accessTokens, startedSignIns, clock, reuse } = parts
 
   /** Ends the records of access tokens that went. Tries all, also where one fails. */
   async function endRecords(gone: readonly RemovedEntry[]): Promise<void> {
@@ -38,6 +41,19 @@ export function createAdapterFactory(parts: ProviderAdapterParts): AdapterFactor
       if (model !== 'Session') return true
       const signOn = await signOns.findByUid(String(payload['uid']))
       return signOn !== undefined && (!isByCookie || signOns.isFresh(signOn.record))
+    }
+
+    /** The second of two requests that a client has sent at once: its answer has what the first one had, if that has not been used yet. */
+    async function isRepeat(id: string): Promise<boolean> {
+      if (model !== 'RefreshToken' || reuse === undefined) return false
+      const next = await oauthStore.find(model, entryId(model, reuse.successor(id)))
+      return next?.consumedAt === undefined && oauthStore.consumeAgain(model, entryId(model, id), reuse.windowMs)
+    }
+
+    /** The provider ends the family of a token that was used: within the window `consume` decides. */
+    function withoutRecentUse(entry: OauthEntry): OauthEntry {
+      if (model !== 'RefreshToken' || reuse === undefined || entry.consumedAt === undefined) return entry
+      return clock() < entry.consumedAt + reuse.windowMs ? { ...entry, consumedAt: undefined } : entry
     }
 
     return {
@@ -60,7 +76,7 @@ export function createAdapterFactory(parts: ProviderAdapterParts): AdapterFactor
       async find(id) {
         const entry = await oauthStore.find(model, entryId(model, id))
         if (entry === undefined) return model === 'Interaction' ? startedSignIns.find(id) : undefined
-        return (await isLive(entry, true)) ? payloadFrom(entry, id) : undefined
+        return (await isLive(entry, true)) ? payloadFrom(withoutRecentUse(entry), id) : undefined
       },
 
       async findByUid(uid) {
@@ -73,7 +89,7 @@ export function createAdapterFactory(parts: ProviderAdapterParts): AdapterFactor
       /** The second use ends what the first was given: one of the two has stolen it (RFC 9700 sections 2.1.1 and 4.14). */
       async consume(id) {
         const entry = entryId(model, id)
-        if (await oauthStore.consume(model, entry)) return
+        if ((await oauthStore.consume(model, entry)) || (await isRepeat(id))) return
         const used = await oauthStore.find(model, entry)
         await endRecords(await oauthStore.remove('Grant', used?.grantId ?? ''))
         throw parts.createAlreadyUsedError()

@@ -8,6 +8,7 @@ import type { JWK, KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { StoreError, UnavailableError } from '../core/errors.js'
 import type { Logger } from '../core/logger.js'
 import type { AccessTokens } from './access-tokens.js'
+import type { LogoutNotices } from './logout-notices.js'
 import { setPageHeaders } from './pages.js'
 import type { OauthParts } from './parts.js'
 import { grantedClaims } from './service-providers.js'
@@ -19,9 +20,13 @@ const openRoutes: readonly string[] = ['jwks', 'discovery', 'cors.jwks', 'cors.d
 /** Has every request of the provider go through the function made here. */
 export function changeAnswers(
   provider: Provider,
-  parts: OauthParts & { readonly signOns: SignOns; readonly accessTokens: AccessTokens },
+  parts: OauthParts & {
+    readonly signOns: SignOns
+    readonly accessTokens: AccessTokens
+    readonly notices: Pick<LogoutNotices, 'isUsed'>
+  },
 ): void {
-  const { accessTokens, cookies, signOns, providers, shared, events, logger, clock } = parts
+  const { accessTokens, cookies, signOns, providers, notices, shared, events, logger, clock } = parts
   /** What the provider reports of its own accord, by request. */
   const failures = new WeakMap<object, unknown>()
 
@@ -81,11 +86,12 @@ export function changeAnswers(
     ctx.body = { ...body, username: body.sub, ...aud }
   }
 
-  /** Of the response modes that the provider knows, clients may use one; sessions have no name outside of it. */
+  /** Of the response modes that the provider knows, those that some client may use; sessions have a name where clients are told of their end. */
   function listUsable(ctx: KoaContextWithOIDC): void {
     const body = ctx.body as { readonly claims_supported: readonly string[] }
-    const claims_supported = body.claims_supported.filter((claim) => claim !== 'sid')
-    ctx.body = { ...body, claims_supported, response_modes_supported: ['query'] }
+    const claims_supported = body.claims_supported.filter((claim) => notices.isUsed || claim !== 'sid')
+    const modes = parts.oauth.serviceProviders.flatMap(({ responseModes }) => responseModes)
+    ctx.body = { ...body, claims_supported, response_modes_supported: [...new Set(['query', ...modes])] }
   }
 
   /** Another process may sign with a key that this one, or that one, does not sign with any more. */

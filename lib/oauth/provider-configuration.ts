@@ -7,6 +7,7 @@
 
 import type { AdapterFactory, Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider'
 import { endpoints } from './endpoints.js'
+import type { LogoutNotices } from './logout-notices.js'
 import { renderErrorPage, renderSignedOutPage, signOutPage } from './pages.js'
 import type { OauthParts } from './parts.js'
 import { withoutCredentials } from './provider-adapter.js'
@@ -14,6 +15,7 @@ import {
   claimsOfScope,
   clientMetadata,
   grantedScopes,
+  isSameResource,
   needsProfile,
   pageOrigins,
   userClaims,
@@ -28,6 +30,7 @@ export interface ProviderParts extends OauthParts {
   readonly adapter: AdapterFactory
   readonly signOns: SignOns
   readonly startedSignIns: StartedSignIns
+  readonly notices: Pick<LogoutNotices, 'isUsed'>
   readonly signingKey: JWK
   /** Signs the cookies of started sign-ins. */
   readonly cookieKey: Buffer
@@ -42,7 +45,7 @@ const maxLoginUrlLength = 8000
 const authMethods = ['none', 'client_secret_basic', 'client_secret_post'] as const
 
 export function createProviderConfiguration(parts: ProviderParts): Configuration {
-  const { oauth, providers, cookies, library, adapter, signingKey, cookieKey } = parts
+  const { oauth, providers, cookies, library, adapter, signingKey, cookieKey, notices } = parts
   const { algorithm, accessTokenMs, refreshTokenMs, serviceProviders } = oauth
   const signOnSeconds = Math.ceil(oauth.signOnAbsoluteMs / 1000)
 
@@ -68,10 +71,11 @@ export function createProviderConfiguration(parts: ProviderParts): Configuration
     },
     extraParams: {
       // Said as an error of the mode that is used, and after the response type, which decides first.
-      response_mode({ oidc }: KoaContextWithOIDC, value: string | undefined) {
-        if (value === undefined || value === 'query') return
+      response_mode({ oidc }: KoaContextWithOIDC, value: string = 'query') {
+        const modes: readonly string[] = providers.get(oidc.client?.clientId)?.responseModes ?? ['query']
+        if (modes.includes(value)) return
         Object.assign(oidc.params ?? {}, { response_mode: undefined })
-        throw new library.errors.InvalidRequest('response_mode must be query')
+        throw new library.errors.InvalidRequest(`response_mode must be ${modes.join(' or ')}`)
       },
       // RFC 6749 section 3.3: there is no default. Checked here, before the login page.
       scope({ oidc }: KoaContextWithOIDC, value: string | undefined) {
@@ -81,7 +85,7 @@ export function createProviderConfiguration(parts: ProviderParts): Configuration
       // A token in hand is all that a client of the app's own API needs; the resource is that of the service provider.
       resource(ctx: KoaContextWithOIDC, value: string | undefined) {
         const own = providers.audience(ctx.oidc.client?.clientId)
-        if (value !== undefined && value !== own) throw new library.errors.InvalidTarget()
+        if (value !== undefined && !isSameResource(own, value)) throw new library.errors.InvalidTarget()
       },
     },
     features: {
@@ -102,6 +106,7 @@ export function createProviderConfiguration(parts: ProviderParts): Configuration
           return clientAuthMethod !== 'none' && (token.clientId === clientId || isMeantForIt)
         },
       },
+      backchannelLogout: { enabled: notices.isUsed },
       rpInitiatedLogout: {
         enabled: true,
         logoutSource: (ctx, form) => {

@@ -10,6 +10,7 @@ import type { OpenedLink } from '../redis/link-listener.js'
 import type { RedisLink } from '../redis/redis-link.js'
 import type { Script } from '../redis/script.js'
 import {
+  consumeAgainScript,
   consumeScript,
   findScript,
   findSessionScript,
@@ -111,6 +112,14 @@ export class RedisOauthStore implements OauthStore {
     if (!isFirst) return false
     this.#remember(consumeScript, args)
     await link.confirm()
+    return true
+  }
+
+  async consumeAgain(_model: EntryModel, id: string, windowMs: number): Promise<boolean> {
+    const args = [id, Math.max(0, this.#clock() - windowMs)]
+    if ((await this.#run(consumeAgainScript, args)) !== 1) return false
+    this.#remember(consumeAgainScript, args)
+    await this.#options.link.confirm()
     return true
   }
 

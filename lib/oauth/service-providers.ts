@@ -7,6 +7,7 @@
 import { randomBytes } from 'node:crypto'
 import type { ClientMetadata } from 'oidc-provider'
 import type { OauthConfig, ServiceProviderConfig } from '../config/config.js'
+import { withoutPort } from '../core/safe-url.js'
 import type { UserProfile } from '../users/user-store.js'
 
 /** The claims that each scope gives (OpenID Connect Core 1.0 section 5.4). Every client may ask for these scopes. */
@@ -39,6 +40,11 @@ export function createServiceProviders({ serviceProviders, issuer }: OauthConfig
   }
 }
 
+/** Whether a client asks for its own resource. Some write `https://host` as `https://host/`. */
+export function isSameResource(own: string, asked: string): boolean {
+  return asked === own || (URL.canParse(own) && URL.canParse(asked) && new URL(asked).href === new URL(own).href)
+}
+
 /** The origins that a client's pages are at: they alone may call the endpoints across origins. */
 export function pageOrigins({ redirectUris, postLogoutRedirectUris }: ServiceProviderConfig): readonly string[] {
   return [...redirectUris, ...postLogoutRedirectUris].map((uri) => new URL(uri).origin)
@@ -49,22 +55,35 @@ export function clientMetadata({
   clientId,
   secretHash,
   issueRefreshTokens,
+  backchannelLogoutUri,
   scopes,
   ...provider
 }: ServiceProviderConfig): ClientMetadata {
   return {
     client_id: clientId,
-    // Not `native`: those match any port of this machine (RFC 8252 section 7.3), and every URI is exact here.
+    // Not `native`: those match any port of `localhost` too. See `isRedirectAllowed`.
     application_type: 'web',
     redirect_uris: [...provider.redirectUris],
     post_logout_redirect_uris: [...provider.postLogoutRedirectUris],
     response_types: ['code'],
+    ...(backchannelLogoutUri !== undefined && {
+      backchannel_logout_uri: backchannelLogoutUri,
+      // Its ID tokens name the session.
+      backchannel_logout_session_required: true,
+    }),
     grant_types: ['authorization_code', ...(issueRefreshTokens ? ['refresh_token'] : [])],
     scope: [...new Set([...commonScopes, ...scopes])].join(' '),
     token_endpoint_auth_method: secretHash === undefined ? 'none' : 'client_secret_basic',
     // The provider asks for one. The client's own is known by its hash only, and checked before.
     ...(secretHash !== undefined && { client_secret: randomBytes(32).toString('base64url') }),
   }
+}
+
+/** Whether a client may be sent back to a URI: one of its own, and for a native app the same at any port of this machine. */
+export function isRedirectAllowed({ redirectUris, isNative }: ServiceProviderConfig, uri: string): boolean {
+  if (redirectUris.includes(uri)) return true
+  const asked = isNative ? withoutPort(uri) : undefined
+  return asked !== undefined && redirectUris.some((known) => withoutPort(known) === asked)
 }
 
 /** The scopes that a user grants, of those that a client asks for: a portal of WSO2 gets its own for the users that may enter it. */

@@ -32,6 +32,8 @@ const signInParameter = 'request'
 /** Seconds for which a login page may stand open. */
 export const interactionSeconds: number = 15 * 60
 
+const maxHintLength = 256
+
 /** Address of the login page of a sign-in below an issuer, or below its path. */
 export function loginAddress(base: string, uid: string, sealed: string): string {
   return `${base}${loginPath}${uid}?${signInParameter}=${sealed}`
@@ -114,7 +116,16 @@ export function signInGate(parts: SignInParts): Gate {
   ): Verdict {
     const portal = String(params['client_id'])
     const action = loginAddress(mountPath, uid, sealedIn(request))
-    const view = { portal, title: displayName(portal), support: undefined, action, returnTo: undefined, ...shown }
+    const ways = { takesPassword: true, signInAt: [] }
+    const view = {
+      portal,
+      title: displayName(portal),
+      support: undefined,
+      action,
+      returnTo: undefined,
+      ...ways,
+      ...shown,
+    }
     answerPage(response, status, loginPage(view), formPageHeaders)
     return 'answered'
   }
@@ -176,7 +187,7 @@ export function signInGate(parts: SignInParts): Gate {
     const interaction = await findInteraction(request, response)
     if (interaction.prompt.name === 'consent') return finish(response, interaction, { consent: {} })
     return request.method === 'GET'
-      ? showPage(request, response, interaction, 200, { userName: '', message: undefined })
+      ? showPage(request, response, interaction, 200, { userName: hintedName(interaction), message: undefined })
       : takeForm(request, response, interaction)
   }
 
@@ -185,6 +196,12 @@ export function signInGate(parts: SignInParts): Gate {
     if (!path.startsWith(loginPath)) return undefined
     return method === 'GET' || method === 'POST' ? answerLogin(request, response) : methodNotAllowed('GET, POST')
   }
+}
+
+/** What the client expects the user to type (OpenID Connect Core 1.0 section 3.1.2.1). It is shown, and nothing else. */
+function hintedName({ params }: Interaction): string {
+  const hint = params['login_hint']
+  return typeof hint === 'string' && hint.length <= maxHintLength ? hint : ''
 }
 
 /** The client asked for one user (OpenID Connect Core 1.0 section 3.1.2.1). The hint was verified when the sign-in was started. */

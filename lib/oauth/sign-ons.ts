@@ -33,6 +33,8 @@ export interface SignOns {
   find(credential: string): Promise<LiveSignOn | undefined>
   /** By name, for what it started: idle or not. */
   findByUid(uid: string): Promise<LiveSignOn | undefined>
+  /** By the id of its record: idle or not. */
+  isLive(id: string): Promise<boolean>
   /** Whether it signs in without a password: it has not been idle for too long. */
   isFresh(record: LiveRecord): boolean
   /** Notes a sign-in, which keeps it from being idle. */
@@ -47,16 +49,18 @@ export interface SignOns {
   ): Promise<{ readonly credential: string; readonly id: string }>
   /** Ends a sign-on with all that it started. */
   end(uid: string): Promise<void>
-  /** Ends the sign-on that a cookie leads to, idle or not. */
-  endByCredential(credential: string): Promise<void>
+  /** Ends the sign-on that a cookie leads to, idle or not. Resolves with its memo. */
+  endByCredential(credential: string): Promise<string | undefined>
 }
 
 export function createSignOns(
   parts: Pick<OauthParts, 'store' | 'oauthStore' | 'accounts' | 'revocations' | 'clock'> & {
     readonly oauth: Pick<OauthConfig, 'signOnIdleMs' | 'signOnAbsoluteMs'> & Partial<Pick<OauthConfig, 'secondFactor'>>
+    /** Told of each session whose sign-on is ended here. */
+    readonly onEnd?: ((session: OauthEntry) => void) | undefined
   },
 ): SignOns {
-  const { store, oauthStore, accounts, revocations, clock } = parts
+  const { store, oauthStore, accounts, revocations, clock, onEnd } = parts
   const { signOnIdleMs, signOnAbsoluteMs, secondFactor = 'optional' } = parts.oauth
   // Only who holds the cookie, or a token that names the sign-on, gets here: there is nothing to prove.
   const verifyRecord = createRecordVerifier({
@@ -67,18 +71,23 @@ export function createSignOns(
     refuse: (reason) => new UnauthorizedError('ERR_SESSION_ENDED', 'The session has ended.', { cause: reason }),
   })
 
-  async function findByUid(uid: string): Promise<LiveSignOn | undefined> {
-    const id = recordIdFrom(uid)
+  async function findRecord(id: string): Promise<LiveRecord | undefined> {
     try {
       const record = await verifyRecord({ id, kind: 'sso', isActivity: false })
       const { subject, account, factors } = record
       // One that began before a second factor was demanded has ended, with all that it started.
       const isShort = lacksSecondFactor(secondFactor, { subject, isAdmin: account.isAdmin, factors })
-      return isShort ? undefined : { id, uid, record }
+      return isShort ? undefined : record
     } catch (error) {
       if (error instanceof UnauthorizedError) return undefined
       throw error
     }
+  }
+
+  async function findByUid(uid: string): Promise<LiveSignOn | undefined> {
+    const id = recordIdFrom(uid)
+    const record = await findRecord(id)
+    return record && { id, uid, record }
   }
 
   async function findSession(credential: string): Promise<OauthEntry | undefined> {
@@ -93,14 +102,40 @@ export function createSignOns(
     await revocations.end(recordIdFrom(uid), store)
   }
 
-  /** The sign-on that this login continues: the same user's, started with the same password. */
-  async function continued(before: OauthEntry | undefined, account: UserAccount): Promise<LiveSignOn | undefined> {
+  /** Also where the store fails: in this process it has ended. */
+  async function endSession(session: OauthEntry): Promise<void> {
+    try {
+      await end(uidFrom(session))
+    } finally {
+      onEnd?.(session)
+    }
+  }
+
+  /** The sign-on that this login continues: the same user's, started with the same password, or at the same session elsewhere. */
+  async function continued(
+    before: OauthEntry | undefined,
+    account: UserAccount,
+    name: string | undefined,
+  ): Promise<LiveSignOn | undefined> {
     const signOn = before && (await findByUid(uidFrom(before)))
-    if (signOn === undefined) return undefined
+    if (before === undefined || signOn === undefined) return undefined
     const { subject, account: state } = signOn.record
-    if (subject === account.subject && state.version === account.version) return signOn
-    await end(signOn.uid)
+    const isSame = subject === account.subject && state.version === account.version
+    if (isSame && (name === undefined || name === signOn.uid)) return signOn
+    await endSession(before)
     return undefined
+  }
+
+  /** Beside the session, whose payload is that of `oidc-provider`. */
+  async function putMemo(uid: string, subject: string, memo: string): Promise<void> {
+    await oauthStore.put({
+      model: 'Interaction',
+      id: memoIdFrom(uid),
+      subject,
+      payload: { memo },
+      expiresAt: clock() + signOnAbsoluteMs,
+      grantId: undefined,
+    })
   }
 
   /** A record of the same name is replaced: its end is counted from this login. One that has ended meanwhile stays so. */
@@ -119,6 +154,7 @@ export function createSignOns(
 
   return {
     isFresh,
+    isLive: async (id) => (await findRecord(id)) !== undefined,
     findByUid,
     end,
 
@@ -130,9 +166,14 @@ export function createSignOns(
 
     async endByCredential(credential) {
       const session = await findSession(credential)
-      if (session === undefined) return
+      if (session === undefined) return undefined
+      const uid = uidFrom(session)
+      const memo = await oauthStore.find('Interaction', memoIdFrom(uid))
       await oauthStore.remove('Session', session.id)
-      await end(uidFrom(session))
+      await endSession(session)
+      if (memo === undefined) return undefined
+      await oauthStore.remove('Interaction', memo.id)
+      return String(memo.payload['memo'])
     },
 
     async touch(id) {
@@ -141,8 +182,8 @@ export function createSignOns(
 
     async start(account, context) {
       const before = context.credentialBefore === undefined ? undefined : await findSession(context.credentialBefore)
-      const current = await continued(before, account)
-      const uid = current?.uid ?? randomText()
+      const current = await continued(before, account, context.name)
+      const uid = current?.uid ?? context.name ?? randomText()
       await addSignOn(uid, account, context, current !== undefined)
       // A new name at each login: what was known of the old one before is worth nothing after.
       if (before !== undefined) await oauthStore.remove('Session', before.id)
@@ -160,6 +201,7 @@ export function createSignOns(
         expiresAt: clock() + signOnAbsoluteMs,
         grantId: undefined,
       })
+      if (context.memo !== undefined) await putMemo(uid, subject, context.memo)
       return { credential, id: recordIdFrom(uid) }
     },
   }
@@ -191,7 +233,8 @@ export function createSharedSignOn(signOns: SignOns, { oauth, cookies }: OauthPa
       const credentials = cookie.readAll(request)
       // First: a store that fails must not leave the browser signed on.
       cookie.clear(request, response)
-      await Promise.all(credentials.map((credential) => signOns.endByCredential(credential)))
+      const memos = await Promise.all(credentials.map((credential) => signOns.endByCredential(credential)))
+      return memos.find((memo) => memo !== undefined)
     },
   }
 }
@@ -202,6 +245,10 @@ function randomText(): string {
 
 function uidFrom({ payload }: OauthEntry): string {
   return String(payload['uid'])
+}
+
+function memoIdFrom(uid: string): string {
+  return hash('sha256', `memo:${uid}`, 'base64url')
 }
 
 export function recordIdFrom(uid: string): string {

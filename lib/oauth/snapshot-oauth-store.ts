@@ -73,6 +73,13 @@ export class SnapshotOauthStore implements OauthStore {
     return true
   }
 
+  async consumeAgain(model: EntryModel, id: string, windowMs: number): Promise<boolean> {
+    this.#journal.assertWritable()
+    if (!this.#entries.consumeAgain(model, id, windowMs)) return false
+    await this.#write({ model, id }, true)
+    return true
+  }
+
   async remove(model: EntryModel, id: string): Promise<readonly RemovedEntry[]> {
     return this.#synced(this.#entries.remove(model, id))
   }

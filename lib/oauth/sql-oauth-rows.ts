@@ -30,7 +30,7 @@ export interface EntryColumns {
 /** A part, as its row has it. */
 export interface PartRow {
   readonly grant: string
-  readonly isUsed: boolean
+  readonly consumedAt: number | null
   /** Whether neither it nor its grant has expired. */
   readonly isLive: boolean
 }
@@ -76,12 +76,11 @@ export class OauthRows {
     if (row === undefined) return undefined
     await this.use('Grant', grant)
     const isLive = isGrantLive && Number(row['expires_at']) > this.#scope.clock()
-    return { grant, isUsed: row['consumed_at'] !== null, isLive }
+    return { grant, consumedAt: row['consumed_at'] === null ? null : Number(row['consumed_at']), isLive }
   }
 
-  async consume(model: EntryModel, id: string): Promise<void> {
-    const set = `UPDATE sallyport_oauth SET consumed_at = ? ${whereOne} AND consumed_at IS NULL`
-    await this.#query(set, [this.#scope.clock(), this.#scope.prefix, model, id])
+  async consume(model: EntryModel, id: string, at: number): Promise<void> {
+    await this.#query(`UPDATE sallyport_oauth SET consumed_at = ? ${whereOne}`, [at, this.#scope.prefix, model, id])
   }
 
   async rename(model: EntryModel, from: string, to: string): Promise<void> {

@@ -7,7 +7,14 @@
 import { inBackground } from '../async/background.js'
 import { digest } from '../core/digest.js'
 import type { SqlLink } from '../sql/sql-link.js'
-import type { EntryModel, OauthEntry, OauthStore, OauthStoreOptions, RemovedEntry } from './oauth-store.js'
+import {
+  type EntryModel,
+  type OauthEntry,
+  type OauthStore,
+  type OauthStoreOptions,
+  type RemovedEntry,
+  usedTwiceAt,
+} from './oauth-store.js'
 import { OauthRows, type OauthScope } from './sql-oauth-rows.js'
 import { isRoot, liveEntryFrom, refFor } from './stored-entry.js'
 
@@ -67,8 +74,18 @@ export class SqlOauthStore implements OauthStore {
   consume(model: EntryModel, id: string): Promise<boolean> {
     return this.#step(async (rows) => {
       const part = await rows.holdPart(model, id)
-      if (part?.isLive !== true || part.isUsed) return false
-      await rows.consume(model, id)
+      if (part?.isLive !== true || part.consumedAt !== null) return false
+      await rows.consume(model, id, this.#scope.clock())
+      return true
+    })
+  }
+
+  consumeAgain(model: EntryModel, id: string, windowMs: number): Promise<boolean> {
+    return this.#step(async (rows) => {
+      const part = await rows.holdPart(model, id)
+      if (part?.isLive !== true || part.consumedAt === null) return false
+      if (part.consumedAt <= this.#scope.clock() - windowMs) return false
+      await rows.consume(model, id, usedTwiceAt)
       return true
     })
   }

@@ -66,7 +66,7 @@ export function secureName(plainName: string): string {
   return `__Host-${plainName}`
 }
 
-function addCookie(response: ServerResponse, cookie: string): void {
+export function addCookie(response: ServerResponse, cookie: string): void {
   response.appendHeader('Set-Cookie', cookie)
 }
 

@@ -17,10 +17,13 @@ const storeTimeoutMs = 5000
 /** More cookies of one name than a browser sends: each costs the store two calls. */
 const maxCookies = 10
 
-/** Clears the cookie at once, and resolves when the session has ended. Rejects with `StoreError` where that is not known. */
-export type EndSession = (request: Request, response: Response) => Promise<void>
+/**
+ * Clears the cookie at once, and resolves when the session has ended: with what was kept for the sign-out at an identity provider. Rejects
+ * with `StoreError` where that is not known.
+ */
+export type EndSession = (request: Request, response: Response) => Promise<string | undefined>
 
-export function createSessionEnd({ sessions, cookie, singleSignOn, events, clock }: PortalParts): EndSession {
+export function createSessionEnd({ sessions, cookie, singleSignOn, signIn, events, clock }: PortalParts): EndSession {
   async function endOne(credential: string, request: Request): Promise<void> {
     const tokenId = sessions.getId(credential)
     const address = clientAddress(request)
@@ -36,21 +39,29 @@ export function createSessionEnd({ sessions, cookie, singleSignOn, events, clock
   }
 
   /** Tries all ends, also where one fails. */
-  async function endAll(credentials: readonly string[], request: Request, response: Response): Promise<void> {
-    const endSignOn = async (): Promise<void> => singleSignOn?.end(request, response)
+  async function endAll(
+    credentials: readonly string[],
+    request: Request,
+    response: Response,
+  ): Promise<string | undefined> {
+    const signOnEnd = (async () => (await singleSignOn?.end(request, response)) ?? undefined)()
     const endSessions = credentials.map((credential) => endOne(credential, request))
-    const ends = await Promise.allSettled([...endSessions, endSignOn()])
+    const ends = await Promise.allSettled([...endSessions, signOnEnd])
     for (const end of ends) if (end.status === 'rejected') throw end.reason
+    return signOnEnd
   }
 
   return async function endSession(request, response) {
     const credentials = cookie.readAll(request).slice(0, maxCookies)
     // Whatever becomes of the session: whoever uses this browser next is not signed in.
     cookie.clear(request, response)
-    await within(
+    const memo = signIn?.signOut.recall(request, response)
+    signIn?.signOut.setSignedOut(request, response)
+    const kept = await within(
       endAll(credentials, request, response),
       storeTimeoutMs,
       () => new StoreError(`no answer within ${storeTimeoutMs} ms`),
     )
+    return kept ?? memo
   }
 }

@@ -20,12 +20,15 @@ import {
   type LoginView,
   loginPage as ourLoginPage,
 } from './page.js'
+import { signInLinks } from './portal-sign-in.js'
 import { entryRefusal, type PortalParts } from './refusals.js'
 import { answerContinue, answerSecondFactorPage } from './second-page.js'
 import { createSessionStart } from './start-session.js'
 
 /** What has to be written for passwords over plain HTTP. */
 const plainHttpSetting = 'allow_insecure_http = true in [portal]'
+
+const signedOut = 'You are signed out.'
 
 const sessionEnded = 'Your session has ended. Sign in again.'
 
@@ -34,26 +37,36 @@ const noCookie =
   'Your browser did not keep the cookie of this site, so you are not signed in. Allow cookies for this site; on this machine, ' +
   'open it with https.'
 
-/** The gate of the login page. */
-export function loginGate(parts: PortalParts): Gate {
-  const { name, sessions, cookie, allowPlainHttp } = parts
-  const { loginPage, view: portalView } = parts
-  const formLogin = createFormLogin(parts)
-  const startSession = createSessionStart(parts)
+/** Shows the login page of a portal. */
+export type ShowLogin = (
+  request: Request,
+  response: Response,
+  status: number,
+  view: Partial<LoginView>,
+) => Promise<'answered'>
 
-  async function showForm(
-    request: Request,
-    response: Response,
-    status: number,
-    view: Partial<LoginView>,
-  ): Promise<'answered'> {
+export function createShowLogin({ name, loginPage, view: portalView, signIn }: PortalParts): ShowLogin {
+  return async function showLogin(request, response, status, view) {
     const action = `${readMount(request)}/login`
     const initial = { portal: name, ...portalView, action, returnTo: undefined, userName: '', message: undefined }
-    const complete: LoginView = { ...initial, ...view }
+    const ways = {
+      takesPassword: signIn?.takesPassword ?? true,
+      signInAt: signIn === undefined ? [] : signInLinks(request, signIn, view.returnTo),
+    }
+    const complete: LoginView = { ...initial, ...ways, ...view }
     if (loginPage === undefined) answerPage(response, status, ourLoginPage(complete), formPageHeaders)
     else answerHtml(response, status, await loginPage(complete, request))
     return 'answered'
   }
+}
+
+/** The gate of the login page. */
+export function loginGate(parts: PortalParts, showForm: ShowLogin = createShowLogin(parts)): Gate {
+  const { name, sessions, cookie, allowPlainHttp, signIn, view: portalView } = parts
+  const formLogin = createFormLogin(parts)
+  const startSession = createSessionStart(parts)
+  // Where there is one way only, nobody has to choose it.
+  const onlyWay = signIn?.takesPassword === false && signIn.providers.length === 1
 
   async function takeForm(request: Request, response: Response): Promise<Verdict> {
     // Several cookies are refused before a password is checked.
@@ -88,13 +101,32 @@ export function loginGate(parts: PortalParts): Gate {
     const returnTo = safeReturnTo(queryParameter(request, 'return_to'), request)
     const [credential, ...others] = cookie.readAll(request)
     if (credential === undefined) {
-      const message = queryParameter(request, cookieQuery) === null ? undefined : noCookie
-      return showForm(request, response, 200, { returnTo, message })
+      return showFirst(
+        request,
+        response,
+        returnTo,
+        queryParameter(request, cookieQuery) === null ? undefined : noCookie,
+      )
     }
     const live = others.length > 0 ? undefined : await liveSession(credential)
-    if (live === 'ended') return showForm(request, response, 200, { returnTo, message: sessionEnded })
+    if (live === 'ended') return showFirst(request, response, returnTo, sessionEnded)
     if (live === undefined || entryRefusal(parts, live.auth)) return showForm(request, response, 200, { returnTo })
     answerSeeOther(response, returnTo ?? readRoot(request))
+    return 'answered'
+  }
+
+  /** A browser that has signed out stays so until somebody asks for it. */
+  async function showFirst(
+    request: Request,
+    response: Response,
+    returnTo: string | undefined,
+    message: string | undefined,
+  ): Promise<Verdict> {
+    const isSignedOut = signIn?.signOut.isSignedOut(request) === true
+    if (!onlyWay || isSignedOut || message === noCookie) {
+      return showForm(request, response, 200, { returnTo, message: message ?? (isSignedOut ? signedOut : undefined) })
+    }
+    answerSeeOther(response, signInLinks(request, signIn!, returnTo)[0]!.href)
     return 'answered'
   }
 
@@ -109,9 +141,12 @@ export function loginGate(parts: PortalParts): Gate {
 
   return function loginGate(request, response) {
     const { method } = request
-    if (method !== 'POST' && !isRead(request)) return methodNotAllowed('GET, HEAD, POST')
+    const isForm = method === 'POST' && signIn?.takesPassword !== false
+    if (!isForm && !isRead(request)) {
+      return methodNotAllowed(signIn?.takesPassword === false ? 'GET, HEAD' : 'GET, HEAD, POST')
+    }
     const refusal = plainHttpRefusal(request, allowPlainHttp, plainHttpSetting)
     if (refusal !== undefined) return refusal
-    return method === 'POST' ? takeForm(request, response) : openForm(request, response)
+    return isForm ? takeForm(request, response) : openForm(request, response)
   }
 }

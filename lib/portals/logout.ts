@@ -18,7 +18,7 @@ import type { PortalParts } from './refusals.js'
  * button.
  */
 export function logoutGate(parts: PortalParts): Gate {
-  const { view } = parts
+  const { view, signIn } = parts
   const endSession = createSessionEnd(parts)
 
   return async function logoutGate(request, response) {
@@ -27,13 +27,16 @@ export function logoutGate(parts: PortalParts): Gate {
       return 'answered'
     }
     if (request.method !== 'POST') return methodNotAllowed('POST')
+    let memo: string | undefined
     try {
-      await endSession(request, response)
+      memo = await endSession(request, response)
     } catch (error) {
       return notEnded(error)
     }
-    if (wantsPage(request)) answerSeeOther(response, `${readMount(request)}/login`)
-    else answerEmpty(response, 204)
+    if (wantsPage(request)) {
+      const url = memo === undefined ? undefined : await signIn?.signOut.createUrl(request, memo)
+      answerSeeOther(response, url?.href ?? `${readMount(request)}/login`)
+    } else answerEmpty(response, 204)
     return 'answered'
   }
 }

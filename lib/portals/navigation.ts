@@ -71,7 +71,7 @@ export function safeReturnTo(text: unknown, request: Request): string | undefine
   const path = pathname.toLowerCase()
   const isBelow = path === mount || path.startsWith(`${mount}/`)
   if (origin !== thisOrigin || pathname.startsWith('//') || !isBelow) return undefined
-  return /^\/(?:login|logout|session)\/?$/.test(path.slice(mount.length))
+  return /^\/(?:login(?:\/.*)?|logout|session|backchannel-logout)\/?$/.test(path.slice(mount.length))
     ? undefined
     : pathname + (search + hash).replaceAll('\\', '%5C')
 }
@@ -139,7 +139,7 @@ function crossSite(message: string): ForbiddenError {
 }
 
 /** The origin that the request was sent to, in the spelling of browsers; `undefined` without a `Host` that names one. */
-function readOrigin(request: Request): string | undefined {
+export function readOrigin(request: Request): string | undefined {
   const host = readHost(request)
   if (host === undefined) return undefined
   const url = `${isSecure(request) ? 'https' : 'http'}://${host}`

@@ -24,10 +24,12 @@ p { margin: 0.5rem 0 0; color: var(--muted); }
 label { display: block; margin-top: 1.25rem; font-weight: 600; }
 input { display: block; width: 100%; margin-top: 0.25rem; padding: 0.6rem 0.75rem; font: inherit; color: inherit;
   background: var(--card); border: 1px solid var(--line); border-radius: 0.375rem; }
-button { display: block; width: 100%; margin-top: 1.5rem; padding: 0.7rem; font: inherit; font-weight: 600;
+button, a.button { display: block; width: 100%; margin-top: 1.5rem; padding: 0.7rem; font: inherit; font-weight: 600;
   color: var(--on-accent); background: var(--accent); border: 1px solid transparent; border-radius: 0.375rem;
   cursor: pointer; }
 a { color: var(--accent); }
+a.button { text-align: center; text-decoration: none; }
+.or { text-align: center; margin-top: 1.5rem; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .alert { margin-top: 1rem; padding: 0.6rem 0.75rem; color: var(--alert); background: var(--alert-back);
   border: 1px solid var(--alert); border-radius: 0.375rem; }
@@ -168,6 +170,20 @@ export interface LoginView {
    * `undefined` at first.
    */
   readonly message: string | undefined
+  /** Whether people can sign in here with a name and a password. */
+  readonly takesPassword: boolean
+  /** Identity providers that people can sign in at: a link or a button for each. */
+  readonly signInAt: readonly SignInLink[]
+}
+
+/** A way to sign in elsewhere. */
+export interface SignInLink {
+  /** `name` of the identity provider. */
+  readonly name: string
+  /** What it is called. */
+  readonly title: string
+  /** Where the sign-in begins, with `GET`. */
+  readonly href: string
 }
 
 /**
@@ -178,13 +194,31 @@ export interface LoginView {
 export type LoginPage = (view: LoginView, request: Request) => string | Promise<string>
 
 /** Our own login page. */
-export const loginPage = ({ title: name, support, action, returnTo, userName, message }: LoginView): string => {
+export const loginPage = ({ title: name, support, message, ...view }: LoginView): string => {
   const hasMessage = message !== undefined
   const described = hasMessage ? ' aria-describedby="message"' : ''
   const main = [
     `<h1>${escapeHtml(name)}</h1>`,
     '<p>Sign in to continue.</p>',
     hasMessage ? `<p class="alert" id="message" role="alert">${escapeHtml(message)}</p>` : '',
+    ...(view.takesPassword ? passwordForm(view, described) : []),
+    view.takesPassword && view.signInAt.length > 0 ? '<p class="or">or</p>' : '',
+    ...view.signInAt.map(
+      ({ title, href }) => `<a class="button" href="${escapeHtml(href)}">Sign in with ${escapeHtml(title)}</a>`,
+    ),
+  ]
+  return createPage({
+    title: `${hasMessage ? 'Not signed in - ' : ''}Sign in - ${name}`,
+    main: main.filter((line) => line !== '').join('\n'),
+    support,
+  })
+}
+
+function passwordForm(
+  { action, returnTo, userName }: Pick<LoginView, 'action' | 'returnTo' | 'userName'>,
+  described: string,
+): readonly string[] {
+  return [
     `<form method="post" action="${escapeHtml(action)}">`,
     returnTo === undefined ? '' : `<input type="hidden" name="return_to" value="${escapeHtml(returnTo)}">`,
     '<label for="username">User name</label>',
@@ -196,11 +230,6 @@ export const loginPage = ({ title: name, support, action, returnTo, userName, me
     '<button type="submit">Sign in</button>',
     '</form>',
   ]
-  return createPage({
-    title: `${hasMessage ? 'Not signed in - ' : ''}Sign in - ${name}`,
-    main: main.filter((line) => line !== '').join('\n'),
-    support,
-  })
 }
 
 /** `management_console` is shown as `Management console`. */

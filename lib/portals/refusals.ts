@@ -25,6 +25,7 @@ import {
   type PortalView,
   pageHeaders,
 } from './page.js'
+import type { PortalSignIn } from './portal-sign-in.js'
 import type { SecondFactorPage } from './second-page.js'
 import type { SecondStepParts } from './second-step.js'
 import type { SingleSignOn } from './single-sign-on.js'
@@ -148,6 +149,8 @@ export interface PortalParts {
   /** `undefined`: ours. */
   readonly secondFactorPage: SecondFactorPage | undefined
   readonly singleSignOn: SingleSignOn | undefined
+  /** `undefined`: with a name and a password alone. */
+  readonly signIn: PortalSignIn | undefined
   readonly events: SecurityEvents | undefined
   readonly clock: () => number
 }

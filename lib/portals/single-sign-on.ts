@@ -37,6 +37,10 @@ export interface SignOnContext {
   readonly address: string | undefined
   /** When the login began, in milliseconds since the epoch: a revocation of the user since then must refuse it. */
   readonly startedAt: number
+  /** Name of the sign-on, where an identity provider has a session that it ends with. @defaultValue a new one */
+  readonly name?: string | undefined
+  /** What is kept with the sign-on until its end: see {@link SingleSignOn.end}. @defaultValue nothing */
+  readonly memo?: string | undefined
   /** What the user has shown. */
   readonly factors: readonly Factor[]
 }
@@ -47,6 +51,9 @@ export interface SingleSignOn {
   find(request: Request): SignOn | undefined | Promise<SignOn | undefined>
   /** Begins a sign-on, in place of the one that the browser may have, and sets its cookie. Resolves with the record's id. */
   start(request: Request, response: Response, account: UserAccount, context: SignOnContext): Promise<string>
-  /** Ends the sign-on of a request's browser, if there is one, and clears its cookie, also when a store fails. */
-  end(request: Request, response: Response): void | Promise<void>
+  /**
+   * Ends the sign-on of a request's browser, if there is one, and clears its cookie, also when a store fails. Answers with the memo
+   * that it was started with.
+   */
+  end(request: Request, response: Response): string | undefined | Promise<string | undefined>
 }

@@ -22,6 +22,10 @@ export interface SessionStart extends SignOnContext {
   readonly factors: readonly Factor[]
   /** The caller who acts as the user: the session ends with the caller's own. @defaultValue nobody */
   readonly impersonator?: Auth | undefined
+  /** Starts what the session ends with, where no sign-on is shared. @defaultValue nothing */
+  readonly startParent?: (() => Promise<string | undefined>) | undefined
+  /** Called before the browser gets its cookie. What it rejects with ends the session again. */
+  readonly confirm?: (() => Promise<void>) | undefined
 }
 
 /**
@@ -40,7 +44,7 @@ export type StartSession = (
 export function createSessionStart(parts: PortalParts): StartSession {
   const { sessions, cookie, singleSignOn, events, clock } = parts
 
-  return async function startSession(request, response, account, { impersonator, ...context }) {
+  return async function startSession(request, response, account, { impersonator, startParent, confirm, ...context }) {
     const { address, startedAt, factors } = context
     const { subject } = account
     const entry = entryRefusal(parts, account)
@@ -60,9 +64,16 @@ export function createSessionStart(parts: PortalParts): StartSession {
     const formerId = former === undefined ? undefined : sessions.getId(former)
     // The session that this one ends with must go on.
     if (formerId !== undefined && formerId !== impersonator?.tokenId) await sessions.end(formerId)
-    const parent = impersonator?.tokenId ?? (await singleSignOn?.start(request, response, account, context))
+    const parent =
+      impersonator?.tokenId ?? (await (singleSignOn?.start(request, response, account, context) ?? startParent?.()))
     const by = impersonator?.subject
     const session = await sessions.start(account, { address, startedAt, parent, factors, impersonator: by })
+    try {
+      await confirm?.()
+    } catch (error) {
+      await sessions.end(session.id)
+      throw error
+    }
     if (isOver(response)) {
       await sessions.end(session.id)
       return undefined

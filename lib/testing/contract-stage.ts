@@ -9,8 +9,11 @@ import type { TokenQuery, TokenRecord, TokenStore } from '../tokens/token-store.
 
 /** What a store under test is made with. */
 export interface ContractStoreOptions {
+  /** The bound of tokens. */
   readonly maxSize: number
+  /** Whether a full store evicts a token, and does not refuse the new one. */
   readonly removeOldestOnOverflow: boolean
+  /** In milliseconds since 1970. */
   readonly clock: () => number
   /** The bound of portal sessions, which is one of its own. @default at least 10 */
   readonly maxSessions?: number

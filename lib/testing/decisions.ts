@@ -15,6 +15,7 @@ import type { Gate } from '../http/gate.js'
 export interface Decision {
   /** `managementApi`, `webApps`, `oauth`, or `portal` and its name: `portal publisher`. */
   readonly mount: string
+  /** Of the request, in capitals. */
   readonly method: string
   /** Without the query. */
   readonly path: string

@@ -4,10 +4,11 @@
  * @module
  */
 
-import { type WiredSecurity, wireSecurity } from '../app/create-security.js'
+import { wireSecurity } from '../app/create-security.js'
 import { portalCookieName } from '../app/portal.js'
 import type { Security } from '../app/security.js'
 import { assertOptions, type SecurityOptions } from '../app/security-options.js'
+import type { WiredSecurity } from '../app/wired-security.js'
 import type { ConfigSource } from '../config/load.js'
 import type { Logger } from '../core/logger.js'
 import { secureName } from '../portals/cookie.js'
@@ -32,8 +33,11 @@ export interface TestClock {
 
 /** A line of the log. */
 export interface TestLogEntry {
+  /** The method of the logger. */
   readonly level: keyof Logger
+  /** For people. */
   readonly message: string
+  /** What programs read. */
   readonly fields: object
 }
 
@@ -41,6 +45,7 @@ export interface TestLogEntry {
 export interface TestSecurity extends Security {
   /** The users, in place of those that the configuration names. */
   readonly users: TestUsers
+  /** What all times count by. */
   readonly clock: TestClock
   /** What each mount has decided, the latest last. `decisions.length = 0` forgets them. */
   readonly decisions: Decision[]

@@ -164,7 +164,18 @@ export function checkedRecord(record: TokenRecord): TokenRecord {
   return Object.assign(new CheckedRecord(), record)
 }
 
-const kinds: ReadonlySet<unknown> = new Set<RecordKind>(['management', 'portal', 'oauth', 'basic', 'sso'])
+/** Every kind of record. */
+export const recordKinds: ReadonlySet<unknown> = new Set<RecordKind>([
+  'management',
+  'portal',
+  'oauth',
+  'basic',
+  'sso',
+  'api',
+  'issuer',
+  'icp',
+  'tombstone',
+])
 
 type Check = (value: unknown) => boolean
 const isText: Check = (value) => typeof value === 'string'
@@ -176,7 +187,7 @@ const optional = (check: Check): Check => {
 /** All fields but `account`, which is this process' own. */
 const recordChecks = Object.entries({
   id: isText,
-  kind: (value) => kinds.has(value),
+  kind: (value) => recordKinds.has(value),
   audience: optional(isText),
   parent: optional(isText),
   subject: (value) => isText(value) && value !== '',

@@ -84,7 +84,7 @@ export function createTokenIssuer(parts: TokenParts): (account: UserAccount, log
 
 /** What a new record says besides whose it is. */
 export type NewRecord = Pick<TokenRecord, 'id' | 'kind' | 'issuedAt' | 'expiresAt' | 'address'> &
-  Partial<Pick<TokenRecord, 'audience' | 'parent' | 'idleTimeoutMs' | 'factors' | 'impersonator'>>
+  Partial<Pick<TokenRecord, 'audience' | 'parent' | 'idleTimeoutMs' | 'lastAccessAt' | 'factors' | 'impersonator'>>
 
 /** Since when a revocation refuses a login. */
 export interface LoginStart extends StoredLoginStart {
@@ -117,7 +117,7 @@ export async function addRecord(
     isAdmin,
     accountVersion: version,
     scope: scopeFor(isAdmin),
-    lastAccessAt: terms.issuedAt,
+    lastAccessAt: terms.lastAccessAt ?? terms.issuedAt,
     account: accounts?.getState(account, startedAt) ?? stateAtLogin(version, roles, isAdmin),
   }
   const isAdded = await store.add(record, { startedAt, mustExist })

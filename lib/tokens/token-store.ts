@@ -8,10 +8,10 @@ import type { AuthKind, Factor } from '../core/auth.js'
 import type { AccountState } from '../users/user-store.js'
 
 /**
- * What a record is good for: what requests are authenticated with, or `sso`, a sign-on that several portals share, which
- * authenticates no request by itself.
+ * What a record is good for: what requests are authenticated with; `sso`, a sign-on that several portals share, which
+ * authenticates no request by itself; or `tombstone`, which keeps a credential that nobody here has issued from coming back.
  */
-export type RecordKind = AuthKind | 'sso'
+export type RecordKind = AuthKind | 'sso' | 'tombstone'
 
 /** One live token or session. */
 export interface TokenRecord {
@@ -32,7 +32,7 @@ export interface TokenRecord {
   readonly roles: readonly string[]
   /** Whether the user was an administrator at login. */
   readonly isAdmin: boolean
-  /** What the account was at login: see `UserAccount.version`. */
+  /** What the account was at login: see `UserAccount.version`. Of an `api`, `issuer` or `icp` token: by which settings it was accepted, and its tombstone. */
   readonly accountVersion: string
   /** Space-separated scope at login: `admin` or `default` for the management API. */
   readonly scope: string
@@ -105,7 +105,7 @@ export interface TokenStore {
   remove(id: string): MaybePromise<boolean>
   /** Ends all tokens of a user, of every kind. How many there were. */
   removeBySubject(subject: string): MaybePromise<number>
-  /** Live tokens, the most recently used first. A record whose parent has ended is not live. */
+  /** Live tokens, the most recently used first. A record whose parent has ended is not live. Tombstones are listed only by their kind. */
   list(query?: TokenQuery): MaybePromise<readonly TokenRecord[]>
   /** Ends timers and connections. */
   close(): MaybePromise<void>

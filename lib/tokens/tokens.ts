@@ -4,6 +4,7 @@
  * @module
  */
 
+import { inBackground } from '../async/background.js'
 import type { Auth } from '../core/auth.js'
 import { systemClock } from '../core/clock.js'
 import type { ChangeContext, SecurityEvents } from '../core/events.js'
@@ -13,6 +14,7 @@ import { checkedTokenStore } from './checked-token-store.js'
 import { createTokenIssuer, type IssuedToken, type Login, type TokenParts } from './issuer.js'
 import { maxExpiryMs } from './jwt/verify-token.js'
 import type { KeyRing } from './keys/key-ring.js'
+import type { MachineTokens } from './machines/machine-tokens.js'
 import { type Revocations, revocationsFor } from './revocations.js'
 import type { TokenQuery, TokenRecord, TokenStore } from './token-store.js'
 import { createTokenVerifier, type VerifyOptions } from './verification.js'
@@ -40,6 +42,8 @@ export interface TokensOptions {
   readonly events?: SecurityEvents | undefined
   /** What was revoked of late. @defaultValue one for each store */
   readonly revocations?: Revocations | undefined
+  /** Credentials that were not issued here, which are listed and revoked as well. @defaultValue none */
+  readonly machines?: Pick<MachineTokens, 'end' | 'endAllOf' | 'recordKnown'> | undefined
 }
 
 /** A live token, as a list shows it. Its `id` is the argument of {@link Tokens.revoke}, and opens nothing. */
@@ -97,26 +101,31 @@ export function endToken(tokens: Pick<Tokens, 'revoke'>, id: string): Promise<bo
  */
 export function createTokens(options: TokensOptions): Tokens {
   assertOptions(options)
-  const { accounts, events, clock = systemClock } = options
+  const { accounts, events, machines, clock = systemClock } = options
   const store = checkedTokenStore(options.store)
   const { revocations = revocationsFor(store, clock) } = options
   const parts: TokenParts = { ...options, store, accounts, clock, revocations }
 
-  const end = (id: string): Promise<boolean> => revocations.end(id, store)
+  const end = (id: string): Promise<boolean> =>
+    afterTombstone(
+      () => machines?.end(id),
+      () => revocations.end(id, store),
+    )
 
-  async function subjectOf(id: string): Promise<string | undefined> {
+  async function findRecord(id: string): Promise<TokenRecord | undefined> {
     try {
-      return (await store.find(id))?.subject
+      return await store.find(id)
     } catch {
       return undefined
     }
   }
 
-  async function revoke(id: string, { by, reason }: ChangeContext = {}): Promise<boolean> {
-    const found = events && subjectOf(id)
+  async function revoke(id: string, { by, reason, address }: ChangeContext = {}): Promise<boolean> {
+    const found = events && findRecord(id)
     const wasLive = await end(id)
     if (wasLive) {
-      events?.report('revocation', { at: clock(), subject: await found, tokenId: id, count: 1, by, reason })
+      const { subject, kind } = (await found) ?? {}
+      events?.report('revocation', { at: clock(), subject, tokenId: id, kind, count: 1, by, reason, address })
     }
     return wasLive
   }
@@ -129,22 +138,39 @@ export function createTokens(options: TokensOptions): Tokens {
 
     revoke,
 
-    async revokeUser(subject, { by, reason } = {}) {
+    async revokeUser(subject, { by, reason, address } = {}) {
       const at = clock()
       accounts?.end(subject)
-      const count = await revocations.endAllOf(subject, store)
-      events?.report('revocation', { at, subject, tokenId: undefined, count, by, reason })
+      const count = await afterTombstone(
+        () => machines?.endAllOf(subject),
+        () => revocations.endAllOf(subject, store),
+      )
+      events?.report('revocation', { at, subject, tokenId: undefined, count, by, reason, address })
       return count
     },
 
     async list(query) {
-      return (await store.list(query)).map(infoFrom)
+      if (query?.kind === undefined || query.kind === 'api') await machines?.recordKnown()
+      return (await store.list(query)).filter(({ kind }) => kind !== 'tombstone').map(infoFrom)
     },
 
     async close() {
       await store.close()
     },
   }
+}
+
+/** What ends records is done in any case: where the tombstone cannot be written, beside the refusal that says so. */
+async function afterTombstone<T>(write: () => undefined | Promise<void>, end: () => Promise<T>): Promise<T> {
+  const writing = write()
+  if (writing === undefined) return end()
+  try {
+    await writing
+  } catch (error) {
+    inBackground(end)
+    throw error
+  }
+  return end()
 }
 
 function infoFrom(record: TokenRecord): TokenInfo {

@@ -5,11 +5,12 @@
  */
 
 import { inBackground } from '../async/background.js'
-import type { Auth, AuthKind } from '../core/auth.js'
+import { type Auth, type AuthKind, isMachineKind } from '../core/auth.js'
 import type { UnauthorizedError } from '../core/errors.js'
 import { andThen } from '../core/thenable.js'
 import { type RecordParts, scopeFor, stateAtLogin, type TokenParts } from './issuer.js'
-import { invalidToken, maxTokenLength, verifyToken } from './jwt/verify-token.js'
+import { maxTokenLength } from './jwt/compact-jws.js'
+import { invalidToken, verifyToken } from './jwt/verify-token.js'
 import { tokenId } from './token-id.js'
 import { getExpiry, type LiveRecord, type RecordKind, type TokenRecord } from './token-store.js'
 
@@ -33,6 +34,10 @@ export interface RecordLookup {
    * @defaultValue nothing: only who holds the credential can name the record
    */
   readonly prove?: ((record: TokenRecord) => Promise<void>) | undefined
+  /** Whether a record says what it would say if it were made now; one that does not is made anew. @defaultValue it does */
+  readonly isCurrent?: ((record: TokenRecord) => boolean) | undefined
+  /** Makes the record of a credential that was not issued here, or refuses. @defaultValue it is refused */
+  readonly admit?: (() => Promise<LiveRecord>) | undefined
 }
 
 /**
@@ -52,7 +57,10 @@ export function createRecordVerifier(parts: RecordVerifierParts): RecordVerifier
   }
 
   function checkRecord(record: TokenRecord | undefined, lookup: RecordLookup, sequence: number): Answer {
-    if (record === undefined) throw refuse('it is not in the store')
+    if (record === undefined || lookup.isCurrent?.(record) === false) {
+      if (lookup.admit !== undefined) return lookup.admit()
+      throw refuse('it is not in the store')
+    }
     if (lookup.audience !== undefined && record.audience !== lookup.audience) throw refuse('it is for another audience')
     if (clock() >= getExpiry(record)) throw refuseAndRemove(record, 'it has expired')
     if (revocations.isRevoked(record)) return refuseRevoked(record)
@@ -77,11 +85,13 @@ export function createRecordVerifier(parts: RecordVerifierParts): RecordVerifier
   async function restoreAccount(record: TokenRecord, { prove }: RecordLookup) {
     await prove?.(record)
     const { accountVersion, roles, isAdmin } = record
-    return record.account ?? accounts?.restoreState(record) ?? stateAtLogin(accountVersion, roles, isAdmin)
+    const keeper = isMachineKind(record.kind) ? undefined : accounts
+    return record.account ?? keeper?.restoreState(record) ?? stateAtLogin(accountVersion, roles, isAdmin)
   }
 
   function checkAccount(record: LiveRecord, lookup: RecordLookup, sequence: number): Answer {
-    const refreshing = accounts?.refresh(record.subject, record.account)
+    // Whoever has a credential from elsewhere is no user of the store.
+    const refreshing = isMachineKind(record.kind) ? undefined : accounts?.refresh(record.subject, record.account)
     // What was found before the wait may have been removed by another process meanwhile.
     const found = refreshing === undefined ? record : refreshing.then(() => store.find(record.id))
     return andThen(found, (found) => {

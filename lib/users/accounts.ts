@@ -30,6 +30,13 @@ export interface AccountsOptions {
   /** Tells the other processes of a change: see {@link Accounts.recheckEverywhere}. @defaultValue no others */
   readonly publish?: ((subject?: string) => unknown) | undefined
   /**
+   * What the version of an account begins with that an identity provider keeps: no store can read it again, so that its rights last for
+   * as long as what they were given to. `undefined` for an account of `users`.
+   *
+   * @defaultValue all are of `users`
+   */
+  readonly providerVersion?: ((subject: string) => string | undefined) | undefined
+  /**
    * Milliseconds since the epoch.
    *
    * @defaultValue `Date.now`
@@ -235,7 +242,14 @@ export function createAccounts(options: AccountsOptions): Accounts {
       inBackground(() => options.publish?.(subject))
     },
 
-    refresh: hasGenerations ? refreshByGeneration : refreshByAge,
+    refresh(subject, state) {
+      const version = options.providerVersion?.(subject)
+      if (version === undefined)
+        return hasGenerations ? refreshByGeneration(subject, state) : refreshByAge(subject, state)
+      // A user of a local store with such a name is another one.
+      if (!state.version.startsWith(version)) state.hasEnded = true
+      return undefined
+    },
   }
 }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import http, { type Server } from 'node:http'
+import http, { type Server, type ServerResponse } from 'node:http'
 import net, { type AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Express } from 'express'
@@ -9,6 +9,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { GuardedConnection } from '../../lib/app/connections.js'
 import { createSecurity, type Security } from '../../lib/app/create-security.js'
+import { createTestSecurity } from '../../lib/testing/test-security.js'
 import { basic, document, fileUser, users } from '../helpers/front.js'
 import { type RecordedLog, recordedLog } from '../helpers/recorded-log.js'
 import { oneSetUp, type SetUp, twoSetUps } from '../helpers/set-ups.js'
@@ -46,6 +47,34 @@ const source = (root: Record<string, unknown> = {}): object =>
     root: { portal: { shop: { title: 'Shop' } }, ...root },
   })
 
+/** Listens on a free port, and ends with the test. */
+async function listen(server: Server, security: Security, sockets?: WebSocketServer): Promise<number> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(async () => {
+    for (const client of sockets?.clients ?? []) client.terminate()
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+    await security.close()
+  })
+  return (server.address() as AddressInfo).port
+}
+
+/** Answers the WebSockets that the security lets in. */
+async function serveSockets(
+  security: Security,
+  app: Express,
+  use: (connection: GuardedConnection, ws: WebSocket) => void,
+): Promise<number> {
+  const server = security.createServer(app, { protocol: 'http' })
+  const sockets = new WebSocketServer({ noServer: true })
+  server.on('upgrade', async (request, socket, head) => {
+    const connection = await security.authenticateUpgrade(request, socket)
+    if (connection !== undefined) sockets.handleUpgrade(request, socket, head, (ws) => use(connection, ws))
+  })
+  return listen(server, security, sockets)
+}
+
 /** An app whose WebSockets are answered where the security lets them in. */
 async function startStage(setUp: SetUp = oneSetUp, changes: { root?: object; accept?: 'all' } = {}): Promise<Stage> {
   const log = recordedLog()
@@ -73,15 +102,7 @@ async function startStage(setUp: SetUp = oneSetUp, changes: { root?: object; acc
       else sockets.emit('connection', ws, request)
     })
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  onTestFinished(async () => {
-    for (const client of sockets.clients) client.terminate()
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-    await security.close()
-  })
+  const port = await listen(server, security, sockets)
   const origin = `http://127.0.0.1:${port}`
   const request = (path: string, headers = {}, method = 'GET', body?: string): Promise<Response> =>
     fetch(origin + path, { headers, method, redirect: 'manual', body: body ?? null })
@@ -254,21 +275,7 @@ describe('what is not behind a login', () => {
     const app = oneSetUp.express()
     app.use('/management', security.managementApi())
     app.use('/ops', security.webApps(), (_request, response) => void response.json({}))
-    const server = security.createServer(app, { protocol: 'http' })
-    const sockets = new WebSocketServer({ noServer: true })
-    server.on('upgrade', async (request, socket, head) => {
-      const connection = await security.authenticateUpgrade(request, socket)
-      if (connection !== undefined) sockets.handleUpgrade(request, socket, head, (ws) => ws.send(`${connection.auth}`))
-    })
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    onTestFinished(async () => {
-      for (const client of sockets.clients) client.terminate()
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-      await security.close()
-    })
-    const { port } = server.address() as AddressInfo
+    const port = await serveSockets(security, app, ({ auth }, ws) => ws.send(`${auth}`))
     const statuses = async (headers: Record<string, string>): Promise<number[]> =>
       Promise.all(
         ['/management/news', '/ops/live'].map(async (path) => (await connect({ port }, path, headers)).status),
@@ -301,14 +308,8 @@ describe('socket.io', () => {
     io.on('connection', (socket) => {
       connections.get(socket.request)?.signal.addEventListener('abort', () => socket.disconnect(true))
     })
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    onTestFinished(async () => {
-      await io.close()
-      server.closeAllConnections()
-      await security.close()
-    })
-    const { port } = server.address() as AddressInfo
+    onTestFinished(() => io.close())
+    const port = await listen(server, security)
     const url = `http://127.0.0.1:${port}`
     const authorizationOf = async (): Promise<string> => {
       const headers = { authorization: basic('admin', users.admin.password).slice('Authorization: '.length) }
@@ -345,6 +346,80 @@ describe('an event stream', () => {
     const ended = reader.read().then(({ done }) => (done ? 1 : 0))
     expect(await within(ended, patienceMs)).toBe(1)
   })
+
+  it('ends at once where no mount guards it', async () => {
+    const security = await createSecurity(document(), { logger: recordedLog().logger })
+    const app = oneSetUp.express()
+    app.get('/events', (_request, response) => {
+      security.endWhenRefused(response)
+      response.type('text/event-stream').flushHeaders()
+    })
+    const port = await listen(security.createServer(app, { protocol: 'http' }), security)
+    expect(await (await fetch(`http://127.0.0.1:${port}/events`)).text()).toBe('')
+  })
+
+  it('leaves no connection open, though its client reads nothing', async () => {
+    const withPaths = (...paths: string[]): object => document({ managementApi: { public_paths: paths } })
+    const security = await createSecurity(withPaths('/flood'), { logger: recordedLog().logger })
+    const app = oneSetUp.express()
+    let flood: ServerResponse | undefined
+    app.use('/management', security.managementApi(), (_request, response) => {
+      security.endWhenRefused(response)
+      response.write(Buffer.alloc(32 * 1024 * 1024))
+      flood = response
+    })
+    const port = await listen(security.createServer(app, { protocol: 'http' }), security)
+    const client = net.connect(port, '127.0.0.1').pause()
+    client.on('error', () => undefined).write('GET /management/flood HTTP/1.1\r\nHost: a\r\n\r\n')
+    await expect.poll(() => flood?.writable).toBe(true)
+    await security.reload(withPaths())
+    await expect.poll(() => flood?.destroyed).toBe(true)
+    client.destroy()
+  })
+})
+
+describe('a client that is gone', () => {
+  it('ends nothing but its own connection, though it went while it was asked about', async () => {
+    const security = await createSecurity(source(), { logger: recordedLog().logger })
+    const app = oneSetUp.express()
+    let goOn: (() => void) | undefined
+    app.use((_request, _response, next) => {
+      goOn = next
+    })
+    app.use('/management', security.managementApi())
+    const server = security.createServer(app, { protocol: 'http' })
+    let outcome: Promise<unknown> | undefined
+    let socket: Duplex | undefined
+    server.on('upgrade', (request, duplex) => {
+      socket = duplex
+      outcome = security.authenticateUpgrade(request, duplex)
+    })
+    const client = net.connect(await listen(server, security), '127.0.0.1')
+    client.write('GET /management/x HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+    await expect.poll(() => goOn).toBeDefined()
+    client.resetAndDestroy()
+    // An error of the socket that nobody listens to ends the process, and this test with it.
+    await expect.poll(() => socket?.destroyed).toBe(true)
+    goOn?.()
+    expect(await outcome).toBeUndefined()
+  })
+
+  it('is asked about no more', async () => {
+    const security = await createTestSecurity({ management_api: { public_paths: ['/news'] } })
+    const app = oneSetUp.express()
+    app.use('/management', security.managementApi())
+    const port = await serveSockets(security, app, (connection, ws) => connection.end(ws))
+    const [gone, stays] = [await connect({ port }, '/management/news'), await connect({ port }, '/management/news')]
+    gone.ws.terminate()
+    await gone.closed
+    await new Promise((resolve) => setTimeout(resolve, twoChecksMs))
+    security.decisions.length = 0
+    await security.reload({ management_api: { public_paths: ['/news', '/more'] } })
+    await expect.poll(() => security.decisions.length).toBeGreaterThan(0)
+    await new Promise((resolve) => setTimeout(resolve, twoChecksMs))
+    expect(security.decisions).toHaveLength(1)
+    expect(await within(stays.closed, 0)).toBe('still open')
+  })
 })
 
 describe('an upgrade that is accepted without having been asked for', () => {
@@ -357,14 +432,7 @@ describe('an upgrade that is accepted without having been asked for', () => {
     const server = security.createServer(app, { protocol: 'http' })
     const sockets = new WebSocketServer({ noServer: true })
     server.on('upgrade', (request, socket, head) => sockets.handleUpgrade(request, socket, head, () => undefined))
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    onTestFinished(async () => {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-      await security.close()
-    })
-    const { port } = server.address() as AddressInfo
+    const port = await listen(server, security, sockets)
     expect((await connect({ port }, '/inner/management/live')).status).toBe(403)
   })
 
@@ -391,14 +459,7 @@ async function startGuarded(
   app.use('/shop', security.portal('shop'))
   const server = security.createServer(app, { protocol: 'http' })
   server.on('upgrade', (request, socket) => listener(request, socket, security))
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(async () => {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-    await security.close()
-  })
-  return { port: (server.address() as AddressInfo).port, security, app, server, lines: log.lines }
+  return { port: await listen(server, security), security, app, server, lines: log.lines }
 }
 
 /** Sends the handshake as bytes; resolves with what came until the connection ended. */
@@ -507,21 +568,7 @@ describe('a role that is taken', () => {
     const app = oneSetUp.express()
     app.use('/shop', security.portal('shop'))
     app.use('/desk', security.portal('desk'))
-    const server = security.createServer(app, { protocol: 'http' })
-    const sockets = new WebSocketServer({ noServer: true })
-    server.on('upgrade', async (request, socket, head) => {
-      const connection = await security.authenticateUpgrade(request, socket)
-      if (connection !== undefined) sockets.handleUpgrade(request, socket, head, (ws) => connection.end(ws))
-    })
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    onTestFinished(async () => {
-      for (const client of sockets.clients) client.terminate()
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-      await security.close()
-    })
-    const { port } = server.address() as AddressInfo
+    const port = await serveSockets(security, app, (connection, ws) => connection.end(ws))
     const origin = `http://127.0.0.1:${port}`
     const open = async (path: string): Promise<Awaited<ReturnType<typeof connect>>> => {
       const headers = { 'content-type': 'application/x-www-form-urlencoded', origin, accept: 'text/html' }

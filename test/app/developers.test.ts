@@ -1,8 +1,9 @@
 import { once } from 'node:events'
-import express from 'express'
+import express, { type Express, type Request, type Response } from 'express'
 import request from 'supertest'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createSecurity, type Security } from '../../lib/app/create-security.js'
+import { routerVersions } from '../helpers/express-versions.js'
 import { basic, bearer, document, startFront, users } from '../helpers/front.js'
 import { type RecordedLog, recordedLog } from '../helpers/recorded-log.js'
 import { oneSetUp, serverSetUps } from '../helpers/set-ups.js'
@@ -54,6 +55,38 @@ describe('a server of createServer', () => {
     await once(server, 'listening')
     server.close()
     expect(log.lines.at(-1)).toContain('nothing of Sallyport is mounted')
+  })
+})
+
+describe.each(routerVersions)('a mount that comes after the routes of the app, with %s', (_name, express) => {
+  async function linesOf(fill: (app: Express, security: Security) => void): Promise<string> {
+    const { security, log } = await front()
+    const app = express()
+    fill(app, security)
+    const server = security.createServer(app, { protocol: 'http' }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    server.close()
+    return log.lines.join('')
+  }
+  const answer = (_request: Request, response: Response): void => void response.json('open')
+
+  it.each<[what: string, fill: (app: Express, security: Security) => void]>([
+    ['the API', (app, security) => app.get('/api/reports/:id', answer).use('/api', security.managementApi())],
+    ['a portal', (app, security) => app.post('/desk/x', answer).use('/desk', security.portal('publisher'))],
+    ['all', (app, security) => app.get('/a', answer).use(security.managementApi({ resources: false }))],
+  ])('is an error in the log: %s', async (_what, fill) => {
+    expect(await linesOf(fill)).toMatch(
+      /security\.\w+\(\) is mounted after all routes below its path.*: \/.*before app\.init/,
+    )
+  })
+
+  it.each<[what: string, fill: (app: Express, security: Security) => void]>([
+    ['with a route after it', (app, security) => app.get('/a', answer).use(security.managementApi()).get('/b', answer)],
+    ['with a router after it', (app, security) => app.get('/m/a', answer).use('/m', security.managementApi(), answer)],
+    ['of another path', (app, security) => app.get('/api-docs', answer).use('/api', security.managementApi())],
+    ['with no route', (app, security) => app.use('/api', security.managementApi())],
+  ])('is none %s', async (_what, fill) => {
+    expect(await linesOf(fill)).not.toContain('is mounted after all routes')
   })
 })
 

@@ -107,6 +107,44 @@ describe('the log line of a refusal names the key of the rule, and its line in t
     expect(refusals().at(-1)).toMatchObject({ rule: key, position: { file, line: place } })
   })
 
+  it.each([
+    ['management_api.protocols', '[management_api]\nprotocols = "https"', 'protocols', '/management/login'],
+    ['portal.allow_insecure_http', '[portal]\nallow_insecure_http = false', 'allow_insecure', '/carbon/login'],
+  ])('%s, which refuses passwords over plain HTTP', async (key, toml, part, path) => {
+    const { app, file, refusals } = await frontOf(toml)
+    const sent = request(app).get(path).auth('reader', 'Battery-staple-2').set('X-Forwarded-For', '192.0.2.1')
+    expect((await sent).status).toBe(403)
+    const expected = { code: 'ERR_HTTPS_REQUIRED', rule: key, position: { file, line: line(toml, part) } }
+    expect(refusals().at(-1)).toMatchObject({ ...expected, help: 'docs/errors.md#err_https_required' })
+  })
+
+  it.each([['portal.origins', '[portal]\norigins = ["https://shop.example"]', 'origins', '/carbon/session']])(
+    '%s, which refuses pages of other sites',
+    async (key, toml, part, path) => {
+      const { app, file, refusals } = await frontOf(toml)
+      const sent = request(app).post(path).set('Origin', 'https://other.example')
+      expect((await sent).status).toBe(403)
+      expect(refusals().at(-1)).toMatchObject({ rule: key, position: { file, line: line(toml, part) } })
+    },
+  )
+
+  it('internal_apis.file_user_store.enable, which keeps the users in the file', async () => {
+    const toml = '[internal_apis.file_user_store]\nenable = true'
+    const file = join(folderWith(), 'deployment.toml')
+    writeFileSync(file, `${toml}\n${users}`)
+    const log = recordedLog()
+    const security = await createSecurity(file, { logger: log.logger })
+    onTestFinished(() => security.close())
+    const app = express().use('/management', security.managementApi())
+    const login = await request(app).get('/management/login').auth('root', 'Correct-horse-1')
+    const { AccessToken } = login.body as { AccessToken: string }
+    await request(app).get('/management/users').set('Authorization', `Bearer ${AccessToken}`).expect(403)
+    expect(log.entries.at(-1)?.fields).toMatchObject({
+      rule: 'internal_apis.file_user_store.enable',
+      position: { file, line: 2 },
+    })
+  })
+
   it('is told by a default without a line', async () => {
     const { app, refusals } = await frontOf('')
     const login = await request(app).get('/management/login').auth('reader', 'Battery-staple-2')

@@ -61,12 +61,13 @@ it('examples/nginx.ts prints commands that go as they say, lets people sign in, 
   await end()
 })
 
-it('examples/http2.ts prints commands that go as they say, over HTTP/2, and ends with Ctrl-C', async () => {
+it('examples/http2.ts prints commands that go as they say, over HTTP/2 and HTTP/1.1, and ends with Ctrl-C', async () => {
   const { promised, paste, end } = await startExample('examples/http2.ts')
   const { stdout, statuses } = await paste()
-  expect(promised).toEqual([200, 200, 401])
+  expect(promised).toEqual([200, 200, 200, 401])
   expect(statuses).toEqual(promised)
   expect(stdout).toContain('{"caller":"admin","protocol":"2.0"}')
+  expect(stdout).toContain('{"caller":"admin","protocol":"1.1"}')
   await end()
 })
 

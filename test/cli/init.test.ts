@@ -99,14 +99,14 @@ it.each([
   expect((await init(appFolder(), '--yes', '--admin', name)).output).toContain(command)
 })
 
-it('mounts the API before all routes of an app', async () => {
+it('guards all routes of an app that is there, on its port', async () => {
   const folder = appFolder({ main: 'app.js', dependencies: { express: '^5', sallyport: '*' } })
-  writeFileSync(join(folder, 'app.js'), '')
-  const ran = await init(folder, '--yes', '--mount', '/')
-  expect(ran.output).toContain('  app.use(security.managementApi({ resources: false }))\n')
-  expect(ran.output).toContain('http://127.0.0.1:9201/login')
+  writeFileSync(join(folder, 'app.js'), 'app.listen(process.env.PORT || 3000)')
+  const ran = await init(folder, '--yes', '--portal', '/desk')
+  expect(ran.output).toMatch(/portal\('pages'\)\)\n.*\n +app\.use\(security\.managementApi\({ resources: false }\)\)\n/)
+  expect(ran.output).toContain('security.createServer(app).listen(3000)')
+  expect(ran.output).toContain('http://127.0.0.1:3000/login')
   expect((await init(appFolder(), '--yes', '--mount', '/')).read('server.js')).toContain("app.get('/hello', ")
-  expect((await init(appFolder(), '--yes', '--mount', '/', '--portal', '/a')).errors).toContain('neither of them below')
 })
 
 it('takes paths with dots, and pages whose path only begins like that of the API', async () => {
@@ -118,8 +118,11 @@ it('prints the lines to add where there is a server, and changes nothing of it',
   const folder = appFolder({ main: 'app.js', dependencies: { express: '^4.21', sallyport: '*' } })
   writeFileSync(join(folder, 'app.js'), '// mine\n')
   writeFileSync(join(folder, '.gitignore'), 'node_modules')
-  const ran = await init(folder, '--yes')
-  expect(ran.output).toContain('Add to app.js, before your routes:')
+  const ran = await init(folder, '--yes', '--mount', '/api')
+  expect(ran.output).toContain('Add to app.js:')
+  expect(ran.output).toContain("app.use('/api', security.managementApi())")
+  expect(ran.output).toContain('below /api: others stay open')
+  expect(ran.output).toContain('security.createServer(app).listen(9201)')
   expect(ran.output).toContain("const { createSecurity } = require('sallyport')")
   expect(ran.output).not.toContain('npm install')
   expect(ran.read('app.js')).toBe('// mine\n')
@@ -148,9 +151,13 @@ it.each([
   ['a path that is none', () => undefined, ['--mount', '/a b'], '"/a b" is no path'],
   ['a path that leads elsewhere', () => undefined, ['--mount', '/a/..'], '"/a/.." is no path'],
   ['a path of the folder itself', () => undefined, ['--portal', '/./a'], '"/./a" is no path'],
-  ['one path for two things', () => undefined, ['--portal', '/management'], 'need two paths'],
-  ['pages below the API', () => undefined, ['--portal', '/Management/pages'], 'neither of them below the other'],
-  ['the API below pages', () => undefined, ['--mount', '/pages/api', '--portal', '/pages'], 'neither of them below'],
+  ['one path for two things', () => undefined, ['--portal', '/Management'], 'not below that of the pages'],
+  [
+    'the API below pages',
+    () => undefined,
+    ['--mount', '/pages/api', '--portal', '/pages'],
+    'not below that of the pages',
+  ],
   ['a name that cannot log in', () => undefined, ['--admin', 'a:b'], 'That name cannot log in'],
   ['an old Express', oldExpress, [], 'Express 4.17.1 is too old'],
 ] as const)('refuses %s, and writes nothing', async (_what, prepare, options, message) => {

@@ -153,7 +153,7 @@ describe('sallyport users', () => {
   })
 
   it('takes no password as an argument', async () => {
-    const command = usersCommand({} as CommandProcess, async () => ({ store: newStore() }))
+    const command = usersCommand({ stderr: {} } as CommandProcess, async () => ({ store: newStore() }))
     const passwd = command.commands.find((one) => one.name() === 'passwd')!
     passwd.exitOverride().configureOutput({ writeErr: () => {} })
     await expect(command.parseAsync(['passwd', 'bob', 'Secret-word-9'], { from: 'user' })).rejects.toThrow(

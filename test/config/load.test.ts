@@ -194,7 +194,7 @@ describe('a file that is not TOML', () => {
   it.each([
     ['[management_api\n', 'deployment.toml:1:16 TOML syntax: illegal character in key: a closing bracket is missing'],
     ['[[a.b] # x\n', /^deployment\.toml:1:\d+ TOML syntax: .*: a closing bracket is missing$/],
-    ['a = 1\na = 2\n', /^deployment\.toml:2:1 TOML syntax: [a-z ]+$/],
+    ['a = 1\na = 2\n', /^deployment\.toml:2:1 TOML syntax: [a-z ]+: it stands above already, and is written once$/],
     ['user.password = "hunter2\n', /^deployment\.toml:1:25 TOML syntax: [a-z ]+: a closing quote is missing$/],
     ['user.password = "hunter2\r\n', /: a closing quote is missing$/],
     ['a = True', 'deployment.toml:1:5 TOML syntax: invalid value: true and false are written in lower case'],
@@ -203,6 +203,10 @@ describe('a file that is not TOML', () => {
     ['a = Trueish', /: texts need quotes$/],
     ['a = [\n  "x",\n  hunter2\n]', 'deployment.toml:3:3 TOML syntax: invalid value: texts need quotes'],
     ['a = 15m', /numeric literal: texts need quotes$/],
+    [
+      '[a]\n[a]',
+      /^deployment\.toml:2:2 TOML syntax: trying to redefine .*: it stands above already, and is written once$/,
+    ],
     ['a = 10.0.0.0/8', /numeric literal: texts need quotes$/],
     ['a = \n', 'deployment.toml:1:5 TOML syntax: invalid value'],
   ])('%j is refused with the position and a hint, and nothing of it is shown', async (text, line) => {

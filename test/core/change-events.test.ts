@@ -45,7 +45,8 @@ describe('the event of a revocation', () => {
     const security = await front()
     const tokenId = await issueTo(security, 'admin')
     expect(await security.tokens.revoke(tokenId, context)).toBe(true)
-    expect(seen).toEqual([{ name: 'revocation', at, subject: 'admin', tokenId, count: 1, ...context }])
+    const kind = 'management'
+    expect(seen).toEqual([{ name: 'revocation', at, subject: 'admin', tokenId, kind, count: 1, ...context }])
     expect(log.entries.at(-1)).toMatchObject({ level: 'info', message: 'tokens revoked', fields: context })
   })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { StoreError } from '../../lib/core/errors.js'
-import { jsonLogger } from '../../lib/core/logger.js'
+import { defaultLogger, jsonLogger, textLogger } from '../../lib/core/logger.js'
 
 function lineOf(fields: object, message = 'a message'): string {
   const lines: string[] = []
@@ -99,5 +99,59 @@ describe('jsonLogger', () => {
     ],
   ])('never throws: it writes a line for %s too', (_what, value) => {
     expect(lineOf({ cause: value })).toContain('a message')
+  })
+})
+
+describe('textLogger', () => {
+  const textOf = (fields: object, message = 'a message'): string => {
+    const lines: string[] = []
+    textLogger((line) => void lines.push(line)).warn(fields, message)
+    return lines.join('')
+  }
+
+  it('writes the level, the message and the fields', () => {
+    expect(textOf({ event: 'refusal', status: 403, path: '/a b', subject: undefined })).toBe(
+      'warn: a message status=403 path="/a b"\n',
+    )
+  })
+
+  it('writes the place in the file last, and no key that the message begins with', () => {
+    const position = { file: 'deployment.toml', line: 3, column: 1 }
+    expect(textOf({ key: 'a.key', position }, 'a.key: is wrong')).toBe('warn: a.key: is wrong (deployment.toml:3:1)\n')
+    expect(textOf({ key: 'a.key' }, 'is wrong')).toBe('warn: is wrong key=a.key\n')
+  })
+
+  it.each(['\n', '\r', '\u001b[2J', '\u009b', '\u202e', '\u2028'])(
+    'lets nothing reach a terminal that it may obey: %j',
+    (text) => {
+      const position = { file: `a${text}b`, line: 1, column: 1 }
+      const line = textOf({ name: `a${text}b`, position, cause: new StoreError(text) }, `a${text}b`)
+      expect(line.slice(0, -1)).not.toMatch(/[\p{Cc}\u202e\u2028]/u)
+      expect(line.endsWith('\n')).toBe(true)
+    },
+  )
+
+  it('writes what it can of fields that JSON cannot hold', () => {
+    const circle: Record<string, unknown> = {}
+    circle['circle'] = circle
+    expect(textOf(circle)).toContain('a message')
+  })
+})
+
+describe('defaultLogger', () => {
+  it.each([
+    [true, 'warn: a message a=1\n'],
+    [false, expect.stringContaining('"message":"a message"')],
+  ])('on a terminal: %s', (isTTY, expected) => {
+    const before = process.stderr.isTTY
+    const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+    try {
+      process.stderr.isTTY = isTTY
+      defaultLogger().warn({ a: 1 }, 'a message')
+      expect(write.mock.calls[0]![0]).toEqual(expected)
+    } finally {
+      process.stderr.isTTY = before
+      write.mockRestore()
+    }
   })
 })

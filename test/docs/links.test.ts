@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
 import { posix } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { headingSlug, siteLink } from '../../docs/.vitepress/links.js'
+import { headingSlug, pageName, siteLink } from '../../docs/.vitepress/links.js'
 import { groups } from '../../docs/.vitepress/pages.js'
+import { readErrors } from '../../scripts/config-reference.js'
 import { docsPages, markdownFiles, readText, root } from './pages.js'
 
 const withoutBlocks = (text: string) => text.replace(/^ *```.*?^ *```$/gms, '')
@@ -11,10 +12,12 @@ function anchorsOf(path: string): readonly string[] {
   const headings = [...withoutBlocks(readText(path)).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     headingSlug(heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')),
   )
-  return headings.map((slug, index) => {
+  const named = [...readText(path).matchAll(/<a id="([^"]+)">/g)].map(([, id = '']) => id)
+  const slugs = headings.map((slug, index) => {
     const earlier = headings.slice(0, index).filter((other) => other === slug).length
     return earlier === 0 ? slug : `${slug}-${earlier}`
   })
+  return [...slugs, ...named]
 }
 
 function brokenLinksOf(path: string): readonly string[] {
@@ -51,6 +54,12 @@ describe('the site', () => {
     expect(siteLink(href, page, 'https://git.example/it')).toBe(expected)
   })
 
+  it('calls a link that is called as its file as the page', () => {
+    expect(pageName('proxies.md', '/proxies.md#nginx')).toBe('Behind nginx and other proxies')
+    expect(pageName('the proxy', '/proxies.md')).toBe('the proxy')
+    expect(pageName('proxies.md', undefined)).toBe('proxies.md')
+  })
+
   it('has no link to a file of a repository that package.json does not name', () => {
     expect(siteLink('../examples/sql.ts', 'users.md', undefined)).toBeUndefined()
   })
@@ -66,8 +75,13 @@ describe('the site', () => {
 
 it('docs/errors.md has each code of lib/core/errors.ts, and no other', () => {
   const codesIn = (path: string, code: RegExp) => [...new Set(readText(path).match(code))].toSorted()
-  const table = [...readText('docs/errors.md').matchAll(/^\| (`ERR_[^|]*)\|/gm)].flatMap(([, cell = '']) =>
-    cell.match(/ERR_\w+/g),
-  )
-  expect(table.toSorted()).toEqual(codesIn('lib/core/errors.ts', /(?<=\| ')ERR_\w+(?=')|(?<== ')ERR_\w+(?=')/g))
+  const rows = [...readText('docs/errors.md').matchAll(/^\| (<a id=[^|]*) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm)]
+  const codes = rows.flatMap(([, cell = '']) => cell.match(/(?<=`)ERR_\w+/g) ?? [])
+  expect(codes.toSorted()).toEqual(codesIn('lib/core/errors.ts', /(?<=\| ')ERR_\w+(?=')|(?<== ')ERR_\w+(?=')/g))
+})
+
+it('docs/errors.md has an anchor for each code, which the log names; npm run config-reference writes them', () => {
+  const { actual, expected } = readErrors()
+  expect(actual).toBe(expected)
+  expect(expected).toContain('<a id="err_token_invalid"></a>`ERR_TOKEN_INVALID`')
 })

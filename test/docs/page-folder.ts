@@ -49,6 +49,8 @@ export const [catalogue, orders, reports] = [1, 2, 3].map(() => express.Router()
 export interface PageFolder {
   /** Runs the commands of a block; what a comment at the end of a line promises is compared. */
   run(block: FencedBlock): Promise<void>
+  /** Runs a program; what a comment behind `console.log` promises is compared. */
+  runProgram(block: FencedBlock): Promise<void>
   /** Starts the server of the page; it is ended with the test. */
   start(): Promise<void>
 }
@@ -78,7 +80,13 @@ export async function openPageFolder(blocks: readonly FencedBlock[], isNew = fal
   let folder = app
   const whereFile = join(base, 'where')
   const port = await freePort()
-  const environment = { ...process.env, PATH: `${bin}:${process.env['PATH']}`, NODE_PACKAGES: packages, NODE_ENV: '' }
+  const environment = {
+    ...process.env,
+    PATH: `${bin}:${process.env['PATH']}`,
+    NODE_PACKAGES: packages,
+    NODE_ENV: '',
+    XDG_CONFIG_HOME: join(base, 'config'),
+  }
   let password = 'made-up-password'
 
   const write = (name: string, text: string) =>
@@ -88,6 +96,7 @@ export async function openPageFolder(blocks: readonly FencedBlock[], isNew = fal
     const { key, certificate } = keyPair()
     write('cert.pem', certificate.toString())
     write('key.pem', pemOfKey(key))
+    write('internal.pem', keyPair({ type: 'rsa' }).pem)
     write('token-key.pem', pemOfKey(keyPair({ type: 'rsa' }).key))
     write('netrc', `machine 127.0.0.1 login backup password ${password}\n`)
     write('routers.js', routers)
@@ -112,6 +121,15 @@ export async function openPageFolder(blocks: readonly FencedBlock[], isNew = fal
       password = /password of \w+ is (\S+)/i.exec(stdout)?.[1] ?? password
       folder = readFileSync(whereFile, 'utf8').trim()
     },
+    async runProgram({ place, text }) {
+      write('program.ts', text)
+      const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', 'program.ts'], {
+        cwd: folder,
+        env: { ...environment, BACKUP_PASSWORD: password },
+        timeout: patienceMs,
+      })
+      expect(stdout.trim().split('\n'), place).toEqual(printedBy(text))
+    },
     async start() {
       const file = existsSync(join(folder, 'server.js')) ? 'server.js' : 'server.ts'
       write(file, readFileSync(join(folder, file), 'utf8'))
@@ -135,6 +153,14 @@ export async function openPageFolder(blocks: readonly FencedBlock[], isNew = fal
   }
 }
 
+/** What the lines of a program print, by their comments. */
+function printedBy(text: string): readonly string[] {
+  return [...text.matchAll(/^console\.log\(.*\) +\/\/ (.*)$/gm)].map(([, value = '']) => value)
+}
+
+/** Whether a block is a program that says what it prints. */
+export const isProgram = ({ language, text }: FencedBlock): boolean => language === 'ts' && printedBy(text).length > 0
+
 function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false))
@@ -142,8 +168,8 @@ function answers(port: number): Promise<boolean> {
   })
 }
 
-/** What a line promises: a status, or a JSON text in which `...` stands for anything. */
-const promise = /^(.*?\S) +# (\d{3}|\{.*\})$/
+/** What a line promises: a status, or a JSON text or a line of TOML, in which `...` stands for anything. */
+const promise = /^(.*?\S) +# (\d{3}|\{.*\}|\w+ = ".*")$/
 
 const promisingLines = (text: string) => text.split('\n').filter((line) => promise.test(line))
 

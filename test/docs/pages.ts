@@ -6,9 +6,14 @@ import { fileURLToPath } from 'node:url'
 /** The folder of the project, with a slash at its end. */
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Pages below docs, without the home page, which is of the site only. */
-export const docsPages = readdirSync(`${root}docs`).filter((name) => name.endsWith('.md') && name !== 'index.md')
+/** The home page, which is of the site only. */
+const homePage = 'docs/index.md'
 
-export const markdownFiles = ['README.md', 'SECURITY.md', 'CHANGELOG.md', ...docsPages.map((name) => `docs/${name}`)]
+const inDocs = readdirSync(`${root}docs`).filter((name) => name.endsWith('.md'))
+
+/** Pages below docs, without the home page. */
+export const docsPages = inDocs.filter((name) => `docs/${name}` !== homePage)
+
+export const markdownFiles = ['README.md', 'SECURITY.md', 'CHANGELOG.md', ...inDocs.map((name) => `docs/${name}`)]
 
 export const readText = (path: string): string => readFileSync(root + path, 'utf8')

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { blocksIn, type FencedBlock, readBlocks } from './fenced-blocks.js'
-import { isServer, openPageFolder } from './page-folder.js'
+import { isProgram, isServer, openPageFolder } from './page-folder.js'
 import { markdownFiles } from './pages.js'
 
 const isRun = ({ notes }: FencedBlock) => !notes.has('not run')
@@ -45,6 +45,17 @@ it.each(pages.flatMap(({ blocks }) => blocks.filter(isServer)))('the server at $
   const folder = await openPageFolder([block, ...readBlocks(block.page).filter(({ notes }) => notes.has('file'))])
   await folder.start()
 })
+
+it.each(pages.flatMap(({ blocks }) => blocks.filter(isProgram)))(
+  'the program at $place prints what it says',
+  async (block) => {
+    const folder = await openPageFolder([])
+    await folder.start()
+    await folder.runProgram(block)
+    const other = { ...block, text: block.text.replace(/(console\.log\(.*\) +\/\/ ).*/, '$1another value') }
+    await expect(folder.runProgram(other)).rejects.toThrow('another value')
+  },
+)
 
 it('few blocks are not run, each for a reason', () => {
   const reasons = markdownFiles

@@ -10,6 +10,7 @@ import { tokenId } from '../../lib/tokens/token-id.js'
 import { expressVersions } from '../helpers/express-versions.js'
 import { standAloneParts } from '../helpers/stand-alone.js'
 
+const metadata = 'resource_metadata="https://api.example.com/.well-known/oauth-protected-resource"'
 const audience = 'https://api.example.com'
 
 describe.each(expressVersions)('bearerAuthentication for OAuth tokens on %s', (_name, express) => {
@@ -84,7 +85,9 @@ describe.each(expressVersions)('bearerAuthentication for OAuth tokens on %s', (_
       {
         code: 'ERR_SCOPE_REQUIRED',
         message: 'Insufficient scope.',
-        headers: { 'WWW-Authenticate': `Bearer realm="My API", error="insufficient_scope", scope="${wanted}"` },
+        headers: {
+          'WWW-Authenticate': `Bearer realm="My API", error="insufficient_scope", scope="${wanted}", ${metadata}`,
+        },
       },
     ])
     expect(answer.headers['cache-control']).toBeUndefined()

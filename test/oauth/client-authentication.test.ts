@@ -2,7 +2,7 @@ import { hash } from 'bcryptjs'
 import type { Express } from 'express'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { expressVersions } from '../helpers/express-versions.js'
-import { callback, confidentialSecret, newCode, type OauthFront, oauthFront, providers } from './front.js'
+import { callback, confidentialSecret, exchange, newCode, type OauthFront, oauthFront, providers } from './front.js'
 
 const clientId = 'server-app'
 
@@ -181,5 +181,47 @@ describe('a good secret', () => {
     const server = await front()
     const answers = await Promise.all(Array.from({ length: 60 }, () => attempt(server, good)))
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+  })
+})
+
+describe('a public client that sends an empty secret by Basic, as oidc-agent does', () => {
+  const basic = (id: string, secret = '') => ({ authorization: `Basic ${btoa(`${id}:${secret}`)}` })
+
+  it('exchanges a code, and refreshes with the scopes that it asked for, known or not', async () => {
+    const front = await oauthFront()
+    const { code, verifier } = await newCode(front.browser(), {
+      scope: 'openid orders offline_access',
+      prompt: 'consent',
+    })
+    const first = await exchange(front, code, verifier, { client_id: undefined }, basic('devportal-app'))
+    expect(first.status).toBe(200)
+    const body = new URLSearchParams({
+      grant_type: 'refresh_token',
+      refresh_token: String(first.json()['refresh_token']),
+      scope: 'openid orders offline_access',
+    })
+    const headers = basic('devportal-app')
+    const second = await front.send('/oauth2/token', { method: 'POST', body, headers })
+    expect([second.status, second.json()['scope']]).toEqual([200, 'openid orders'])
+  })
+
+  it.each<[string, Record<string, string | undefined>, object]>([
+    ['another client in the form', { client_id: 'other-app' }, basic('devportal-app')],
+    ['a secret in the form', { client_secret: 'x' }, basic('devportal-app')],
+    ['a secret that is not empty', { client_id: undefined }, basic('devportal-app', 'x')],
+    ['a client that nobody knows', { client_id: undefined }, basic('unknown')],
+  ])('is refused with %s', async (_case, changes, headers) => {
+    const front = await oauthFront()
+    const { code, verifier } = await newCode(front.browser())
+    const answer = await exchange(front, code, verifier, changes, headers as Record<string, string>)
+    expect(answer.status).toBeGreaterThanOrEqual(400)
+    expect(answer.json()).not.toHaveProperty('access_token')
+  })
+
+  it('is no way in for a confidential client', async () => {
+    const front = await oauthFront({ oauth: { service_provider: [{ ...serverApp, client_id: 'devportal-app' }] } })
+    const { code, verifier } = await newCode(front.browser(), { scope: 'openid' })
+    const answer = await exchange(front, code, verifier, {}, basic('devportal-app'))
+    expect([answer.status, answer.json()['error']]).toEqual([400, 'invalid_request'])
   })
 })

@@ -41,7 +41,10 @@ it('has a default for everything but the issuer', () => {
     algorithm: 'RS256',
     accessTokenMs: 900_000,
     refreshTokenMs: 28_800_000,
+    refreshReuseMs: 0,
+    backchannelLogoutAllow: [],
     serviceProviders: [],
+    signIn: ['local'],
     signOnIdleMs: 30 * 60_000,
     signOnAbsoluteMs: 12 * 60 * 60_000,
     cookiePrefix: 'sallyport',
@@ -98,6 +101,9 @@ describe('a service provider', () => {
       adminScopes: [],
       claimsIn: ['id_token'],
       issueRefreshTokens: false,
+      isNative: false,
+      responseModes: ['query'],
+      backchannelLogoutUri: undefined,
     })
     expect(configOf(withProvider({ client_id: 'x1' })).oauth!.serviceProviders[0]!.clientId).toBe('x1')
   })
@@ -263,6 +269,9 @@ describe('the portals of WSO2', () => {
         adminScopes: ['apim:admin'],
         claimsIn: ['id_token'],
         issueRefreshTokens: true,
+        isNative: false,
+        responseModes: ['query'],
+        backchannelLogoutUri: undefined,
       },
     ])
     const devportal = { callback }
@@ -283,5 +292,45 @@ describe('the portals of WSO2', () => {
     expect(mistakesOf({}, tables)).toEqual([
       expect.stringMatching(/^portal\.publisher\.callback: must be an absolute https URI/),
     ])
+  })
+})
+
+describe('the edges', () => {
+  it.each<[object, object]>([
+    [{ refresh_reuse_window: '0s' }, { refreshReuseMs: 0 }],
+    [{ refresh_reuse_window: '10s' }, { refreshReuseMs: 10_000 }],
+    [{ refresh_reuse_window: '30s' }, { refreshReuseMs: 30_000 }],
+    [{ backchannel_logout_allow: ['10.0.0.0/8', '::1'] }, { backchannelLogoutAllow: ['10.0.0.0/8', '::1'] }],
+  ])('take %j', (oauth, expected) => {
+    expect(configOf(oauth).oauth).toMatchObject(expected)
+  })
+
+  it.each([[30_001], ['31s'], ['1m'], ['10'], [10], ['-1s']].map(([value]) => value))(
+    'take no refresh_reuse_window of %j',
+    (refresh_reuse_window) => {
+      expect(mistakesOf({ refresh_reuse_window })).toEqual([
+        expect.stringContaining('oauth.refresh_reuse_window: must be a duration of at most 30 seconds'),
+      ])
+    },
+  )
+
+  it.each<[object, string]>([
+    [{ native: true }, 'native: needs one of redirect_uris at http://127.0.0.1 or http://[::1]'],
+    [{ native: true, redirect_uris: ['http://localhost/cb'] }, 'native: needs one of redirect_uris'],
+    [
+      { native: true, redirect_uris: ['http://127.0.0.1.example.com/cb'] },
+      'redirect_uris[0]: must be an absolute https',
+    ],
+    [{ response_modes: [] }, 'response_modes: must list at least one'],
+    [{ response_modes: ['web_message'] }, 'response_modes[0]: must be one of query, fragment, form_post'],
+    [{ response_modes: 'form_post' }, 'response_modes: must be a list of query, fragment, form_post'],
+    [
+      { backchannel_logout_uri: 'http://rp.example.com/logout' },
+      'backchannel_logout_uri: must be an absolute https URI',
+    ],
+    [{ backchannel_logout_uri: 'https://rp.example.com/#x' }, 'backchannel_logout_uri: must not have a fragment'],
+    [{ backchannel_logout_uri: 'file:///etc/passwd' }, 'backchannel_logout_uri: must be an absolute https URI'],
+  ])('of a service provider are not %j', (changes, mistake) => {
+    expect(mistakesOf(withProvider(changes))).toEqual([expect.stringContaining(`oauth.service_provider[0].${mistake}`)])
   })
 })

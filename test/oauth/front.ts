@@ -51,6 +51,8 @@ export interface OauthFrontOptions {
 /** A front with an authorization server, which listens. */
 export interface OauthFront {
   readonly security: Security
+  /** The configuration that it was made with. */
+  readonly source: object
   readonly log: RecordedLog
   readonly port: number
   send(path: string, init?: SendOptions): Promise<Answer>
@@ -94,7 +96,7 @@ export async function oauthFront(given: OauthFrontOptions = {}): Promise<OauthFr
     await security.close()
   })
   const send = (path: string, init?: SendOptions) => sendTo(port, path, init)
-  return { security, log, port, send, browser: () => new Browser(send) }
+  return { security, source, log, port, send, browser: () => new Browser(send) }
 }
 
 export function sendTo(port: number, path: string, { method = 'GET', headers = {}, body }: SendOptions = {}) {

@@ -19,7 +19,7 @@ import { type KeySet, newKeys } from '../../lib/tokens/keys/signing-key.js'
 import { RedisTokenStore } from '../../lib/tokens/redis/redis-token-store.js'
 import { SqlTokenStore } from '../../lib/tokens/sql/sql-token-store.js'
 import type { TokenStore } from '../../lib/tokens/token-store.js'
-import type { LoginThrottle, LoginThrottleOptions } from '../../lib/users/throttle/login-throttle.js'
+import type { LoginThrottleOptions, ManagedLoginThrottle } from '../../lib/users/throttle/login-throttle.js'
 import { createRedisThrottle } from '../../lib/users/throttle/redis-throttle.js'
 import { createSqlThrottle } from '../../lib/users/throttle/sql-throttle.js'
 import { MemoryUserStore } from '../helpers/memory-user-store.js'
@@ -51,7 +51,7 @@ interface Stores {
   readonly link: { start(): Promise<void>; close(): Promise<void> }
   readonly tokenStore: TokenStore
   createOauthStore(options: Omit<OauthStoreOptions, 'clock'>): OauthStore
-  createThrottle(options: LoginThrottleOptions, name: string): LoginThrottle
+  createThrottle(options: LoginThrottleOptions, name: string): ManagedLoginThrottle
 }
 
 /** A running server. */
@@ -118,7 +118,7 @@ describe.each(servers)('instances that share $name', ({ start }) => {
     api(token: string): Promise<Answer>
   }
 
-  async function instance(keyPrefix: string, ownKeys = keySet, clock = Date.now): Promise<Instance> {
+  async function instance(keyPrefix: string, ownKeys = keySet, clock = Date.now, more: object = {}): Promise<Instance> {
     const log = recordedLog()
     const { logger } = log
     const { link, tokenStore, createOauthStore, createThrottle } = await server.connect(keyPrefix, logger)
@@ -134,12 +134,13 @@ describe.each(servers)('instances that share $name', ({ start }) => {
     })
     const source = {
       internal_apis: { users: [{ user: { name: 'unused', password: passwords.bob } }] },
-      oauth: { enable: true, issuer, algorithm: 'ES256', service_provider: providers },
+      oauth: { enable: true, issuer, algorithm: 'ES256', service_provider: providers, ...more },
     }
     const config = await readConfig(source, {})
     const oauth = await openOauth(config, {
       ...core,
-      sharedStore: { createOauthStore, createThrottle, keySet: ownKeys },
+      keySet: ownKeys,
+      sharedStore: { createOauthStore, createThrottle },
     })
     await link.start()
     const app = express()
@@ -161,9 +162,10 @@ describe.each(servers)('instances that share $name', ({ start }) => {
     return { link, keys, api, send, browser, log, port } as Partial<Instance> as Instance
   }
 
-  async function pair(): Promise<readonly [Instance, Instance]> {
+  async function pair(oauth?: object): Promise<readonly [Instance, Instance]> {
     const keyPrefix = `instances-${count++}`
-    return [await instance(keyPrefix), await instance(keyPrefix)]
+    const create = () => instance(keyPrefix, keySet, Date.now, oauth)
+    return [await create(), await create()]
   }
 
   /** A browser behind a proxy that sends each request to the other instance. */
@@ -281,6 +283,32 @@ describe.each(servers)('instances that share $name', ({ start }) => {
       const answers = await Promise.all(attempts.flat())
       expect(answers.filter(({ status }) => status === 200).length).toBe(1)
       expect(answers.filter(({ status }) => status === 400).length).toBe(99)
+    })
+
+    it('are refreshed at both at once within the window, with one successor, and a third time at neither', async () => {
+      const [a, b] = await pair({ refresh_reuse_window: '30s' })
+      const { refresh_token } = await newTokens(a, a.browser())
+      const both = await Promise.all([a, b].map((each) => refresh(each, refresh_token)))
+      expect(statuses(both)).toEqual([200, 200])
+      const [one, two] = both.map((answer) => answer.json() as unknown as TokenAnswer)
+      expect(two!.refresh_token).toBe(one!.refresh_token)
+      for (const { access_token } of [one!, two!]) expect((await b.api(access_token)).status).toBe(200)
+      expect((await refresh(b, refresh_token)).json()['error']).toBe('invalid_grant')
+      for (const each of [a, b]) {
+        await expect.poll(async () => (await each.api(one!.access_token)).status).toBe(401)
+        expect((await refresh(each, one!.refresh_token)).status).toBe(400)
+      }
+    })
+
+    it('have one successor at the most after 50 attempts at two instances within the window', async () => {
+      const [a, b] = await pair({ refresh_reuse_window: '30s' })
+      const { refresh_token } = await newTokens(a, a.browser())
+      const attempts = Array.from({ length: 25 }, () => [a, b].map((each) => refresh(each, refresh_token)))
+      const good = (await Promise.all(attempts.flat())).filter(({ status }) => status === 200)
+      expect(good.length).toBeLessThanOrEqual(2)
+      const successors = new Set(good.map((answer) => answer.json()['refresh_token']))
+      expect(successors.size).toBe(1)
+      for (const successor of successors) expect((await refresh(b, String(successor))).status).toBe(400)
     })
 
     it.each(['access_token', 'refresh_token'] as const)(

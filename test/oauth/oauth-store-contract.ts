@@ -2,12 +2,13 @@
 
 import { hash } from 'node:crypto'
 import { expect, it } from 'vitest'
-import type {
-  EntryModel,
-  OauthEntry,
-  OauthStore,
-  OauthStoreOptions,
-  RemovedEntry,
+import {
+  type EntryModel,
+  type OauthEntry,
+  type OauthStore,
+  type OauthStoreOptions,
+  type RemovedEntry,
+  usedTwiceAt,
 } from '../../lib/oauth/oauth-store.js'
 
 /** A store with a clock that stands still until the test moves it. */
@@ -125,6 +126,34 @@ export function oauthStoreContract(
     expect(await stage.store.consume(code.model, idFor('unknown'))).toBe(false)
     stage.pass(60_000)
     expect(await stage.store.find(code.model, code.id)).toBe(undefined)
+  })
+
+  it('takes one second use within its window, also of 50 at a time', async () => {
+    const stage = await withGrant()
+    const [token, late] = ['token', 'late'].map((name) => entry(stage, 'RefreshToken', name))
+    for (const part of [token!, late!]) await stage.store.put(part)
+    const again = (part: OauthEntry, windowMs = 10_000) => stage.store.consumeAgain(part.model, part.id, windowMs)
+    expect(await again(token!)).toBe(false)
+    for (const part of [token!, late!]) await stage.store.consume(part.model, part.id)
+    stage.pass(9999)
+    const uses = await Promise.all(Array.from({ length: 50 }, () => again(token!)))
+    expect(uses.filter(Boolean).length).toBe(1)
+    expect(await stage.store.find(token!.model, token!.id)).toEqual({ ...token!, consumedAt: usedTwiceAt })
+    expect(await stage.store.consume(token!.model, token!.id)).toBe(false)
+    stage.pass(1)
+    expect(await again(late!)).toBe(false)
+    await stage.store.remove('Grant', 'grant')
+    expect(await again(late!, 30_000)).toBe(false)
+  })
+
+  it('keeps the use of what is put once more', async () => {
+    const stage = await withGrant()
+    const token = entry(stage, 'RefreshToken', 'token')
+    await stage.store.put(token)
+    await stage.store.consume(token.model, token.id)
+    await stage.store.put({ ...token, payload: { more: true } })
+    const found = await stage.store.find(token.model, token.id)
+    expect(found).toEqual({ ...token, payload: { more: true }, consumedAt: stage.now() })
   })
 
   it('takes no use of what has expired', async () => {

@@ -415,7 +415,8 @@ describe('access tokens at an API of the app', () => {
     const invoices = await front.send('/invoices/', withToken(token))
     expect(invoices.status).toBe(403)
     expect(invoices.headers['www-authenticate']).toBe(
-      'Bearer realm="Sallyport", error="insufficient_scope", scope="openid invoices"',
+      'Bearer realm="Sallyport", error="insufficient_scope", scope="openid invoices", ' +
+        'resource_metadata="https://api.example.com/.well-known/oauth-protected-resource"',
     )
   })
 

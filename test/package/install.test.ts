@@ -202,7 +202,9 @@ export { watchSession }
       exports: Record<string, string | { readonly types: string }>
       typesVersions: { readonly '*': Record<string, readonly string[]> }
     }
-    const entries = Object.entries(exports).filter(([entry]) => !['.', './package.json'].includes(entry))
+    const entries = Object.entries(exports).filter(
+      ([entry]) => !['.', './deployment.schema.json', './package.json'].includes(entry),
+    )
     const typesByEntry = entries.map(([entry, target]) => [entry.slice(2), [(target as { types: string }).types]])
     expect(typesVersions['*']).toEqual(Object.fromEntries(typesByEntry))
   })

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import express, { type Express } from 'express'
 import request from 'supertest'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { Mounts, type MountsOptions } from '../../lib/app/mounts.js'
+import { type MountMaking, Mounts, type MountsOptions } from '../../lib/app/mounts.js'
 import { parseConfig } from '../../lib/config/parse.js'
 import { getAuth } from '../../lib/core/auth.js'
 import { findGateRow, type Gate, passToNext } from '../../lib/http/gate.js'
@@ -159,7 +159,8 @@ describe('a front for tests', () => {
     const observer = { watch: () => [], refused: () => undefined }
     const gatesWith = (options?: MountsOptions) => {
       const mounts = new Mounts(() => undefined, options)
-      return findGateRow(mounts.add('webApps', parseConfig({}), () => [gate], passToNext))!.gates
+      const making: MountMaking = { name: 'webApps', make: (other) => other.webApps() }
+      return findGateRow(mounts.add(making, parseConfig({}), () => [gate], passToNext))!.gates
     }
     expect(gatesWith()[1]).toBe(gate)
     expect(gatesWith({ observer })).not.toContain(gate)

@@ -7,6 +7,7 @@
 import type { ConfigProblem, Position } from '../../core/errors.js'
 import { formatKey, isSecretKey, type KeyPath } from '../values/key-path.js'
 import { hasPlaceholder } from '../values/placeholders.js'
+import type { TomlEdit } from '../values/toml-edits.js'
 import { isTree, type Tree, type TreeValue, valueAt, writtenAt } from '../values/tree.js'
 
 export interface Finding {
@@ -21,6 +22,10 @@ export interface Finding {
   readonly related?: KeyPath | undefined
   /** Another place that has to be put right. */
   readonly see?: KeyPath | undefined
+  /** Of a warning: what is written switches nothing. Otherwise it is a risk. */
+  readonly isIdle?: boolean | undefined
+  /** What puts it right. */
+  readonly fix?: TomlEdit | undefined
 }
 
 /** Finds where a key is written, or the table around it; with `isWritten`, only the key or the list that it is an entry of. */
@@ -62,7 +67,7 @@ function formatPlace(path: KeyPath, locate: Locate): string {
 
 const maxShownCharacters = 60
 
-const hasCredentials = /:\/\/[^/?#\s]*@|[?&;](?:password|pwd)=/i
+export const hasCredentials: RegExp = /:\/\/[^/?#\s]*@|[?&;](?:password|pwd)=/i
 
 /** The value itself when it is short and no secret, else its type. */
 function describeValue(path: KeyPath, value: TreeValue): string {

@@ -18,6 +18,8 @@ export interface KnownKey {
   isRead: boolean
   /** What is read where the file has nothing. */
   defaultValue: unknown
+  /** What it does; one that is read and has no effect says so first. */
+  description: string | undefined
   /** Why it is better not there. */
   advice: string | undefined
 }
@@ -31,8 +33,11 @@ export function knownKeys(): KnownKey {
 
 /** What may be written in the file, as JSON Schema: the schemas say themselves which keys they read. */
 export function deploymentSchema(): z.core.JSONSchema.BaseSchema {
-  return z.toJSONSchema(deploymentTable, { io: 'input', unrepresentable: 'any' })
+  schema ??= z.toJSONSchema(deploymentTable, { io: 'input', unrepresentable: 'any' })
+  return schema
 }
+
+let schema: z.core.JSONSchema.BaseSchema | undefined
 
 export function childNamed(key: KnownKey, name: string): KnownKey | undefined {
   return key.children.get(name) ?? key.children.get('*')
@@ -77,7 +82,14 @@ function createCatalogue(): KnownKey {
 }
 
 function createKey(): KnownKey {
-  return { children: new Map(), isOpen: false, isRead: false, defaultValue: undefined, advice: undefined }
+  return {
+    children: new Map(),
+    isOpen: false,
+    isRead: false,
+    defaultValue: undefined,
+    description: undefined,
+    advice: undefined,
+  }
 }
 
 function addChild(key: KnownKey, name: string): KnownKey {
@@ -100,6 +112,7 @@ function addSchema(key: KnownKey, schema: z.core.JSONSchema.BaseSchema | boolean
   const { properties = {}, additionalProperties: others, items } = schema
   key.isRead = true
   key.defaultValue = schema.default ?? key.defaultValue
+  key.description ??= schema.description
   for (const [name, inner] of Object.entries(properties)) addSchema(addChild(key, name), inner)
   // A table that passes other keys on does not know them for that.
   if (typeof others === 'object' && Object.keys(others).length > 0) addSchema(addChild(key, '*'), others)

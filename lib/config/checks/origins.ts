@@ -20,6 +20,13 @@ export function keepLocator(config: Config, locate: Locate): void {
   locators.set(config, locate)
 }
 
+/** The same configuration but for some of its fields. Its keys are written where they were. */
+export function withFields(config: Config, fields: Partial<Config>): Config {
+  const changed = { ...config, ...fields }
+  keepLocator(changed, locators.get(config) ?? nowhere)
+  return changed
+}
+
 /** Where a key is written. A default, and an object that was not read from a file, has no position. */
 export function createOrigin(key: string, locate: Locate): Origin {
   const position = locate(parsePrintedKey(key) ?? [], true)

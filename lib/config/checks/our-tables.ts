@@ -56,11 +56,14 @@ export const unreadKeys: Readonly<Record<string, readonly string[]>> = {
     'certificate_revocation_verifier.cache_delay',
   ],
   tomcat: ['session_config.**', 'header_security_filters.**'],
+  // Of the connection that a Micro Integrator makes to its control plane.
+  icp_config: ['**'],
   // Of the Integration Control Plane.
   user_store: ['url', 'username', 'password', 'pool_options.**'],
   transport: ['http.**', '**'],
   server: ['**'],
   admin_console: ['rest_api.**', 'authenticator.**'],
+  sso: ['**'],
   web_app: ['cookie_processor.**', 'listener.**', 'context.**', 'session_config.**'],
   oauth: wso2Oauth
     .trim()
@@ -98,7 +101,7 @@ export function isSharedTable(name: string): boolean {
 const microIntegrator = `
   analytics axis2 axis2_blocking_client axis2_transport bal_service_account blocking cluster_config clustering
   cpu_watcher custom_message_builders custom_message_formatters custom_transport dashboard_config dataservices
-  encryption external_vault ftp_uploader health_check_api hot_deployment icp_config inbound integration jndi
+  encryption external_vault ftp_uploader health_check_api hot_deployment inbound integration jndi
   liveness_probe log4j2 log_pattern log_watcher masking_pattern mediation memory_watcher message_builders
   message_formatters mi_super_admin monitoring nhttp_properties opentelemetry opentracing passthru_http
   passthru_https passthru_properties prometheus_api readiness_probe registry secure_vault server server_config

@@ -34,7 +34,7 @@ interface Check extends Reports {
 function checkBelow(value: TreeValue, known: KnownKey, path: KeyPath, check: Check): void {
   const isOpen = check.isOpen || known.isOpen
   const reports = { ...check, isOpen }
-  if (known.advice !== undefined) reports.warning({ path, rule: known.advice })
+  if (known.advice !== undefined) reports.warning({ path, rule: known.advice, isIdle: true })
   if (isOpen && !known.isRead) return
   if (Array.isArray(value)) {
     for (const [index, entry] of value.entries()) {
@@ -162,4 +162,16 @@ function visitTables(key: KnownKey, path: string, visit: (path: string, table: K
   for (const [name, child] of key.children) {
     if (child.isRead) visitTables(child, path === '' ? name : `${path}.${name}`, visit)
   }
+}
+
+const maxUnknownShown = 5
+
+/** One line for all that is left alone. */
+export function unknownWarning([first, ...others]: readonly KeyPath[]): Finding[] {
+  if (first === undefined) return []
+  if (others.length === 0) return [{ path: first, rule: 'is not known here and has no effect' }]
+  const shown = others.slice(0, maxUnknownShown).map(formatKey).join(', ')
+  const rest = others.length > maxUnknownShown ? ', ...' : ''
+  const rule = `and ${others.length} more are not known here and have no effect: ${shown}${rest}`
+  return [{ path: first, rule }]
 }

@@ -8,22 +8,41 @@ import { nearest } from '../../core/names.js'
 import type { Config } from '../config.js'
 import { builtInPortals } from '../schema/portals.js'
 import type { KeyPath } from '../values/key-path.js'
+import type { EditValue, TomlEdit } from '../values/toml-edits.js'
 import { isTree, type Tree, valueAt } from '../values/tree.js'
 import type { Finding } from './findings.js'
 
-type Warn = (path: KeyPath, rule: string) => void
+/** `fix`: what puts it right; `idle` is for what is written and switches nothing. */
+interface Warn {
+  (path: KeyPath, rule: string, fix?: TomlEdit): void
+  readonly idle: (path: KeyPath, rule: string, fix?: TomlEdit) => void
+}
+
+function set(path: KeyPath, value: EditValue): TomlEdit {
+  return { kind: 'set', path, value }
+}
 
 /** Lists the warnings of a configuration that has no mistakes. `values` has the values of its placeholders. */
 export function createWarnings(config: Config, values: Tree): Finding[] {
   const findings: Finding[] = []
-  const warn: Warn = (path, rule) => findings.push({ path, rule })
+  const warn: Warn = Object.assign(
+    (path: KeyPath, rule: string, fix?: TomlEdit): void => {
+      findings.push({ path, rule, fix })
+    },
+    {
+      idle(path: KeyPath, rule: string, fix?: TomlEdit): void {
+        findings.push({ path, rule, fix, isIdle: true })
+      },
+    },
+  )
   checkManagementApi(config, values, warn)
   checkAddressLists(config, values, warn)
   checkPortals(config, values, warn)
   checkUserStores(config, values, warn)
-  for (const name of ['dashboard_config', 'icp_config'].filter((name) => isTree(values[name]))) {
-    warn([name], 'has no effect: Sallyport registers with no dashboard or control plane, and sends no heartbeats')
+  if (isTree(values['dashboard_config'])) {
+    warn.idle(['dashboard_config'], 'has no effect: Sallyport registers with no dashboard, and sends no heartbeats')
   }
+  if (isTree(values['icp_config'])) checkIcp(config, warn)
   return findings
 }
 
@@ -36,29 +55,52 @@ function checkManagementApi({ managementApi, fileUsers }: Config, values: Tree, 
     const rule =
       'AUTHENTICATION IS OFF: nobody is asked who they are, every path that no rule protects is open to everybody, and ' +
       '/login, /logout, /users and /roles are not served; write enable = true'
-    warn([...api, 'jwt_token_security_handler', 'enable'], rule)
+    const path = [...api, 'jwt_token_security_handler', 'enable']
+    warn(path, rule, set(path, true))
   }
   if (!loginThrottle.isEnabled) {
     const rule = 'lets passwords be guessed as fast as they can be checked; write enable = true'
-    warn([...api, 'login_throttle', 'enable'], rule)
+    const path = [...api, 'login_throttle', 'enable']
+    warn(path, rule, set(path, true))
   }
   const { isEnabled, resources, defaultPolicy, applyToFileUsers } = authorization
   const isUsersOpen = defaultPolicy === 'authenticated' && !resources.some(({ path }) => /^\/(?:users)?$/i.test(path))
   if (isEnabled && isUsersOpen) {
-    warn([...handler, 'resources'], 'does not name /users, so that every user may read the list of users; add it')
+    const path = [...handler, 'resources']
+    const fix: TomlEdit = { kind: 'append', path, entry: { path: '/users' } }
+    warn(path, 'does not name /users, so that every user may read the list of users; add it', fix)
   }
   if (isEnabled && fileUsers.isEnabled && !applyToFileUsers) {
     const rule = 'lets every user of the file pass the protected paths, administrator or not'
-    warn([...handler, 'apply_to_file_users'], rule)
+    const path = [...handler, 'apply_to_file_users']
+    warn(path, rule, set(path, true))
   }
   if (!isEnabled && valueAt(values, [...handler, 'resources']) !== undefined) {
-    warn([...handler, 'resources'], 'protects nothing, because enable is false')
+    const fix = set([...handler, 'enable'], true)
+    warn.idle([...handler, 'resources'], 'protects nothing, because enable is false', fix)
   }
   const origins = [...api, 'cors', 'allowed_origins']
   const written = valueAt(values, origins)
   const count = typeof written === 'string' ? written.split(',').length : Array.isArray(written) ? written.length : 0
   if (cors.allowedOrigins[0] === '*' && count > 1) {
-    warn(origins, 'allows every origin, because one of them is "*"; take it out, or leave only it')
+    const others = (typeof written === 'string' ? written.split(',') : (written as string[]))
+      .map((origin) => origin.trim())
+      .filter((origin) => origin !== '*')
+    const fix = set(origins, typeof written === 'string' ? others.join(',') : others)
+    warn(origins, 'allows every origin, because one of them is "*"; take it out, or leave only it', fix)
+  }
+}
+
+/** A control plane calls only the runtimes that have sent it a heartbeat. */
+function checkIcp({ icp, managementApi: { isJwtEnabled, isBasicEnabled } }: Config, warn: Warn): void {
+  const noHeartbeat = 'Sallyport sends no heartbeats, so that no control plane finds it by itself'
+  if (icp === undefined) {
+    warn(['icp_config'], `has no effect without enabled = true; ${noHeartbeat}`)
+  } else if (isJwtEnabled && !isBasicEnabled) {
+    const rule = `makes an administrator of whoever has this secret, or reads it where ICP keeps it; ${noHeartbeat}`
+    warn(['icp_config', 'secret'], rule)
+  } else {
+    warn(['icp_config'], 'has no effect, because the management API takes no tokens')
   }
 }
 
@@ -75,7 +117,8 @@ function checkAddressLists(config: Config, values: Tree, warn: Warn): void {
     const path = [table, 'control_access', 'allow']
     if (list?.length === 0) warn(path, refusesAll('enable = false for everybody'))
     if (list !== undefined || valueAt(values, path) === undefined) continue
-    warn(path, 'has no effect, because control_access is not enabled; write enable = true')
+    const fix = set([table, 'control_access', 'enable'], true)
+    warn.idle(path, 'has no effect, because control_access is not enabled; write enable = true', fix)
   }
   for (const { name, allow } of portals) {
     if (allow?.length === 0) warn(['portal', name, 'allow'], refusesAll('leave the key out for everybody'))
@@ -92,7 +135,8 @@ function checkPortals({ portals, portalDefaults, oauth }: Config, values: Tree, 
     const rule =
       'lets passwords and session cookies of the portals cross the network in the clear, for everybody on the way to read; ' +
       'serve the portals over HTTPS and take it out'
-    warn(['portal', 'allow_insecure_http'], rule)
+    const path = ['portal', 'allow_insecure_http']
+    warn(path, rule, set(path, false))
   }
   for (const { name, sessionTimeoutMs, absoluteTimeoutMs } of portals) {
     const near = builtInPortals.includes(name) ? undefined : nearest(name, builtInPortals)
@@ -125,7 +169,7 @@ function checkUserStores({ fileUsers, userStore, sharedStore }: Config, values: 
   if (!isWritten && (values[name] === undefined || sharedStore?.type === 'sql')) return
   const rule =
     'is not in effect: users come from [[internal_apis.users]]; to switch, write [internal_apis.file_user_store] enable = false'
-  warn([name], rule)
+  warn.idle([name], rule)
 }
 
 /** Properties that WSO2's stores follow and ours do not: the values that are harmless, and what to do instead. */
@@ -148,7 +192,8 @@ const withoutEffect: readonly (readonly [property: string, asked: RegExp, remedy
 
 function checkNamedStores(values: Tree, warn: Warn): void {
   const escaping = ['user_store', 'replace_escape_characters_at_user_login']
-  if (isOff(values, escaping)) warn(escaping, 'has no effect: names are always escaped before a directory sees them')
+  if (isOff(values, escaping))
+    warn.idle(escaping, 'has no effect: names are always escaped before a directory sees them')
   const secondaries = valueAt(values, ['user_store', 'secondary'])
   const others = Array.isArray(secondaries) ? secondaries.map((_, index) => ['user_store', 'secondary', index]) : []
   for (const store of [['user_store'], ...others]) {
@@ -160,7 +205,7 @@ function checkNamedStores(values: Tree, warn: Warn): void {
     }
     for (const [property, asked, remedy] of withoutEffect) {
       const path = [...store, 'properties', property]
-      if (asked.test(String(valueAt(values, path) ?? ''))) warn(path, `has no effect: ${remedy}`)
+      if (asked.test(String(valueAt(values, path) ?? ''))) warn.idle(path, `has no effect: ${remedy}`)
     }
   }
   const password = ['super_admin', 'password']
@@ -168,7 +213,7 @@ function checkNamedStores(values: Tree, warn: Warn): void {
     const rule =
       'makes no account: a password that stands in a file is none for an administrator. Where the store has none yet, run ' +
       '"npx sallyport users add NAME --admin" once, and take the password out of the file'
-    warn(password, rule)
+    warn.idle(password, rule)
   }
 }
 

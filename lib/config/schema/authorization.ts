@@ -26,7 +26,7 @@ export const path: Field<string> = field((value, refuse) => {
   if (typeof value !== 'string') return refuse('must be a path that starts with "/"')
   const [problem] = pathSyntaxProblems(value)
   return problem === undefined ? value : refuse(problem)
-}).meta({ unit: 'path' })
+}).meta({ unit: 'path', type: 'string' })
 
 /** HTTP methods as a list or separated by commas, in upper case. A rule for GET is one for HEAD as well. */
 const methods = field((value, refuse) => {
@@ -36,7 +36,7 @@ const methods = field((value, refuse) => {
   const unknown = names.find((name) => !METHODS.includes(name))
   if (unknown !== undefined) return refuse(rule, `; ${JSON.stringify(unknown)} is none`)
   return [...new Set([...names, ...(names.includes('GET') ? ['HEAD'] : [])])]
-}).meta({ unit: 'list of methods' })
+}).meta({ unit: 'list of methods', type: ['string', 'array'] })
 
 const roles: Field<string[]> = z
   .array(filledText, { error: 'must be a list of role names' })

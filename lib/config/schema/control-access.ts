@@ -45,7 +45,7 @@ function createList(item: Field<string>): Field<string[]> {
   const rule = 'must be a list of addresses and networks, such as ["10.0.0.0/8", "::1"]'
   return field((value, refuse) => (Array.isArray(value) ? value : refuse(rule)))
     .pipe(item.array())
-    .meta({ unit: 'list of addresses' })
+    .meta({ unit: 'list of addresses', type: 'array', items: { type: 'string' } })
 }
 
 export const networks: Field<string[]> = createList(network)
@@ -81,11 +81,12 @@ export const webAppAccessTable = accessTable(
 const urlPattern = field((value, refuse) => {
   const problem = typeof value === 'string' ? servletPatternProblem(value) : 'must be the URL pattern of a servlet'
   return problem === undefined ? (value as string) : refuse(problem)
-}).meta({ unit: 'URL pattern' })
+}).meta({ unit: 'URL pattern', type: 'string' })
 
 /** Empty is the same as not there, as in Tomcat. */
 const expression = field((value, refuse) => (value === '' ? undefined : [checkAddressItem(value, refuse)])).meta({
   unit: 'regular expression',
+  type: 'string',
 })
 
 /** A client that gets 401 or 407 waits for a challenge (RFC 9110 sections 15.5.2 and 15.5.8). */

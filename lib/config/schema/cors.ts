@@ -16,7 +16,7 @@ const allowedHeaders = field((value, refuse) => {
   const parts = readParts(value)
   if (parts === undefined || !parts.every((part) => fieldName.test(part))) return refuse(headersRule)
   return typeof value === 'string' ? value : parts.join(', ')
-}).meta({ unit: 'text, or list of texts' })
+}).meta({ unit: 'text, or list of texts', type: ['string', 'array'] })
 
 const originsRule = 'must name origins such as https://portal.example.com, separated by commas or as a list, or be "*"'
 
@@ -28,7 +28,7 @@ const allowedOrigins = field((value, refuse) => {
     if (mistake !== undefined) return refuse(...mistake)
   }
   return parts.includes('*') ? ['*'] : [...new Set(parts)]
-}).meta({ unit: 'text, or list of texts' })
+}).meta({ unit: 'text, or list of texts', type: ['string', 'array'] })
 
 /** A scheme, a host and no more, for schemes that URLs give no origin, such as those of browser extensions. */
 const otherOrigin = /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s*:]+(?::\d+)?$/

@@ -7,8 +7,10 @@
 import type * as z from 'zod'
 import { consoleAccessTable, servletFiltersTable, webAppAccessTable } from './control-access.js'
 import { flag, table, tables, text } from './fields.js'
+import { identityProvidersTable, ssoTable } from './identity-provider.js'
 import { internalApisTable } from './internal-apis.js'
 import { customKeyStoresTable, internalApiSslTable, keyStoresTable, keyStoreTable } from './key-stores.js'
+import { icpConfigTable } from './machines.js'
 import { managementApiTable } from './management-api.js'
 import { oauthTable } from './oauth.js'
 import { portalTables, tomcatTable } from './portals.js'
@@ -40,7 +42,10 @@ export const deploymentTable = table({
   portal: portalTables.prefault({}),
   oauth: oauthTable.prefault({}),
   second_factor: secondFactorTable.prefault({}),
+  identity_provider: identityProvidersTable.prefault([]),
+  sso: ssoTable.prefault({}),
   shared_store: sharedStoreTable.optional(),
+  icp_config: icpConfigTable.prefault({}),
   keystore: keyStoresTable.prefault({}),
   custom_keystore: customKeyStoresTable.prefault({}),
   truststore: keyStoreTable.optional(),

@@ -100,7 +100,7 @@ export function integer(min: number, max: number, unit?: string): Field<number> 
   return z
     .union([z.number(), quoted], { error })
     .pipe(whole)
-    .meta({ unit: `number ${range}` })
+    .meta({ unit: `number ${range}`, minimum: min, maximum: max })
 }
 
 export const text: Field<string> = z.string({ error: 'must be a text in quotes' })
@@ -137,7 +137,11 @@ export function duration(unitWhenMissing?: 'm'): Field<number> {
     const written = typeof value === 'number' && unitWhenMissing !== undefined ? String(value) : value
     const milliseconds = typeof written === 'string' ? parseDuration(written, unitWhenMissing) : undefined
     return milliseconds === undefined ? refuse(durationRule) : Math.max(1, milliseconds)
-  }).meta({ unit: unitWhenMissing === undefined ? 'duration' : 'duration; a bare number counts minutes' })
+  }).meta(
+    unitWhenMissing === undefined
+      ? { unit: 'duration', type: 'string' }
+      : { unit: 'duration; a bare number counts minutes', type: ['string', 'number'] },
+  )
 }
 
 /** Rounds milliseconds up, for what a token can say in seconds only. */

@@ -16,13 +16,13 @@ const userName = field((value, refuse) => {
     return refuse(`must be a text of 1 to ${maxNameCharacters} characters, without colons and control characters`)
   }
   return name
-}).meta({ unit: 'text' })
+}).meta({ unit: 'text', type: 'string' })
 
 const password = field((value, refuse) =>
   typeof value === 'string' && value.trim() !== ''
     ? value
     : refuse('must be a hash in quotes, printed by "npx sallyport hash-password", or a password that is not blank'),
-).meta({ unit: 'hash or text' })
+).meta({ unit: 'hash or text', type: 'string' })
 
 const user: Field<FileUserConfig> = table({
   user: table({

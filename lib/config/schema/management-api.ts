@@ -21,6 +21,7 @@ import {
   table,
   wholeSeconds,
 } from './fields.js'
+import { apiTokensTable, trustedIssuerTable } from './machines.js'
 import { secondFactorPolicy } from './second-factor.js'
 import { jwtHandlerTable } from './tokens.js'
 
@@ -30,7 +31,7 @@ const protocols = field((value, refuse): ('http' | 'https')[] => {
     return [...new Set<'http' | 'https'>(names)]
   }
   return refuse('must be "https", "http" or "https http"')
-}).meta({ unit: '`"https"`, `"http"` or `"https http"`' })
+}).meta({ unit: '`"https"`, `"http"` or `"https http"`', type: ['string', 'array'] })
 
 const loginThrottleTable: Field<LoginThrottleConfig> = table({
   enable: flag.prefault(true).describe('`false`: guesses are not limited'),
@@ -113,6 +114,8 @@ export const managementApiTable: Field<ManagementApiConfig> = table({
     .optional()
     .describe('what stands between password and code for clients that send nothing but Basic')
     .meta({ absent: 'codes are taken from `X-OTP` alone' }),
+  trusted_issuer: trustedIssuerTable.optional(),
+  api_tokens: apiTokensTable.prefault([]),
 }).transform((table, context): ManagementApiConfig => {
   refuseProtectedPublicPaths(table.public_paths, table.authorization_handler, context)
   return {
@@ -130,5 +133,7 @@ export const managementApiTable: Field<ManagementApiConfig> = table({
     breakGlass: table.break_glass,
     secondFactor: table.second_factor,
     otpSeparator: table.otp_separator,
+    trustedIssuer: table.trusted_issuer,
+    apiTokens: table.api_tokens,
   }
 })

@@ -8,9 +8,12 @@ import { managementConsole } from '../../core/names.js'
 import { type SecondFactorPolicy, strictestPolicy } from '../../core/second-factor.js'
 import type { Finding } from '../checks/findings.js'
 import type { OauthConfig, PortalConfig, ServiceProviderConfig, TokenConfig } from '../config.js'
+import { parseDuration } from '../values/durations.js'
+import { networks } from './control-access.js'
 import {
   duration,
   type Field,
+  field,
   flag,
   integer,
   oneOf,
@@ -20,6 +23,7 @@ import {
   tables,
   wholeSeconds,
 } from './fields.js'
+import { signInList } from './identity-provider.js'
 import type { PortalTables, TomcatTable } from './portals.js'
 import { secondFactorPolicy } from './second-factor.js'
 import { issuerUri, redirectUri, serviceProviderTable } from './service-provider.js'
@@ -28,6 +32,15 @@ import { issuerUri, redirectUri, serviceProviderTable } from './service-provider
 const maxAccessTokenMs = 86_400_000
 
 const maxRefreshTokenMs = 2_592_000_000
+
+const maxRefreshReuseMs = 30_000
+
+/** As long as that a stolen token can be used, too. */
+const reuseWindow: Field<number> = field((value, refuse) => {
+  const milliseconds = value === '0s' ? 0 : typeof value === 'string' ? parseDuration(value) : undefined
+  if (milliseconds !== undefined && milliseconds <= maxRefreshReuseMs) return milliseconds
+  return refuse('must be a duration of at most 30 seconds, such as "10s", or "0s" for none')
+}).meta({ unit: 'duration' })
 
 export type OauthTable = Omit<OauthConfig, 'signOnIdleMs' | 'signOnAbsoluteMs' | 'cookiePrefix' | 'secondFactor'> & {
   readonly secondFactor: SecondFactorPolicy | undefined
@@ -39,6 +52,7 @@ export const oauthTable: Field<OauthTable | undefined> = table({
     .optional()
     .describe('https URL that `security.oauth()` is mounted at; http on this machine, with a warning')
     .meta({ absent: 'required with `enable`' }),
+  sign_in: signInList.prefault(['local']),
   max_tokens: integer(1, 10_000_000)
     .prefault(10_000)
     .describe('live access tokens, and separately sign-ins with all that belongs to them'),
@@ -51,6 +65,12 @@ export const oauthTable: Field<OauthTable | undefined> = table({
     .optional()
     .describe('who has to show a second factor on its login page')
     .meta({ absent: 'the strictest of all portals' }),
+  refresh_reuse_window: reuseWindow
+    .prefault('0s')
+    .describe('how long a used refresh token gives its client the same successor once more; at most 30 seconds'),
+  backchannel_logout_allow: networks
+    .prefault([])
+    .describe('addresses that are not public and that `backchannel_logout_uri` may lead to'),
   service_provider: tables(serviceProviderTable).prefault([]),
 }).transform((written, context): OauthTable | undefined => {
   if (!written.enable) return undefined
@@ -65,11 +85,14 @@ export const oauthTable: Field<OauthTable | undefined> = table({
   refuseRepeated(context, clientIds, (index) => ['service_provider', index], rule)
   return {
     issuer: issuer ?? '',
+    signIn: written.sign_in,
     maxTokens: written.max_tokens,
     algorithm: written.algorithm,
     secondFactor: written.second_factor,
     accessTokenMs: wholeSeconds(access_token_expiry),
     refreshTokenMs: wholeSeconds(refresh_token_expiry),
+    refreshReuseMs: written.refresh_reuse_window,
+    backchannelLogoutAllow: written.backchannel_logout_allow,
     serviceProviders: service_provider.filter((provider) => provider !== undefined),
   }
 })
@@ -136,6 +159,9 @@ function createProvider(clientId: string, { name, roles }: PortalConfig, callbac
     adminScopes: [apimAdminScope],
     claimsIn: ['id_token'],
     issueRefreshTokens: true,
+    isNative: false,
+    responseModes: ['query'],
+    backchannelLogoutUri: undefined,
   }
 }
 

@@ -9,6 +9,7 @@ import { hasControlCharacter, isPortalName, managementConsole } from '../../core
 import type { PortalConfig } from '../config.js'
 import { addressItems } from './control-access.js'
 import { duration, type Field, field, flag, integer, refuseAt, table, textList } from './fields.js'
+import { signInList } from './identity-provider.js'
 import { secondFactorPolicy } from './second-factor.js'
 
 /** The portals that WSO2's products come with. They are there without a table. */
@@ -20,20 +21,20 @@ const origin = field((value, refuse) => {
   if (typeof value !== 'string' || !/^https?:\/\/[^/?#@\s\\]+$/i.test(value) || !URL.canParse(value))
     return refuse(rule)
   return new URL(value).origin
-})
+}).meta({ type: 'string' })
 
 const callback = field((value, refuse) => {
   const rule = 'must be an absolute URL without user and fragment, such as "https://portal.example.com/callback"'
   if (typeof value !== 'string' || !/^https?:\/\/[^\s#]+$/i.test(value) || !URL.canParse(value)) return refuse(rule)
   const { username, password } = new URL(value)
   return username === '' && password === '' ? value : refuse(rule)
-}).meta({ unit: 'URL' })
+}).meta({ unit: 'URL', type: 'string' })
 
 /** A text that stands on a page. */
 const shownText = field((value, refuse) => {
   if (typeof value === 'string' && /\S/.test(value) && value.length <= 200 && !hasControlCharacter(value)) return value
   return refuse('must be a text of 1 to 200 characters on one line')
-}).meta({ unit: 'text of 1 to 200 characters' })
+}).meta({ unit: 'text of 1 to 200 characters', type: 'string' })
 
 /** What `__Host-` and the name of a portal are put around, as part of a token (RFC 6265 section 4.1.1). */
 const cookiePrefixRule = 'must be 1 to 64 letters, digits, _ and -, and not begin with two _'
@@ -64,6 +65,7 @@ const portalTable = z.object(
       .optional()
       .describe('who has to show a second factor')
       .meta({ absent: 'that of `[portal]`' }),
+    sign_in: signInList.optional().meta({ absent: '`["local"]`' }),
     allow: addressItems
       .optional()
       .describe('addresses that may call this portal, besides the other rules by address')
@@ -161,6 +163,7 @@ export function createPortals(
       support: own.support,
       callback: own.callback,
       secondFactor: own.second_factor ?? second_factor ?? 'optional',
+      signIn: own.sign_in ?? ['local'],
       allow: own.allow,
       origin: { key: `portal.${name}` },
     }

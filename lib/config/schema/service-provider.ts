@@ -5,15 +5,9 @@
  */
 
 import * as z from 'zod'
+import { isSafeUrl, withoutPort } from '../../core/safe-url.js'
 import type { ServiceProviderConfig } from '../config.js'
 import { type Field, field, flag, oneOf, passwordHash, refuseAt, type TableContext, table } from './fields.js'
-
-/** Hosts of this machine, where nobody can listen in on plain HTTP (RFC 8252 section 7.3). */
-const loopbackHosts: readonly string[] = ['localhost', '127.0.0.1', '[::1]']
-
-function isSafe({ protocol, hostname }: URL): boolean {
-  return protocol === 'https:' || (protocol === 'http:' && loopbackHosts.includes(hostname))
-}
 
 // URIs are compared character by character, so each has one spelling only: the one that a URL parser gives back.
 
@@ -25,11 +19,11 @@ export const issuerUri: Field<string> = field((value, refuse) => {
   const url = new URL(value)
   const { pathname, search, hash, username, password, href } = url
   const hasOthers = `${search}${hash}${username}${password}` !== '' || /[?#]$/.test(value)
-  if (!isSafe(url) || hasOthers) return refuse(rule)
+  if (!isSafeUrl(url) || hasOthers) return refuse(rule)
   if (pathname === '/') return refuse(`${rule}: everything below its path is answered by it`)
   if (pathname.endsWith('/') || pathname.includes('//')) return refuse(`${rule}, without empty steps in its path`)
   return href === value ? value : refuse(rule, `; write it as ${href}`)
-}).meta({ unit: 'URL' })
+}).meta({ unit: 'URL', type: 'string' })
 
 /** Where a browser is sent back to after a sign-in or a sign-out. */
 export const redirectUri: Field<string> = field((value, refuse) => {
@@ -45,13 +39,13 @@ export const redirectUri: Field<string> = field((value, refuse) => {
   const { pathname, search, origin, username, password, href } = url
   if (value.includes('#')) return refuse('must not have a fragment (RFC 6749 section 3.1.2)')
   if (username !== '' || password !== '') return refuse('must not have a user name or a password')
-  if (!isSafe(url)) {
+  if (!isSafeUrl(url)) {
     return refuse(`${rule}, or one of http on this machine: on its way in the clear a code can be read by others`)
   }
   // As apps write `window.location.origin`.
   const isWithoutPath = pathname === '/' && value === `${origin}${search}`
   return href === value || isWithoutPath ? value : refuse('must be spelled as browsers spell it', `: ${href}`)
-}).meta({ unit: 'URI' })
+}).meta({ unit: 'URI', type: 'string' })
 
 /** A name of visible ASCII characters: it has to survive a log line and a command line (RFC 6749 appendix A.1). */
 function asciiName(maxLength: number, what: string, example = ''): Field<string> {
@@ -76,7 +70,7 @@ const scope: Field<string> = field((value, refuse) => {
     return refuse('must be a name of ASCII characters without spaces, quotes and backslashes')
   }
   return takenScopes.includes(value) ? refuse(`must not be one of ${takenScopes.join(', ')}`) : value
-}).meta({ unit: 'text' })
+}).meta({ unit: 'text', type: 'string' })
 
 const mandatoryPkce = flag.refine((isMandatory) => isMandatory, {
   error:
@@ -89,6 +83,8 @@ const noPlainPkce = flag.refine((isSupported) => !isSupported, {
     'must not be true: a plain challenge is the verifier itself, and protects nobody whose request is read ' +
     '(RFC 9700 section 2.1.1)',
 })
+
+const responseModes = ['query', 'fragment', 'form_post'] as const
 
 const uris = z.array(redirectUri, { error: 'must be a list of URIs' })
 
@@ -122,6 +118,20 @@ const writtenProvider = table({
     .array(oneOf(['id_token', 'access_token']), { error: 'must be a list of "id_token" and "access_token"' })
     .prefault(['id_token'])
     .describe('the tokens that tell of the user; `/userinfo` always does'),
+  native: flag
+    .prefault(false)
+    .describe(
+      'a native app: any port of its redirect URIs at `http://127.0.0.1` and `http://[::1]` (RFC 8252 section 7.3)',
+    ),
+  response_modes: z
+    .array(oneOf(responseModes), { error: `must be a list of ${responseModes.join(', ')}` })
+    .refine((list) => list.length > 0, { error: 'must list at least one' })
+    .prefault(['query'])
+    .describe('`response_mode` it may ask for: `query`, `fragment`, `form_post`; without asking it asks for `query`'),
+  backchannel_logout_uri: redirectUri
+    .optional()
+    .describe('told of sign-outs (OpenID Connect Back-Channel Logout 1.0)')
+    .meta({ absent: 'it is not told' }),
   refresh_tokens: flag.prefault(false).describe('whether it gets refresh tokens, which are rotated at each use'),
 })
 
@@ -141,12 +151,22 @@ export const serviceProviderTable = writtenProvider.transform((written, context)
     adminScopes: [],
     claimsIn: [...new Set(written.claims)],
     issueRefreshTokens: written.refresh_tokens,
+    isNative: written.native,
+    responseModes: [...new Set(written.response_modes)],
+    backchannelLogoutUri: written.backchannel_logout_uri,
   }
 })
 
 /** Each mistake is reported at the key that would have to change, so that no second mistake comes of the first. */
 function checkClient(client: z.output<typeof writtenProvider>, context: TableContext): void {
   const { allow_without_client_secret: isPublic, pkce_mandatory, client_secret } = client
+  if (client.native && !client.redirect_uris.some((uri) => withoutPort(uri) !== undefined)) {
+    refuseAt(
+      context,
+      ['native'],
+      'needs one of redirect_uris at http://127.0.0.1 or http://[::1]; localhost is compared exactly',
+    )
+  }
   if (isPublic && pkce_mandatory === undefined) {
     const rule =
       'must be true beside allow_without_client_secret: without it that will not work, because nothing ties a code to its client'

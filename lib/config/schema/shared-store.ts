@@ -19,7 +19,7 @@ const urlRule = 'must be a URL that begins with redis:// or rediss://, such as "
 const url: Field<string> = field((value, refuse) => {
   const isUrl = typeof value === 'string' && /^rediss?:\/\/[^/?#]+(?:\/\d{0,4})?$/.test(value) && isDecodable(value)
   return isUrl ? value : refuse(urlRule)
-}).meta({ unit: 'URL' })
+}).meta({ unit: 'URL', type: 'string' })
 
 /** A user and a password with a `%` that is no escape cannot be read. */
 function isDecodable(url: string): boolean {
@@ -33,6 +33,7 @@ function isDecodable(url: string): boolean {
 
 const keyPrefix: Field<string> = field((value, refuse) => (isKeyPrefix(value) ? value : refuse(keyPrefixRule))).meta({
   unit: 'text',
+  type: 'string',
 })
 
 const sentinelTable = table({
@@ -52,7 +53,7 @@ const maxStaleness = 60_000
 const staleness: Field<number> = field((value, refuse) => {
   if (typeof value !== 'string') return refuse(durationRule)
   return /^0(?:ms|s)$/.test(value) ? 0 : (parseDuration(value) ?? refuse(durationRule))
-}).meta({ unit: 'duration' })
+}).meta({ unit: 'duration', type: 'string' })
 
 /** What the table says; which database its name means is found later. */
 export type SharedStoreTable =

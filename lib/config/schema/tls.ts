@@ -9,6 +9,7 @@ import * as z from 'zod'
 import type { Finding } from '../checks/findings.js'
 import type { ClientCertificates, TlsConfig } from '../config.js'
 import type { KeyPath } from '../values/key-path.js'
+import type { TomlEdit } from '../values/toml-edits.js'
 import { isTree, type Tree, valueAt } from '../values/tree.js'
 import { type Field, table, text } from './fields.js'
 
@@ -145,7 +146,7 @@ export function createTls(values: Tree, hostName: string, reports: TlsReports): 
   const isRevocationChecked = findWritten(values, [revocation])?.value.toLowerCase() === 'true'
   if (clientCertificates !== 'none' && isRevocationChecked) {
     const rule = 'has no effect: a client certificate that was revoked is accepted until it expires'
-    reports.warning({ path: revocation, rule })
+    reports.warning({ path: revocation, rule, isIdle: true })
   }
   return {
     minVersion: spoken.has('TLSv1.2') ? 'TLSv1.2' : 'TLSv1.3',
@@ -181,7 +182,8 @@ function readVersions(written: Written | undefined, { mistake, warning }: TlsRep
   }
   if (dropped.length > 0) {
     const rule = `names versions of TLS that are withdrawn (RFC 8996) or not known, and are not served: ${dropped.join(', ')}`
-    warning({ path, rule: `${rule}; leave only TLSv1.2 and TLSv1.3` })
+    const fix: TomlEdit = { kind: 'set', path, value: allVersions.filter((version) => versions.has(version)).join(',') }
+    warning({ path, rule: `${rule}; leave only TLSv1.2 and TLSv1.3`, fix })
   }
   return allVersions.filter((version) => versions.has(version))
 }
@@ -205,7 +207,9 @@ function readSuites(
   const dropped = names.filter((_, index) => suites[index] === undefined)
   if (dropped.length > 0) {
     const rule = 'names suites that are not forward secret, do not authenticate what they encrypt, or are not known'
-    warning({ path, rule: `${rule}, and are not offered: ${dropped.join(', ')}` })
+    const kept = names.filter((_, index) => suites[index] !== undefined)
+    const fix: TomlEdit = { kind: 'set', path, value: kept.join(/[\s,]/.exec(value)?.[0] ?? ':') }
+    warning({ path, rule: `${rule}, and are not offered: ${dropped.join(', ')}`, fix })
   }
   return usable
 }

@@ -82,13 +82,13 @@ const tokenStoreTable: Field<TokenStoreConfig> = table({
 const rsaUnit = 'bits of the RSA key: shorter ones can be broken, longer ones make every login slow'
 
 /** A TOML time without an offset is taken as UTC. */
-const moment: Field<Date> = field((value, refuse) => {
+export const moment: Field<Date> = field((value, refuse) => {
   const isMoment = value instanceof Date || (typeof value === 'string' && /T.*(?:Z|[+-]\d\d:\d\d)$/.test(value))
   const date = isMoment ? new Date(value) : undefined
   return date === undefined || Number.isNaN(date.getTime())
     ? refuse('must be a date and time, such as 2030-01-31T08:00:00Z')
     : date
-}).meta({ unit: 'date and time' })
+}).meta({ unit: 'date and time', type: 'string' })
 
 /** `keyFile` is the path as it is written: what it is relative to is not known here. */
 const tokenTable: Field<TokenConfig> = table({

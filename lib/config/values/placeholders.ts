@@ -71,6 +71,17 @@ export function brokenPlaceholder(text: string): string | undefined {
     : undefined
 }
 
+/** What the placeholders of a text, or of the texts of a list, name. */
+export function listPlaceholders(
+  value: TreeValue,
+): readonly { readonly kind: PlaceholderKind; readonly name: string }[] {
+  if (Array.isArray(value)) return value.flatMap(listPlaceholders)
+  if (typeof value !== 'string') return []
+  return [...value.matchAll(placeholder)].map(([, kind, name = '']) => ({ kind: kind as PlaceholderKind, name }))
+}
+
+export type PlaceholderKind = 'env' | 'sys' | 'ref' | 'secret'
+
 export type Expand = (text: string) => TreeValue
 
 /**

@@ -7,7 +7,7 @@
 import type { Express } from 'express'
 import { findGateRow } from '../gate.js'
 import { listPaths, samplesOf } from './layer-paths.js'
-import { isLayer, type Layer, listLayers, type Route, readStack, restBelow, routerIn, subAppIn } from './layers.js'
+import { innerRouterIn, isLayer, type Layer, listLayers, type Route, readStack, restBelow, routerIn } from './layers.js'
 
 /** A route, or a function that may answer requests. */
 export interface AppRoute {
@@ -42,10 +42,26 @@ interface Candidate extends Pick<AppRoute, 'method' | 'path' | 'handler'> {
  * Sallyport's own, Express' parsers, and well-known middlewares by their names.
  */
 export function listRoutes(app: Express): readonly AppRoute[] {
+  return listPlacedRoutes(app).map(({ method, path, state, handler, sample }) => ({
+    method,
+    path,
+    state,
+    handler,
+    sample,
+  }))
+}
+
+/** A route, and what holds it in its router. */
+export interface PlacedRoute extends AppRoute {
+  readonly layer: Layer
+}
+
+/** The same, for what looks into the routers further. */
+export function listPlacedRoutes(app: Express): readonly PlacedRoute[] {
   const root = routerIn(app)
   return [...candidatesIn(root, '', [])].map((candidate) => {
-    const { method, path, handler } = candidate
-    return { method, path, handler, ...checkCandidate(root, candidate) }
+    const { method, path, handler, layer } = candidate
+    return { method, path, handler, layer, ...checkCandidate(root, candidate) }
   })
 }
 
@@ -75,7 +91,7 @@ const unknownLayer = {
 type Place = Pick<Candidate, 'layer' | 'path' | 'prefix' | 'hasPath'>
 
 function* candidatesAt(handle: unknown, place: Place, above: readonly unknown[]): Generator<Candidate> {
-  const inner = innerRouter(handle)
+  const inner = innerRouterIn(handle)
   if (inner !== undefined && place.hasPath) {
     // A router may be mounted in itself.
     if (!above.includes(inner)) yield* candidatesIn(inner, place.path === '/' ? '' : place.path, above)
@@ -98,13 +114,6 @@ function* candidatesOf({ methods, stack }: Route, place: Place): Generator<Candi
     const isSure = guard < 0 || before.some(isHandler)
     yield { ...place, method: isAll ? 'ALL' : method.toUpperCase(), handler: chain.at(-1), isSure, isInnerGuarded }
   }
-}
-
-function innerRouter(handle: unknown): unknown {
-  const router = routerIn(handle)
-  if (readStack(router) !== undefined) return router
-  const app = subAppIn(handle)
-  return app && routerIn(app)
 }
 
 /** Whether it has no `next`, so that it has to answer. */
@@ -160,7 +169,7 @@ function firstMet(
     if (left === undefined) continue
     if (layer === candidate.layer) return 'candidate'
     if (withGuards && (isGuard(layer.handle) || guardsRoute(layer, candidate))) return 'guard'
-    const inner = layer.route === undefined ? innerRouter(layer.handle) : undefined
+    const inner = layer.route === undefined ? innerRouterIn(layer.handle) : undefined
     const met = inner === undefined ? undefined : firstMet(inner, left, candidate, withGuards, [...above, router])
     if (met !== undefined) return met
   }

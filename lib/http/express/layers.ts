@@ -99,3 +99,11 @@ export function subAppIn(handle: unknown): Express | undefined {
   }
   return found
 }
+
+/** The router that answers in place of a handler: the handler itself, or that of an app; `undefined` for any other function. */
+export function innerRouterIn(handle: unknown): unknown {
+  const router = routerIn(handle)
+  if (readStack(router) !== undefined) return router
+  const app = subAppIn(handle)
+  return app && routerIn(app)
+}

@@ -4,16 +4,26 @@
  * @module
  */
 
+import { isMachineKind } from '../../core/auth.js'
 import { assertIntegers } from '../../core/option-numbers.js'
 import type { MemoryTokenStoreOptions } from '../memory/memory-token-store.js'
 import type { RecordKind } from '../token-store.js'
 
-export const allPools = ['management', 'portal', 'oauth', 'sso'] as const
+/** What a list shows unless it asks for one kind. */
+export const listedPools = ['management', 'portal', 'oauth', 'sso', 'machine'] as const
+export const allPools = [...listedPools, 'tombstone'] as const
 export type Pool = (typeof allPools)[number]
 
 export function poolFor(kind: RecordKind): Pool {
-  return kind === 'basic' ? 'management' : kind
+  if (kind === 'basic') return 'management'
+  return isMachineKind(kind) ? 'machine' : kind
 }
+
+/** Credentials that nobody here has issued: one that goes is accepted anew at its next use. */
+export const maxMachineTokens = 10_000
+
+/** None of them may go before its time. */
+export const maxTombstones = 100_000
 
 /** Sizes are those of all processes together, with the defaults of `MemoryTokenStore`. */
 export type SharedSizes = Pick<
@@ -33,11 +43,17 @@ export function poolBounds(options: SharedSizes): (pool: Pool) => PoolBounds {
   const { maxSize = 200, maxPerUser = maxSize, removeOldestOnOverflow = true } = options
   const { maxSessions = 10_000, maxOAuthTokens = 10_000 } = options
   assertIntegers({ maxSize, maxPerUser, maxSessions, maxOAuthTokens }, 1)
-  const sizes = { portal: maxSessions, oauth: maxOAuthTokens, sso: maxSessions }
+  const sizes = {
+    portal: maxSessions,
+    oauth: maxOAuthTokens,
+    sso: maxSessions,
+    machine: maxMachineTokens,
+    tombstone: maxTombstones,
+  }
   return (pool) =>
     pool === 'management'
       ? { size: maxSize, perUser: maxPerUser, evicts: removeOldestOnOverflow }
-      : { size: sizes[pool], perUser: sizes[pool], evicts: true }
+      : { size: sizes[pool], perUser: sizes[pool], evicts: pool !== 'tombstone' }
 }
 
 /** Options that the stores have in common which several processes share. */

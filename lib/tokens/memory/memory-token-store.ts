@@ -8,6 +8,7 @@ import { inBackground } from '../../async/background.js'
 import { maxTimerMs } from '../../async/deadline.js'
 import { systemClock } from '../../core/clock.js'
 import { assertIntegers } from '../../core/option-numbers.js'
+import { listedPools, maxMachineTokens, maxTombstones, type Pool, poolFor } from '../external/pools.js'
 import type { RecordKind, TokenQuery, TokenRecord, TokenStore } from '../token-store.js'
 import type { StoredToken } from './stored-token.js'
 import { TokenPool } from './token-pool.js'
@@ -56,9 +57,11 @@ const defaultListLimit = 100
  */
 export class MemoryTokenStore implements TokenStore {
   readonly #clock: () => number
-  readonly #pools: Readonly<Record<Exclude<RecordKind, 'basic'>, TokenPool>>
+  readonly #pools: Readonly<Record<Pool, TokenPool>>
   /** In the order in which an id is looked for. */
   readonly #allPools: readonly TokenPool[]
+  /** What a list shows unless it asks for one kind. */
+  readonly #listedPools: readonly TokenPool[]
   readonly #cleanUpIntervalMs: number
   #cleanUpTimer: NodeJS.Timeout | undefined
   #nextSlice: NodeJS.Immediate | undefined
@@ -81,8 +84,11 @@ export class MemoryTokenStore implements TokenStore {
       portal: evictingPool(maxSessions),
       oauth: evictingPool(maxOAuthTokens),
       sso: evictingPool(maxSessions),
+      machine: evictingPool(maxMachineTokens),
+      tombstone: new TokenPool({ maxSize: maxTombstones, maxPerUser: maxTombstones, evicts: false, onEvict, onRemove }),
     }
     this.#allPools = Object.values(this.#pools)
+    this.#listedPools = listedPools.map((pool) => this.#pools[pool])
   }
 
   /** How many tokens are held, with those that have ended but were not cleaned up yet. */
@@ -124,7 +130,7 @@ export class MemoryTokenStore implements TokenStore {
 
   list({ subject, kind, limit = defaultListLimit }: TokenQuery = {}): readonly TokenRecord[] {
     const now = this.#clock()
-    const pools = kind === undefined ? this.#allPools : [this.#poolFor(kind)]
+    const pools = kind === undefined ? this.#listedPools : [this.#poolFor(kind)]
     const found: StoredToken[] = []
     for (const pool of pools) {
       let count = 0
@@ -158,7 +164,7 @@ export class MemoryTokenStore implements TokenStore {
   }
 
   #poolFor(kind: RecordKind): TokenPool {
-    return this.#pools[kind === 'basic' ? 'management' : kind]
+    return this.#pools[poolFor(kind)]
   }
 
   #isLive({ endsAt, parent }: StoredToken, now: number): boolean {

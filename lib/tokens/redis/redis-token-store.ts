@@ -15,7 +15,7 @@ import type { RedisLink } from '../../redis/redis-link.js'
 import type { Script } from '../../redis/script.js'
 import { AcknowledgedRevocations } from '../external/acknowledged-revocations.js'
 import {
-  allPools,
+  listedPools,
   type Pool,
   type PoolBounds,
   poolBounds,
@@ -163,7 +163,7 @@ export class RedisTokenStore implements TokenStore {
   }
 
   async list({ subject, kind, limit = 100 }: TokenQuery = {}): Promise<readonly TokenRecord[]> {
-    const pools = kind === undefined ? allPools : [poolFor(kind)]
+    const pools = kind === undefined ? listedPools : [poolFor(kind)]
     const user = subject === undefined ? '' : digest(subject)
     const slack = this.#options.touchIntervalMs ?? 30_000
     const answer = (await this.#run(listScript, [this.#clock(), limit, slack, kind ?? '', user, ...pools])) as string[]

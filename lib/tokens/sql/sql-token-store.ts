@@ -16,7 +16,7 @@ import { assertIntegers, assertNumbers } from '../../core/option-numbers.js'
 import type { SqlQuery } from '../../sql/sql-database.js'
 import type { SqlLink } from '../../sql/sql-link.js'
 import { LocalTokens } from '../external/local-tokens.js'
-import { allPools, poolBounds, poolFor, type SharedTokenStoreOptions } from '../external/pools.js'
+import { allPools, listedPools, poolBounds, poolFor, type SharedTokenStoreOptions } from '../external/pools.js'
 import { jsonFrom, type LocalToken, momentOfUse, recordFrom, UseNotes } from '../external/stored-record.js'
 import { getExpiry, type LoginStart, type TokenQuery, type TokenRecord, type TokenStore } from '../token-store.js'
 import { SqlRevocations } from './sql-revocations.js'
@@ -146,7 +146,7 @@ export class SqlTokenStore implements TokenStore {
   }
 
   async list({ subject, kind, limit = 100 }: TokenQuery = {}): Promise<readonly TokenRecord[]> {
-    const pools = kind === undefined ? allPools : [poolFor(kind)]
+    const pools = kind === undefined ? listedPools : [poolFor(kind)]
     const userKey = subject === undefined ? undefined : digest(subject)
     const bounds = { kind, userKey, limit: Math.max(0, Math.floor(limit)), now: this.#clock() }
     await this.#lastTouch

@@ -7,7 +7,7 @@
 import { LRUCache } from 'lru-cache'
 import { type Bucket, PairLock, RecordTable } from './counters.js'
 import type { ThrottledLogin } from './login-throttle.js'
-import type { ThrottleKeys } from './throttle-keys.js'
+import type { StartedLock, ThrottleKeys } from './throttle-keys.js'
 import {
   createThrottleRules,
   type HeldLogin,
@@ -35,8 +35,10 @@ export interface LocalCounters {
   isWithinLimit(keys: ThrottleKeys): boolean
   /** Notes a good login elsewhere. Answers whether it is later than the last one that was known. */
   noteGoodLogin(keys: ThrottleKeys, at: number): boolean
-  /** Ends all locks of users, and forgets their failures. */
-  unlock(users: readonly string[]): void
+  /** Milliseconds until a lock ends; 0 when it has. */
+  remainingMs(lock: StartedLock): number
+  /** Ends all locks of users and of sources, by their keys, and forgets their failures. */
+  unlock(keys: readonly string[]): void
 }
 
 export function createLocalCounters(limits: ThrottleLimits, clock: () => number): LocalCounters {
@@ -110,6 +112,7 @@ export function createLocalCounters(limits: ThrottleLimits, clock: () => number)
     },
     isWithinLimit: (keys) => rules.isWithinLimit(keys, clock()),
     noteGoodLogin: (keys, at) => rules.noteGoodLogin(keys, at, clock()),
-    unlock: (users) => rules.unlock(users, clock()),
+    remainingMs: (lock) => rules.remainingMs(lock, clock()),
+    unlock: (keys) => rules.unlock(keys, clock()),
   }
 }

@@ -7,10 +7,11 @@
  */
 
 import { systemClock } from '../../core/clock.js'
-import type { ChangeContext, SecurityEvents } from '../../core/events.js'
+import type { ChangeContext, SecurityEventMap, SecurityEvents } from '../../core/events.js'
 import { assertIntegers, assertNumbers } from '../../core/option-numbers.js'
 import { createLocalCounters, type LocalAttempt } from './local-counters.js'
-import { type ThrottleLogin, throttleKeys, userKeys } from './throttle-keys.js'
+import { LockNotes, type LoginLock } from './lock-notes.js'
+import { addressKeys, type ThrottleLogin, throttleKeys, userKeys } from './throttle-keys.js'
 import type { LoginOutcome, ThrottleLimits } from './throttle-rules.js'
 
 /** Options of {@link createLoginThrottle}. */
@@ -102,13 +103,22 @@ export interface LoginThrottle {
   unlock(name: string, context?: ChangeContext): void | Promise<void>
 }
 
+/** A throttle whose locks can be listed. */
+export interface ManagedLoginThrottle extends LoginThrottle {
+  /** The locks that hold, the latest first, at most 1000. Rejects with `StoreError` when other processes cannot be asked. */
+  list(): Promise<readonly LoginLock[]>
+  /** Ends what locks all users of an address. Locks of a user from there stay. Rejects as `unlock`. */
+  unlockAddress(address: string, context?: ChangeContext): void | Promise<void>
+}
+
 /**
  * Makes a throttle that counts in this process: others count apart, and a restart forgets.
  *
  * @throws TypeError when an option is out of range.
  */
-export function createLoginThrottle(options: LoginThrottleOptions = {}): LoginThrottle {
+export function createLoginThrottle(options: LoginThrottleOptions = {}): ManagedLoginThrottle {
   const { clock = systemClock, events } = options
+  const notes = new LockNotes()
   const counters = createLocalCounters(limitsFrom(options), clock)
 
   return {
@@ -120,9 +130,16 @@ export function createLoginThrottle(options: LoginThrottleOptions = {}): LoginTh
       return admission instanceof Promise ? admission.then(toAttempt) : toAttempt(admission)
     },
 
-    unlock(name, { by, reason } = {}) {
-      events?.report('unlock', { at: clock(), userName: name, by, reason })
+    unlock(name, context = {}) {
+      events?.report('unlock', unlockEvent(clock(), context, { userName: name }))
       counters.unlock(userKeys(name))
+    },
+
+    list: async () => notes.list(clock(), counters.remainingMs),
+
+    unlockAddress(source, context = {}) {
+      events?.report('unlock', unlockEvent(clock(), context, { source }))
+      counters.unlock(addressKeys(source))
     },
   }
 
@@ -132,7 +149,7 @@ export function createLoginThrottle(options: LoginThrottleOptions = {}): LoginTh
       if (isSettled) return false
       isSettled = true
       const { isWithinLimit, locks } = attempt.settle(outcome, subject)
-      locks.report(events, clock(), keys, subject)
+      notes.add(locks.report(events, clock(), keys, subject))
       return isWithinLimit
     }
     return {
@@ -146,6 +163,15 @@ export function createLoginThrottle(options: LoginThrottleOptions = {}): LoginTh
       },
     }
   }
+}
+
+/** The event of an unlock, of a user or of an address. */
+export function unlockEvent(
+  at: number,
+  { by, reason, address }: ChangeContext,
+  { userName = '', source }: { readonly userName?: string; readonly source?: string },
+): SecurityEventMap['unlock'] {
+  return { at, userName, source, by, reason, address }
 }
 
 /** The limits with their defaults. @throws TypeError when one is out of range. */

@@ -7,7 +7,9 @@
 import { randomUUID } from 'node:crypto'
 import type { RedisLink } from '../../redis/redis-link.js'
 import type { Script } from '../../redis/script.js'
-import type { LoginThrottle } from './login-throttle.js'
+import { holdingLocks, noteKey } from './lock-notes.js'
+import { noteScript, notesScript, remainingScript } from './lock-scripts.js'
+import type { ManagedLoginThrottle } from './login-throttle.js'
 import {
   createSharedThrottle,
   type SharedAttempt,
@@ -16,7 +18,14 @@ import {
   type SharedThrottleOptions,
   type ThrottleNews,
 } from './shared-throttle.js'
-import { type LockScope, StartedLocks, subjectKeys, type ThrottleKeys } from './throttle-keys.js'
+import {
+  type LockScope,
+  lockKeys,
+  type StartedLock,
+  StartedLocks,
+  subjectKeys,
+  type ThrottleKeys,
+} from './throttle-keys.js'
 import { throttled } from './throttle-rules.js'
 import { commonArguments, newsScript, settleScript, startScript, unlockScript } from './throttle-scripts.js'
 
@@ -27,7 +36,7 @@ export interface RedisThrottleOptions extends SharedThrottleOptions {
 }
 
 /** Makes a throttle that counts in Redis and in this process. */
-export function createRedisThrottle(options: RedisThrottleOptions): LoginThrottle {
+export function createRedisThrottle(options: RedisThrottleOptions): ManagedLoginThrottle {
   const { link, clock = link.now } = options
   return createSharedThrottle({ ...options, clock }, 'Redis', (settings) => countersIn(link, settings))
 }
@@ -76,8 +85,31 @@ function countersIn(link: RedisThrottleOptions['link'], settings: SharedCounterS
     async unlock(users) {
       await run(unlockScript, users)
     },
+    async note(locks) {
+      await run(
+        noteScript,
+        locks.flatMap((lock) => [noteKey(lock), JSON.stringify(lock)]),
+      )
+    },
+    async list() {
+      const locks = ((await run(notesScript, [])) as string[]).map((json) => JSON.parse(json) as StartedLock)
+      const places = locks.flatMap((lock) =>
+        lockKeys(lock).map(({ pair, user, source }) => ({ lock, args: [lock.scope, pair, user, source] })),
+      )
+      const waits: number[] = []
+      for (let index = 0; index < places.length; index += placesAtATime) {
+        const slice = places.slice(index, index + placesAtATime).flatMap(({ args }) => args)
+        waits.push(...((await run(remainingScript, slice)) as string[]).map(Number))
+      }
+      const waitOf = (lock: StartedLock): number =>
+        Math.max(0, ...waits.filter((_wait, index) => places[index]!.lock === lock))
+      return holdingLocks(locks, clock(), waitOf)
+    },
   }
 }
+
+/** Redis does nothing else meanwhile. */
+const placesAtATime = 200
 
 type NewsAnswer = readonly [string, string, readonly string[]]
 

@@ -8,17 +8,22 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inBackground } from '../../async/background.js'
 import { StoreError } from '../../core/errors.js'
+import type { ChangeContext } from '../../core/events.js'
 import { type Logger, safeLogger } from '../../core/logger.js'
 import { assertNumbers } from '../../core/option-numbers.js'
 import { createLocalCounters, type LocalAttempt } from './local-counters.js'
+import { LockNotes, type LoginLock, mergeLocks } from './lock-notes.js'
 import {
   type LoginAttempt,
-  type LoginThrottle,
   type LoginThrottleOptions,
   limitsFrom,
+  type ManagedLoginThrottle,
   type ThrottledLogin,
+  unlockEvent,
 } from './login-throttle.js'
 import {
+  addressKeys,
+  type StartedLock,
   StartedLocks,
   subjectKeys,
   type ThrottleKeys,
@@ -70,8 +75,12 @@ export interface SharedCounters {
     since: number,
   ): Promise<ThrottleNews & { readonly admission: SharedAttempt | ThrottledLogin | undefined }>
   news(keys: ThrottleKeys, since: number): Promise<ThrottleNews>
-  /** Ends all locks of users, and forgets their failures. */
-  unlock(users: readonly string[]): Promise<void>
+  /** Ends all locks of users and of sources, by their keys, and forgets their failures. */
+  unlock(keys: readonly string[]): Promise<void>
+  /** Notes locks that have begun, for the lists of all processes. */
+  note(locks: readonly StartedLock[]): Promise<void>
+  /** The noted locks that hold. */
+  list(): Promise<readonly LoginLock[]>
 }
 
 /** What counters are made for. */
@@ -91,12 +100,13 @@ export function createSharedThrottle(
   options: SharedThrottleOptions & { readonly clock: () => number },
   storeName: string,
   createCounters: (settings: SharedCounterSettings) => SharedCounters,
-): LoginThrottle {
+): ManagedLoginThrottle {
   const { name: throttleName = 'login', holdMs = 30_000, events, clock } = options
   assertNumbers({ holdMs }, 1)
   const logger = safeLogger(options.logger)
   const limits = limitsFrom(options)
   const local = createLocalCounters(limits, clock)
+  const notes = new LockNotes()
   const counters = createCounters({ name: throttleName, limits, holdMs, clock })
   let isShared = true
   /** The number of the last unlock that was taken over. */
@@ -157,11 +167,14 @@ export function createSharedThrottle(
 
   function createAttempt(keys: ThrottleLogin, own: LocalAttempt, shared: SharedAttempt | undefined): LoginAttempt {
     let isSettled = false
+    let begun: readonly StartedLock[] = []
 
     function settleLocal(outcome: LoginOutcome, subject?: string, locks = new StartedLocks()): boolean {
       const settlement = own.settle(outcome, subject)
       locks.add(settlement.locks)
-      locks.report(events, clock(), keys, subject)
+      const started = locks.report(events, clock(), keys, subject)
+      notes.add(started)
+      begun = started
       return settlement.isWithinLimit
     }
 
@@ -179,11 +192,13 @@ export function createSharedThrottle(
       const told = isWithinLimit ? outcome : 'failed'
       try {
         const settlement = await ask(() => shared.settle(told, subject))
-        return (
+        const stands =
           settleLocal(settlement.isWithinLimit ? told : 'failed', subject, settlement.locks) &&
           told === outcome &&
           settlement.isWithinLimit
-        )
+        // What is only listed refuses nobody.
+        if (begun.length > 0) await ask(() => counters.note(begun)).catch(() => undefined)
+        return stands
       } catch (error) {
         // Neither of both answers is given, or the one would tell that the password was right.
         settleLocal(told === 'failed' ? 'failed' : 'cancelled', subject)
@@ -221,16 +236,30 @@ export function createSharedThrottle(
       }
     },
 
-    unlock(name, { by, reason } = {}) {
-      const users = userKeys(name)
-      local.unlock(users)
-      return handled(
-        ask(() => counters.unlock(users)).then(() => {
-          local.unlock(users)
-          events?.report('unlock', { at: clock(), userName: name, by, reason })
-        }),
-      )
+    unlock: (name, context = {}) => unlockKeys(userKeys(name), context, { userName: name }),
+    unlockAddress: (source, context = {}) => unlockKeys(addressKeys(source), context, { source }),
+
+    async list() {
+      // What was lifted elsewhere no longer holds here.
+      const nobody = throttleKeys('', undefined)
+      takeOver(nobody, await ask(() => counters.news(nobody, lastUnlock)))
+      const others = await ask(() => counters.list())
+      return mergeLocks(notes.list(clock(), local.remainingMs), others)
     },
+  }
+
+  function unlockKeys(
+    keys: readonly string[],
+    context: ChangeContext,
+    unlocked: { readonly userName?: string; readonly source?: string },
+  ): Promise<void> {
+    local.unlock(keys)
+    return handled(
+      ask(() => counters.unlock(keys)).then(() => {
+        local.unlock(keys)
+        events?.report('unlock', unlockEvent(clock(), context, unlocked))
+      }),
+    )
   }
 }
 

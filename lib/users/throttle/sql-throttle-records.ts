@@ -6,6 +6,7 @@
 
 import type { SqlQuery } from '../../sql/sql-database.js'
 import { Bucket, type HeldRecord, PairLock, RecordTable } from './counters.js'
+import { maxListedLocks, noteKey } from './lock-notes.js'
 import type { ThrottleNews } from './shared-throttle.js'
 import {
   countRows,
@@ -27,6 +28,7 @@ import {
   unlockMs,
   writeRows,
 } from './sql-throttle-rows.js'
+import type { StartedLock } from './throttle-keys.js'
 import { type HeldLogin, knownMs, type ThrottleTables } from './throttle-rules.js'
 
 type CountedRecord = HeldRecord & { readonly state: object }
@@ -106,15 +108,25 @@ export class ThrottleRecords {
     }
   }
 
-  async unlock(users: readonly string[]): Promise<void> {
+  /** Notes locks that have begun. */
+  async note(locks: readonly StartedLock[]): Promise<void> {
+    for (const lock of locks) {
+      const endsAt = Math.ceil(this.#now) + knownMs
+      this.#put({ ...noRow, name: 'notes', key: noteKey(lock), fields: JSON.stringify(lock), endsAt })
+    }
+    await this.#write()
+  }
+
+  /** `keys`: those of users and of sources. */
+  async unlock(keys: readonly string[]): Promise<void> {
     const { prefix, name } = this.#scope
     const number = Math.ceil(Math.max(this.#now, (this.#totals.lastUnlock ?? 0) + 1))
-    const own = `user_key IN (${marks(users)})`
-    await removeRows(this.#query, this.#scope, this.#totals, `${own} AND holds = ''`, users)
+    const own = `(user_key IN (${marks(keys)}) OR (name IN ('sources', 'crowds') AND record_key IN (${marks(keys)})))`
+    await removeRows(this.#query, this.#scope, this.#totals, `${own} AND holds = ''`, [...keys, ...keys])
     // Logins under way stay counted.
     const update = `UPDATE sallyport_throttle SET fields = '' WHERE prefix = ? AND throttle = ? AND ${own}`
-    await this.#query(update, [prefix, name, ...users])
-    for (const key of users) this.#put({ ...noRow, name: 'unlocks', key, endsAt: number + unlockMs(this.#scope) })
+    await this.#query(update, [prefix, name, ...keys, ...keys])
+    for (const key of keys) this.#put({ ...noRow, name: 'unlocks', key, endsAt: number + unlockMs(this.#scope) })
     this.#totals.lastUnlock = number
     await this.#write()
   }
@@ -197,8 +209,9 @@ export class ThrottleRecords {
 
   async #write(): Promise<void> {
     const { limits } = this.#scope
-    for (const name of ['good', 'unlocks'] as const) {
-      const surplus = (this.#totals[name] ?? 0) - limits.maxEntries
+    for (const name of ['good', 'unlocks', 'notes'] as const) {
+      const most = name === 'notes' ? Math.min(limits.maxEntries, maxListedLocks) : limits.maxEntries
+      const surplus = (this.#totals[name] ?? 0) - most
       if (surplus > 0) await this.#dropOldest(name, surplus)
     }
     this.#put({

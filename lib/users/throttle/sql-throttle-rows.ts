@@ -6,13 +6,17 @@
 
 import type { SqlDialect, SqlQuery, SqlValue } from '../../sql/sql-database.js'
 import type { SharedCounterSettings, ThrottleNews } from './shared-throttle.js'
+import type { StartedLock } from './throttle-keys.js'
 import { knownMs } from './throttle-rules.js'
 
 export const tableNames = ['pairs', 'knownPairs', 'crowds', 'users', 'sources'] as const
 export type TableName = (typeof tableNames)[number]
 
-/** `good`: the last good logins, by pair. `unlocks`: the last unlocks, by user. Both end so long after their moment. `totals`: one row. */
-export type RowName = TableName | 'good' | 'unlocks' | 'totals'
+/**
+ * `good`: the last good logins, by pair. `unlocks`: the last unlocks, by user or source. `notes`: the locks that have begun. They end so
+ * long after their moment. `totals`: one row.
+ */
+export type RowName = TableName | 'good' | 'unlocks' | 'notes' | 'totals'
 
 export interface Row {
   readonly name: RowName
@@ -27,7 +31,7 @@ export interface Row {
   readonly endsAt: number
 }
 
-export const endingNames: readonly RowName[] = [...tableNames, 'good', 'unlocks']
+export const endingNames: readonly RowName[] = [...tableNames, 'good', 'unlocks', 'notes']
 
 /** How many rows there are of each name, when ended ones were last removed, and the number of the last unlock. */
 export type Totals = Partial<Record<RowName | 'sweptAt' | 'lastUnlock', number>>
@@ -67,6 +71,12 @@ export async function newsIn(
     ? await selectRows(query, scope, `name = 'unlocks' AND ends_at > ?`, [since + unlockMs(scope)])
     : []
   return { goodAt: goodAt(rows, pair) ?? -1, lastUnlock, unlocked: unlocks.map(({ key }) => key) }
+}
+
+/** The locks that have begun, whether they have ended or not. */
+export async function readNotes(query: SqlQuery, scope: ThrottleScope): Promise<readonly StartedLock[]> {
+  const rows = await selectRows(query, scope, "name = 'notes' AND ends_at > ?", [Math.floor(scope.clock())])
+  return rows.map(({ fields }) => JSON.parse(fields) as StartedLock)
 }
 
 export async function selectRows(

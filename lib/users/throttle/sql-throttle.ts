@@ -8,7 +8,8 @@ import { randomBytes } from 'node:crypto'
 import { UnavailableError } from '../../core/errors.js'
 import { isSqlError, type SqlQuery } from '../../sql/sql-database.js'
 import type { SqlLink } from '../../sql/sql-link.js'
-import type { LoginThrottle } from './login-throttle.js'
+import { holdingLocks, noteKey } from './lock-notes.js'
+import type { ManagedLoginThrottle } from './login-throttle.js'
 import {
   createSharedThrottle,
   type SharedAttempt,
@@ -17,8 +18,8 @@ import {
   type SharedThrottleOptions,
 } from './shared-throttle.js'
 import { ThrottleRecords } from './sql-throttle-records.js'
-import { newsIn, readRows, type ThrottleScope } from './sql-throttle-rows.js'
-import { subjectKeys, type ThrottleKeys } from './throttle-keys.js'
+import { newsIn, readNotes, readRows, type ThrottleScope } from './sql-throttle-rows.js'
+import { lockKeys, subjectKeys, type ThrottleKeys } from './throttle-keys.js'
 import { createThrottleRules, type HeldLogin, type ThrottleRules } from './throttle-rules.js'
 
 /** Options of {@link createSqlThrottle}. */
@@ -35,7 +36,7 @@ const maxNameLength = 48
  *
  * @throws TypeError when an option is out of range.
  */
-export function createSqlThrottle(options: SqlThrottleOptions): LoginThrottle {
+export function createSqlThrottle(options: SqlThrottleOptions): ManagedLoginThrottle {
   const { link, name = 'login', clock = link.now } = options
   if (name.length > maxNameLength) throw new TypeError(`"name" option must have at most ${maxNameLength} characters`)
   return createSharedThrottle({ ...options, clock }, 'the database', (settings) => countersIn(link, settings))
@@ -45,14 +46,16 @@ function countersIn(link: SqlThrottleOptions['link'], settings: SharedCounterSet
   const { prefix, dialect } = link
   const scope: ThrottleScope = { ...settings, prefix, dialect }
 
-  async function step<T>(keys: readonly string[], work: (records: ThrottleRecords) => Promise<T>): Promise<T> {
+  async function locked<T>(work: (query: SqlQuery) => Promise<T>): Promise<T> {
     try {
-      return await link.locked(`throttle:${settings.name}`, async (query) =>
-        work(await ThrottleRecords.open(query, scope, keys)),
-      )
+      return await link.locked(`throttle:${settings.name}`, work)
     } catch (error) {
       throw unlessOverloaded(error)
     }
+  }
+
+  function step<T>(keys: readonly string[], work: (records: ThrottleRecords) => Promise<T>): Promise<T> {
+    return locked(async (query) => work(await ThrottleRecords.open(query, scope, keys)))
   }
 
   /** A step that the rules decide. */
@@ -100,7 +103,19 @@ function countersIn(link: SqlThrottleOptions['link'], settings: SharedCounterSet
         })
       return newsIn(query, scope, await readRows(query, scope, [pair]), pair, since)
     },
-    unlock: (users) => step(users, (records) => records.unlock(users)),
+    unlock: (keys) => step(keys, (records) => records.unlock(keys)),
+    note: (locks) => step(locks.map(noteKey), (records) => records.note(locks)),
+    list: () =>
+      locked(async (query) => {
+        const locks = await readNotes(query, scope)
+        if (locks.length === 0) return []
+        const keys = new Set(locks.flatMap(lockKeys).flatMap(digestsIn))
+        const records = await ThrottleRecords.open(query, scope, [...keys])
+        const rules = createThrottleRules(records.tables, settings.limits)
+        const held = holdingLocks(locks, records.now, (lock) => rules.remainingMs(lock, records.now))
+        await records.save()
+        return held
+      }),
   }
 }
 

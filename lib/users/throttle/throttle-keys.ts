@@ -56,6 +56,11 @@ function sourceKey(text = ''): string {
   return createDigest(addressKey(address) ?? `text ${text}`)
 }
 
+/** Key of all that is counted of a source. */
+export function addressKeys(address: string): readonly string[] {
+  return [sourceKey(address)]
+}
+
 function createDigest(text: string): string {
   return hash('sha256', text, 'base64url')
 }
@@ -67,6 +72,26 @@ export type LockScope = SecurityEventMap['lock']['scope']
 export interface ThrottleLogin extends ThrottleKeys {
   readonly name: string
   readonly address: string | undefined
+}
+
+/** A lock as it began. It may have ended. */
+export interface StartedLock {
+  /** Which logins are meant: see the `lock` event. */
+  readonly scope: LockScope
+  /** What the client typed at the failure that began it. */
+  readonly userName: string
+  /** The user whom the store found; `undefined` when there is none. */
+  readonly subject: string | undefined
+  /** The client's address at that failure. */
+  readonly address: string | undefined
+  /** When it began, in milliseconds since the epoch. */
+  readonly since: number
+}
+
+/** The keys by which a lock may be counted: those of the name that was typed, and of the user who was found. */
+export function lockKeys({ userName, subject, address }: StartedLock): readonly ThrottleKeys[] {
+  const typed = throttleKeys(userName, address)
+  return subject === undefined ? [typed] : [typed, subjectKeys(subject, typed.source)]
 }
 
 /** Collects the locks of one login. */
@@ -83,10 +108,17 @@ export class StartedLocks {
     for (const [scope, lockedMs] of others.#lockedMs) this.note(scope, lockedMs)
   }
 
-  report(events: SecurityEvents | undefined, at: number, { name, address }: ThrottleLogin, subject?: string): void {
+  /** Reports each lock, and returns them. */
+  report(
+    events: SecurityEvents | undefined,
+    at: number,
+    { name, address }: ThrottleLogin,
+    subject?: string,
+  ): readonly StartedLock[] {
     const userName = name.slice(0, maxNameLength)
-    for (const [scope, lockedMs] of this.#lockedMs) {
+    return [...this.#lockedMs].map(([scope, lockedMs]) => {
       events?.report('lock', { at, address, userName, subject, scope, seconds: Math.ceil(lockedMs / 1000) })
-    }
+      return { scope, userName, subject, address, since: at }
+    })
   }
 }

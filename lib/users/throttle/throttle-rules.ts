@@ -6,7 +6,7 @@
 
 import { type Bucket, FailureBuckets, PairLock, type RecordTable } from './counters.js'
 import type { LoginThrottleOptions, ThrottledLogin } from './login-throttle.js'
-import { StartedLocks, subjectKeys, type ThrottleKeys } from './throttle-keys.js'
+import { lockKeys, type StartedLock, StartedLocks, subjectKeys, type ThrottleKeys } from './throttle-keys.js'
 
 /** How a login ended. */
 export type LoginOutcome = 'failed' | 'succeeded' | 'cancelled'
@@ -63,8 +63,10 @@ export interface ThrottleRules {
   isWithinLimit(keys: ThrottleKeys, now: number): boolean
   /** Notes a good login elsewhere. Answers whether it is later than the last one that was known. */
   noteGoodLogin(keys: ThrottleKeys, at: number, now: number): boolean
-  /** Ends all locks of users, and forgets their failures. */
-  unlock(users: readonly string[], now: number): void
+  /** Milliseconds until a lock ends; 0 when it has. */
+  remainingMs(lock: StartedLock, now: number): number
+  /** Ends all locks of users and of sources, by their keys, and forgets their failures. */
+  unlock(keys: readonly string[], now: number): void
 }
 
 /** The record of all sources that found no room. No digest is empty. */
@@ -173,8 +175,27 @@ export function createThrottleRules(tables: ThrottleTables, limits: ThrottleLimi
       return true
     },
 
+    remainingMs(lock, now) {
+      const waits = lockKeys(lock).flatMap(({ pair, user, source }) => {
+        if (lock.scope === 'user') return [users.waitMs(user, now)]
+        const locks =
+          lock.scope === 'pair'
+            ? [pairs.get(pair), knownPairs.get(pair)]
+            : [crowds.get(source), crowds.get(everyOtherSource)]
+        const lockedMs = locks.map((found) => found?.lockedMs(now) ?? 0)
+        return lock.scope === 'pair' ? lockedMs : [...lockedMs, sources.waitMs(source, now)]
+      })
+      return Math.max(0, ...waits)
+    },
+
     unlock(wanted, now) {
-      for (const user of wanted) users.empty(user, now)
+      for (const key of wanted) {
+        users.empty(key, now)
+        sources.empty(key, now)
+        const crowd = crowds.get(key)
+        crowd?.reset()
+        if (crowd !== undefined) crowds.removeEnded(key, crowd, now)
+      }
       for (const table of [pairs, knownPairs]) {
         for (const [key, lock] of table.entries()) {
           if (lock.user === undefined || !wanted.includes(lock.user)) continue

@@ -3,7 +3,8 @@
  *
  * Keys start with that of the throttle: `<table>`, the digests that have a record, by its end; `<table>:<digest>`, a record;
  * `<table>:holds:<digest>`, logins under way, by the moment from which on they no longer count; `good`, pairs by their last good login;
- * `unlocks`, users by the number of their last unlock. A table that is full has no room for another digest: it counts on a coarser one.
+ * `unlocks`, users and sources by the number of their last unlock; `notes`, the locks that
+ * have begun, by when, and `notes:json`, what is known of each. A table that is full has no room for another digest: it counts on a coarser one.
  *
  * @module
  */
@@ -164,7 +165,8 @@ end
 local function to_text(number) return string.format('%.0f', number) end
 `
 
-const script = (text: string): Script => ({ text: common + text })
+/** A script of the throttle. */
+export const script = (text: string): Script => ({ text: common + text })
 
 /**
  * Admits a login, which counts as a failure from then on, or not. ARGV: id, pair, user, source, number of the last known unlock.
@@ -266,7 +268,7 @@ local known_at = good_login(ARGV[10])
 return {to_text(known_at), last_unlock, unlocked}`)
 
 /**
- * Ends all locks of users and forgets their failures. ARGV: users. A lock that was counted under an earlier number no longer holds; the
+ * Ends all locks of users and of sources, and forgets their failures. ARGV: their digests. A lock that was counted under an earlier number no longer holds; the
  * number is kept for longer than any lock.
  */
 export const unlockScript: Script = script(`
@@ -274,7 +276,7 @@ local last = redis.call('ZREVRANGE', prefix .. 'unlocks', 0, 0, 'WITHSCORES')[2]
 local number = math.max(now, tonumber(last or 0) + 1)
 for index = 9, #ARGV do
   redis.call('ZADD', prefix .. 'unlocks', number, ARGV[index])
-  keep(new_record('users', ARGV[index]), 0)
+  for _, name in ipairs({'users', 'sources', 'crowds'}) do keep(new_record(name, ARGV[index]), 0) end
 end
 redis.call('ZREMRANGEBYRANK', prefix .. 'unlocks', 0, -max_entries - 1)
 redis.call('PEXPIRE', prefix .. 'unlocks', longest)

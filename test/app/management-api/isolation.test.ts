@@ -57,6 +57,7 @@ describe.each(allSetUps)('the app behind the front on $name', (setUp) => {
         scope: 'default',
         tokenId: expect.stringMatching(/^[\w-]{43}$/),
         kind: 'management',
+        factors: ['password'],
         issuedAt: expect.any(Number),
         expiresAt: expect.any(Number),
       },

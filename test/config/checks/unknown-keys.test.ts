@@ -192,7 +192,12 @@ describe('a table of an older release', () => {
 describe('a key that is better not there', () => {
   it.each([
     ['[dashboard_config]\ndashboard_url = "https://x"', 'dashboard_config', /has no effect/],
-    ['[icp_config]\nenabled = true', 'icp_config', /has no effect/],
+    ['[icp_config]\nicp_url = "https://x"', 'icp_config', /has no effect without enabled/],
+    [
+      `[icp_config]\nenabled = true\nicp_url = "https://x"\nsecret = "k.${'x'.repeat(32)}"`,
+      'icp_config.secret',
+      /makes an administrator/,
+    ],
     ['[management_api_token_handler]\nenable = false', 'management_api_token_handler.enable', /obsolete/],
     [
       '[[management_api.custom_handlers]]\nname = "x"\nclass = "X"',

@@ -43,6 +43,7 @@ describe('[portal.<name>]', () => {
       support: 'help@shop.example',
       secondFactor: 'administrators',
       allow: shop.allow,
+      signIn: ['local'],
       origin: { key: 'portal.shop' },
     })
   })

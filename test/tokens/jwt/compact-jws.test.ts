@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { maxTokenLength, verifyCompactJws } from '../../../lib/tokens/jwt/compact-jws.js'
 import { parseJsonObject } from '../../../lib/tokens/jwt/strict-json.js'
-import { maxTokenLength, verifyCompactJws } from '../../../lib/tokens/jwt/verify-token.js'
 import { createKeyRing, type KeyRing } from '../../../lib/tokens/keys/key-ring.js'
 
 const base64url = (text: string): string => Buffer.from(text).toString('base64url')

@@ -2,7 +2,7 @@ import { createPublicKey, type JsonWebKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { SigningAlgorithm } from '../../../lib/config/config.js'
-import { verifyCompactJws } from '../../../lib/tokens/jwt/verify-token.js'
+import { verifyCompactJws } from '../../../lib/tokens/jwt/compact-jws.js'
 import type { VerificationKey } from '../../../lib/tokens/keys/signing-key.js'
 
 interface Vectors {

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } 
 import { StoreError, UnavailableError } from '../../../lib/core/errors.js'
 import { SecurityEvents } from '../../../lib/core/events.js'
 import { createAuthenticator } from '../../../lib/users/login/authenticator.js'
-import type { LoginAttempt, LoginThrottle } from '../../../lib/users/throttle/login-throttle.js'
+import type { LoginAttempt, LoginThrottle, ManagedLoginThrottle } from '../../../lib/users/throttle/login-throttle.js'
 import type { SharedThrottleOptions } from '../../../lib/users/throttle/shared-throttle.js'
 import { login, logins, minute, second, throttleContract } from './throttle-contract.js'
 
@@ -16,7 +16,7 @@ const silent = { info() {}, warn() {}, error() {} }
 /** A process with a link of its own. */
 export interface ThrottleProcess {
   /** `onAsk` is called with each question to the store. */
-  create(options: SharedThrottleOptions, onAsk: () => void): LoginThrottle
+  create(options: SharedThrottleOptions, onAsk: () => void): ManagedLoginThrottle
   close(): Promise<void>
 }
 
@@ -61,7 +61,7 @@ export function sharedThrottleContract(
     })
     afterAll(() => process?.close())
 
-    const create = (options: Partial<SharedThrottleOptions>): LoginThrottle =>
+    const create = (options: Partial<SharedThrottleOptions>): ManagedLoginThrottle =>
       process.create({ logger: silent, ...options }, () => {})
 
     describe('in one process', () =>
@@ -71,10 +71,12 @@ export function sharedThrottleContract(
     describe('in a new process for each login', () =>
       throttleContract((options) => {
         const name = `contract-${count++}`
-        const newProcess = (): LoginThrottle => create({ name, ...options })
+        const newProcess = (): ManagedLoginThrottle => create({ name, ...options })
         return {
           start: (...args) => newProcess().start(...args),
           unlock: (...args) => newProcess().unlock(...args),
+          unlockAddress: (...args) => newProcess().unlockAddress(...args),
+          list: () => newProcess().list(),
         }
       }, maxEntries))
   })
@@ -99,9 +101,11 @@ export function sharedThrottleContract(
     }
 
     /** The throttles of two processes. */
-    async function processes(options: Partial<SharedThrottleOptions> = {}): Promise<[LoginThrottle, LoginThrottle]> {
+    async function processes(
+      options: Partial<SharedThrottleOptions> = {},
+    ): Promise<[ManagedLoginThrottle, ManagedLoginThrottle]> {
       name = `shared-${count++}`
-      const create = async (process: string): Promise<LoginThrottle> => {
+      const create = async (process: string): Promise<ManagedLoginThrottle> => {
         const connected = await server.connect()
         started.push(connected)
         const events = new SecurityEvents(silent)
@@ -116,6 +120,26 @@ export function sharedThrottleContract(
       }
       return [await create('one'), await create('other')]
     }
+
+    it('lists the locks of the others, and lifts them for all', async () => {
+      const [one, other] = await processes({ maxFailures: 1, maxSourceFailures: 3 })
+      await login(one, 'failed', 'alice', '192.0.2.1')
+      expect(await other.list()).toEqual(await one.list())
+      expect(await other.list()).toMatchObject([{ scope: 'pair', userName: 'alice', address: '192.0.2.1' }])
+      await other.unlock('alice')
+      expect(await one.list()).toEqual([])
+      expect(await login(one, 'failed', 'alice', '192.0.2.1')).toBe('failed')
+      for (const name of ['ann', 'bob', 'carol']) await login(one, 'failed', name, '192.0.2.7')
+      expect(await login(one, 'failed', 'dave', '192.0.2.7')).not.toBe('failed')
+      await other.unlockAddress('192.0.2.7')
+      expect(await login(one, 'failed', 'dave', '192.0.2.7')).toBe('failed')
+    })
+
+    it('lists no more locks than it counts', async () => {
+      const [one, other] = await processes({ maxFailures: 1, maxEntries: 3 })
+      for (const name of ['ann', 'bob', 'carol', 'dave', 'eve']) await login(one, 'failed', name, '192.0.2.1')
+      expect((await other.list()).length).toBeLessThanOrEqual(4)
+    })
 
     it('checks no more than five of 50 wrong passwords that two processes get at once', async () => {
       const throttles = await processes()
@@ -172,7 +196,7 @@ export function sharedThrottleContract(
       expect(locks.slice(1)).toEqual(['one: user 90', 'one: source 45'])
     })
 
-    it('asks the store twice for a login, and once for one that it refuses', async () => {
+    it('asks the store twice for a login, once for one that it refuses, and once more when a lock begins', async () => {
       const [one, other] = await processes()
       const asked = async (...args: Parameters<typeof login>): Promise<number> => {
         commands = 0
@@ -180,7 +204,8 @@ export function sharedThrottleContract(
         return commands
       }
       expect(await asked(one, 'succeeded')).toBe(2)
-      for (let index = 0; index < 5; index++) expect(await asked(one, 'failed')).toBe(2)
+      for (let index = 0; index < 4; index++) expect(await asked(one, 'failed')).toBe(2)
+      expect(await asked(one, 'failed')).toBe(3)
       expect(await asked(one, 'failed')).toBe(1)
       expect(await asked(other, 'failed')).toBe(1)
     })

@@ -2,7 +2,12 @@
 
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { LoginAttempt, LoginThrottle, LoginThrottleOptions } from '../../../lib/users/throttle/login-throttle.js'
+import type {
+  LoginAttempt,
+  LoginThrottle,
+  LoginThrottleOptions,
+  ManagedLoginThrottle,
+} from '../../../lib/users/throttle/login-throttle.js'
 import { deferred } from '../deferred.js'
 
 export const second = 1000
@@ -40,11 +45,12 @@ async function failFromManySources(throttle: LoginThrottle, count: number, name 
 }
 
 /** Makes a throttle without any counts, with these options. */
-export type CreateThrottle = (options: LoginThrottleOptions) => LoginThrottle
+export type CreateThrottle = (options: LoginThrottleOptions) => ManagedLoginThrottle
 
 /** Describes the throttles that `create` makes. A flood fills `maxEntries` records. */
 export function throttleContract(create: CreateThrottle, maxEntries: number): void {
-  const throttleOf = (options: LoginThrottleOptions = {}): LoginThrottle => create({ clock: () => now, ...options })
+  const throttleOf = (options: LoginThrottleOptions = {}): ManagedLoginThrottle =>
+    create({ clock: () => now, ...options })
 
   // Covers: A09
   describe('the pair of user and source', () => {
@@ -396,6 +402,60 @@ export function throttleContract(create: CreateThrottle, maxEntries: number): vo
   })
 
   // Covers: A09
+  describe('the list of locks', () => {
+    it('has who was locked, from where and until when, for as long as the lock holds', async () => {
+      const throttle = throttleOf({ maxFailures: 2 })
+      expect(await throttle.list()).toEqual([])
+      await logins(2, throttle, 'failed', 'Alice', '192.0.2.1')
+      const since = now
+      const lock = { scope: 'pair', userName: 'Alice', subject: undefined, address: '192.0.2.1', since }
+      expect(await throttle.list()).toEqual([{ ...lock, until: since + minute }])
+      now += 20 * second
+      expect(await throttle.list()).toEqual([{ ...lock, until: since + minute }])
+      now += 40 * second
+      expect(await throttle.list()).toEqual([])
+    })
+
+    it('has the latest lock first, and each once', async () => {
+      const throttle = throttleOf({ maxFailures: 1 })
+      for (const name of ['ann', 'bob']) await login(throttle, 'failed', name, '192.0.2.1')
+      now += minute
+      await login(throttle, 'failed', 'ann', '192.0.2.1')
+      expect((await throttle.list()).map(({ userName }) => userName)).toEqual(['ann'])
+      now += second
+      await login(throttle, 'failed', 'bob', '192.0.2.9')
+      expect((await throttle.list()).map(({ userName }) => userName)).toEqual(['bob', 'ann'])
+    })
+
+    it('has the user whom the store found, by whatever name', async () => {
+      const throttle = throttleOf({ maxFailures: 1 })
+      const attempt = await throttle.start('mail@example.com', '192.0.2.1')
+      if (attempt.isAllowed) await attempt.fail('alice')
+      expect(await throttle.list()).toMatchObject([{ scope: 'pair', userName: 'mail@example.com', subject: 'alice' }])
+      await throttle.unlock('alice')
+      await throttle.unlock('mail@example.com')
+      expect(await throttle.list()).toEqual([])
+    })
+
+    it('has the limits of a user and of an address, which are lifted each by its own', async () => {
+      const throttle = throttleOf({ maxUserFailures: 2, maxSourceFailures: 2 })
+      await login(throttle, 'failed', 'alice', '192.0.2.1')
+      await login(throttle, 'failed', 'alice', '192.0.2.2')
+      await login(throttle, 'failed', 'bob', '192.0.2.3')
+      await login(throttle, 'failed', 'carol', '192.0.2.3')
+      const scopes = async () => (await throttle.list()).map(({ scope }) => scope).sort()
+      expect(await scopes()).toEqual(['source', 'user'])
+      await throttle.unlock('alice')
+      expect(await scopes()).toEqual(['source'])
+      await throttle.unlock('bob')
+      expect(await scopes()).toEqual(['source'])
+      expect(await login(throttle, 'failed', 'dave', '192.0.2.3')).not.toBe('failed')
+      await throttle.unlockAddress('192.0.2.3')
+      expect(await scopes()).toEqual([])
+      expect(await login(throttle, 'failed', 'dave', '192.0.2.3')).toBe('failed')
+    })
+  })
+
   describe('keys', () => {
     it.each([
       ['IPv4', ['192.0.2.1', '::ffff:192.0.2.1', '::FFFF:192.0.2.1', '::ffff:c000:201', '0:0:0:0:0:ffff:c000:0201']],

@@ -168,7 +168,7 @@ const pattern = field((value, refuse): string | undefined => {
   } catch {
     return refuse('must be a regular expression that JavaScript can read')
   }
-}).meta({ unit: 'regular expression' })
+}).meta({ unit: 'regular expression', type: 'string' })
 
 /** Zero and less mean the default, as they do with WSO2. */
 const delay = field((value, refuse): number | undefined => {
@@ -176,7 +176,7 @@ const delay = field((value, refuse): number | undefined => {
   if (typeof written !== 'string') return refuse('must be a number of milliseconds')
   if (written === '' || /^(?:0+|-\d+)$/.test(written)) return undefined
   return parseDuration(written, 'ms') ?? refuse('must be a number of milliseconds, or a duration such as "30s"')
-}).meta({ unit: 'duration; a bare number counts ms' })
+}).meta({ unit: 'duration; a bare number counts ms', type: ['string', 'number'] })
 
 /** The greatest of WSO2's numbers, and the longest time of a timer in milliseconds. */
 const maxNumber = 2_147_483_647

@@ -29,8 +29,18 @@ export interface StoreTable {
   readonly index: number | undefined
 }
 
-/** Domains that mean something else: the first store, roles that all stores share, and the account for emergencies. */
-const takenDomains = ['PRIMARY', 'INTERNAL', 'APPLICATION', 'WORKFLOW', 'SYSTEM', 'BREAK-GLASS']
+/** Domains that mean something else: the first store, roles that all stores share, the account for emergencies, and other programs. */
+export const takenDomains: readonly string[] = [
+  'PRIMARY',
+  'INTERNAL',
+  'APPLICATION',
+  'WORKFLOW',
+  'SYSTEM',
+  'BREAK-GLASS',
+  'API',
+  'ICP',
+  'CLIENT',
+]
 
 const secondaryTable: Field<Omit<StoreTable, 'index'>> = table(storeFields).transform((table: Values, context) => {
   const store = readStore(table, context)

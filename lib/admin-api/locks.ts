@@ -1,0 +1,77 @@
+/**
+ * `/locks`: who cannot log in because of failed logins, and how an administrator lifts that.
+ *
+ * @module
+ */
+
+import type { Gate } from '../http/gate.js'
+import type { LoginLock } from '../users/throttle/lock-notes.js'
+import type { ManagedLoginThrottle } from '../users/throttle/login-throttle.js'
+import { invalidRequest } from './json-body.js'
+import { readPage } from './page.js'
+import { administratorsOnly, type Call, readMember, resourceGate } from './resource.js'
+
+/** A lock as `GET /locks` lists it. Moments are texts of ISO 8601. */
+export interface LockEntry {
+  /**
+   * Which logins are refused: of this user from this address (`pair`), of this user from addresses without a good login lately (`user`),
+   * or of all users from this address (`source`).
+   */
+  readonly scope: LoginLock['scope']
+  /** As it was typed at the failure that began the lock: there may be no such user. */
+  readonly user: string
+  /** The client's address at that failure. */
+  readonly address: string | null
+  readonly since: string
+  /** When the next login is taken. */
+  readonly until: string
+}
+
+/** The locks as an operator reads them. */
+export async function findLocks(
+  throttle: Pick<ManagedLoginThrottle, 'list'> | undefined,
+): Promise<readonly LockEntry[]> {
+  return ((await throttle?.list()) ?? []).map(({ scope, userName, subject, address, since, until }) => ({
+    scope,
+    user: subject ?? userName,
+    address: address ?? null,
+    since: new Date(since).toISOString(),
+    until: new Date(until).toISOString(),
+  }))
+}
+
+/**
+ * Answers every request for locks, of administrators only.
+ *
+ * | verb, path | answer |
+ * |---|---|
+ * | `GET /locks?offset=&limit=` | `{"count","total","list":[`{@link LockEntry}`]}` |
+ * | `DELETE /locks?user=` lifts all of a user | `{"user","status"}` |
+ * | `DELETE /locks?address=` lifts what locks all users of an address | `{"address","status"}` |
+ *
+ * @param throttle - `undefined`: nothing is ever locked.
+ */
+export function locksGate(throttle: ManagedLoginThrottle | undefined): Gate {
+  async function list({ query }: Call): Promise<object> {
+    const { offset, limit } = readPage(query)
+    const all = await findLocks(throttle)
+    const list = all.slice(offset, offset + limit)
+    return { count: list.length, total: all.length, list }
+  }
+
+  async function lift({ query, auth, address: from }: Call): Promise<object> {
+    const [user, address] = [query('user'), query('address')]
+    if ((user === '') === (address === '')) {
+      throw invalidRequest("Name the user or the address whose locks are to end: '?user=' or '?address='.")
+    }
+    const context = { by: auth.subject, address: from, reason: 'locks lifted' }
+    if (user === '') await throttle?.unlockAddress(address, context)
+    else await throttle?.unlock(user, context)
+    return user === '' ? { address, status: 'Lifted' } : { user, status: 'Lifted' }
+  }
+
+  return administratorsOnly(
+    (path) => readMember('locks', path) !== undefined,
+    resourceGate('locks', { GET: list, DELETE: lift }, {}),
+  )
+}

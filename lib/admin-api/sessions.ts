@@ -1,0 +1,170 @@
+/**
+ * `/sessions` and `/sessions/{id}`: what is signed in, and how an administrator ends it.
+ *
+ * @module
+ */
+
+import { HttpError } from '../core/errors.js'
+import type { Gate } from '../http/gate.js'
+import { recordKinds } from '../tokens/checked-token-store.js'
+import type { TokenInfo, Tokens } from '../tokens/tokens.js'
+import { invalidRequest } from './json-body.js'
+import { readPage } from './page.js'
+import { administratorsOnly, type Call, readMember, resourceGate } from './resource.js'
+
+/** A session as `GET /sessions` lists it. Moments are texts of ISO 8601. */
+export interface SessionEntry {
+  /** A digest, which opens nothing. */
+  readonly id: string
+  readonly user: string
+  readonly kind: TokenInfo['kind']
+  /** The portal of a session, the audience of an OAuth token; `null` for the other kinds. */
+  readonly client: string | null
+  /** Of the login. */
+  readonly address: string | null
+  readonly scope: string
+  readonly issuedAt: string
+  readonly lastAccessAt: string
+  readonly expiresAt: string
+}
+
+/** What `GET /sessions` can be asked for. Texts are compared whole and case-insensitively; `*` stands for any characters. */
+export interface SessionQuery {
+  readonly user?: string | undefined
+  readonly address?: string | undefined
+  readonly kind?: string | undefined
+  readonly client?: string | undefined
+  /** A field of the entry, with a `-` before it from the greatest on. @defaultValue `'-lastAccessAt'` */
+  readonly sort?: string | undefined
+  readonly offset: number
+  readonly limit: number
+}
+
+export interface SessionPage {
+  /** Entries of this page. */
+  readonly count: number
+  /** Entries of all pages. */
+  readonly total: number
+  /** `false` where there are more than are looked at: then the least recently used ones are missing. */
+  readonly isComplete: boolean
+  readonly list: readonly SessionEntry[]
+}
+
+/** As many as are looked at, the most recently used ones: a search must not stop a server. */
+const maxSearched = 50_000
+
+/** No record is of the kind `basic`, and a tombstone is no session. */
+const kinds = [...recordKinds].filter((kind): kind is string => kind !== 'basic' && kind !== 'tombstone')
+
+const searched = ['user', 'address', 'client'] as const
+
+/** Finds live sessions. @throws `BadRequestError` for a query that cannot be meant. */
+export async function findSessions(tokens: Pick<Tokens, 'list'>, query: SessionQuery): Promise<SessionPage> {
+  const { user, kind, sort = '-lastAccessAt', offset, limit } = query
+  if (kind !== undefined && !kinds.includes(kind)) throw invalidRequest(`'kind' must be one of ${kinds.join(', ')}.`)
+  const compare = comparator(sort)
+  // A whole name is found by the index of the store.
+  const subject = user === undefined || user.includes('*') ? undefined : user
+  const found = await tokens.list({ subject, kind: kind as TokenInfo['kind'] | undefined, limit: maxSearched + 1 })
+  const tests = searched.flatMap((field) => {
+    const pattern = field === 'user' && subject !== undefined ? undefined : query[field]
+    return pattern === undefined ? [] : [{ field, matches: wildcard(pattern) }]
+  })
+  const all = found
+    .slice(0, maxSearched)
+    .map(entryFrom)
+    .filter((entry) => tests.every(({ field, matches }) => matches(entry[field] ?? '')))
+  // The order of the store is finer than that of the moments.
+  if (sort !== '-lastAccessAt') all.sort(compare)
+  const list = all.slice(offset, offset + limit)
+  return { count: list.length, total: all.length, isComplete: found.length <= maxSearched, list }
+}
+
+function entryFrom({
+  subject,
+  audience,
+  address,
+  issuedAt,
+  lastAccessAt,
+  expiresAt,
+  ...rest
+}: TokenInfo): SessionEntry {
+  const { id, kind, scope } = rest
+  const moments = { issuedAt: text(issuedAt), lastAccessAt: text(lastAccessAt), expiresAt: text(expiresAt) }
+  return { id, user: subject, kind, client: audience ?? null, address: address ?? null, scope, ...moments }
+}
+
+/** The last moment that a date can be, in milliseconds since the epoch. */
+const maxMoment = 8.64e15
+
+function text(moment: number): string {
+  return new Date(Math.max(-maxMoment, Math.min(moment, maxMoment))).toISOString()
+}
+
+/** In linear time: parts between the stars are looked for one after the other. */
+function wildcard(pattern: string): (value: string) => boolean {
+  const [first = '', ...rest] = pattern.toLowerCase().split('*')
+  const last = rest.pop()
+  return (value) => {
+    const folded = value.toLowerCase()
+    if (last === undefined) return folded === first
+    if (!folded.startsWith(first)) return false
+    let at = first.length
+    for (const part of rest) {
+      const found = folded.indexOf(part, at)
+      if (found === -1) return false
+      at = found + part.length
+    }
+    return folded.length - last.length >= at && folded.endsWith(last)
+  }
+}
+
+const sortable = ['user', 'kind', 'client', 'address', 'issuedAt', 'lastAccessAt', 'expiresAt'] as const
+
+function comparator(sort: string): (left: SessionEntry, right: SessionEntry) => number {
+  const isDescending = sort.startsWith('-')
+  const field = sortable.find((name) => name === sort.slice(isDescending ? 1 : 0))
+  if (field === undefined) throw invalidRequest(`'sort' must be one of ${sortable.join(', ')}, or '-' and one of them.`)
+  const sign = isDescending ? -1 : 1
+  return (left, right) => {
+    const [one, other] = [left[field] ?? '', right[field] ?? '']
+    return one === other ? 0 : one < other ? -sign : sign
+  }
+}
+
+/** As long as the ids of any store. */
+const maxIdLength = 128
+
+/**
+ * Answers every request for sessions, of administrators only.
+ *
+ * | verb, path | answer |
+ * |---|---|
+ * | `GET /sessions?user=&address=&kind=&client=&sort=&offset=&limit=` | {@link SessionPage} |
+ * | `DELETE /sessions?user=` ends all of a user | `{"user","count","status"}` |
+ * | `DELETE /sessions/{id}` | `{"id","status"}` |
+ */
+export function sessionsGate(tokens: Pick<Tokens, 'list' | 'revoke' | 'revokeUser'>): Gate {
+  async function list({ query }: Call): Promise<object> {
+    const read = (name: string): string | undefined => query(name) || undefined
+    const texts = { user: read('user'), address: read('address'), kind: read('kind'), client: read('client') }
+    return findSessions(tokens, { ...texts, sort: read('sort'), ...readPage(query) })
+  }
+
+  async function endAll({ query, auth, address }: Call): Promise<object> {
+    const user = query('user')
+    if (user === '') throw invalidRequest("Name the user whose sessions are to end: '?user='.")
+    const count = await tokens.revokeUser(user, { by: auth.subject, address, reason: 'sessions ended' })
+    return { user, count, status: 'Ended' }
+  }
+
+  async function endOne({ name, auth, address }: Call): Promise<object> {
+    const context = { by: auth.subject, address, reason: 'session ended' }
+    const isEnded = name.length <= maxIdLength && (await tokens.revoke(name, context))
+    if (!isEnded) throw new HttpError(404, 'ERR_NOT_FOUND', 'There is no session with this id.')
+    return { id: name, status: 'Ended' }
+  }
+
+  const gate = resourceGate('sessions', { GET: list, DELETE: endAll }, { DELETE: endOne })
+  return administratorsOnly((path) => readMember('sessions', path) !== undefined, gate)
+}

@@ -1,0 +1,105 @@
+/**
+ * `sallyport check`: what a file says, what of it does nothing, and what should be put right.
+ *
+ * @module
+ */
+
+import { readFileSync, statSync } from 'node:fs'
+import { Command, type CommanderError } from 'commander'
+import { checkText, fixText } from '../config/check-file.js'
+import type { KeyClass } from '../config/checks/classify-keys.js'
+import { readText } from '../config/load.js'
+import { systemClock } from '../core/clock.js'
+import { canonicalPath, replaceFile } from '../files/replace-file.js'
+import { Inspection } from './check-inspection.js'
+import { type CheckReport, countClasses, formatReport } from './check-text.js'
+import { CommandError, type CommandProcess, isExpected, reasonFrom } from './command.js'
+import { printableLines } from './output.js'
+
+interface CheckCommandOptions {
+  readonly json?: boolean
+  readonly quiet?: boolean
+  readonly fix?: boolean
+  readonly output?: string
+  readonly connect?: boolean
+  readonly failOn: string
+}
+
+const findingClasses: readonly KeyClass[] = ['mistake', 'risky', 'without-effect', 'unknown']
+
+/** The exit code is 0 for a file without findings, 1 with findings, and 2 where nothing could be checked. */
+export function checkCommand(process: CommandProcess, clock: () => number = systemClock): Command {
+  const command = new Command('check')
+    .description('Says of each key what it does, or that it does nothing; what holds by default; and what is risky.')
+    .argument('<file>', 'the configuration file')
+    .option('--json', 'print one JSON object')
+    .option('--quiet', 'print the findings only')
+    .option('--fix', 'write what can be put right into the file')
+    .option('--output <file>', 'write it into another file')
+    .option('--connect', 'ask the user store for a user')
+    .option('--fail-on <classes>', 'what makes the exit code 1', findingClasses.join(','))
+    .allowExcessArguments(false)
+  command.exitOverride((error) => endUsage(process, error))
+  return command.action(async (file: string, options: CheckCommandOptions) => {
+    try {
+      const failOn = readClasses(options.failOn)
+      const report = await check(file, options, clock)
+      const text = options.json === true ? formatJson(report) : formatLines(report, options.quiet === true)
+      if (text !== '') process.stdout.write(`${text}\n`)
+      process.exitCode = report.findings.some((finding) => failOn.includes(finding.class)) ? 1 : 0
+    } catch (error) {
+      if (!isExpected(error)) throw error
+      process.stderr.write(`${reasonFrom(error as Error)}\n`)
+      process.exitCode = 2
+    }
+  })
+}
+
+/** Commander's own code is 1, which says that there are findings. */
+function endUsage({ exit }: CommandProcess, error: CommanderError): never {
+  if (exit !== undefined) exit(error.exitCode === 0 ? 0 : 2)
+  throw error
+}
+
+function readClasses(list: string): readonly string[] {
+  const classes = list.split(',').filter((name) => name !== '')
+  const unknown = classes.find((name) => !findingClasses.some((known) => known === name))
+  if (unknown === undefined) return classes
+  throw new CommandError(`--fail-on takes ${findingClasses.join(', ')}, and no ${unknown}.`)
+}
+
+async function check(
+  file: string,
+  { fix = false, output, connect = false }: CheckCommandOptions,
+  clock: () => number,
+): Promise<CheckReport> {
+  const inspection = new Inspection({ connect, clock, env: process.env })
+  const options = { inspect: inspection.inspect.bind(inspection) }
+  const text = await readText(file)
+  const wants = fix || output !== undefined
+  const { text: fixedText, fixed } = wants ? await fixText(text, file, options) : { text, fixed: [] }
+  if (output !== undefined) write(output, fixedText, file)
+  else if (fixedText !== text) {
+    if ((await readText(file)) !== text) throw new CommandError(`${file} was changed meanwhile: nothing was written.`)
+    write(file, fixedText, file)
+  }
+  const { opened, notOpened } = inspection
+  return { file, ...(await checkText(fixedText, file, options)), fixed, opened, notOpened }
+}
+
+/** With the rights and the owner of the file that was read, and its byte order mark, which is no part of the text. */
+function write(file: string, text: string, original: string): void {
+  const { uid, gid, mode } = statSync(original)
+  const mark = readFileSync(original, 'utf8').startsWith('\ufeff') ? '\ufeff' : ''
+  replaceFile(canonicalPath(file), `${mark}${text}`, { owner: { uid, gid }, mode: mode & 0o777 })
+}
+
+function formatJson({ file, findings, keys, values, opened, notOpened, fixed }: CheckReport): string {
+  const report = { file, counts: countClasses({ keys }), findings, keys, values, opened, notOpened, fixed }
+  return JSON.stringify(report, undefined, 2)
+}
+
+/** Names in a file may hold what a terminal obeys. */
+function formatLines(report: CheckReport, isQuiet: boolean): string {
+  return printableLines(formatReport(report, isQuiet))
+}

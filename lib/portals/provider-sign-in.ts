@@ -1,0 +1,199 @@
+/**
+ * Sign-ins at an identity provider: the browser is sent there, and comes back to an address that is this provider's alone.
+ *
+ * @module
+ */
+
+import type { Request, Response } from 'express'
+import { BadRequestError, ForbiddenError, HttpError, UnavailableError } from '../core/errors.js'
+import type { LoginRefusal } from '../core/events.js'
+import type { Verdict } from '../http/gate.js'
+import { isSecure } from '../http/plain-http.js'
+import type { IdentityProvider, ProviderUser } from '../identity-providers/identity-provider.js'
+import {
+  createSeed,
+  type PendingSignIn,
+  type Sealer,
+  secretsFromSeed,
+  signInMs,
+} from '../identity-providers/pending-sign-in.js'
+import type { ProviderError } from '../identity-providers/provider-error.js'
+import { addCookie, cookieValues, secureName } from './cookie.js'
+import { queryParameter, readOrigin } from './navigation.js'
+import { answerSeeOther, displayName } from './page.js'
+
+/** What a sign-in is begun for. */
+export interface SignInRequest extends Pick<PendingSignIn, 'place' | 'returnTo'> {
+  /** Path of the callback, from the root of the server. */
+  readonly callbackPath: string
+  readonly loginHint?: string | undefined
+}
+
+/** A sign-in that has come back. */
+export interface FinishedSignIn {
+  readonly user: ProviderUser
+  readonly returnTo: string | undefined
+  /** Milliseconds since the epoch: when it began. */
+  readonly startedAt: number
+}
+
+/** Sign-ins of one app, at whichever provider. */
+export interface ProviderSignIns {
+  /** Sends the browser to the provider. Rejects with {@link ProviderError}. */
+  begin(request: Request, response: Response, provider: IdentityProvider, wanted: SignInRequest): Promise<Verdict>
+  /**
+   * Who has come back. `readPlace` says what is being signed in to, by the sign-in that the browser has begun.
+   *
+   * Rejects with {@link ProviderError}, and with `BadRequestError` (`ERR_SIGN_IN_ENDED`) for a sign-in that this browser has not
+   * begun, or not for this.
+   */
+  finish(
+    request: Request,
+    response: Response,
+    provider: IdentityProvider,
+    isPlace: (place: string) => boolean,
+  ): Promise<FinishedSignIn & { readonly place: string }>
+  /** What the browser has begun, with this `state`; it is not taken away. */
+  find(request: Request, provider: IdentityProvider): Promise<PendingSignIn | undefined>
+}
+
+export interface ProviderSignInsParts {
+  readonly sealer: Sealer
+  /** What the names of cookies begin with, without `__Host-`. */
+  readonly cookiePrefix: string
+  readonly allowPlainHttp: boolean
+  readonly clock: () => number
+}
+
+/** Sign-ins that a browser can have under way at a time. Each is a cookie, and a request with too many of them is refused. */
+const maxPending = 6
+
+const purpose = 'sign-in'
+
+export function createProviderSignIns(parts: ProviderSignInsParts): ProviderSignIns {
+  const { sealer, cookiePrefix, allowPlainHttp, clock } = parts
+
+  /** The dot is in no name of a portal. */
+  function namesFor(request: Request): { readonly begin: string; readonly attributes: string } {
+    const isPlain = allowPlainHttp && !isSecure(request)
+    const begin = `${cookiePrefix}.sign-in.`
+    const attributes = 'Path=/; HttpOnly; SameSite=Lax'
+    return isPlain ? { begin, attributes } : { begin: secureName(begin), attributes: `${attributes}; Secure` }
+  }
+
+  function clear(request: Request, response: Response, name: string): void {
+    addCookie(response, `${name}=; Max-Age=0; ${namesFor(request).attributes}`)
+  }
+
+  /** Browsers send the oldest cookies first (RFC 6265 section 5.4). */
+  function clearOldest(request: Request, response: Response, begin: string): void {
+    const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim().split('=', 1)[0]!)
+    const pending = pairs.filter((name) => name.startsWith(begin))
+    for (const name of pending.slice(0, Math.max(0, pending.length + 1 - maxPending))) clear(request, response, name)
+  }
+
+  async function findPending(request: Request, provider: IdentityProvider) {
+    const state = queryParameter(request, 'state') ?? ''
+    const name = `${namesFor(request).begin}${tagFrom(state)}`
+    const [sealed, ...others] = cookieValues(request, name)
+    if (sealed === undefined || others.length > 0) return undefined
+    const pending = await sealer.open<PendingSignIn>(purpose, sealed)
+    if (pending === undefined || pending.provider !== provider.config.name) return undefined
+    return secretsFromSeed(pending.seed).state === state ? { name, pending } : undefined
+  }
+
+  return {
+    async begin(request, response, provider, { place, returnTo, callbackPath, loginHint }) {
+      const { name: providerName, publicOrigin } = provider.config
+      const origin = publicOrigin ?? readOrigin(request)
+      if (origin === undefined) throw new BadRequestError('ERR_REQUEST_INVALID', 'The request has no Host.')
+      const seed = createSeed()
+      const secrets = secretsFromSeed(seed)
+      const redirectUri = `${origin}${callbackPath}`
+      const url = await provider.createSignInUrl(secrets, redirectUri, loginHint)
+      const pending = { provider: providerName, place, seed, redirectUri, returnTo, startedAt: clock() }
+      const { begin, attributes } = namesFor(request)
+      clearOldest(request, response, begin)
+      const sealed = await sealer.seal(purpose, pending satisfies PendingSignIn, signInMs)
+      addCookie(response, `${begin}${tagFrom(secrets.state)}=${sealed}; Max-Age=${signInMs / 1000}; ${attributes}`)
+      answerSeeOther(response, url.href)
+      return 'answered'
+    },
+
+    async find(request, provider) {
+      return (await findPending(request, provider))?.pending
+    },
+
+    async finish(request, response, provider, isPlace) {
+      const found = await findPending(request, provider)
+      if (found === undefined || !isPlace(found.pending.place)) throw signInEnded()
+      const { name, pending } = found
+      // It is good for one answer, whatever that is.
+      clear(request, response, name)
+      const callback = new URL(pending.redirectUri)
+      const start = request.url.indexOf('?')
+      callback.search = start < 0 ? '' : request.url.slice(start)
+      const user = await provider.finishSignIn(secretsFromSeed(pending.seed), callback)
+      const { returnTo, startedAt, place } = pending
+      return { user, returnTo, startedAt, place }
+    },
+  }
+}
+
+/** Several sign-ins of a browser are told apart by the beginning of their `state`. */
+function tagFrom(state: string): string {
+  return /^[\w-]{43}$/.test(state) ? state.slice(0, 12) : 'none'
+}
+
+function signInEnded(): HttpError {
+  return new BadRequestError(
+    'ERR_SIGN_IN_ENDED',
+    'This sign-in has ended, or it was begun in another browser. Sign in again.',
+  )
+}
+
+/** What the login page calls a provider. */
+export function titleOf({ config: { title, name } }: IdentityProvider): string {
+  return title ?? displayName(name)
+}
+
+/** What a failed sign-in is answered with: what happened, and what its reader can do. */
+export function refusalFromProvider(error: ProviderError, provider: IdentityProvider): HttpError {
+  const title = titleOf(provider)
+  const { failure, providerCode } = error
+  const cause = { cause: error }
+  switch (failure) {
+    case 'unavailable':
+      return new UnavailableError(
+        'ERR_IDENTITY_PROVIDER',
+        `${title} cannot be reached right now. Try again later.`,
+        cause,
+      )
+    case 'untrusted':
+      return new HttpError(
+        502,
+        'ERR_IDENTITY_PROVIDER',
+        `The answer of ${title} cannot be used. Try again; if that does not help, tell the people who run this site.`,
+        cause,
+      )
+    case 'unmapped':
+      return refused(
+        `You are signed in at ${title}, but your account has no access here. Ask for it, then sign in again.`,
+      )
+    case 'refused':
+      return providerCode === 'access_denied'
+        ? refused(
+            `The sign-in at ${title} was cancelled, or you may not use this application. Try again, or ask for access.`,
+          )
+        : refused(`${title} did not sign you in. Try again; if that does not help, tell the people who run this site.`)
+  }
+
+  function refused(message: string): HttpError {
+    return new ForbiddenError('ERR_SIGN_IN_REFUSED', message, { ...cause, bare: 'never' })
+  }
+}
+
+/** The reason for the audit trail, with its cause where somebody should look at it. */
+export function reasonFromProvider({ failure }: ProviderError): LoginRefusal {
+  return failure === 'unmapped' ? 'not-admitted' : failure === 'refused' ? 'provider-refused' : 'provider-failed'
+}

@@ -1,0 +1,184 @@
+/**
+ * Bearer tokens of the management API that no login here has issued: each gets a record in the token store when it is first accepted, and
+ * is from then on found, listed and revoked as our own.
+ *
+ * @module
+ */
+
+import { type Auth, isMachineKind, type MachineKind } from '../../core/auth.js'
+import { UnauthorizedError } from '../../core/errors.js'
+import { andThen, isThenable } from '../../core/thenable.js'
+import { addRecord, type RecordParts } from '../issuer.js'
+import { invalidToken } from '../jwt/verify-token.js'
+import { tokenId } from '../token-id.js'
+import type { LiveRecord, TokenRecord } from '../token-store.js'
+import { authFrom, createRecordVerifier } from '../verification.js'
+import type { Credential, CredentialSource } from './credential-source.js'
+import { createTombstones, endingId, tombstoneId } from './tombstones.js'
+
+/** What {@link createMachineTokens} works with. */
+export interface MachineTokensParts extends Omit<RecordParts, 'accounts'> {
+  /** Told of each credential that was accepted for the first time. */
+  readonly onAdmit?: ((record: LiveRecord) => void) | undefined
+  /** Told why one was refused. */
+  readonly onRefuse?: ((kind: MachineKind, reason: unknown) => void) | undefined
+}
+
+/** A text, and what is known of it by its form. */
+export interface MachineCredential {
+  readonly kind: MachineKind
+  readonly token: string
+  readonly id: string
+}
+
+/** Verifies and ends them. */
+export interface MachineTokens {
+  /** What a text is by its form alone, of which nothing is believed; `undefined`: none of these. */
+  read(token: string): MachineCredential | undefined
+  /** At once where it was accepted before. @throws `UnauthorizedError`, or rejects with it or with `StoreError`. */
+  verify(credential: MachineCredential, readAddress: () => string | undefined): Auth | Promise<Auth>
+  /** Takes these sources in place of those before. It cannot throw. */
+  use(sources: readonly CredentialSource[]): void
+  /** Keeps the credential of a record from coming back; nothing for a record of another kind. `undefined`: none is accepted here. */
+  end(id: string): undefined | Promise<void>
+  /** The same for all of a user. */
+  endAllOf(subject: string): undefined | Promise<void>
+  /** Sees to it that what is known without its text has a record, so that lists show it. */
+  recordKnown(): Promise<void>
+}
+
+/** `accountVersion` of a record: by which settings it was accepted, and its tombstone. */
+function versionFrom({ version, kind }: CredentialSource, { name }: Credential): string {
+  return `${version} ${tombstoneId(kind, name)}`
+}
+
+export function createMachineTokens(parts: MachineTokensParts): MachineTokens {
+  const { store, clock, revocations, onAdmit, onRefuse } = parts
+  const tombstones = createTombstones(store, clock)
+  const verifyRecord = createRecordVerifier({ ...parts, accounts: undefined, refuse: invalidToken })
+  let sources: readonly CredentialSource[] = []
+
+  async function assertNotEnded(source: CredentialSource, id: string, credential: Credential): Promise<void> {
+    const { subject, issuedAt, name } = credential
+    const isPending = revocations.isRevoked({ id, subject, issuedAt: issuedAt ?? clock() })
+    if (isPending || (await tombstones.refuses(tombstoneId(source.kind, name), subject, issuedAt))) {
+      throw invalidToken('it was revoked')
+    }
+  }
+
+  /** The tombstones are looked for once more when the record is there: from then on who revokes the credential finds it. */
+  async function admit(
+    source: CredentialSource,
+    id: string,
+    credential: Credential,
+    { at, address }: { readonly at: number; readonly address: string | undefined },
+  ): Promise<LiveRecord> {
+    const startedAt = clock()
+    const { sequence } = revocations
+    const { subject, roles, isAdmin, issuedAt = startedAt, expiresAt } = credential
+    if (startedAt >= expiresAt) throw invalidToken('it has expired')
+    await assertNotEnded(source, id, credential)
+    const account = { subject, roles, isAdmin, version: versionFrom(source, credential) }
+    const added = { id, kind: source.kind, issuedAt, expiresAt, lastAccessAt: at, address }
+    const record = await addRecord({ store, revocations, accounts: undefined }, account, added, { startedAt, sequence })
+    try {
+      await assertNotEnded(source, id, credential)
+    } catch (error) {
+      await store.remove(id)
+      throw error
+    }
+    return record
+  }
+
+  /** A refusal says one thing to the client, and why to the log. */
+  function refuse(kind: MachineKind, error: unknown): never {
+    if (!(error instanceof UnauthorizedError)) throw error
+    onRefuse?.(kind, error.cause ?? error)
+    throw error.code === 'ERR_TOKEN_INVALID' ? error : invalidToken(error)
+  }
+
+  function verify({ kind, token, id }: MachineCredential, readAddress: () => string | undefined): Auth | Promise<Auth> {
+    const source = sources.find((candidate) => candidate.kind === kind)
+    if (source === undefined) throw invalidToken('tokens of this kind are not accepted')
+    let credential: Credential | Promise<Credential> | undefined
+    const readCredential = (): Credential | Promise<Credential> => {
+      credential ??= source.verify(token)
+      return credential
+    }
+    const lookup = {
+      id,
+      kind,
+      isActivity: true,
+      isCurrent: ({ accountVersion }: TokenRecord) => accountVersion.startsWith(`${source.version} `),
+      prove: async ({ subject }: TokenRecord): Promise<void> => {
+        const proven = await readCredential()
+        if (proven.subject !== subject) throw invalidToken('the token and its record are of different users')
+      },
+      admit: async (): Promise<LiveRecord> => {
+        const use = { at: clock(), address: readAddress() }
+        const record = await admit(source, id, await readCredential(), use)
+        onAdmit?.(record)
+        return record
+      },
+    }
+    try {
+      // A store outside this process is not asked about what anybody makes up.
+      const proof = store.holds(id) ? undefined : readCredential()
+      const found = andThen(
+        andThen<unknown, LiveRecord>(proof, () => verifyRecord(lookup)),
+        authFrom,
+      )
+      return isThenable(found) ? Promise.resolve(found).catch((error: unknown) => refuse(kind, error)) : found
+    } catch (error) {
+      return refuse(kind, error)
+    }
+  }
+
+  async function entomb(id: string): Promise<void> {
+    const record = await store.find(id)
+    if (record === undefined || !isMachineKind(record.kind)) return
+    await tombstones.add(record.accountVersion.split(' ')[1]!, clock(), record.expiresAt)
+  }
+
+  async function addAll(added: readonly (readonly [id: string, until: number])[], at: number): Promise<void> {
+    for (const [id, until] of added) await tombstones.add(id, at, until)
+  }
+
+  return {
+    read(token) {
+      const source = sources.find((candidate) => candidate.accepts(token))
+      if (source === undefined) return undefined
+      return { kind: source.kind, token, id: tokenId(source.kind, source.keyOf?.(token) ?? token) }
+    },
+
+    verify,
+
+    use(next) {
+      sources = next
+    },
+
+    end: (id) => (sources.length === 0 ? undefined : entomb(id)),
+
+    endAllOf(subject) {
+      const now = clock()
+      const added = sources.flatMap((source) =>
+        source.endingsOf(subject, now).map((ending) => [endingId(source.kind, subject, ending), ending.until] as const),
+      )
+      return added.length === 0 ? undefined : addAll(added, now)
+    },
+
+    async recordKnown() {
+      for (const source of sources) {
+        for (const [key, credential] of source.known ?? []) {
+          const id = tokenId(source.kind, key)
+          const found = await store.find(id)
+          if (found?.accountVersion.startsWith(`${source.version} `)) continue
+          const lastUse = { at: found?.lastAccessAt ?? 0, address: found?.address }
+          await admit(source, id, credential, lastUse).catch((error: unknown) => {
+            if (!(error instanceof UnauthorizedError)) throw error
+          })
+        }
+      }
+    },
+  }
+}
