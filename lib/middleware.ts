@@ -23,6 +23,8 @@ export { type ReadOnlyUsersOptions, readOnlyUsers } from './middleware/read-only
 export { type CreateUser, requestUser } from './middleware/request-user.js'
 export type { AllowAnonymous } from './paths/public-path.js'
 export type { LoginPage, LoginView, SignInLink } from './portals/page.js'
+export type { SecondFactorPage, SecondFactorView } from './portals/second-page.js'
+export type { SecondStepParts } from './portals/second-step.js'
 export type { SignOn, SignOnContext, SingleSignOn } from './portals/single-sign-on.js'
 export { createKeyRing, type KeyRing, type KeyRingOptions } from './tokens/keys/key-ring.js'
 export type { VerificationKey } from './tokens/keys/signing-key.js'
@@ -49,12 +51,15 @@ export {
 export { type Accounts, type AccountsOptions, createAccounts, type RecordedAccount } from './users/accounts.js'
 export { type FileUserStore, type FileUserStoreOptions, fileUserStore } from './users/file/file-user-store.js'
 export {
+  type AuthenticatedUser,
   type Authenticator,
   type AuthenticatorOptions,
   createAuthenticator,
   type LoginContext,
+  type ShowFactor,
 } from './users/login/authenticator.js'
 export type { UserChangeErrorCode } from './users/managed-user-store.js'
+export type { CodeOutcome, NewSecret, SecondFactors } from './users/second-factor/second-factors.js'
 export {
   createLoginThrottle,
   type LoginAttempt,

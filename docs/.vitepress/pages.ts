@@ -25,6 +25,7 @@ export const groups: Readonly<Record<string, readonly string[]>> = {
     'users.md',
     'sign-in.md',
     'portals.md',
+    'second-factor.md',
     'oauth.md',
     'mcp.md',
     'single-page-apps.md',

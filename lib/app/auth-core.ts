@@ -25,7 +25,7 @@ import type { UserStore } from '../users/user-store.js'
 /** Options of {@link createAuthCore}. */
 export interface AuthCoreOptions
   extends Pick<AccountsOptions, 'recheckIntervalMs' | 'recheckGraceMs' | 'providerVersion'>,
-    Pick<AuthenticatorOptions, 'breakGlass' | 'failureFloorMs' | 'maxInProgress' | 'timeoutMs'> {
+    Pick<AuthenticatorOptions, 'breakGlass' | 'secondFactors' | 'failureFloorMs' | 'maxInProgress' | 'timeoutMs'> {
   /** Who may log in. The caller closes it. */
   readonly users: UserStore
   /**

@@ -45,6 +45,7 @@ import { portalGates } from './portal.js'
 import { createQuestions, frontParts } from './questions.js'
 import { ruleFinder } from './refusal-rules.js'
 import { assertOpen, createReload, createReloadFile, type RunningState } from './reload.js'
+import { openSecondStep, unlockUser } from './second-factor.js'
 import type { Security } from './security.js'
 import { assertOptions, type SecurityOptions } from './security-options.js'
 import { openSharedStore, warnOfOtherKey } from './shared-store.js'
@@ -119,6 +120,8 @@ export async function wireSecurity(
   const tokenStore = options.tokenStore ?? openTokenStore(config, { shared, events, clock })
   const throttle = loginThrottle.isEnabled ? openThrottle(config, { shared, events, clock }) : undefined
   const { recheckIntervalMs, recheckGraceMs } = config
+  const stepOptions = { current: () => running.config, values: shared?.values, users, events, keySet, clock }
+  const secondStep = await located(config, openSecondStep(config, stepOptions))
   const core = await wireAuthCore({
     ...token,
     users,
@@ -129,6 +132,7 @@ export async function wireSecurity(
     providerVersion: (subject) => providerVersionOf(running.config, subject),
     throttle: throttle ?? false,
     breakGlass,
+    secondFactors: secondStep?.secondFactors,
     events,
     logger,
     clock,
@@ -156,13 +160,15 @@ export async function wireSecurity(
   const providerKey = secretsFrom(keySet.privateKey, token.issuer)('identity providers')
   const identityProviders = createIdentityProviders({ ...core, key: providerKey })
   await located(config, identityProviders.prepare(config))
-  const oauth = await located(config, openOauth(config, { ...core, identityProviders, keySet, sharedStore: shared }))
+  const oauthParts = { ...core, secondStep, identityProviders, keySet, sharedStore: shared }
+  const oauth = await located(config, openOauth(config, oauthParts))
   // Everything that listens is there.
   await located(config, startShared())
   if (shared !== undefined) inBackground(() => warnOfOtherKey(shared, keySet.signing.kid, logger))
   const { acceptPassword } = options
   const parts = {
     ...core,
+    secondStep,
     singleSignOn: oauth?.singleSignOn,
     identityProviders,
     usesFileUsers,
@@ -203,7 +209,9 @@ export async function wireSecurity(
     connections.close()
     tls.close()
     const ownStores = [options.tokenStore === undefined ? store : undefined, opened && users]
-    const ends = await Promise.allSettled([oauth, ...ownStores, shared].map(async (part) => part?.close()))
+    const ends = await Promise.allSettled(
+      [oauth, ...ownStores, secondStep?.secondFactors, shared].map(async (part) => part?.close()),
+    )
     for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
 
@@ -275,7 +283,7 @@ export async function wireSecurity(
     ...createQuestions(front, users),
 
     locks: async () => (await throttle?.list()) ?? [],
-    unlock: (userName, context) => throttle?.unlock(userName, context),
+    unlock: (userName, context) => unlockUser(throttle, secondStep?.secondFactors, userName, context),
     unlockAddress: (address, context) => throttle?.unlockAddress(address, context),
 
     close() {

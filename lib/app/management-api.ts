@@ -31,6 +31,7 @@ import { pathAuthorizationGate } from '../middleware/path-authorization.js'
 import { readOnlyUsersGate } from '../middleware/read-only-users.js'
 import type { AllowAnonymous } from '../paths/public-path.js'
 import { compilePathRules } from '../paths/rules.js'
+import type { SecondStepParts } from '../portals/second-step.js'
 import type { CheckedTokenStore } from '../tokens/checked-token-store.js'
 import type { KeyRing } from '../tokens/keys/key-ring.js'
 import type { MachineTokens } from '../tokens/machines/machine-tokens.js'
@@ -42,6 +43,7 @@ import { isManagedUserStore } from '../users/managed-user-store.js'
 import type { ManagedLoginThrottle } from '../users/throttle/login-throttle.js'
 import type { UserStore } from '../users/user-store.js'
 import { createMachineBearers, hasMachineAddressRules } from './machine-access.js'
+import { assertSecondFactors } from './second-factor.js'
 
 /** Options of `security.managementApi`. */
 export interface ManagementApiOptions {
@@ -73,6 +75,8 @@ export interface ManagementApiParts {
   readonly usesFileUsers: boolean
   /** Changes users, one at a time whatever mount they come by. `undefined`: the store cannot be managed here. */
   readonly administration: UserAdministration | undefined
+  /** `undefined`: nothing asked for a second factor when the process was started. */
+  readonly secondStep?: SecondStepParts | undefined
   /** The throttle of all logins; `undefined`: there is none. */
   readonly loginThrottle: ManagedLoginThrottle | undefined
   readonly reloadFile: ReloadFile
@@ -85,6 +89,7 @@ export function managementApiGates(
   { resources = true }: ManagementApiOptions = {},
 ): readonly Gate[] {
   const { managementApi: api } = config
+  assertSecondFactors(config, parts.secondStep)
   const hasAuthentication = api.isJwtEnabled || api.isBasicEnabled
   const userGates = resources && hasAuthentication ? userGatesFrom(parts) : []
   return [
@@ -129,6 +134,7 @@ function corsGates({ cors }: ManagementApiConfig, hasAuthentication: boolean): r
 /** Basic for every resource goes before tokens: then there is no login, and nothing to log out of. */
 function authenticationGates(config: Config, parts: ManagementApiParts): readonly Gate[] {
   const { managementApi: api } = config
+  const { secondFactor, otpSeparator } = api
   const isPublic = publicPathsFrom(api)
   // Only what the operator wrote counts: by default http is a protocol too.
   const allowPlainHttp = api.areProtocolsExplicit && api.protocols.includes('http')
@@ -136,18 +142,19 @@ function authenticationGates(config: Config, parts: ManagementApiParts): readonl
   if (api.isBasicEnabled) {
     return [
       ...['/login', '/logout', '/jwks'].map((path) => atPath(path, notFound)),
-      basicAuthenticationGate({ ...parts, allowAnonymous: isPublic, allowPlainHttp }),
+      basicAuthenticationGate({ ...parts, allowAnonymous: isPublic, allowPlainHttp, secondFactor }),
     ]
   }
   if (api.isJwtEnabled) {
     return [
       atPath('/jwks', jwksGate(parts.keys, parts.clock)),
-      atPath('/login', basicLoginGate({ ...parts, allowPlainHttp })),
+      atPath('/login', basicLoginGate({ ...parts, allowPlainHttp, secondFactor, otpSeparator })),
       atPath('/logout', repeatedLogoutGate(parts)),
       ...(hasMachineAddressRules(config) ? [trustProxyGate(parts.logger)] : []),
       bearerAuthenticationGate({
         ...parts,
         allowAnonymous: isPublic,
+        secondFactor,
         machines: createMachineBearers(config, parts, allowPlainHttp),
       }),
       atPath('/logout', logoutGate(parts)),

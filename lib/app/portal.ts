@@ -14,11 +14,14 @@ import { withoutForeignAuth } from '../http/endpoint.js'
 import type { Gate } from '../http/gate.js'
 import { type PortalGatesOptions, portalSessionGates } from '../middleware/portal-session.js'
 import type { LoginPage } from '../portals/page.js'
+import type { SecondFactorPage } from '../portals/second-page.js'
+import type { SecondStepParts } from '../portals/second-step.js'
 import { securityHeadersGate } from '../portals/security-headers.js'
 import type { SingleSignOn } from '../portals/single-sign-on.js'
 import type { Authenticator } from '../users/login/authenticator.js'
 import type { AuthCore } from './auth-core.js'
 import type { IdentityProviders } from './identity-providers.js'
+import { assertSecondFactors } from './second-factor.js'
 import { portalAddressGates } from './web-apps.js'
 
 /** Options of `security.portal`. */
@@ -29,6 +32,12 @@ export interface PortalOptions {
    * @defaultValue the built-in page
    */
   readonly loginPage?: LoginPage | undefined
+  /**
+   * Makes the page that asks for a second factor, and helps to set one up.
+   *
+   * @defaultValue the built-in page
+   */
+  readonly secondFactorPage?: SecondFactorPage | undefined
 }
 
 /** What the gates of a portal work with. */
@@ -38,6 +47,8 @@ export interface PortalGateParts {
   readonly events: SecurityEvents
   readonly logger: Logger
   readonly clock: () => number
+  /** Asks for a second factor after the password; `undefined`: nobody has one. */
+  readonly secondStep?: SecondStepParts | undefined
   /** A sign-on that the portals share; `undefined`: each asks for the password. */
   readonly singleSignOn?: SingleSignOn | undefined
   readonly identityProviders?: IdentityProviders | undefined
@@ -72,11 +83,12 @@ export function portalSessionOptions(
   config: Config,
   name: string,
   parts: PortalGateParts,
-  { loginPage }: PortalOptions = {},
+  { loginPage, secondFactorPage }: PortalOptions = {},
 ): PortalGatesOptions {
-  const { sessionTimeoutMs, absoluteTimeoutMs, roles, title, support, signIn } = portalNamed(config, name)
+  const { sessionTimeoutMs, absoluteTimeoutMs, roles, title, support, signIn, secondFactor } = portalNamed(config, name)
   const { origins, allowInsecureHttp } = config.portalDefaults
-  const { singleSignOn } = parts
+  const { singleSignOn, secondStep } = parts
+  assertSecondFactors(config, secondStep)
   const cookieName = portalCookieName(config, name)
   return {
     ...parts,
@@ -91,6 +103,8 @@ export function portalSessionOptions(
     cookieName,
     signIn: parts.identityProviders?.forPortal(config, signIn, cookieName),
     loginPage,
+    secondFactor,
+    secondFactorPage,
     // A login of its own in any case: who opens the console can do everything.
     singleSignOn: name === managementConsole ? undefined : singleSignOn,
   }

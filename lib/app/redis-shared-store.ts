@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises'
 import type { RedisSharedStoreConfig } from '../config/config.js'
 import { ConfigError } from '../core/errors.js'
 import type { Logger } from '../core/logger.js'
+import type { SharedValues } from '../core/shared-values.js'
 import { RedisOauthStore } from '../oauth/redis-oauth-store.js'
 import { type DuplicableClient, openAt, openLike } from '../redis/redis-connection.js'
 import { RedisLink } from '../redis/redis-link.js'
@@ -30,6 +31,7 @@ export async function openRedisStore(
   return {
     now: link.now,
     breakGlassState: breakGlassStateIn(link),
+    values: valuesIn(link),
     createTokenStore: (options) => new RedisTokenStore({ ...options, link, maxStalenessOnFailureMs }),
     createThrottle: (options, name) => createRedisThrottle({ ...options, name, link, logger }),
     createOauthStore: (options) => new RedisOauthStore({ ...options, link }),
@@ -64,6 +66,27 @@ export function breakGlassStateIn(link: RedisLink): BreakGlassState {
     take: async () => useFrom(await link.run(takeUse, keys, [])),
     async write(use, lifeMs) {
       await link.run(writeUse, keys, [JSON.stringify(use), lifeMs])
+    },
+  }
+}
+
+const readValue: Script = { text: "redis.call('DEL', KEYS[2]) return redis.call('GET', KEYS[1])" }
+const replaceValue: Script = {
+  text:
+    "local before = redis.call('GET', KEYS[1]) or '' if before ~= ARGV[1] then return 0 end " +
+    "redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) return 1",
+}
+
+/** Small values, each exchanged in one step. No value is empty. */
+export function valuesIn(link: RedisLink): SharedValues {
+  const keysOf = (name: string): string[] => [link.key(`value:${name}`), link.key('fence')]
+  return {
+    async read(name) {
+      const answer = await link.run(readValue, keysOf(name), [])
+      return typeof answer === 'string' ? answer : undefined
+    },
+    async replace(name, before = '', value, lifeMs) {
+      return (await link.run(replaceValue, keysOf(name), [before, value, lifeMs])) === 1
     },
   }
 }

@@ -8,6 +8,7 @@ import type { Config } from '../config/config.js'
 import { systemClock } from '../core/clock.js'
 import { ConfigError } from '../core/errors.js'
 import type { Logger } from '../core/logger.js'
+import type { SharedValues } from '../core/shared-values.js'
 import type { OauthStore, OauthStoreOptions } from '../oauth/oauth-store.js'
 import type { DuplicableClient } from '../redis/redis-connection.js'
 import type { KeySet } from '../tokens/keys/signing-key.js'
@@ -22,6 +23,8 @@ export interface SharedStore {
   readonly now: () => number
   /** The last use of the account for emergencies. */
   readonly breakGlassState: BreakGlassState
+  /** Small values by name. */
+  readonly values: SharedValues
   createTokenStore(options: MemoryTokenStoreOptions): TokenStore
   /** `name` tells throttles apart that count other things. */
   createThrottle(options: LoginThrottleOptions, name: 'login' | 'clients'): ManagedLoginThrottle

@@ -15,7 +15,7 @@ import { createSessionEnd } from '../portals/end-session.js'
 import { type PortalParts, unauthorized } from '../portals/refusals.js'
 import { createSessionStart } from '../portals/start-session.js'
 import type { RecordVerifier } from '../tokens/verification.js'
-import { givenUp, unavailable } from '../users/login/authenticator.js'
+import { givenUp, unavailable } from '../users/login/login-refusals.js'
 import { accountFrom, type UserAccount, type UserStore } from '../users/user-store.js'
 import { type PortalGateParts, portalSessionOptions } from './portal.js'
 

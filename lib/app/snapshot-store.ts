@@ -9,6 +9,7 @@ import { basename, dirname, join } from 'node:path'
 import type { SnapshotConfig } from '../config/config.js'
 import { ConfigError } from '../core/errors.js'
 import type { Logger } from '../core/logger.js'
+import type { SharedValues } from '../core/shared-values.js'
 import { type FileLock, lockFile } from '../files/lock.js'
 import { canonicalPath } from '../files/replace-file.js'
 import { SnapshotOauthStore } from '../oauth/snapshot-oauth-store.js'
@@ -65,6 +66,7 @@ export function createSnapshotStore(config: SnapshotConfig, parts: SnapshotStore
   return {
     now: clock,
     breakGlassState: createBreakGlassState(journal, clock),
+    values: createValues(journal, clock),
     createTokenStore: (options) => new SnapshotTokenStore({ ...options, journal, slackMs: config.intervalMs }),
     createThrottle: (options) => createLoginThrottle(options),
     createOauthStore: (options) => new SnapshotOauthStore({ ...options, journal }),
@@ -105,6 +107,37 @@ async function removeLeftovers(
     const path = join(folder, name)
     const isOurs = name.startsWith(start) && /^[0-9a-f]{32}\.(?:tmp|journal)$/.test(name.slice(start.length))
     if (isOurs && path !== current) await files.remove(path).catch(() => undefined)
+  }
+}
+
+interface KeptValue {
+  readonly value: string
+  readonly endsAt: number
+}
+
+/** Small values. There are no more names than users of the file. */
+function createValues(journal: StateJournal, clock: () => number): SharedValues {
+  const kept = new Map<string, KeptValue>()
+  const keyOf = (name: string): string => `value:${name}`
+  journal.addPart({
+    entries: () => [...kept].map(([name, value]) => [keyOf(name), value]),
+    restore({ entries }) {
+      for (const [key, value] of entries) if (key.startsWith('value:')) kept.set(key.slice(6), value as KeptValue)
+    },
+  })
+  const present = (name: string): string | undefined => {
+    const found = kept.get(name)
+    return found === undefined || clock() >= found.endsAt ? undefined : found.value
+  }
+  return {
+    read: async (name) => present(name),
+    async replace(name, before, value, lifeMs) {
+      if (present(name) !== before) return false
+      const next = { value, endsAt: clock() + lifeMs }
+      kept.set(name, next)
+      await journal.write([[keyOf(name), next]], true)
+      return true
+    },
   }
 }
 

@@ -15,7 +15,7 @@ import { SqlLink } from '../sql/sql-link.js'
 import { SqlTokenStore } from '../tokens/sql/sql-token-store.js'
 import { createSqlThrottle } from '../users/throttle/sql-throttle.js'
 import type { SharedStore } from './shared-store.js'
-import { breakGlassStateIn, noteSigningKey } from './sql-shared-values.js'
+import { breakGlassStateIn, noteSigningKey, valuesIn } from './sql-shared-values.js'
 
 /** Milliseconds for a statement or a transaction: a request waits so long before it is answered with 503. */
 const timeoutMs = 3000
@@ -31,6 +31,7 @@ export async function openSqlStore(
   return {
     now: link.now,
     breakGlassState: breakGlassStateIn(link),
+    values: valuesIn(link),
     createTokenStore: (options) => new SqlTokenStore({ ...options, ...staleness, link }),
     createThrottle: (options, name) => createSqlThrottle({ ...options, name, link, logger }),
     createOauthStore: (options) => new SqlOauthStore({ ...options, link }),

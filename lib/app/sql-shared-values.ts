@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { SqlQuery } from '../sql/sql-database.js'
+import type { SharedValues } from '../core/shared-values.js'
+import type { SqlQuery, SqlRow } from '../sql/sql-database.js'
 import type { SqlLink } from '../sql/sql-link.js'
 import type { BreakGlassState, BreakGlassUse } from '../users/login/break-glass.js'
 
@@ -32,6 +33,28 @@ export function breakGlassStateIn(link: Link): BreakGlassState {
     async write(use, lifeMs) {
       await exchange(link, breakGlass, JSON.stringify(use), link.now() + lifeMs)
     },
+  }
+}
+
+/** Small values, each exchanged in one step. */
+export function valuesIn(link: Link): SharedValues {
+  const select = 'SELECT value FROM sallyport_value WHERE prefix = ? AND name = ? AND ends_at > ?'
+  const textFrom = (rows: readonly SqlRow[]): string | undefined =>
+    rows[0] === undefined ? undefined : String(rows[0]['value'])
+
+  return {
+    // One lock for all: they are the codes of people.
+    read: (name) =>
+      link.locked('values', async (query) => textFrom(await query(select, [link.prefix, name, link.now()]))),
+
+    replace: (name, before, value, lifeMs) =>
+      link.locked('values', async (query) => {
+        if (textFrom(await query(select, [link.prefix, name, link.now()])) !== before) return false
+        await query('DELETE FROM sallyport_value WHERE prefix = ? AND name = ?', [link.prefix, name])
+        const insert = 'INSERT INTO sallyport_value (prefix, name, value, ends_at) VALUES (?, ?, ?, ?)'
+        await query(insert, [link.prefix, name, value, Math.ceil(link.now() + lifeMs)])
+        return true
+      }),
   }
 }
 

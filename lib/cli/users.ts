@@ -17,6 +17,7 @@ import {
   type OpenManagedStore,
   openManagedStore,
 } from './store-command.js'
+import { addTotpCommand } from './totp.js'
 import { type ShownUser, serverActions, storeActions, type UserActions } from './user-actions.js'
 
 interface UserOptions extends ServerOptions {
@@ -76,6 +77,8 @@ export function usersCommand(
     if (shared !== 'all') await initUsers(await open(path, logger), shared === 'made' ? logger : undefined)
     return 'The tables are there.'
   })
+
+  addTotpCommand(users, process)
 
   add('list', 'Lists the users.', async (actions, options) => formatNames(await actions.list(), options)).option(
     '--json',

@@ -5,9 +5,16 @@
  */
 
 import type { ConfigProblem, Origin } from '../core/errors.js'
+import type { SecondFactorPolicy } from '../core/second-factor.js'
 import type { IdentityProviderConfig } from './identity-provider-config.js'
 import type { ApiTokenConfig, IcpConfig, TrustedIssuerConfig } from './machine-config.js'
-import type { OauthConfig, PortalConfig, PortalDefaults, ServletFilterConfig } from './portal-config.js'
+import type {
+  OauthConfig,
+  PortalConfig,
+  PortalDefaults,
+  SecondFactorConfig,
+  ServletFilterConfig,
+} from './portal-config.js'
 import type {
   FileUsersConfig,
   KeyStoresConfig,
@@ -59,6 +66,8 @@ export interface Config {
   readonly identityProviders: readonly IdentityProviderConfig[]
   /** `[oauth]`; `undefined` when it is not enabled. */
   readonly oauth: OauthConfig | undefined
+  /** `[second_factor]`; `undefined`: nothing in the file asks for one, and no login looks for one. */
+  readonly secondFactor: SecondFactorConfig | undefined
   /** `[shared_store]`; `undefined`: this process shares nothing. */
   readonly sharedStore: SharedStoreConfig | undefined
   /** `[icp_config]`; `undefined` when it is not enabled. */
@@ -111,6 +120,10 @@ export interface ManagementApiConfig {
   readonly loginThrottle: LoginThrottleConfig
   /** `break_glass`; `undefined` when it is not enabled. */
   readonly breakGlass: BreakGlassConfig | undefined
+  /** `second_factor`: who has to show one; `undefined`: users who have one. */
+  readonly secondFactor: SecondFactorPolicy | undefined
+  /** `otp_separator`: what stands between password and code; `undefined`: codes are taken from `X-OTP` alone. */
+  readonly otpSeparator: string | undefined
   /** `trusted_issuer`; `undefined`: only tokens of our own. */
   readonly trustedIssuer: TrustedIssuerConfig | undefined
   /** `[[management_api.api_tokens]]` */

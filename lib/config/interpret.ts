@@ -23,6 +23,7 @@ import { createIdentityProviders } from './schema/identity-provider.js'
 import { checkMachines } from './schema/machines.js'
 import { checkOauth, createOauth } from './schema/oauth.js'
 import { createPortals } from './schema/portals.js'
+import { checkSecondFactor, createSecondFactor } from './schema/second-factor.js'
 import { createSharedStore } from './schema/shared-store.js'
 import { createTls } from './schema/tls.js'
 import { isCarbonFile, readCarbonDatabase, usesUserStore } from './schema/user-store/carbon-database.js'
@@ -113,6 +114,7 @@ export function interpret(document: object, where: DocumentSource): Interpretati
     known.add(key)
   }
   const userStores = options.ignoreUserStore !== true && usesUserStore(values) ? readUserStores(deployment) : []
+  checkSecondFactor(deployment, userStores, mistakeOnce)
   checkOauth(deployment.oauth, deployment.management_api.token, deployment.portal, mistake)
   const identityProviders = createIdentityProviders(deployment, userStores, mistakeOnce)
   const keyStores = createKeyStores(deployment, keyStoreFolders(where), unexpanded)
@@ -219,6 +221,7 @@ function createConfig(
     },
     icp: tables.icp_config,
     oauth: createOauth(tables.oauth, tomcat, portal, portals),
+    secondFactor: createSecondFactor(tables),
     enabledControls: listEnabledControls(tables),
     tlsTables: [['keystore', 'tls'], ['internal_api_ssl_config']]
       .filter((table) => valueAt(source, table) !== undefined)

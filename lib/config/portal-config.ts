@@ -5,6 +5,7 @@
  */
 
 import type { Origin } from '../core/errors.js'
+import type { SecondFactorPolicy } from '../core/second-factor.js'
 import type { SigningAlgorithm } from './store-config.js'
 
 /** `[portal]`: what holds for every portal. */
@@ -17,6 +18,14 @@ export interface PortalDefaults {
   readonly cookiePrefix: string
   /** `max_sessions`: sessions of all portals together that are kept at the same time. @defaultValue 10 000 */
   readonly maxSessions: number
+}
+
+/** `[second_factor]` */
+export interface SecondFactorConfig {
+  /** `key`, as 32 bytes in hex: seals the seeds of users in a database. */
+  readonly key: string | undefined
+  /** `issuer`: name of the entry in the authenticator app. @defaultValue `'Sallyport'` */
+  readonly issuer: string
 }
 
 /** One portal: `[portal.<name>]`, with the time-outs of `[tomcat]`. */
@@ -40,6 +49,8 @@ export interface PortalConfig {
   readonly support: string | undefined
   /** `callback`: where the authorization server sends users back to. */
   readonly callback: string | undefined
+  /** `second_factor`: who has to show one. @defaultValue that of `[portal]`, or `'optional'` */
+  readonly secondFactor: SecondFactorPolicy
   /** `sign_in`: `local`, and names of identity providers. @defaultValue `['local']` */
   readonly signIn: readonly string[]
   /** `allow`: addresses that may call this portal, besides the other rules by address; `undefined`: all. */
@@ -72,6 +83,8 @@ export interface OauthConfig {
   readonly maxTokens: number
   /** `algorithm` of access tokens and ID tokens. @defaultValue `'RS256'` */
   readonly algorithm: SigningAlgorithm
+  /** `second_factor`: who has to show one. @defaultValue the strictest of all portals */
+  readonly secondFactor: SecondFactorPolicy
   /** `access_token_expiry`. @defaultValue 900_000 (15 minutes) */
   readonly accessTokenMs: number
   /** `refresh_token_expiry`: counted from the sign-in; no refresh extends it. @defaultValue 28_000 800 (8 hours) */

@@ -96,6 +96,8 @@ export interface FileUserConfig {
   readonly isAdmin: boolean
   /** `roles`, for the rules of `authorization_handler`. @defaultValue none */
   readonly roles: readonly string[]
+  /** `totp`: the seed of the user's authenticator app, in base32. @defaultValue none */
+  readonly totp?: string | undefined
 }
 
 /** `[user_store]` or a `[[user_store.secondary]]`, with the values that WSO2 infers for keys that are not written. */

@@ -49,6 +49,8 @@ interface ByCall extends Occurrence {
 export type LoginRefusal =
   | 'unknown-user'
   | 'wrong-password'
+  | 'wrong-code'
+  | 'second-factor-required'
   | 'disabled'
   | 'throttled'
   | 'overloaded'
@@ -190,6 +192,13 @@ export interface SecurityEventMap {
     /** Whose password it is; the same as `by` when users change their own. */
     readonly subject: string
   }
+  /** A user's second factor was set up, or changed by an operator. */
+  secondFactorChanged: ByUser & {
+    /** Whose it is; the same as `by` when users set up their own. */
+    readonly subject: string
+    /** `invited`: the user may set one up with a code. */
+    readonly change: 'enrolled' | 'assigned' | 'invited' | 'unlocked' | 'removed'
+  }
   /** A user was disabled: all tokens of the user are dead, and the user cannot log in. */
   userDisabled: ByUser & {
     /** The user who cannot log in. */
@@ -262,6 +271,7 @@ const messages: Record<keyof SecurityEventMap, string> = {
   userAdded: 'user added',
   userRemoved: 'user removed',
   passwordChanged: 'password changed',
+  secondFactorChanged: 'second factor changed',
   userDisabled: 'user disabled',
   userEnabled: 'user enabled',
   rolesChanged: 'roles changed',

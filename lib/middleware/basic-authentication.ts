@@ -14,6 +14,7 @@ import { ForbiddenError, UnauthorizedError, UnavailableError } from '../core/err
 import type { SecurityEvents } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
 import { isReported, markReported } from '../core/reported.js'
+import type { SecondFactorPolicy } from '../core/second-factor.js'
 import { clientGone, setNoStore } from '../http/answer.js'
 import { type BasicCredentials, hasSeveralAuthorizations, parseBasic } from '../http/authorization-header.js'
 import { createChallenges } from '../http/challenge.js'
@@ -30,9 +31,11 @@ import type { AccountState, UserAccount } from '../users/user-store.js'
 /** Options of `basicAuthentication`. */
 export interface BasicAuthenticationOptions {
   /** Checks names and passwords, with the throttle that all logins share. */
-  readonly authenticator: Authenticator
+  readonly authenticator: Pick<Authenticator, 'authenticate'>
   /** Keeps the rights of remembered callers fresh. */
   readonly accounts: Accounts
+  /** Who has to show a second factor: Basic takes none, and refuses them. @defaultValue `'optional'`: users who have one */
+  readonly secondFactor?: SecondFactorPolicy | undefined
   /** Whether a password may come over plain HTTP from another machine. @defaultValue false */
   readonly allowPlainHttp?: boolean
   /** See `bearerAuthentication`. */
@@ -89,6 +92,7 @@ export function basicAuthenticationGate(options: BasicAuthenticationOptions): Ga
   const {
     authenticator,
     accounts,
+    secondFactor,
     allowPlainHttp = false,
     allowAnonymous: isPublic,
     clock = systemClock,
@@ -179,7 +183,12 @@ export function basicAuthenticationGate(options: BasicAuthenticationOptions): Ga
     if (plainHttp !== undefined) return plainHttp
 
     const { origin } = request.headers
-    return findCaller(credentials, { address: clientAddress(request), origin, signal: clientGone(response) }).then(
+    return findCaller(credentials, {
+      address: clientAddress(request),
+      origin,
+      secondFactor,
+      signal: clientGone(response),
+    }).then(
       ({ account, state, issuedAt }) => {
         setAuth(request, createAuth(account, state, issuedAt))
         setNoStore(response)

@@ -10,6 +10,7 @@ import { systemClock } from '../core/clock.js'
 import { ForbiddenError, type HttpError, type HttpErrorCode, UnauthorizedError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
 import { isReported, markReported } from '../core/reported.js'
+import type { SecondFactorPolicy } from '../core/second-factor.js'
 import { answerJson, clientGone, isOver } from '../http/answer.js'
 import { hasSeveralAuthorizations, parseBasic } from '../http/authorization-header.js'
 import { createChallenges } from '../http/challenge.js'
@@ -24,9 +25,13 @@ import type { Authenticator } from '../users/login/authenticator.js'
 /** Options of {@link basicLogin}. */
 export interface BasicLoginOptions {
   /** Checks names and passwords, with the throttle that all logins share. */
-  readonly authenticator: Authenticator
+  readonly authenticator: Pick<Authenticator, 'authenticate'>
   /** Issues the token. */
   readonly tokens: Tokens
+  /** Who has to send a code as `X-OTP`. @defaultValue `'optional'`: users who have a second factor */
+  readonly secondFactor?: SecondFactorPolicy | undefined
+  /** What stands between password and code for clients that send nothing but Basic. @defaultValue codes come as `X-OTP` alone */
+  readonly otpSeparator?: string | undefined
   /** Whether a password may come over plain HTTP from another machine. @defaultValue false */
   readonly allowPlainHttp?: boolean
   /** Milliseconds since the epoch; the same clock that `tokens` has. @defaultValue `Date.now` */
@@ -49,12 +54,22 @@ export function basicLogin(options: BasicLoginOptions): RequestHandler {
 }
 
 export function basicLoginGate(options: BasicLoginOptions): Gate {
-  const { authenticator, tokens, allowPlainHttp = false, clock = systemClock, events } = options
+  const {
+    authenticator,
+    tokens,
+    secondFactor,
+    otpSeparator,
+    allowPlainHttp = false,
+    clock = systemClock,
+    events,
+  } = options
   const challenges = createChallenges(options.realm)
   const refusedLogin = refusedLoginReporter(events, clock)
 
   function unauthorized(code: HttpErrorCode, message: string): UnauthorizedError {
-    return new UnauthorizedError(code, message, { headers: { 'WWW-Authenticate': challenges.basic } })
+    // A client has to be told that it is no wrong password.
+    const bare = code === 'ERR_SECOND_FACTOR_REQUIRED' ? 'never' : 'without-accept'
+    return new UnauthorizedError(code, message, { bare, headers: { 'WWW-Authenticate': challenges.basic } })
   }
 
   function withoutCredentials(request: Request): UnauthorizedError {
@@ -85,20 +100,45 @@ export function basicLoginGate(options: BasicLoginOptions): Gate {
     const startedAt = clock()
     const address = clientAddress(request)
     const { origin } = request.headers
-    const context = { address, origin, isCrossSite: isCrossSite(request), signal: clientGone(response) }
+    const { password, code } = splitCode(credentials.password, request.headers['x-otp'], otpSeparator)
+    const signal = clientGone(response)
+    const context = { address, origin, isCrossSite: isCrossSite(request), signal, code, secondFactor }
     return authenticator
-      .authenticate(credentials.name, credentials.password, context)
+      .authenticate(credentials.name, password, context)
       .then(async (account): Promise<Verdict> => {
         if (isOver(response)) return 'answered'
-        const { token, id } = await tokens.issue(account, { address, startedAt, factors: ['password'] })
+        const { factors = ['password'] } = account
+        const { token, id } = await tokens.issue(account, { address, startedAt, factors })
         if (isOver(response)) {
           await endToken(tokens, id)
           return 'answered'
         }
-        events?.report('login', { at: startedAt, address, subject: account.subject, tokenId: id, kind: 'management' })
+        events?.report('login', {
+          at: startedAt,
+          address,
+          subject: account.subject,
+          tokenId: id,
+          kind: 'management',
+          factors,
+        })
         answerJson(response, 200, { AccessToken: token })
         return 'answered'
       })
       .catch((error: unknown) => refused(error, credentials.name, address))
   }
+}
+
+/** Longer than any code. */
+const maxCodeLength = 64
+
+/** The code of the header; else, where a separator is given, the six digits behind it. */
+function splitCode(
+  password: string,
+  header: string | readonly string[] | undefined,
+  separator: string | undefined,
+): { readonly password: string; readonly code: string | undefined } {
+  if (typeof header === 'string') return { password, code: header.slice(0, maxCodeLength) }
+  const at = separator === undefined ? -1 : password.lastIndexOf(separator)
+  const code = at < 1 ? '' : password.slice(at + separator!.length)
+  return /^\d{6}$/.test(code) ? { password: password.slice(0, at), code } : { password, code: undefined }
 }

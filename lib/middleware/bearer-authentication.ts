@@ -9,6 +9,7 @@ import { type Auth, setAuth } from '../core/auth.js'
 import { ForbiddenError, UnauthorizedError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
+import { lacksSecondFactor, type SecondFactorPolicy } from '../core/second-factor.js'
 import { isThenable } from '../core/thenable.js'
 import { setNoStore } from '../http/answer.js'
 import { hasSeveralAuthorizations, parseBearer } from '../http/authorization-header.js'
@@ -47,6 +48,8 @@ export interface BearerAuthenticationOptions {
   readonly logger?: Logger | undefined
   /** Told of each refusal. @defaultValue `errorResponses` reports it */
   readonly events?: SecurityEvents | undefined
+  /** Refuses management tokens of logins that lack a second factor which is demanded now. @defaultValue none is demanded */
+  readonly secondFactor?: SecondFactorPolicy | undefined
   /** Realm of the challenge: printable ASCII without quotes. @defaultValue `'Sallyport'` */
   readonly realm?: string
 }
@@ -89,7 +92,7 @@ export interface BearerGateOptions extends BearerAuthenticationOptions {
 }
 
 export function bearerAuthenticationGate(options: BearerGateOptions): Gate {
-  const { tokens, audience, allowAnonymous: isPublic, realm, machines } = options
+  const { tokens, audience, allowAnonymous: isPublic, realm, machines, secondFactor } = options
   const kind = audience === undefined ? 'management' : 'oauth'
   const scopes = findScopes(options)
   const challenges = createChallenges(realm, { metadata: resourceMetadataUrl(audience), scope: scopes.join(' ') })
@@ -113,6 +116,13 @@ export function bearerAuthenticationGate(options: BearerGateOptions): Gate {
   function judged(request: Request, response: Response, auth: Auth): Verdict {
     // An app may have wrapped `tokens`: what is no caller lets nobody in.
     if (typeof auth?.subject !== 'string') return refusalFrom(new TypeError('tokens.verify answered what is no caller'))
+    if (auth.kind === 'management' && secondFactor !== undefined && lacksSecondFactor(secondFactor, auth)) {
+      const message = 'A second factor is demanded, and this token was issued without one. Log in with a code.'
+      return new UnauthorizedError('ERR_SECOND_FACTOR_REQUIRED', message, {
+        bare: 'never',
+        headers: { 'WWW-Authenticate': challenges.invalidToken },
+      })
+    }
     return scopeRefusal(auth) ?? admit(request, response, auth)
   }
 

@@ -8,9 +8,12 @@ import type { RequestHandler } from 'express'
 import type { Auth } from '../core/auth.js'
 import { systemClock } from '../core/clock.js'
 import type { Origin } from '../core/errors.js'
+import { UnauthorizedError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
 import { isPortalName, portalNameRule } from '../core/names.js'
+import { lacksSecondFactor, type SecondFactorPolicy } from '../core/second-factor.js'
+import { andThen } from '../core/thenable.js'
 import { atPath, noTrace } from '../http/endpoint.js'
 import type { Gate } from '../http/gate.js'
 import { standAlone } from '../http/refusals.js'
@@ -22,9 +25,11 @@ import { ownOriginGate } from '../portals/navigation.js'
 import { displayName, type LoginPage } from '../portals/page.js'
 import { type PortalSignIn, portalSignInGate } from '../portals/portal-sign-in.js'
 import { entryRefusal, type PortalParts } from '../portals/refusals.js'
+import type { SecondFactorPage } from '../portals/second-page.js'
+import type { SecondStepParts } from '../portals/second-step.js'
 import { sessionGate, sessionStatusGate } from '../portals/session.js'
 import type { SingleSignOn } from '../portals/single-sign-on.js'
-import type { Sessions } from '../tokens/sessions.js'
+import type { LiveSession, Sessions } from '../tokens/sessions.js'
 import type { Authenticator } from '../users/login/authenticator.js'
 
 /** Options of {@link portalSession}. */
@@ -45,6 +50,12 @@ export interface PortalSessionOptions {
   readonly allowPlainHttp?: boolean | undefined
   /** The login page. @defaultValue a page of ours */
   readonly loginPage?: LoginPage | undefined
+  /** Who has to show a second factor. @defaultValue `'optional'`: users who have one */
+  readonly secondFactor?: SecondFactorPolicy | undefined
+  /** Asks for it after the password. @defaultValue nobody is asked */
+  readonly secondStep?: SecondStepParts | undefined
+  /** The page that asks. @defaultValue a page of ours */
+  readonly secondFactorPage?: SecondFactorPage | undefined
   /** What the login page calls the portal. @defaultValue made of the name: `Management console` */
   readonly title?: string | undefined
   /** Where people find help: an e-mail address, a URL or any other text. @defaultValue not shown */
@@ -92,15 +103,26 @@ export interface PortalGatesOptions extends PortalSessionOptions {
 
 /** The options with every default filled in, and the cookie. @throws TypeError for a name that no portal can have. */
 export function portalSessionParts(options: PortalGatesOptions): PortalParts {
-  const { name, sessions, authenticator, roles, allowPlainHttp = false } = options
+  const {
+    name,
+    authenticator,
+    roles,
+    secondFactor = 'optional',
+    secondStep,
+    secondFactorPage,
+    allowPlainHttp = false,
+  } = options
   const { rolesOrigin = { key: 'roles' } } = options
   const { loginPage, singleSignOn, signIn, events, clock = systemClock } = options
   if (!isPortalName(name)) throw new TypeError(`"name" option ${portalNameRule}`)
   const { title = displayName(name), support, cookieName = `sallyport-${name}` } = options
   if (!/^[A-Za-z0-9_-]+$/.test(cookieName)) throw new TypeError('"cookieName" option must be letters, digits, _ and -')
   const cookie = portalCookie(cookieName, allowPlainHttp)
+  const stepCookie = portalCookie(`${cookieName}-step`, allowPlainHttp)
+  const sessions = withSecondFactor(options.sessions, secondFactor)
   const own = { name, sessions, cookie, authenticator, roles, rolesOrigin, allowPlainHttp, view: { title, support } }
-  return { ...own, loginPage, singleSignOn, signIn, events, clock }
+  const second = { secondFactor, secondStep, secondFactorPage, stepCookie }
+  return { ...own, ...second, loginPage, singleSignOn, signIn, events, clock }
 }
 
 export function portalSessionGates(options: PortalGatesOptions): readonly Gate[] {
@@ -119,4 +141,15 @@ export function portalSessionGates(options: PortalGatesOptions): readonly Gate[]
     atPath('/session', sessionStatusGate(parts)),
     sessionGate(parts),
   ]
+}
+
+/** Sessions that began before a second factor was demanded of their users have ended. */
+function withSecondFactor(sessions: Sessions, policy: SecondFactorPolicy): Sessions {
+  if (policy === 'optional') return sessions
+  const check = (session: LiveSession): LiveSession => {
+    if (!lacksSecondFactor(policy, session.auth)) return session
+    const cause = 'a second factor is demanded, and the session began without one'
+    throw new UnauthorizedError('ERR_SESSION_ENDED', 'The session has ended. Sign in again.', { cause })
+  }
+  return { ...sessions, verify: (credential, isActivity) => andThen(sessions.verify(credential, isActivity), check) }
 }

@@ -8,6 +8,7 @@ import type { OauthConfig } from '../config/config.js'
 import type { SecurityEvents } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
 import type { PortalSignIn } from '../portals/portal-sign-in.js'
+import type { SecondStepParts } from '../portals/second-step.js'
 import type { CheckedTokenStore } from '../tokens/checked-token-store.js'
 import type { KeyRing } from '../tokens/keys/key-ring.js'
 import type { KeySet } from '../tokens/keys/signing-key.js'
@@ -38,6 +39,8 @@ export interface AuthorizationServerParts {
   readonly users: Pick<UserStore, 'findProfile'> | undefined
   readonly revocations: Revocations
   readonly authenticator: Authenticator
+  /** Asks for a second factor after the password; `undefined`: nobody has one. */
+  readonly secondStep?: SecondStepParts | undefined
   /** Counts wrong secrets of a client id from a source. Absent: guesses are not limited. */
   readonly clientThrottle: LoginThrottle | undefined
   /** Sign-ins at identity providers. Absent: with a password alone. */

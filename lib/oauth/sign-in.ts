@@ -14,9 +14,11 @@ import type { AdapterPayload, Interaction, Provider } from 'oidc-provider'
 import { BadRequestError } from '../core/errors.js'
 import { methodNotAllowed } from '../http/endpoint.js'
 import type { Gate, Verdict } from '../http/gate.js'
+import { portalCookie } from '../portals/cookie.js'
 import { createFormLogin, readLoginForm } from '../portals/login-form.js'
 import { queryParameter } from '../portals/navigation.js'
-import { answerPage, answerSeeOther, displayName, formPageHeaders, loginPage } from '../portals/page.js'
+import { answerPage, displayName, formPageHeaders, loginPage } from '../portals/page.js'
+import { answerContinue, answerSecondFactorPage } from '../portals/second-page.js'
 import type { SignOnContext, SingleSignOn } from '../portals/single-sign-on.js'
 import type { UserAccount } from '../users/user-store.js'
 import type { ProviderRequests } from './endpoints.js'
@@ -88,7 +90,8 @@ export interface SignInParts extends OauthParts {
 export function signInGate(parts: SignInParts): Gate {
   const { provider, SessionNotFound, providerRequest, cookies, singleSignOn, startedSignIns, events, clock } = parts
   const mountPath = new URL(parts.oauth.issuer).pathname
-  const formLogin = createFormLogin(parts)
+  const formLogin = createFormLogin({ ...parts, secondFactor: parts.oauth.secondFactor })
+  const stepCookie = portalCookie(`${parts.oauth.cookiePrefix}-oauth-step`, !cookies.long.secure)
   const takesPassword = parts.signIn?.takesPassword ?? true
   const elsewhere = parts.signIn && createProviderStep(parts, parts.signIn, { admit, showPage })
   const sealedIn = (request: Request): string => queryParameter(request, signInParameter) ?? ''
@@ -132,7 +135,12 @@ export function signInGate(parts: SignInParts): Gate {
     return 'answered'
   }
 
-  async function finish(response: Response, interaction: Interaction, result: Interaction['result']): Promise<Verdict> {
+  async function finish(
+    response: Response,
+    interaction: Interaction,
+    result: Interaction['result'],
+    recoveryCodes?: readonly string[],
+  ): Promise<Verdict> {
     interaction.result = { ...interaction.lastSubmission, ...result }
     await interaction.persist()
     // The address of the page holds the sign-in: without the cookie it is answered once.
@@ -142,16 +150,26 @@ export function signInGate(parts: SignInParts): Gate {
     for (const name of [names.interaction, `${names.interaction}.sig`]) {
       response.appendHeader('Set-Cookie', `${name}=; Path=${path}; ${attributes}`)
     }
-    answerSeeOther(response, interaction.returnTo)
+    const title = displayName(String(interaction.params['client_id']))
+    answerContinue(response, interaction.returnTo, { title, support: undefined }, recoveryCodes)
     return 'answered'
   }
 
   async function takeForm(request: Request, response: Response, interaction: Interaction): Promise<Verdict> {
     const form = await readLoginForm(request)
-    const { userName } = form
+    const userName = 'userName' in form ? form.userName : ''
 
     return formLogin(request, response, {
       form,
+      stepCookie,
+      scope: `sign-in ${interaction.uid}`,
+      async showStep(status, stepView) {
+        const title = displayName(String(interaction.params['client_id']))
+        const action = loginAddress(mountPath, interaction.uid, sealedIn(request))
+        const view = { title, support: undefined, action, returnTo: undefined, ...stepView }
+        await answerSecondFactorPage(request, response, status, view, undefined)
+        return 'answered'
+      },
       showAgain: (status, message) => showPage(response, interaction, sealedIn(request), status, { userName, message }),
       admit: (account, context) => admit(request, response, interaction, account, context),
     })
@@ -163,7 +181,7 @@ export function signInGate(parts: SignInParts): Gate {
     response: Response,
     interaction: Interaction,
     account: UserAccount,
-    context: SignOnContext,
+    context: SignOnContext & { readonly recoveryCodes?: readonly string[] | undefined },
     confirm?: (tokenId: string) => Promise<void>,
   ): Promise<Verdict> {
     const { subject } = account
@@ -178,7 +196,7 @@ export function signInGate(parts: SignInParts): Gate {
     events?.report('login', { at: startedAt, address, subject, tokenId, kind: 'oauth', factors })
     // The session that the sign-in was started in has another name now, or was that of another user.
     delete interaction.session
-    return finish(response, interaction, { login: { accountId: subject, remember: false } })
+    return finish(response, interaction, { login: { accountId: subject, remember: false } }, context.recoveryCodes)
   }
 
   async function answerLogin(request: Request, response: Response): Promise<Verdict> {

@@ -8,6 +8,7 @@
 import { hash, randomBytes } from 'node:crypto'
 import type { OauthConfig } from '../config/config.js'
 import { UnauthorizedError } from '../core/errors.js'
+import { lacksSecondFactor } from '../core/second-factor.js'
 import { portalCookie } from '../portals/cookie.js'
 import type { SignOnContext, SingleSignOn } from '../portals/single-sign-on.js'
 import { addRecord, lifeMsFor } from '../tokens/issuer.js'
@@ -59,13 +60,13 @@ interface Memo extends Pick<SignOnContext, 'memo' | 'profile'> {}
 
 export function createSignOns(
   parts: Pick<OauthParts, 'store' | 'oauthStore' | 'accounts' | 'revocations' | 'clock'> & {
-    readonly oauth: Pick<OauthConfig, 'signOnIdleMs' | 'signOnAbsoluteMs'>
+    readonly oauth: Pick<OauthConfig, 'signOnIdleMs' | 'signOnAbsoluteMs'> & Partial<Pick<OauthConfig, 'secondFactor'>>
     /** Told of each session whose sign-on is ended here. */
     readonly onEnd?: ((session: OauthEntry) => void) | undefined
   },
 ): SignOns {
   const { store, oauthStore, accounts, revocations, clock, onEnd } = parts
-  const { signOnIdleMs, signOnAbsoluteMs } = parts.oauth
+  const { signOnIdleMs, signOnAbsoluteMs, secondFactor = 'optional' } = parts.oauth
   // Only who holds the cookie, or a token that names the sign-on, gets here: there is nothing to prove.
   const verifyRecord = createRecordVerifier({
     store,
@@ -77,7 +78,11 @@ export function createSignOns(
 
   async function findRecord(id: string): Promise<LiveRecord | undefined> {
     try {
-      return await verifyRecord({ id, kind: 'sso', isActivity: false })
+      const record = await verifyRecord({ id, kind: 'sso', isActivity: false })
+      const { subject, account, factors } = record
+      // One that began before a second factor was demanded has ended, with all that it started.
+      const isShort = lacksSecondFactor(secondFactor, { subject, isAdmin: account.isAdmin, factors })
+      return isShort ? undefined : record
     } catch (error) {
       if (error instanceof UnauthorizedError) return undefined
       throw error

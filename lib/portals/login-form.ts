@@ -9,13 +9,19 @@ import { clientAddress } from '../addresses/trust-proxy.js'
 import { BadRequestError, HttpError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
 import { isReported, markReported } from '../core/reported.js'
+import type { SecondFactorPolicy } from '../core/second-factor.js'
 import { clientGone, isOver } from '../http/answer.js'
 import { type BodyLimits, readBytes, utf8Type } from '../http/body.js'
 import type { Verdict } from '../http/gate.js'
 import { refusedLoginReporter } from '../http/refusals.js'
-import type { Authenticator } from '../users/login/authenticator.js'
+import type { Authenticator, LoginContext, ShowFactor } from '../users/login/authenticator.js'
+import { throttled, wrongCredentials } from '../users/login/login-refusals.js'
+import { SecondFactorRequiredError } from '../users/login/second-factor-required.js'
 import type { UserAccount } from '../users/user-store.js'
+import type { PortalCookie } from './cookie.js'
 import { messageForPeople, unauthorized } from './refusals.js'
+import type { SecondFactorView } from './second-page.js'
+import { findPendingAccount, openPending, type PendingLogin, type SecondStepParts, sealPending } from './second-step.js'
 import type { SignOnContext } from './single-sign-on.js'
 
 /** What the login form says. */
@@ -23,6 +29,12 @@ export interface LoginForm {
   readonly userName: string
   readonly password: string
   /** As it was sent: see `safeReturnTo`. */
+  readonly returnTo: string | undefined
+}
+
+/** What the form of a second factor says. */
+export interface CodeForm {
+  readonly code: string
   readonly returnTo: string | undefined
 }
 
@@ -38,16 +50,17 @@ const formType = utf8Type('application/x-www-form-urlencoded')
  * @throws `BadRequestError` (400, `ERR_REQUEST_INVALID`) for a field that is missing or sent twice; `HttpError` 415
  * for another type, 413 over 16 KiB, and 408 when the body does not arrive within 20 seconds.
  */
-export async function readLoginForm(request: Request): Promise<LoginForm> {
+export async function readLoginForm(request: Request): Promise<LoginForm | CodeForm> {
   if (!formType.test(request.headers['content-type'] ?? '')) {
     throw new HttpError(415, 'ERR_MEDIA_TYPE_UNSUPPORTED', 'Send application/x-www-form-urlencoded.')
   }
   const form = await readForm(request, { maxBytes: maxBodyBytes, malformed })
-  const [userName, password, returnTo] = ['username', 'password', 'return_to'].map((name) => {
+  const [userName, password, returnTo, code] = ['username', 'password', 'return_to', 'code'].map((name) => {
     const [value, ...others] = form.getAll(name)
     if (others.length > 0) throw malformed()
     return value
   })
+  if (code !== undefined && userName === undefined && password === undefined) return { code, returnTo }
   if (userName === undefined || password === undefined) throw malformed()
   return { userName, password, returnTo }
 }
@@ -83,42 +96,167 @@ export interface FormLoginParts {
   readonly authenticator: Authenticator
   readonly events: SecurityEvents | undefined
   readonly clock: () => number
+  /** Who has to show a second factor. */
+  readonly secondFactor: SecondFactorPolicy
+  /** `undefined`: nobody has one. */
+  readonly secondStep?: SecondStepParts | undefined
 }
 
 /** What a page does with its login form. */
 export interface FormLoginPage {
-  readonly form: Pick<LoginForm, 'userName' | 'password'>
-  /** Answers after the right password. What it throws is a refused login. */
-  admit(account: UserAccount, context: SignOnContext): Promise<Verdict>
+  readonly form: LoginForm | CodeForm
+  /** Answers a user who has shown all that is asked for. What it throws is a refused login. */
+  admit(account: UserAccount, context: AdmittedLogin): Promise<Verdict>
   /** Shows the form again with the reason; `undefined` where no page was asked for. */
   readonly showAgain: ((status: number, message: string) => Verdict | Promise<Verdict>) | undefined
+  /** Shows the page of the second factor. */
+  showStep(status: number, view: StepView): Promise<Verdict>
+  /** Keeps the login between password and second factor. */
+  readonly stepCookie: PortalCookie
+  /** What the login is for: see `sealPending`. */
+  readonly scope: string
 }
+
+/** A login by a form, with what the user has to be shown before anything else. */
+export interface AdmittedLogin extends SignOnContext {
+  readonly recoveryCodes: readonly string[] | undefined
+}
+
+/** What changes of the page of the second factor. */
+export type StepView = Pick<SecondFactorView, 'step' | 'message' | 'secret' | 'qrCode'>
 
 /** Refusals that the form is shown again with: another attempt may be better. */
 const statusesWithForm = new Set([401, 403, 429, 503])
+
+const wrongCode = 'That code is not right. Enter the present one; each code counts once.'
+const tookTooLong = 'That took too long, or began in another window. Sign in again.'
+const noSecondFactor = 'This account needs a second factor, which it does not have yet. Ask an administrator.'
 
 /** Returns the function that authenticates by a form. Nothing is started when the client has gone. */
 export function createFormLogin({
   authenticator,
   events,
   clock,
+  secondFactor,
+  secondStep,
 }: FormLoginParts): (request: Request, response: Response, page: FormLoginPage) => Promise<Verdict> {
   const refusedLogin = refusedLoginReporter(events, clock)
 
-  return async function formLogin(request, response, { form: { userName, password }, admit, showAgain }) {
-    const startedAt = clock()
+  function contextFrom(request: Request, response: Response): LoginContext {
     const address = clientAddress(request)
-    const context = { address, origin: request.headers.origin, signal: clientGone(response) }
+    return { address, origin: request.headers.origin, signal: clientGone(response), secondFactor }
+  }
+
+  async function refuse(
+    error: unknown,
+    userName: string,
+    request: Request,
+    response: Response,
+    show: FormLoginPage['showAgain'],
+    text?: string,
+  ): Promise<Verdict> {
+    const refusal = withChallenge(refusedLogin(error, userName, clientAddress(request)))
+    if (show === undefined || !statusesWithForm.has(refusal.status) || isOver(response)) return refusal
+    for (const [header, value] of Object.entries(refusal.headers)) response.setHeader(header, value)
+    return show(refusal.status, refusal.status === 401 && text !== undefined ? text : messageForPeople(refusal))
+  }
+
+  /** The password was right: asks for the second factor, or to set one up. */
+  async function startStep(
+    error: SecondFactorRequiredError,
+    startedAt: number,
+    request: Request,
+    response: Response,
+    page: FormLoginPage,
+  ): Promise<Verdict> {
+    const { account, status } = error.pending
+    const { subject, version } = account
+    if (secondStep === undefined || (status !== 'enrolled' && !secondStep.secondFactors.canEnrol)) {
+      return refuse(error, subject, request, response, page.showAgain, noSecondFactor)
+    }
+    const step = status === 'enrolled' ? 'code' : 'invitation'
+    const sealed = await sealPending({ subject, version, startedAt, step }, page.scope, secondStep)
+    if (isOver(response)) return 'answered'
+    page.stepCookie.set(request, response, sealed)
+    if (page.showAgain === undefined) return withChallenge(error)
+    return page.showStep(200, { step, message: undefined, secret: undefined, qrCode: undefined })
+  }
+
+  async function takeCode(code: string, request: Request, response: Response, page: FormLoginPage): Promise<Verdict> {
+    const [sealed, ...others] = page.stepCookie.readAll(request)
+    const own = secondStep === undefined || others.length > 0 ? undefined : secondStep
+    const pending = own && (await openPending(sealed, page.scope, own))
+    const account = pending && (await findPendingAccount(pending, own!.users))
+    if (own === undefined || pending === undefined || account === undefined) {
+      page.stepCookie.clear(request, response)
+      const error = unauthorized('ERR_SESSION_ENDED', tookTooLong)
+      return refuse(error, '', request, response, page.showAgain, tookTooLong)
+    }
+    const view = viewOf(pending, own)
+    const showAgain =
+      page.showAgain && ((status: number, message: string) => page.showStep(status, { ...view, message }))
     try {
-      const account = await authenticator.authenticate(userName, password, context)
-      return isOver(response) ? 'answered' : await admit(account, { address, startedAt, factors: ['password'] })
+      if (pending.step === 'invitation') return await takeInvitation(pending, code, own, request, response, page)
+      let recoveryCodes: readonly string[] | undefined
+      const show: ShowFactor = async (subject) => {
+        if (pending.setup === undefined) return own.secondFactors.verify(subject, code)
+        const { secret, invitation } = pending.setup
+        recoveryCodes = await own.secondFactors.enrol(subject, secret, code, invitation)
+        if (recoveryCodes === undefined) return { outcome: 'wrong' }
+        const by = { at: clock(), address: clientAddress(request), by: subject, subject }
+        events?.report('secondFactorChanged', { ...by, change: 'enrolled' })
+        return { outcome: 'right', factor: 'otp' }
+      }
+      const context = contextFrom(request, response)
+      const { factors = ['password'], ...user } = await authenticator.complete(account, show, context)
+      if (isOver(response)) return 'answered'
+      page.stepCookie.clear(request, response)
+      const { startedAt } = pending
+      return await page.admit(user, { address: context.address, startedAt, factors, recoveryCodes })
     } catch (error) {
-      const refusal = withChallenge(refusedLogin(error, userName, address))
-      if (showAgain === undefined || !statusesWithForm.has(refusal.status) || isOver(response)) return refusal
-      for (const [header, value] of Object.entries(refusal.headers)) response.setHeader(header, value)
-      return showAgain(refusal.status, messageForPeople(refusal))
+      return refuse(error, account.subject, request, response, showAgain, wrongCode)
     }
   }
+
+  /** With the code of an operator, a user gets a seed. Nothing is kept of it until a code of the app has shown that it is there. */
+  async function takeInvitation(
+    pending: PendingLogin,
+    code: string,
+    own: SecondStepParts,
+    request: Request,
+    response: Response,
+    page: FormLoginPage,
+  ): Promise<Verdict> {
+    const outcome = await own.secondFactors.verifyEnrolmentCode(pending.subject, code)
+    if (outcome.outcome === 'locked') throw throttled(outcome.retryAfterMs)
+    if (outcome.outcome === 'wrong') throw wrongCredentials()
+    const { secret } = own.secondFactors.createSecret(pending.subject)
+    const next: PendingLogin = { ...pending, step: 'setup', setup: { secret, invitation: code } }
+    page.stepCookie.set(request, response, await sealPending(next, page.scope, own))
+    return page.showStep(200, viewOf(next, own))
+  }
+
+  return async function formLogin(request, response, page) {
+    const { form, admit, showAgain } = page
+    if ('code' in form) return takeCode(form.code, request, response, page)
+    const { userName, password } = form
+    const startedAt = clock()
+    try {
+      const context = contextFrom(request, response)
+      const { factors = ['password'], ...account } = await authenticator.authenticate(userName, password, context)
+      if (isOver(response)) return 'answered'
+      return await admit(account, { address: context.address, startedAt, factors, recoveryCodes: undefined })
+    } catch (error) {
+      if (error instanceof SecondFactorRequiredError) return startStep(error, startedAt, request, response, page)
+      return refuse(error, userName, request, response, showAgain)
+    }
+  }
+}
+
+function viewOf({ subject, step, setup }: PendingLogin, { secondFactors, renderQrCode }: SecondStepParts): StepView {
+  if (setup === undefined) return { step, message: undefined, secret: undefined, qrCode: undefined }
+  const { secret, address } = secondFactors.createSecret(subject, setup.secret)
+  return { step, message: undefined, secret, qrCode: renderQrCode(address) }
 }
 
 function withChallenge(refusal: HttpError): HttpError {

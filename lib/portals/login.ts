@@ -22,6 +22,7 @@ import {
 } from './page.js'
 import { signInLinks } from './portal-sign-in.js'
 import { entryRefusal, type PortalParts } from './refusals.js'
+import { answerContinue, answerSecondFactorPage } from './second-page.js'
 import { createSessionStart } from './start-session.js'
 
 /** What has to be written for passwords over plain HTTP. */
@@ -61,7 +62,7 @@ export function createShowLogin({ name, loginPage, view: portalView, signIn }: P
 
 /** The gate of the login page. */
 export function loginGate(parts: PortalParts, showForm: ShowLogin = createShowLogin(parts)): Gate {
-  const { sessions, cookie, allowPlainHttp, signIn } = parts
+  const { name, sessions, cookie, allowPlainHttp, signIn, view: portalView } = parts
   const formLogin = createFormLogin(parts)
   const startSession = createSessionStart(parts)
   // Where there is one way only, nobody has to choose it.
@@ -71,7 +72,7 @@ export function loginGate(parts: PortalParts, showForm: ShowLogin = createShowLo
     // Several cookies are refused before a password is checked.
     cookie.read(request)
     const form = await readLoginForm(request)
-    const { userName } = form
+    const userName = 'userName' in form ? form.userName : ''
     const returnTo = safeReturnTo(form.returnTo, request)
     const showAgain = (status: number, message: string) =>
       showForm(request, response, status, { userName, returnTo, message })
@@ -79,9 +80,17 @@ export function loginGate(parts: PortalParts, showForm: ShowLogin = createShowLo
     return formLogin(request, response, {
       form,
       showAgain: wantsPage(request) ? showAgain : undefined,
+      stepCookie: parts.stepCookie,
+      scope: `portal ${name}`,
+      async showStep(status, stepView) {
+        const view = { ...portalView, action: `${readMount(request)}/login`, returnTo, ...stepView }
+        await answerSecondFactorPage(request, response, status, view, parts.secondFactorPage)
+        return 'answered'
+      },
       async admit(account, context) {
         const session = await startSession(request, response, account, context)
-        if (session !== undefined) answerSeeOther(response, returnTo ?? readRoot(request))
+        if (session === undefined) return 'answered'
+        answerContinue(response, returnTo ?? readRoot(request), portalView, context.recoveryCodes)
         return 'answered'
       },
     })

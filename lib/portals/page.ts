@@ -33,6 +33,10 @@ a.button { text-align: center; text-decoration: none; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .alert { margin-top: 1rem; padding: 0.6rem 0.75rem; color: var(--alert); background: var(--alert-back);
   border: 1px solid var(--alert); border-radius: 0.375rem; }
+code { font-family: ui-monospace, monospace; }
+.qr { margin-top: 1rem; padding: 0.5rem; background: #ffffff; border-radius: 0.375rem; }
+.qr svg { display: block; width: 100%; max-width: 14rem; height: auto; margin: 0 auto; }
+.codes { margin: 1rem 0 0; padding: 0; list-style: none; }
 .code, footer { font-size: 0.875rem; }
 footer { margin-top: 1.5rem; color: var(--muted); }
 `

@@ -9,6 +9,7 @@ import type { Request } from 'express'
 import { clientAddress } from '../addresses/trust-proxy.js'
 import { ForbiddenError, type HttpError, type HttpErrorCode, type Origin, UnauthorizedError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
+import type { SecondFactorPolicy } from '../core/second-factor.js'
 import { answerRefusal } from '../http/answer.js'
 import type { RefusalAnswer } from '../http/refusals.js'
 import type { Sessions } from '../tokens/sessions.js'
@@ -25,6 +26,8 @@ import {
   pageHeaders,
 } from './page.js'
 import type { PortalSignIn } from './portal-sign-in.js'
+import type { SecondFactorPage } from './second-page.js'
+import type { SecondStepParts } from './second-step.js'
 import type { SingleSignOn } from './single-sign-on.js'
 
 /**
@@ -137,6 +140,14 @@ export interface PortalParts {
   /** `undefined`: ours. */
   readonly loginPage: LoginPage | undefined
   readonly view: PortalView
+  /** Who has to show a second factor. */
+  readonly secondFactor: SecondFactorPolicy
+  /** `undefined`: nobody has one. */
+  readonly secondStep: SecondStepParts | undefined
+  /** Keeps a login between password and second factor. */
+  readonly stepCookie: PortalCookie
+  /** `undefined`: ours. */
+  readonly secondFactorPage: SecondFactorPage | undefined
   readonly singleSignOn: SingleSignOn | undefined
   /** `undefined`: with a name and a password alone. */
   readonly signIn: PortalSignIn | undefined

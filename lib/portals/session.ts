@@ -8,6 +8,7 @@ import type { Request, Response } from 'express'
 import { clientAddress } from '../addresses/trust-proxy.js'
 import { type Auth, setAuth } from '../core/auth.js'
 import { UnauthorizedError } from '../core/errors.js'
+import { lacksSecondFactor } from '../core/second-factor.js'
 import { isThenable } from '../core/thenable.js'
 import { answerJson } from '../http/answer.js'
 import { methodNotAllowed } from '../http/endpoint.js'
@@ -40,7 +41,9 @@ export function sessionGate(parts: PortalParts): Gate {
   async function bySingleSignOn(request: Request, response: Response): Promise<Verdict> {
     const startedAt = clock()
     const signedOn = await singleSignOn?.find(request)
-    if (signedOn === undefined) return withoutSession(signInFirst(), request, response)
+    const isEnough =
+      signedOn && !lacksSecondFactor(parts.secondFactor, { ...signedOn.account, factors: signedOn.factors })
+    if (signedOn === undefined || !isEnough) return withoutSession(signInFirst(), request, response)
     return entryRefusal(parts, signedOn.account) ?? begin(signedOn, startedAt, request, response)
   }
 

@@ -7,7 +7,9 @@
 
 import type { Request, Response } from 'express'
 import type { Auth, Factor } from '../core/auth.js'
+import { ForbiddenError } from '../core/errors.js'
 import { markReported } from '../core/reported.js'
+import { lacksSecondFactor } from '../core/second-factor.js'
 import { isOver } from '../http/answer.js'
 import type { NewSession } from '../tokens/sessions.js'
 import type { UserAccount } from '../users/user-store.js'
@@ -49,6 +51,14 @@ export function createSessionStart(parts: PortalParts): StartSession {
     if (entry !== undefined) {
       events?.report('loginRefused', { at: clock(), address, userName: subject, reason: 'not-admitted' })
       throw markReported(entry, events !== undefined)
+    }
+    if (lacksSecondFactor(parts.secondFactor, { ...account, factors })) {
+      events?.report('loginRefused', { at: clock(), address, userName: subject, reason: 'second-factor-required' })
+      const message = 'This account needs a second factor.'
+      throw markReported(
+        new ForbiddenError('ERR_SECOND_FACTOR_REQUIRED', message, { bare: 'never' }),
+        events !== undefined,
+      )
     }
     const former = cookie.read(request)
     const formerId = former === undefined ? undefined : sessions.getId(former)

@@ -119,15 +119,19 @@ async function createHeaders(
   name: string,
 ): Promise<Record<string, string>> {
   const account = users.find(name)!
+  // Signed in with all that could be asked for.
+  const factors = ['password', 'otp'] as const
   const cookies: string[] = []
   for (const { name: portal, sessionTimeoutMs: idleTimeoutMs, absoluteTimeoutMs } of config.portals) {
-    const { credential } = await core.createSessions({ portal, idleTimeoutMs, absoluteTimeoutMs }).start(account)
+    const { credential } = await core
+      .createSessions({ portal, idleTimeoutMs, absoluteTimeoutMs })
+      .start(account, { factors })
     const cookie = portalCookieName(config, portal)
     cookies.push(`${secureName(cookie)}=${credential}`, `${cookie}=${credential}`)
   }
   const authorization = config.managementApi.isBasicEnabled
     ? `Basic ${Buffer.from(`${name}:${users.passwordOf(name)}`).toString('base64')}`
-    : `Bearer ${(await core.tokens.issue(account)).token}`
+    : `Bearer ${(await core.tokens.issue(account, { factors })).token}`
   // What a browser says of a page of the same site, whatever port the server has.
   return { Authorization: authorization, Cookie: cookies.join('; '), 'Sec-Fetch-Site': 'same-origin' }
 }

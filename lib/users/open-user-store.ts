@@ -145,13 +145,16 @@ async function openDatabase({ sql }: DatabaseConfig, { logger, clock }: OpenUser
   const store = await sqlUserStore({ ...sql, logger, clock })
 
   async function init(): Promise<void> {
-    const [{ openSqlDatabase }, { initSchema }] = await Promise.all([
+    const [{ openSqlDatabase }, { initSchema }, { initSecondFactors }] = await Promise.all([
       import('../sql/open-sql-database.js'),
       import('./sql/own-schema.js'),
+      import('./second-factor/sql-second-factors.js'),
     ])
     // A database of its own, so that it can be closed at once.
     const database = await openSqlDatabase(sql.datasource)
     try {
+      // Also beside the tables of WSO2, which are left alone.
+      await initSecondFactors(database)
       await initSchema(database, { adminRole: sql.adminRole ?? 'admin' })
     } finally {
       await database.close()

@@ -2,9 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { createSecurity } from '../../lib/app/create-security.js'
 import { rotateKeyFile } from '../../lib/tokens/keys/key-file.js'
-import { bearer, startFront, users } from '../helpers/front.js'
+import { basic, bearer, startFront, users } from '../helpers/front.js'
 import { MemoryUserStore } from '../helpers/memory-user-store.js'
 import { recordedLog } from '../helpers/recorded-log.js'
+import { codeAt, seed } from '../helpers/second-factor-front.js'
 import { oneSetUp } from '../helpers/set-ups.js'
 import { snapshotDocument } from '../tokens/snapshot/app-process.js'
 
@@ -23,6 +24,23 @@ describe('security with a snapshot', () => {
     const next = await startFront(oneSetUp, { source: changed })
     expect(await statusOf(next, admin)).toBe(200)
     expect(await statusOf(next, reader)).toBe(401)
+  })
+
+  it('knows which codes of a second factor were used, and how many were wrong', async () => {
+    const document = structuredClone(snapshotDocument()) as { internal_apis: { users: [{ user: object }] } }
+    Object.assign(document.internal_apis.users[0].user, { totp: seed })
+    const now = Date.now()
+    const logIn = async (front: Awaited<ReturnType<typeof startFront>>, code: string): Promise<number> =>
+      (await front.call('GET', '/login', [basic(users.admin.name, users.admin.password), `X-OTP: ${code}`])).status
+    const start = () => startFront(oneSetUp, { source: document, options: { clock: () => now } })
+    const first = await start()
+    expect(await logIn(first, codeAt(now))).toBe(200)
+    await first.close()
+    const next = await start()
+    expect(await logIn(next, codeAt(now))).toBe(401)
+    for (let guess = 0; guess < 4; guess++) await logIn(next, '000000')
+    await next.close()
+    expect(await logIn(await start(), codeAt(now + 30_000))).toBe(429)
   })
 
   it('goes on after its configuration was read again', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { breakGlassStateIn, noteSigningKey } from '../../lib/app/sql-shared-values.js'
+import { breakGlassStateIn, noteSigningKey, valuesIn } from '../../lib/app/sql-shared-values.js'
 import { SqlLink } from '../../lib/sql/sql-link.js'
 import type { BreakGlassUse } from '../../lib/users/login/break-glass.js'
 import { type SqlEngine, sqlEngines } from '../helpers/sql-engines.js'
@@ -49,6 +49,16 @@ describe.each(sqlEngines)('$name', ({ start }) => {
     await state.write(use, 0)
     expect(await state.read()).toBe(undefined)
     expect(await state.take()).toBe(undefined)
+  })
+
+  it('exchanges a small value once, whichever process is first', async () => {
+    const [one, other] = (await pair()).map(valuesIn)
+    expect(await other!.read('a')).toBe(undefined)
+    const first = await Promise.all([one, other].map((values) => values!.replace('a', undefined, 'first', 60_000)))
+    expect(first.toSorted()).toEqual([false, true])
+    expect(await other!.replace('a', 'another', 'second', 60_000)).toBe(false)
+    expect(await other!.replace('a', 'first', 'second', 60_000)).toBe(true)
+    expect(await one!.read('a')).toBe('second')
   })
 
   it('tells each process which key the one before signs with', async () => {

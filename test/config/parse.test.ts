@@ -58,6 +58,7 @@ describe('an empty configuration', () => {
         absoluteTimeoutMs: 43_200_000,
         roles: name === 'management_console' ? [] : undefined,
         callback: undefined,
+        secondFactor: 'optional',
         allow: undefined,
         signIn: ['local'],
         origin: { key: `portal.${name}` },

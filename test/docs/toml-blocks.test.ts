@@ -15,7 +15,9 @@ async function load(text: string) {
   mkdirSync(secrets, { recursive: true })
   for (const [, name = ''] of text.matchAll(/\$file\{\/run\/secrets\/([\w.-]+)\}/g))
     writeFileSync(join(secrets, name), 'made-up')
-  const env = Object.fromEntries([...text.matchAll(/\$env\{(\w+)\}/g)].map(([, name = '']) => [name, 'made-up']))
+  const env = Object.fromEntries(
+    [...text.matchAll(/\$env\{(\w+)\}/g)].map(([, name = '']) => [name, 'made-up, and long enough for a key']),
+  )
   const file = join(folder, 'deployment.toml')
   writeFileSync(file, text.replaceAll('/run/secrets', secrets))
   return loadConfig(file, { env })

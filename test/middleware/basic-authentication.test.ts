@@ -20,7 +20,7 @@ describe.each(expressVersions)('basicAuthentication on %s', (_name, express) => 
   async function appWith(options: Partial<Parameters<typeof basicAuthentication>[0]> = {}) {
     const parts = await standAloneParts()
     let count = 0
-    const authenticator: Authenticator = {
+    const authenticator: Pick<Authenticator, 'authenticate'> = {
       authenticate: (...values) => {
         count++
         return parts.authenticator.authenticate(...values)
@@ -94,7 +94,7 @@ describe.each(expressVersions)('basicAuthentication on %s', (_name, express) => 
     const barrier = deferred()
     const arrival = new EventEmitter()
     let [checks, requests] = [0, 0]
-    const authenticator: Authenticator = {
+    const authenticator: Pick<Authenticator, 'authenticate'> = {
       async authenticate(...values) {
         checks++
         const account = await real.authenticate(...values)
@@ -225,7 +225,9 @@ describe.each(expressVersions)('basicAuthentication on %s', (_name, express) => 
   })
 
   it('passes 503 to next when the store is down', async () => {
-    const authenticator: Authenticator = { authenticate: () => Promise.reject(new StoreError('gone')) }
+    const authenticator: Pick<Authenticator, 'authenticate'> = {
+      authenticate: () => Promise.reject(new StoreError('gone')),
+    }
     const { app, errors } = await appWith({ authenticator })
     await asAlice(app).expect(503)
     expect(errors).toMatchObject([{ code: 'ERR_STORE_UNAVAILABLE' }])

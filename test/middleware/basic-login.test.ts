@@ -82,7 +82,7 @@ describe.each(expressVersions)('basicLogin on %s', (_name, express) => {
 
   it('passes what the authenticator rejects with to next', async () => {
     const refusal = new TooManyRequestsError('ERR_LOGIN_THROTTLED', 'Later.', { headers: { 'Retry-After': '7' } })
-    const authenticator: Authenticator = { authenticate: () => Promise.reject(refusal) }
+    const authenticator: Pick<Authenticator, 'authenticate'> = { authenticate: () => Promise.reject(refusal) }
     const { app, errors } = await appWith({ authenticator })
     await request(app).get('/login').auth(alice.name, alice.password).expect(429)
     expect(errors).toEqual([refusal])

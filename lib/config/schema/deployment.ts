@@ -14,6 +14,7 @@ import { icpConfigTable } from './machines.js'
 import { managementApiTable } from './management-api.js'
 import { oauthTable } from './oauth.js'
 import { portalTables, tomcatTable } from './portals.js'
+import { secondFactorTable } from './second-factor.js'
 import { sharedStoreTable } from './shared-store.js'
 import { transportTable } from './tls.js'
 import { datasourceTable, realmManagerTable, superAdminTable } from './user-store/datasource.js'
@@ -40,6 +41,7 @@ export const deploymentTable = table({
   tomcat: tomcatTable.prefault({}),
   portal: portalTables.prefault({}),
   oauth: oauthTable.prefault({}),
+  second_factor: secondFactorTable.prefault({}),
   identity_provider: identityProvidersTable.prefault([]),
   sso: ssoTable.prefault({}),
   shared_store: sharedStoreTable.optional(),

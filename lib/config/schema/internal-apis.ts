@@ -6,6 +6,7 @@
 
 import type { FileUserConfig, FileUsersConfig } from '../config.js'
 import { type Field, field, flag, refuseRepeated, table, tables, textList } from './fields.js'
+import { totpSecret } from './second-factor.js'
 
 const maxNameCharacters = 255
 
@@ -33,8 +34,17 @@ const user: Field<FileUserConfig> = table({
       .meta({ absent: 'required' }),
     is_admin: flag.prefault(false).describe('whether the user is an administrator'),
     roles: textList.prefault([]).describe('for the rules of `authorization_handler` and of portals'),
+    totp: totpSecret
+      .optional()
+      .describe("seed of the user's authenticator app, from `npx sallyport users totp`; keep it in a secret"),
   }).prefault({ name: undefined, password: undefined }),
-}).transform(({ user: { name, password, is_admin, roles } }) => ({ name, password, isAdmin: is_admin, roles }))
+}).transform(({ user: { name, password, is_admin, roles, totp } }) => ({
+  name,
+  password,
+  isAdmin: is_admin,
+  roles,
+  totp,
+}))
 
 /** The file's users. There are none when the file names none: WSO2's `admin` with the password `admin` is not taken over. */
 export const internalApisTable: Field<FileUsersConfig> = table({

@@ -22,6 +22,7 @@ import {
   wholeSeconds,
 } from './fields.js'
 import { apiTokensTable, trustedIssuerTable } from './machines.js'
+import { secondFactorPolicy } from './second-factor.js'
 import { jwtHandlerTable } from './tokens.js'
 
 const protocols = field((value, refuse): ('http' | 'https')[] => {
@@ -77,6 +78,12 @@ const breakGlassTable: Field<BreakGlassConfig | undefined> = table({
   }
 })
 
+const otpSeparator = field((value, refuse) =>
+  typeof value === 'string' && /^[!-/:-@[-`{-~]{1,4}$/.test(value)
+    ? value
+    : refuse('must be 1 to 4 characters that are neither letters nor digits, such as ","'),
+).meta({ unit: '1 to 4 characters' })
+
 export const managementApiTable: Field<ManagementApiConfig> = table({
   protocols: protocols
     .optional()
@@ -99,6 +106,14 @@ export const managementApiTable: Field<ManagementApiConfig> = table({
   control_access: managementAccessTable.prefault({}),
   login_throttle: loginThrottleTable.prefault({}),
   break_glass: breakGlassTable.prefault({}),
+  second_factor: secondFactorPolicy
+    .optional()
+    .describe('who has to send a code as `X-OTP` to `/login`')
+    .meta({ absent: '`"optional"`: users who have a second factor' }),
+  otp_separator: otpSeparator
+    .optional()
+    .describe('what stands between password and code for clients that send nothing but Basic')
+    .meta({ absent: 'codes are taken from `X-OTP` alone' }),
   trusted_issuer: trustedIssuerTable.optional(),
   api_tokens: apiTokensTable.prefault([]),
 }).transform((table, context): ManagementApiConfig => {
@@ -116,6 +131,8 @@ export const managementApiTable: Field<ManagementApiConfig> = table({
     allowedNetworks: table.control_access,
     loginThrottle: table.login_throttle,
     breakGlass: table.break_glass,
+    secondFactor: table.second_factor,
+    otpSeparator: table.otp_separator,
     trustedIssuer: table.trusted_issuer,
     apiTokens: table.api_tokens,
   }

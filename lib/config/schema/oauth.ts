@@ -5,6 +5,7 @@
  */
 
 import { managementConsole } from '../../core/names.js'
+import { type SecondFactorPolicy, strictestPolicy } from '../../core/second-factor.js'
 import type { Finding } from '../checks/findings.js'
 import type { OauthConfig, PortalConfig, ServiceProviderConfig, TokenConfig } from '../config.js'
 import { parseDuration } from '../values/durations.js'
@@ -24,6 +25,7 @@ import {
 } from './fields.js'
 import { signInList } from './identity-provider.js'
 import type { PortalTables, TomcatTable } from './portals.js'
+import { secondFactorPolicy } from './second-factor.js'
 import { issuerUri, redirectUri, serviceProviderTable } from './service-provider.js'
 
 /** Longest life of an access token: it is looked up at each request, so a long one is no help. */
@@ -40,7 +42,9 @@ const reuseWindow: Field<number> = field((value, refuse) => {
   return refuse('must be a duration of at most 30 seconds, such as "10s", or "0s" for none')
 }).meta({ unit: 'duration' })
 
-export type OauthTable = Omit<OauthConfig, 'signOnIdleMs' | 'signOnAbsoluteMs' | 'cookiePrefix'>
+export type OauthTable = Omit<OauthConfig, 'signOnIdleMs' | 'signOnAbsoluteMs' | 'cookiePrefix' | 'secondFactor'> & {
+  readonly secondFactor: SecondFactorPolicy | undefined
+}
 
 export const oauthTable: Field<OauthTable | undefined> = table({
   enable: flag.prefault(false).describe('whether there is an authorization server'),
@@ -57,6 +61,10 @@ export const oauthTable: Field<OauthTable | undefined> = table({
   refresh_token_expiry: duration()
     .prefault('8h')
     .describe('counted from the sign-in, at most 30 days; no refresh extends it'),
+  second_factor: secondFactorPolicy
+    .optional()
+    .describe('who has to show a second factor on its login page')
+    .meta({ absent: 'the strictest of all portals' }),
   refresh_reuse_window: reuseWindow
     .prefault('0s')
     .describe('how long a used refresh token gives its client the same successor once more; at most 30 seconds'),
@@ -80,6 +88,7 @@ export const oauthTable: Field<OauthTable | undefined> = table({
     signIn: written.sign_in,
     maxTokens: written.max_tokens,
     algorithm: written.algorithm,
+    secondFactor: written.second_factor,
     accessTokenMs: wholeSeconds(access_token_expiry),
     refreshTokenMs: wholeSeconds(refresh_token_expiry),
     refreshReuseMs: written.refresh_reuse_window,
@@ -129,6 +138,7 @@ export function createOauth(
   return {
     ...oauth,
     cookiePrefix: portal.cookie_prefix,
+    secondFactor: oauth.secondFactor ?? strictestPolicy(portals.map(({ secondFactor }) => secondFactor)),
     serviceProviders: [...oauth.serviceProviders, ...added],
     signOnIdleMs: Math.round(tomcat.global.session_timeout),
     // No session of a portal ends by it before its own time.

@@ -10,6 +10,7 @@ import type { PortalConfig } from '../config.js'
 import { addressItems } from './control-access.js'
 import { duration, type Field, field, flag, integer, refuseAt, table, textList } from './fields.js'
 import { signInList } from './identity-provider.js'
+import { secondFactorPolicy } from './second-factor.js'
 
 /** The portals that WSO2's products come with. They are there without a table. */
 export const builtInPortals: readonly string[] = [managementConsole, 'publisher', 'devportal', 'admin']
@@ -60,6 +61,10 @@ const portalTable = z.object(
     title: shownText.optional().describe('heading of the login page').meta({ absent: 'made from the name' }),
     support: shownText.optional().describe('where people find help: an e-mail address, a URL, or any other text'),
     callback: callback.optional().describe('where the authorization server sends users back to'),
+    second_factor: secondFactorPolicy
+      .optional()
+      .describe('who has to show a second factor')
+      .meta({ absent: 'that of `[portal]`' }),
     sign_in: signInList.optional().meta({ absent: '`["local"]`' }),
     allow: addressItems
       .optional()
@@ -69,7 +74,7 @@ const portalTable = z.object(
   {
     error:
       'must be the table of a portal; the keys of [portal] itself are origins, allow_insecure_http, absolute_timeout, ' +
-      'cookie_prefix and max_sessions',
+      'cookie_prefix, max_sessions and second_factor',
   },
 )
 
@@ -91,6 +96,10 @@ const portalDefaults = {
     .describe(
       'what the names of the cookies begin with, after `__Host-`; two apps on two ports of one host need different ones',
     ),
+  second_factor: secondFactorPolicy
+    .optional()
+    .describe('who has to show a second factor')
+    .meta({ absent: '`"optional"`: users who have one' }),
   max_sessions: integer(1, 10_000_000)
     .prefault(10_000)
     .describe('sessions of all portals together; the one that was idle for the longest time is evicted'),
@@ -100,13 +109,22 @@ export const portalTables = z
   .object(portalDefaults, { error: 'must be a table' })
   .catchall(portalTable)
   .transform((read, context) => {
-    const { origins, allow_insecure_http, absolute_timeout, cookie_prefix, max_sessions, ...named } = read
+    const { origins, allow_insecure_http, absolute_timeout, cookie_prefix, max_sessions, second_factor, ...named } =
+      read
     for (const name of Object.keys(named)) {
       if (isPortalName(name)) continue
       refuseAt(context, [name], 'is no name for a portal: use up to 64 letters, digits, _ and -, and not sso')
     }
     const portals = new Map(Object.entries(named as Record<string, PortalTable>))
-    return { origins, allow_insecure_http, absolute_timeout, cookie_prefix, max_sessions, named: portals }
+    return {
+      origins,
+      allow_insecure_http,
+      absolute_timeout,
+      cookie_prefix,
+      max_sessions,
+      second_factor,
+      named: portals,
+    }
   })
 
 export type TomcatTable = z.output<typeof tomcatTable>
@@ -126,7 +144,10 @@ export const tomcatTable = table({
 /** A working day. A longer idle time-out of the operator's goes before it. */
 const defaultAbsoluteMs = 12 * 60 * 60 * 1000
 
-export function createPortals({ named, absolute_timeout }: PortalTables, tomcat: TomcatTable): PortalConfig[] {
+export function createPortals(
+  { named, absolute_timeout, second_factor }: PortalTables,
+  tomcat: TomcatTable,
+): PortalConfig[] {
   return [...new Set([...builtInPortals, ...named.keys()])].map((name) => {
     const own = named.get(name) ?? {}
     const isConsole = name === managementConsole
@@ -141,6 +162,7 @@ export function createPortals({ named, absolute_timeout }: PortalTables, tomcat:
       title: own.title,
       support: own.support,
       callback: own.callback,
+      secondFactor: own.second_factor ?? second_factor ?? 'optional',
       signIn: own.sign_in ?? ['local'],
       allow: own.allow,
       origin: { key: `portal.${name}` },

@@ -6,17 +6,14 @@
 
 import { inBackground } from '../../async/background.js'
 import { maxTimerMs, startDeadline, untilAborted } from '../../async/deadline.js'
+import type { Factor } from '../../core/auth.js'
 import { systemClock } from '../../core/clock.js'
-import {
-  type HttpError,
-  StoreError,
-  TooManyRequestsError,
-  UnauthorizedError,
-  UnavailableError,
-} from '../../core/errors.js'
+import { type HttpError, StoreError } from '../../core/errors.js'
 import type { LoginRefusal, SecurityEvents } from '../../core/events.js'
 import { assertNumbers } from '../../core/option-numbers.js'
 import { markReported } from '../../core/reported.js'
+import { demandsSecondFactor, type SecondFactorPolicy } from '../../core/second-factor.js'
+import type { CodeOutcome, SecondFactors } from '../second-factor/second-factors.js'
 import type { LoginAttempt, LoginThrottle } from '../throttle/login-throttle.js'
 import {
   type AuthenticationResult,
@@ -27,7 +24,17 @@ import {
   type UserAccount,
   type UserStore,
 } from '../user-store.js'
-import type { BreakGlass } from './break-glass.js'
+import { type BreakGlass, breakGlassDomain } from './break-glass.js'
+import {
+  failureFloor,
+  givenUp,
+  overloaded,
+  refusalReasonFrom,
+  throttled,
+  unavailable,
+  wrongCredentials,
+} from './login-refusals.js'
+import { SecondFactorRequiredError, type SecondFactorStatus, secondFactorRequired } from './second-factor-required.js'
 
 /** Options of {@link createAuthenticator}. */
 export interface AuthenticatorOptions {
@@ -39,6 +46,8 @@ export interface AuthenticatorOptions {
   readonly breakGlass?: BreakGlass | undefined
   /** Throws a `StoreError` while no login can succeed, whatever its password. */
   readonly assertReady?: (() => void) | undefined
+  /** Asks for a second factor. @defaultValue none: passwords are enough */
+  readonly secondFactors?: Pick<SecondFactors, 'statusOf' | 'verify' | 'canEnrol'> | undefined
   /** Told of each login that is refused. Of a good one, the issuer of the token tells. */
   readonly events?: SecurityEvents | undefined
   /** Milliseconds since the epoch. @defaultValue `Date.now` */
@@ -55,6 +64,12 @@ export interface AuthenticatorOptions {
   readonly timeoutMs?: number
 }
 
+/** A user who has shown all that was asked for. */
+export interface AuthenticatedUser extends UserAccount {
+  /** What the user has shown; absent: the password alone. */
+  readonly factors?: readonly Factor[] | undefined
+}
+
 /** Where a login comes from. */
 export interface LoginContext {
   /** The client's; `undefined` when its socket has closed. */
@@ -68,6 +83,10 @@ export interface LoginContext {
   readonly isCrossSite?: boolean | undefined
   /** Aborted when the client has gone. */
   readonly signal?: AbortSignal | undefined
+  /** A code beside the password; `undefined`: none was sent. */
+  readonly code?: string | undefined
+  /** Who has to show one. @defaultValue `'optional'`: users who have one */
+  readonly secondFactor?: SecondFactorPolicy | undefined
 }
 
 /** Checks names and passwords. */
@@ -78,17 +97,24 @@ export interface Authenticator {
    *
    * @throws `UnauthorizedError` (401, `ERR_AUTH_INVALID_CREDENTIALS`), the same for an unknown user, a wrong password and a
    * disabled user, without a challenge.
+   * @throws `UnauthorizedError` (401, `ERR_SECOND_FACTOR_REQUIRED`) where the password was right and a code is asked for. A wrong code is
+   * answered as a wrong password.
    * @throws `TooManyRequestsError` (429, `ERR_LOGIN_THROTTLED`) with `Retry-After`, before any password is hashed.
    * @throws `UnavailableError` (503) `ERR_STORE_UNAVAILABLE` or `ERR_LOGIN_OVERLOADED`.
    */
-  authenticate(name: string, password: string, context: LoginContext): Promise<UserAccount>
+  authenticate(name: string, password: string, context: LoginContext): Promise<AuthenticatedUser>
+  /** Ends a login whose password was right with what the user shows next. Rejects as {@link Authenticator.authenticate}. */
+  complete(account: UserAccount, show: ShowFactor, context: LoginContext): Promise<AuthenticatedUser>
 }
+
+/** Checks what a user shows. */
+export type ShowFactor = (subject: string) => Promise<CodeOutcome>
 
 const unlimited: LoginAttempt = { isAllowed: true, fail() {}, succeed: () => true, cancel() {} }
 
 /** Puts user store, throttle and the account for emergencies together. @throws TypeError when an option is out of range. */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
-  const { users, throttle, breakGlass, events, clock = systemClock } = options
+  const { users, throttle, breakGlass, secondFactors, events, clock = systemClock } = options
   const { failureFloorMs = 250, maxInProgress = 2000, timeoutMs = 20_000 } = options
   assertNumbers({ failureFloorMs, maxInProgress }, 0, maxTimerMs)
   assertNumbers({ timeoutMs }, 1, maxTimerMs)
@@ -120,7 +146,50 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     if (attempt?.isAllowed) await attempt.fail(result.subject)
   }
 
-  async function logIn(name: string, password: string, context: LoginContext): Promise<UserAccount | LoginRefusal> {
+  /** What is asked for beside the password; `undefined`: nothing. The account for emergencies, whose store is away, has none. */
+  function missingFactor(
+    account: UserAccount,
+    { secondFactor = 'optional' }: LoginContext,
+  ): undefined | Promise<SecondFactorStatus | undefined> {
+    if (secondFactors === undefined || account.subject.startsWith(`${breakGlassDomain}/`)) return undefined
+    const isDemanded = demandsSecondFactor(secondFactor, account)
+    return secondFactors
+      .statusOf(account.subject)
+      .then((status) => (status === 'none' && !isDemanded ? undefined : status))
+  }
+
+  /** The outcome of a code, as that of a login. */
+  async function factorsFrom(shown: Promise<CodeOutcome>, signal: AbortSignal): Promise<readonly Factor[] | undefined> {
+    const result = await untilAborted(shown, signal)
+    if (result.outcome === 'locked') throw throttled(result.retryAfterMs)
+    return result.outcome === 'right' ? ['password', result.factor] : undefined
+  }
+
+  /** Settles what the password has begun: only both factors make a good login. */
+  async function admit(
+    admission: LoginAttempt,
+    account: UserAccount,
+    context: LoginContext,
+    signal: AbortSignal,
+  ): Promise<AuthenticatedUser | LoginRefusal> {
+    const missing = missingFactor(account, context)
+    const status = missing && (await untilAborted(missing, signal))
+    let factors: readonly Factor[] | undefined
+    if (status !== undefined) {
+      if (status !== 'enrolled' || context.code === undefined) throw secondFactorRequired(account, status)
+      factors = await factorsFrom(secondFactors!.verify(account.subject, context.code), signal)
+      // Counted by the code: the password was right.
+      if (factors === undefined) return 'wrong-code'
+    }
+    if ((await admission.succeed(account.subject)) !== true) return 'throttled'
+    return factors === undefined ? account : { ...account, factors }
+  }
+
+  async function logIn(
+    name: string,
+    password: string,
+    context: LoginContext,
+  ): Promise<AuthenticatedUser | LoginRefusal> {
     const deadline = startDeadline(timeoutMs, () => new StoreError(`no answer within ${timeoutMs} ms`), context.signal)
     try {
       deadline.signal.throwIfAborted()
@@ -135,7 +204,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
           options.assertReady?.()
           return result.failure
         }
-        return (await admission.succeed(result.account.subject)) === true ? result.account : 'throttled'
+        return await admit(admission, result.account, context, deadline.signal)
       } finally {
         admission.cancel()
       }
@@ -152,25 +221,63 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   /** What a login that came to no verdict ends with. A mistake in a program is left as it is, for the gate to report. */
   function refusalFor(error: unknown, name: string, context: LoginContext): unknown {
     if (context.signal?.aborted) return markReported(givenUp(error))
+    if (error instanceof SecondFactorRequiredError) {
+      report('second-factor-required', name, context)
+      return markReported(error, isTold)
+    }
     const reason = refusalReasonFrom(error)
     if (reason === undefined) return error
     report(reason, name, context, reason === 'store-unavailable' ? error : undefined)
     return markReported(error instanceof StoreError ? unavailable(error) : (error as HttpError), isTold)
   }
 
-  async function answer(name: string, password: string, context: LoginContext): Promise<UserAccount> {
-    const startedAt = performance.now()
-    let outcome: UserAccount | LoginRefusal
+  /** The same throttle lets this through: whoever may not try a password from here may not end a login either. */
+  async function complete(
+    account: UserAccount,
+    show: ShowFactor,
+    context: LoginContext,
+  ): Promise<AuthenticatedUser | LoginRefusal> {
+    const { subject } = account
+    const deadline = startDeadline(timeoutMs, () => new StoreError(`no answer within ${timeoutMs} ms`), context.signal)
     try {
-      if (inProgress > maxInProgress) throw overloaded()
-      outcome = await logIn(name.normalize('NFC'), password, context)
-    } catch (error) {
-      throw refusalFor(error, name, context)
+      deadline.signal.throwIfAborted()
+      options.assertReady?.()
+      const admission = await (throttle?.start(subject, readSource(context), deadline.signal) ?? unlimited)
+      if (!admission.isAllowed) throw throttled(admission.retryAfterMs)
+      try {
+        const factors = await factorsFrom(show(subject), deadline.signal)
+        if (factors === undefined) return 'wrong-code'
+        return (await admission.succeed(subject)) === true ? { ...account, factors } : 'throttled'
+      } finally {
+        admission.cancel()
+      }
+    } finally {
+      deadline.end()
     }
-    if (typeof outcome !== 'string') return outcome
-    report(outcome, name, context)
-    await failureFloor(startedAt, failureFloorMs, context.signal)
-    throw markReported(wrongCredentials(), isTold)
+  }
+
+  async function answer(
+    name: string,
+    context: LoginContext,
+    work: () => Promise<AuthenticatedUser | LoginRefusal>,
+  ): Promise<AuthenticatedUser> {
+    const startedAt = performance.now()
+    inProgress++
+    try {
+      let outcome: AuthenticatedUser | LoginRefusal
+      try {
+        if (inProgress > maxInProgress) throw overloaded()
+        outcome = await work()
+      } catch (error) {
+        throw refusalFor(error, name, context)
+      }
+      if (typeof outcome !== 'string') return outcome
+      report(outcome, name, context)
+      await failureFloor(startedAt, failureFloorMs, context.signal)
+      throw markReported(wrongCredentials(), isTold)
+    } finally {
+      inProgress--
+    }
   }
 
   return {
@@ -180,67 +287,13 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         report('malformed', name, context)
         throw markReported(wrongCredentials(), isTold)
       }
-      inProgress++
-      try {
-        return await answer(name, password, context)
-      } finally {
-        inProgress--
-      }
+      return answer(name, context, () => logIn(name.normalize('NFC'), password, context))
     },
+
+    complete: (account, show, context) => answer(account.subject, context, () => complete(account, show, context)),
   }
 }
 
 function readSource({ address, isCrossSite }: LoginContext): string | undefined {
   return isCrossSite ? `another site, by ${address}` : address
-}
-
-/**
- * Waits until a failed login has taken `floorMs` since `startedAt` (`performance.now()`), or the next multiple of it where the
- * work took longer. It ends early when `signal` is aborted.
- */
-export function failureFloor(startedAt: number, floorMs: number, signal?: AbortSignal): Promise<void> {
-  if (floorMs <= 0 || signal?.aborted) return Promise.resolve()
-  const elapsed = performance.now() - startedAt
-  const steps = Math.max(1, Math.ceil(elapsed / floorMs))
-
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = setTimeout(end, steps * floorMs - elapsed)
-    signal?.addEventListener('abort', end, { once: true })
-  })
-}
-
-/** Why this error refuses a login; `undefined` for an error that is no refusal but a mistake in a program. */
-export function refusalReasonFrom(error: unknown): LoginRefusal | undefined {
-  if (error instanceof TooManyRequestsError) return 'throttled'
-  if (error instanceof StoreError) return 'store-unavailable'
-  if (!(error instanceof UnavailableError)) return undefined
-  return error.code === 'ERR_LOGIN_OVERLOADED' ? 'overloaded' : 'store-unavailable'
-}
-
-/** The same for every reason: it must not tell one from another. */
-export function wrongCredentials(): UnauthorizedError {
-  return new UnauthorizedError('ERR_AUTH_INVALID_CREDENTIALS', 'Invalid user name or password.')
-}
-
-export function throttled(retryAfterMs: number): TooManyRequestsError {
-  const headers = { 'Retry-After': String(retryAfterMs / 1000) }
-  return new TooManyRequestsError('ERR_LOGIN_THROTTLED', 'Too many failed logins. Try again later.', { headers })
-}
-
-export function overloaded(): UnavailableError {
-  return new UnavailableError('ERR_LOGIN_OVERLOADED', 'Too many logins at the same time. Try again later.')
-}
-
-/** The client has gone: nobody reads this, and nothing was refused. */
-export function givenUp(cause: unknown): UnavailableError {
-  return new UnavailableError('ERR_LOGIN_OVERLOADED', 'The login was given up.', { cause })
-}
-
-export function unavailable(cause: StoreError): UnavailableError {
-  return new UnavailableError('ERR_STORE_UNAVAILABLE', 'A store cannot be reached. Try again later.', { cause })
 }

@@ -30,6 +30,7 @@ describe('[portal.<name>]', () => {
       callback: 'https://shop.example.com/callback?x=1',
       title: 'The shop',
       support: 'help@shop.example',
+      second_factor: 'administrators',
       allow: ['10.0.0.0/8', '192\\.168\\.1\\.\\d+'],
     }
     expect(portalOf({ portal: { shop } }, 'shop')).toEqual({
@@ -40,6 +41,7 @@ describe('[portal.<name>]', () => {
       callback: shop.callback,
       title: 'The shop',
       support: 'help@shop.example',
+      secondFactor: 'administrators',
       allow: shop.allow,
       signIn: ['local'],
       origin: { key: 'portal.shop' },

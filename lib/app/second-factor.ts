@@ -1,0 +1,97 @@
+/**
+ * Second factors, as the configuration has them: those of the file, or those of a database.
+ *
+ * @module
+ */
+
+import type { Config, DatabaseConfig, SecondFactorConfig } from '../config/config.js'
+import { ConfigError } from '../core/errors.js'
+import type { ChangeContext, SecurityEvents } from '../core/events.js'
+import { localValues, type SharedValues } from '../core/shared-values.js'
+import type { SecondStepParts } from '../portals/second-step.js'
+import { type KeySet, secretsFrom } from '../tokens/keys/signing-key.js'
+import { fileSecondFactors, type SecondFactorStore } from '../users/second-factor/second-factor-store.js'
+import { createSecondFactors, type SecondFactors } from '../users/second-factor/second-factors.js'
+import { loadTotp } from '../users/second-factor/totp.js'
+import type { LoginThrottle } from '../users/throttle/login-throttle.js'
+import type { UserStore } from '../users/user-store.js'
+
+/** What second factors work with besides the configuration. */
+export interface SecondFactorParts {
+  /** The configuration of the moment: the users of the file may change. */
+  readonly current: () => Config
+  /** Where several processes keep what the file cannot. @defaultValue this process alone */
+  readonly values?: SharedValues | undefined
+  readonly clock: () => number
+}
+
+/** What asking for them in a browser needs besides. */
+export interface SecondStepOptions extends SecondFactorParts {
+  readonly users: UserStore
+  readonly events: SecurityEvents
+  /** What the browser keeps between password and code is sealed with what is derived from it. */
+  readonly keySet: Pick<KeySet, 'privateKey'>
+}
+
+/** Opens second factors, and what login pages ask for them with; `undefined` as {@link openSecondFactors}. */
+export async function openSecondStep(config: Config, options: SecondStepOptions): Promise<SecondStepParts | undefined> {
+  const { users, events, keySet, clock } = options
+  const secondFactors = await openSecondFactors(config, options)
+  if (secondFactors === undefined) return undefined
+  // A user of the same name, later, is another one.
+  events.on('userRemoved', ({ subject }) => secondFactors.remove(subject))
+  const { renderSVG } = await import('uqr')
+  const key = secretsFrom(keySet.privateKey, config.managementApi.token.issuer)('second step')
+  return { users, secondFactors, key, clock, renderQrCode: (text) => renderSVG(text, { border: 2 }) }
+}
+
+/**
+ * Opens them; `undefined` where nothing in the file asks for one. Only then anything of it is loaded.
+ *
+ * @throws `ConfigError` (`ERR_CONFIG_MISSING_PACKAGE`) without the package that codes need.
+ */
+export async function openSecondFactors(
+  { secondFactor, userStore }: Config,
+  { current, values = localValues(), clock }: SecondFactorParts,
+): Promise<SecondFactors | undefined> {
+  if (secondFactor === undefined) return undefined
+  const totp = await loadTotp(secondFactor.issuer)
+  const seedOf = (subject: string): string | undefined =>
+    current().fileUsers.users.find(({ name }) => name === subject)?.totp
+  const store =
+    userStore?.type === 'database'
+      ? await openSqlSecondFactors(userStore, secondFactor)
+      : fileSecondFactors(seedOf, values)
+  return createSecondFactors(store, totp, clock)
+}
+
+/** The database of the users, over connections of its own. Nothing is connected before the first login. */
+async function openSqlSecondFactors(
+  { sql: { datasource } }: DatabaseConfig,
+  { key = '' }: SecondFactorConfig,
+): Promise<SecondFactorStore> {
+  const { openSqlDatabase } = await import('../sql/open-sql-database.js')
+  const { sqlSecondFactors } = await import('../users/second-factor/sql-second-factors.js')
+  return sqlSecondFactors(await openSqlDatabase(datasource), Buffer.from(key, 'hex'))
+}
+
+/** Ends the locks of a user: those of passwords, and those of codes. */
+export async function unlockUser(
+  throttle: LoginThrottle | undefined,
+  secondFactors: SecondFactors | undefined,
+  userName: string,
+  context?: ChangeContext,
+): Promise<void> {
+  const ends = await Promise.allSettled([
+    (async () => throttle?.unlock(userName, context))(),
+    secondFactors?.unlock(userName.normalize('NFC')),
+  ])
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
+}
+
+/** @throws `ConfigError` for a configuration that asks for second factors in a process that was started without: none would be asked for. */
+export function assertSecondFactors({ secondFactor }: Config, secondStep: SecondStepParts | undefined): void {
+  if (secondFactor === undefined || secondStep !== undefined) return
+  const rule = 'takes effect at the next start: nothing asked for a second factor when this process was started'
+  throw new ConfigError([{ key: 'second_factor', rule }])
+}

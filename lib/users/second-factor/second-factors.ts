@@ -1,0 +1,164 @@
+/**
+ * The second factors of users: what they show, how they are set up, and how an operator helps.
+ *
+ * @module
+ */
+
+import type { Factor } from '../../core/auth.js'
+import { StoreError } from '../../core/errors.js'
+import {
+  createCode,
+  digestOf,
+  emptyRecord,
+  isEnrolmentCode,
+  lockedMs,
+  type SecondFactorRecord,
+  withFailure,
+  withRecoveryCode,
+  withStep,
+} from './record.js'
+import type { SecondFactorStore, StoredSecondFactor } from './second-factor-store.js'
+import type { Totp } from './totp.js'
+
+/** What became of a code. */
+export type CodeOutcome =
+  | { readonly outcome: 'right'; readonly factor: Factor }
+  | { readonly outcome: 'wrong' }
+  /** Too many were wrong: no code is looked at for so long. */
+  | { readonly outcome: 'locked'; readonly retryAfterMs: number }
+
+/** A seed that a user is to put into an authenticator app. */
+export interface NewSecret {
+  readonly secret: string
+  /** The `otpauth://` text of it. */
+  readonly address: string
+}
+
+/** Each method that asks the store rejects with `StoreError` where it fails. */
+export interface SecondFactors {
+  /** Whether users can set one up in a portal. */
+  readonly canEnrol: boolean
+  /** `invited`: an operator has given the user a code to set one up with, which is asked for at the next sign-in. */
+  statusOf(subject: string): Promise<'enrolled' | 'invited' | 'none'>
+  /** Checks a code of the app, or a recovery code. A right one counts once. */
+  verify(subject: string, code: string): Promise<CodeOutcome>
+  /** Checks the code that an operator has given a user to set one up with. It is used up by {@link enrol}. */
+  verifyEnrolmentCode(subject: string, code: string): Promise<CodeOutcome>
+  createSecret(subject: string, secret?: string): NewSecret
+  /**
+   * Sets one up, once a code shows that the app has the seed. Answers with ten recovery codes; `undefined`: the code is wrong.
+   * `enrolmentCode` must be the one that is valid.
+   */
+  enrol(subject: string, secret: string, code: string, enrolmentCode: string): Promise<readonly string[] | undefined>
+  /** Sets one up for a user, in place of the one before. Answers with the recovery codes too. */
+  assign(subject: string): Promise<NewSecret & { readonly recoveryCodes: readonly string[] }>
+  /** A code with which the user can set one up in a portal, in place of the one before. */
+  createEnrolmentCode(subject: string, lifeMs: number): Promise<string>
+  /** Ends the locks of a user. */
+  unlock(subject: string): Promise<void>
+  /** Forgets the second factor of a user. */
+  remove(subject: string): Promise<void>
+  close(): Promise<void>
+}
+
+const recoveryCodeCount = 10
+
+/** A record that others change all the time is no state of affairs. */
+const maxRounds = 50
+
+export function createSecondFactors(store: SecondFactorStore, totp: Totp, clock: () => number): SecondFactors {
+  /** Reads, decides and exchanges, in one step for all processes: again where another one was faster. */
+  async function change<T>(
+    subject: string,
+    decide: (record: SecondFactorRecord) => { readonly next: SecondFactorRecord | undefined; readonly result: T },
+  ): Promise<T> {
+    for (let round = 0; round < maxRounds; round++) {
+      const before: StoredSecondFactor = await store.read(subject)
+      const { next, result } = decide(before.record)
+      if (next === undefined || (await store.replace(subject, before, next))) return result
+    }
+    throw new StoreError('the second factor of a user is changed all the time')
+  }
+
+  /** `take` answers with the record after a right code. */
+  function check(
+    subject: string,
+    take: (
+      record: SecondFactorRecord,
+      now: number,
+    ) => { readonly next?: SecondFactorRecord; readonly factor: Factor } | undefined,
+  ): Promise<CodeOutcome> {
+    return change<CodeOutcome>(subject, (record) => {
+      const now = clock()
+      const retryAfterMs = lockedMs(record, now)
+      if (retryAfterMs > 0) return { next: undefined, result: { outcome: 'locked', retryAfterMs } }
+      const taken = take(record, now)
+      if (taken === undefined) return { next: withFailure(record, now), result: { outcome: 'wrong' } }
+      return { next: taken.next, result: { outcome: 'right', factor: taken.factor } }
+    })
+  }
+
+  function createSecret(subject: string, secret = totp.createSecret()): NewSecret {
+    return { secret, address: totp.addressOf(secret, subject) }
+  }
+
+  function createRecoveryCodes(): readonly string[] {
+    return Array.from({ length: recoveryCodeCount }, createCode)
+  }
+
+  return {
+    canEnrol: store.canEnrol,
+    createSecret,
+
+    async statusOf(subject) {
+      const { secret, enrolment } = (await store.read(subject)).record
+      if (secret !== undefined) return 'enrolled'
+      return enrolment !== undefined && clock() < enrolment.endsAt ? 'invited' : 'none'
+    },
+
+    verify: (subject, code) =>
+      check(subject, (record, now) => {
+        if (record.secret === undefined) return undefined
+        const digits = code.replace(/\s/g, '')
+        const next = withStep(record, totp.findStep(record.secret, digits, now))
+        if (next !== undefined) return { next, factor: 'otp' }
+        const recovered = withRecoveryCode(record, code)
+        return recovered && { next: recovered, factor: 'recovery' }
+      }),
+
+    verifyEnrolmentCode: (subject, code) =>
+      check(subject, (record, now) => (isEnrolmentCode(record, code, now) ? { factor: 'recovery' } : undefined)),
+
+    async enrol(subject, secret, code, enrolmentCode) {
+      const step = totp.findStep(secret, code.replace(/\s/g, ''), clock())
+      if (step === undefined) return undefined
+      const codes = createRecoveryCodes()
+      return change(subject, (record) => {
+        if (!isEnrolmentCode(record, enrolmentCode, clock())) return { next: undefined, result: undefined }
+        const next = { ...emptyRecord, secret, recovery: codes.map(digestOf), lastStep: step }
+        return { next, result: codes }
+      })
+    },
+
+    async assign(subject) {
+      const created = createSecret(subject)
+      const recoveryCodes = createRecoveryCodes()
+      const next = { ...emptyRecord, secret: created.secret, recovery: recoveryCodes.map(digestOf) }
+      await change(subject, () => ({ next, result: undefined }))
+      return { ...created, recoveryCodes }
+    },
+
+    async createEnrolmentCode(subject, lifeMs) {
+      const code = createCode()
+      const enrolment = { digest: digestOf(code), endsAt: clock() + lifeMs }
+      await change(subject, () => ({ next: { ...emptyRecord, enrolment }, result: undefined }))
+      return code
+    },
+
+    unlock: (subject) =>
+      change(subject, (record) => ({ next: { ...record, failures: 0, locks: 0, lockedUntil: 0 }, result: undefined })),
+
+    remove: (subject) => store.remove(subject),
+    close: () => store.close(),
+  }
+}
