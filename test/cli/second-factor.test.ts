@@ -83,3 +83,45 @@ describe('sallyport users init', () => {
     expect([await place.hasTable(ownTable), await place.hasTable('sallyport_user')]).toEqual([true, true])
   })
 })
+
+describe('sallyport users remove', () => {
+  it('forgets the second factor: a user of the same name, later, has none', async () => {
+    const place = openPlace(`[second_factor]\n${key}`)
+    await place.run('users init')
+    await place.run('users add root --admin', 'Correct-horse-1')
+    await place.run('users add alice', 'Correct-horse-1')
+    expect((await place.run('users totp alice')).code).toBe(0)
+    const count = async (): Promise<number> => {
+      const database = await openSqlDatabase({ url: place.url })
+      const rows = await database.query(`SELECT user_key FROM ${ownTable}`).finally(() => database.close())
+      return rows.length
+    }
+    expect(await count()).toBe(1)
+    // However the name is written, and enabled or not.
+    expect((await place.run('users disable alice')).code).toBe(0)
+    expect(await place.run('users remove ALICE')).toMatchObject({ code: 0, stdout: 'Removed ALICE.\n' })
+    expect(await count()).toBe(0)
+  })
+
+  it('says so where the second factor cannot be forgotten', async () => {
+    const place = openPlace(`[second_factor]\n${key}`)
+    await place.run('users init')
+    await place.run('users add alice', 'Correct-horse-1')
+    const database = await openSqlDatabase({ url: place.url })
+    await database.query(`DROP TABLE ${ownTable}`)
+    await database.query(`CREATE TABLE ${ownTable} (other INTEGER)`)
+    await database.close()
+    const { code, stderr } = await place.run('users remove alice')
+    expect([code, stderr]).toEqual([1, expect.stringContaining('its second factor is still there')])
+  })
+
+  it('needs no table of second factors', async () => {
+    const place = openPlace('')
+    await place.run('users init')
+    await place.run('users add alice', 'Correct-horse-1')
+    const database = await openSqlDatabase({ url: place.url })
+    await database.query(`DROP TABLE ${ownTable}`)
+    await database.close()
+    expect(await place.run('users remove alice')).toMatchObject({ code: 0 })
+  })
+})
