@@ -52,7 +52,7 @@ export interface AuthCoreOptions
    * @defaultValue {@link createLoginThrottle} with its defaults
    */
   readonly throttle?: LoginThrottle | false | undefined
-  /** Gets one line for each event, and what cannot be answered. @defaultValue text on a terminal, elsewhere {@link jsonLogger} */
+  /** Gets one line for each event, and what cannot be answered. @defaultValue text on a terminal, elsewhere lines of JSON */
   readonly logger?: Logger | undefined
   /** Told of logins, logouts, revocations and refusals. @defaultValue one that writes to `logger` */
   readonly events?: SecurityEvents | undefined
