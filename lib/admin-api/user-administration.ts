@@ -12,6 +12,7 @@ import { foldCase } from '../paths/readings.js'
 import type { Tokens } from '../tokens/tokens.js'
 import type { Accounts } from '../users/accounts.js'
 import type { Authenticator } from '../users/login/authenticator.js'
+import { SecondFactorRequiredError } from '../users/login/second-factor-required.js'
 import {
   type ManagedUserStore,
   type NewUser,
@@ -126,6 +127,8 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
     try {
       await authenticator.authenticate(auth.subject, oldPassword, { address })
     } catch (error) {
+      // The password was right; the caller has shown the second factor at the login, where one is demanded.
+      if (error instanceof SecondFactorRequiredError) return
       // A 401 would make clients log in again and repeat the call.
       if (!(error instanceof UnauthorizedError)) throw error
       throw new BadRequestError('ERR_PASSWORD_WRONG', 'The current password is wrong.')

@@ -1,5 +1,5 @@
 import request, { type Response } from 'supertest'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { parseConfig } from '../../lib/config/parse.js'
 import { ConfigError } from '../../lib/core/errors.js'
 import {
@@ -73,6 +73,27 @@ describe('the login of the management API', () => {
     expect((await logIn(front, 'alice', { 'X-OTP': codeAt(front.now) })).status).toBe(429)
     await front.security.unlock('alice')
     expect((await logIn(front, 'alice', { 'X-OTP': codeAt(front.now) })).status).toBe(200)
+  })
+})
+
+describe('users of a database', () => {
+  it('change their own password, and lose the second factor with the account', async () => {
+    const front = await startSecondFactors()
+    for (const name of ['alice', 'root']) expect(await front.secondFactors.statusOf(name)).toBe('none')
+    const rootToken = tokenOf(await logIn(front, 'root'))
+    const { secret } = await front.secondFactors.assign('alice')
+    const token = tokenOf(await logIn(front, 'alice', { 'X-OTP': codeAt(front.now, secret) }))
+    const newPassword = 'Another-horse-2'
+    const change = (oldPassword: string) =>
+      request(front.app)
+        .patch('/management/users/alice')
+        .auth(token, { type: 'bearer' })
+        .send({ oldPassword, newPassword, confirmPassword: newPassword })
+    expect((await change('wrong-password')).body).toMatchObject({ code: 'ERR_PASSWORD_WRONG' })
+    expect((await change(password)).status).toBe(200)
+    const removed = await request(front.app).delete('/management/users/alice').auth(rootToken, { type: 'bearer' })
+    expect(removed.status).toBe(200)
+    await vi.waitFor(async () => expect(await front.secondFactors.statusOf('alice')).toBe('none'))
   })
 })
 
