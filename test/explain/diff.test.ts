@@ -175,6 +175,8 @@ describe('the difference of two configurations', () => {
           '/jwks',
           '/users',
           '/roles',
+          '/sessions',
+          '/locks',
           ...[one, other].flatMap((plan) => [...plan.rules.map(({ path }) => path), ...(plan.isPublic ? ['/p'] : [])]),
         ]
         for (const [effect, has, lacks] of [
