@@ -37,8 +37,8 @@ const provider = new Provider(issuer, {
       backchannel_logout_session_required: true,
     },
   ],
-  // Where a back-channel logout goes is what the client says: here to this machine.
-  fetch: (url, init) => fetch(url, init),
+  // A dispatcher of oidc-provider refuses addresses of this machine, where the app of the example is.
+  fetch: (url, init) => fetch(url, { ...init, dispatcher: undefined } as object),
   claims: { openid: ['sub'], profile: ['name'], groups: ['groups'] },
   // As most providers do: the groups are in the ID token.
   conformIdTokenClaims: false,
@@ -87,5 +87,7 @@ function isSame(one: string, other: string): boolean {
   const [left, right] = [one, other].map((text) => createHash('sha256').update(text).digest())
   return timingSafeEqual(left!, right!)
 }
+
+provider.on('backchannel.error', (_context, error) => console.error(`no back-channel logout: ${error.message}`))
 
 console.log(`the provider listens on ${issuer}`)

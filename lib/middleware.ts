@@ -22,7 +22,7 @@ export { type PortalSessionOptions, portalSession } from './middleware/portal-se
 export { type ReadOnlyUsersOptions, readOnlyUsers } from './middleware/read-only-users.js'
 export { type CreateUser, requestUser } from './middleware/request-user.js'
 export type { AllowAnonymous } from './paths/public-path.js'
-export type { LoginPage, LoginView } from './portals/page.js'
+export type { LoginPage, LoginView, SignInLink } from './portals/page.js'
 export type { SignOn, SignOnContext, SingleSignOn } from './portals/single-sign-on.js'
 export { createKeyRing, type KeyRing, type KeyRingOptions } from './tokens/keys/key-ring.js'
 export type { VerificationKey } from './tokens/keys/signing-key.js'

@@ -1,5 +1,6 @@
 /**
- * Writes the tables of docs/configuration.md: every key of `deployment.toml` that is read, from the schemas that read them.
+ * Writes the tables of docs/configuration.md: every key of `deployment.toml` that is read, from the schemas that read them; and
+ * the anchors of the codes in docs/errors.md, which the log names.
  *
  * `npm run config-reference` writes them; a test compares them.
  *
@@ -27,6 +28,20 @@ export function readReference(): { readonly expected: string; readonly actual: s
   const actual = readFileSync(page, 'utf8')
   const [before, rest = ''] = actual.split(begin)
   return { actual, expected: `${before}${begin}\n\n${createTables()}\n${end}${rest.split(end)[1]}` }
+}
+
+const errorsPage = fileURLToPath(new URL('../docs/errors.md', import.meta.url))
+
+/** The page of the errors with an anchor for each code in the first column, and as it is. */
+export function readErrors(): { readonly expected: string; readonly actual: string } {
+  const actual = readFileSync(errorsPage, 'utf8')
+  const expected = actual.replace(/^\| (?:<a id="[^"]*"><\/a>)?`ERR_[^|]*/gm, (cell) =>
+    cell.replace(
+      /(?:<a id="[^"]*"><\/a>)?`(ERR_\w+)`/g,
+      (_, code: string) => `<a id="${code.toLowerCase()}"></a>\`${code}\``,
+    ),
+  )
+  return { actual, expected }
 }
 
 /** One section for each table of the file; tables with the same keys share one. */
@@ -102,4 +117,7 @@ function describeValue({ unit, items, enum: words }: Schema): string {
   return items === undefined ? 'text' : `list: ${describeValue(items as Schema)}`
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(page, readReference().expected)
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  writeFileSync(page, readReference().expected)
+  writeFileSync(errorsPage, readErrors().expected)
+}

@@ -68,15 +68,12 @@ export async function findSessions(tokens: Pick<Tokens, 'list'>, query: SessionQ
   const found = await tokens.list({ subject, kind: kind as TokenInfo['kind'] | undefined, limit: maxSearched + 1 })
   const tests = searched.flatMap((field) => {
     const pattern = field === 'user' && subject !== undefined ? undefined : query[field]
-    return pattern === undefined ? [] : [{ field, matches: wildcard(pattern) }]
+    return pattern === undefined ? [] : [{ read: fields[field], matches: wildcard(pattern) }]
   })
-  const all = found
-    .slice(0, maxSearched)
-    .map(entryFrom)
-    .filter((entry) => tests.every(({ field, matches }) => matches(entry[field] ?? '')))
+  const all = found.slice(0, maxSearched).filter((info) => tests.every(({ read, matches }) => matches(read(info))))
   // The order of the store is finer than that of the moments.
   if (sort !== '-lastAccessAt') all.sort(compare)
-  const list = all.slice(offset, offset + limit)
+  const list = all.slice(offset, offset + limit).map(entryFrom)
   return { count: list.length, total: all.length, isComplete: found.length <= maxSearched, list }
 }
 
@@ -119,15 +116,27 @@ function wildcard(pattern: string): (value: string) => boolean {
   }
 }
 
-const sortable = ['user', 'kind', 'client', 'address', 'issuedAt', 'lastAccessAt', 'expiresAt'] as const
+/** What an entry is searched and sorted by, of the record itself: moments are made texts for one page only. */
+const fields = {
+  user: ({ subject }: TokenInfo): string => subject,
+  kind: ({ kind }: TokenInfo): string => kind,
+  client: ({ audience = '' }: TokenInfo): string => audience,
+  address: ({ address = '' }: TokenInfo): string => address,
+  issuedAt: ({ issuedAt }: TokenInfo): number => issuedAt,
+  lastAccessAt: ({ lastAccessAt }: TokenInfo): number => lastAccessAt,
+  expiresAt: ({ expiresAt }: TokenInfo): number => expiresAt,
+}
 
-function comparator(sort: string): (left: SessionEntry, right: SessionEntry) => number {
+function comparator(sort: string): (left: TokenInfo, right: TokenInfo) => number {
   const isDescending = sort.startsWith('-')
-  const field = sortable.find((name) => name === sort.slice(isDescending ? 1 : 0))
-  if (field === undefined) throw invalidRequest(`'sort' must be one of ${sortable.join(', ')}, or '-' and one of them.`)
+  const field = sort.slice(isDescending ? 1 : 0)
+  if (!Object.hasOwn(fields, field)) {
+    throw invalidRequest(`'sort' must be one of ${Object.keys(fields).join(', ')}, or '-' and one of them.`)
+  }
+  const read = fields[field as keyof typeof fields]
   const sign = isDescending ? -1 : 1
   return (left, right) => {
-    const [one, other] = [left[field] ?? '', right[field] ?? '']
+    const [one, other] = [read(left), read(right)]
     return one === other ? 0 : one < other ? -sign : sign
   }
 }

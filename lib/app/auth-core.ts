@@ -106,8 +106,9 @@ export interface AuthCore {
  *
  * @throws TypeError, by rejecting, when an option is missing or out of range.
  */
-export function createAuthCore(options: AuthCoreOptions): Promise<AuthCore> {
-  return wireAuthCore(options)
+export async function createAuthCore(options: AuthCoreOptions): Promise<AuthCore> {
+  const { machines: _machines, ...core } = await wireAuthCore(options)
+  return core
 }
 
 /** With what only a configuration can switch on. */

@@ -34,12 +34,7 @@ import { openUserStore } from '../users/open-user-store.js'
 import { wireAuthCore } from './auth-core.js'
 import { Connections } from './connections.js'
 import { createServerFor } from './create-server-for.js'
-import {
-  createIdentityProviders,
-  loadIdentityProviders,
-  type ProviderLibrary,
-  providerVersionOf,
-} from './identity-providers.js'
+import { createIdentityProviders, providerVersionOf } from './identity-providers.js'
 import { startMachineAccess } from './machine-access.js'
 import { managementApiGates } from './management-api.js'
 import { type GatesOf, type MakeMount, type MountMaking, Mounts } from './mounts.js'
@@ -158,10 +153,10 @@ export async function wireSecurity(
     const support = (): string | undefined => running.config.portals.find((portal) => portal.name === name)?.support
     return refuseAtMount(events, clock, portalRefusalAnswer(support), ruleFinder(running, 'portal'))
   }
-  let providerLibrary: ProviderLibrary | undefined = await located(config, loadIdentityProviders(config))
   const providerKey = secretsFrom(keySet.privateKey, token.issuer)('identity providers')
-  const identityProviders = createIdentityProviders(() => providerLibrary, { ...core, key: providerKey })
-  const oauth = await located(config, openOauth(config, { ...core, sharedStore: shared && { ...shared, keySet } }))
+  const identityProviders = createIdentityProviders({ ...core, key: providerKey })
+  await located(config, identityProviders.prepare(config))
+  const oauth = await located(config, openOauth(config, { ...core, identityProviders, keySet, sharedStore: shared }))
   // Everything that listens is there.
   await located(config, startShared())
   if (shared !== undefined) inBackground(() => warnOfOtherKey(shared, keySet.signing.kid, logger))
@@ -192,11 +187,8 @@ export async function wireSecurity(
   const tokenMs = Math.max(token.expiryMs, config.oauth?.accessTokenMs ?? 0)
   const onKeys = (keySet: KeySet): void => shared?.useKeys?.(keySet)
   const exchanged = { onKeys, mounts, machines, tls, keys, userStore: opened }
-  async function prepareProviders(next: Config): Promise<void> {
-    providerLibrary ??= await loadIdentityProviders(next)
-  }
 
-  const reloadParts = { ...exchanged, prepareProviders, running, configOptions, tokenMs }
+  const reloadParts = { ...exchanged, identityProviders, running, configOptions, tokenMs }
   const reload = createReload({ ...reloadParts, events, logger, clock })
   let closing: Promise<void> | undefined
 

@@ -28,20 +28,17 @@ export interface IdentityProvidersParts
 
 /** The identity providers of a front. */
 export interface IdentityProviders {
+  /**
+   * Loads what the providers of a configuration need, unless there is none.
+   *
+   * @throws `ConfigError` (`ERR_CONFIG_MISSING_PACKAGE`) without `openid-client`.
+   */
+  prepare(config: Config): Promise<void>
   /** How people sign in to a portal; `undefined`: with a password alone. `cookieName` has no `__Host-`. */
   forPortal(config: Config, signIn: readonly string[], cookieName: string): PortalSignIn | undefined
 }
 
-/** Loads what providers need, unless there is none. @throws `ConfigError` (`ERR_CONFIG_MISSING_PACKAGE`) without `openid-client`. */
-export async function loadIdentityProviders({ identityProviders }: Config): Promise<ProviderLibrary | undefined> {
-  if (identityProviders.length === 0) return undefined
-  const { loadOpenidClient } = await import('../identity-providers/load-openid-client.js')
-  const { createIdentityProvider } = await import('../identity-providers/identity-provider.js')
-  return { library: await loadOpenidClient(), createIdentityProvider }
-}
-
-/** What {@link loadIdentityProviders} has loaded. */
-export interface ProviderLibrary {
+interface ProviderLibrary {
   readonly library: OpenidClient
   readonly createIdentityProvider: typeof import('../identity-providers/identity-provider.js').createIdentityProvider
 }
@@ -52,14 +49,12 @@ export function providerVersionOf({ identityProviders }: Config, subject: string
   return provider && versionPrefix(provider)
 }
 
-/** `findLibrary` answers once a configuration with a provider has been read. */
-export function createIdentityProviders(
-  findLibrary: () => ProviderLibrary | undefined,
-  parts: IdentityProvidersParts,
-): IdentityProviders {
+/** A configuration is prepared before portals are made of it. */
+export function createIdentityProviders(parts: IdentityProvidersParts): IdentityProviders {
   const { logger, clock, key } = parts
   const sealer = createSealer(key, clock)
   const sessions = createProviderSessions(parts)
+  let loaded: ProviderLibrary | undefined
   /** By what the configuration says: what is known of a provider outlives a reload that leaves it as it is. */
   const opened = new Map<string, IdentityProvider>()
 
@@ -68,7 +63,7 @@ export function createIdentityProviders(
     const identity = JSON.stringify(settings)
     const known = opened.get(identity)
     if (known !== undefined) return known
-    const { library, createIdentityProvider } = findLibrary()!
+    const { library, createIdentityProvider } = loaded!
     const provider = createIdentityProvider(config, { library, logger, clock })
     opened.set(identity, provider)
     return provider
@@ -80,6 +75,13 @@ export function createIdentityProviders(
   }
 
   return {
+    async prepare({ identityProviders }) {
+      if (identityProviders.length === 0 || loaded !== undefined) return
+      const { loadOpenidClient } = await import('../identity-providers/load-openid-client.js')
+      const { createIdentityProvider } = await import('../identity-providers/identity-provider.js')
+      loaded = { library: await loadOpenidClient(), createIdentityProvider }
+    },
+
     forPortal(config, signIn, cookieName) {
       const { identityProviders, portals, portalDefaults } = config
       if (identityProviders.length === 0) return undefined

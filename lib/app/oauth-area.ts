@@ -10,16 +10,19 @@ import { withoutForeignAuth } from '../http/endpoint.js'
 import type { Gate } from '../http/gate.js'
 import type { AuthorizationServer } from '../oauth/authorization-server.js'
 import type { AuthorizationServerParts, SharedOauth } from '../oauth/parts.js'
+import type { IdentityProviders } from './identity-providers.js'
 import type { SharedStore } from './shared-store.js'
 import { type AddressAccessParts, webAppsGates } from './web-apps.js'
 
 /** What the authorization server takes of the core. */
-export interface OauthAreaParts extends Omit<AuthorizationServerParts, 'clientThrottle' | 'shared'> {
+export interface OauthAreaParts
+  extends Omit<AuthorizationServerParts, 'clientThrottle' | 'keySet' | 'shared' | 'signIn'> {
   readonly keys: SharedOauth['keys']
-  /** Where several processes keep what they share, and the key that all of them read from a file or a key store. */
-  readonly sharedStore?:
-    | (Pick<SharedStore, 'createOauthStore' | 'createThrottle'> & Pick<SharedOauth, 'keySet'>)
-    | undefined
+  readonly identityProviders?: IdentityProviders | undefined
+  /** The key of management tokens: it signs here as well where it outlives the process and fits. */
+  readonly keySet: SharedOauth['keySet']
+  /** Where several processes keep what they share: all of them read that key from a file or a key store. */
+  readonly sharedStore?: Pick<SharedStore, 'createOauthStore' | 'createThrottle'> | undefined
 }
 
 /**
@@ -29,20 +32,24 @@ export interface OauthAreaParts extends Omit<AuthorizationServerParts, 'clientTh
  */
 export async function openOauth(
   config: Config,
-  { keys, sharedStore, ...parts }: OauthAreaParts,
+  { keys, keySet, sharedStore, identityProviders, ...parts }: OauthAreaParts,
 ): Promise<AuthorizationServer | undefined> {
   if (config.oauth === undefined) return undefined
   const { createAuthorizationServer } = await import('../oauth/authorization-server.js')
   const { createClientThrottle } = await import('../oauth/client-authentication.js')
-  const { loginThrottle } = config.managementApi
+  const { loginThrottle, token } = config.managementApi
+  const isKept = token.keyFile !== undefined || token.keyStore !== undefined
+  const kept = isKept && keySet.signing.algorithm === config.oauth.algorithm ? keySet : undefined
   const clientThrottle = loginThrottle.isEnabled
     ? createClientThrottle(
         { ...loginThrottle, clock: parts.clock },
         sharedStore && ((limits) => sharedStore.createThrottle(limits, 'clients')),
       )
     : undefined
-  const shared = sharedStore && { ...sharedStore, keys }
-  return createAuthorizationServer(config.oauth, { ...parts, clientThrottle, shared })
+  const shared = sharedStore && { ...sharedStore, keys, keySet }
+  const { signIn: offered } = config.oauth
+  const signIn = identityProviders?.forPortal(config, offered, `${config.portalDefaults.cookiePrefix}-oauth`)
+  return createAuthorizationServer(config.oauth, { ...parts, clientThrottle, keySet: kept, shared, signIn })
 }
 
 /** @throws `ConfigError` where there is no authorization server. */

@@ -20,6 +20,7 @@ import type { KeySet } from '../tokens/keys/signing-key.js'
 import { keepsOwnKey, readTokenKeys } from '../tokens/keys/token-keys.js'
 import type { MachineTokens } from '../tokens/machines/machine-tokens.js'
 import type { OpenUserStore } from '../users/open-user-store.js'
+import type { IdentityProviders } from './identity-providers.js'
 import { createMachineSources, warnOfEnds } from './machine-access.js'
 import type { Mounts } from './mounts.js'
 import { changesAtNextStart, warnAtStart, warnOfRestart } from './start-checks.js'
@@ -38,8 +39,7 @@ export interface ReloadParts {
   readonly mounts: Mounts
   /** Tokens that were not issued here. */
   readonly machines: MachineTokens
-  /** Loads what identity providers need. */
-  readonly prepareProviders: (next: Config) => Promise<void>
+  readonly identityProviders: Pick<IdentityProviders, 'prepare'>
   readonly tls: ServerTls
   readonly keys: ChangingKeyRing
   /** Told of keys that are exchanged. It must not throw. */
@@ -74,7 +74,7 @@ export function createReload(parts: ReloadParts): (source: ConfigSource, context
     const prepareTls = await tls.load(next)
     const keySet = keepsOwnKey(before, next) ? undefined : await readTokenKeys(next)
     const usersChange = await userStore?.prepare(next)
-    await parts.prepareProviders(next)
+    await parts.identityProviders.prepare(next)
     assertOpen(running, 'security.reload()')
     // From here to the end of the swap nothing waits, so that no mount and no server comes in between.
     const swapMounts = mounts.prepare(next)

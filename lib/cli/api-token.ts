@@ -47,9 +47,10 @@ function createToken(name: string, options: CreateOptions, now: number, { stderr
   const roles = (options.roles ?? '').split(',').flatMap((role) => (role.trim() === '' ? [] : [role.trim()]))
   const expires = new Date(now + days * dayMs).toISOString().replace(/\.\d+Z$/, 'Z')
   const token = createApiToken()
-  stderr.write(
-    `${token}\nThis is the token: it is shown once. Put the lines into the configuration file, and reload it.\n`,
-  )
+  stderr.write(`${token}\n`)
+  if ('isTTY' in stderr && stderr.isTTY === true) {
+    stderr.write('This is the token, which is shown once. The lines below belong into the configuration file.\n')
+  }
   return [
     '[[management_api.api_tokens]]',
     `name = ${JSON.stringify(name)}`,

@@ -17,7 +17,7 @@ import { type Tree, valueAt } from '../config/values/tree.js'
 import { ConfigError, type ConfigProblem, StoreError } from '../core/errors.js'
 import type { Logger } from '../core/logger.js'
 import { loadKeyStore, loadTrustStore } from '../tls/key-stores/key-store.js'
-import { loadServerMaterial, mayServeHttps, serverKeyStore } from '../tls/server-material.js'
+import { certificateWarnings, loadServerMaterial, mayServeHttps, serverKeyStore } from '../tls/server-material.js'
 import { readTokenKeys } from '../tokens/keys/token-keys.js'
 import { defaultCredentialProblems } from '../users/file/open-file-users.js'
 import { openUserStore } from '../users/open-user-store.js'
@@ -62,8 +62,23 @@ export class Inspection {
     ]
     const found: InspectedFinding[] = []
     for (const part of parts) found.push(...(await part()))
-    if (config.sharedStore !== undefined) this.#leave('shared_store', 'a start connects to it')
+    this.#leaveOthers(config)
     return found
+  }
+
+  /** Other servers, which a check does not call. */
+  #leaveOthers({ sharedStore, identityProviders, managementApi }: Config): void {
+    if (sharedStore !== undefined) this.#leave('shared_store', 'a start connects to it')
+    for (const { origin, issuer } of identityProviders) {
+      this.#leave(origin.key, `${issuer} is asked when somebody signs in there`)
+    }
+    const { trustedIssuer } = managementApi
+    if (trustedIssuer !== undefined) {
+      this.#leave(
+        'management_api.trusted_issuer',
+        `${trustedIssuer.issuer} is asked for its keys when a token of it comes`,
+      )
+    }
   }
 
   #leave(key: string, text: string): readonly InspectedFinding[] {
@@ -126,9 +141,9 @@ export class Inspection {
   }
 
   /** Those that the file names and nothing opened so far. */
-  async #inspectKeyStores({ keyStores }: Config): Promise<readonly InspectedFinding[]> {
-    const { primary, internal, tls, internalApi, custom, trust, internalApiTrust } = keyStores
-    const seen = new Set([...this.opened, ...this.notOpened].map(({ key }) => key))
+  async #inspectKeyStores(config: Config): Promise<readonly InspectedFinding[]> {
+    const { primary, internal, tls, internalApi, custom, trust, internalApiTrust } = config.keyStores
+    const seen = new Set(mayServeHttps(config) ? [serverKeyStore(config).key] : [])
     const isNew = (store: KeyStoreConfig | undefined): store is KeyStoreConfig => {
       if (store === undefined || seen.has(store.key) || !store.isFileGiven) return false
       seen.add(store.key)
@@ -137,9 +152,10 @@ export class Inspection {
     const found: InspectedFinding[] = []
     for (const store of [primary, internal, tls, internalApi, ...Object.values(custom)].filter(isNew)) {
       const load = async (): Promise<readonly InspectedFinding[]> => {
-        const { certificates } = await loadKeyStore(store)
-        this.opened.push({ key: store.key, text: describeCertificate(certificates[0]!) })
-        return []
+        const [certificate] = (await loadKeyStore(store)).certificates
+        this.opened.push({ key: store.key, text: describeCertificate(certificate!) })
+        const key = `${store.key}.${store.keyNames.file}`
+        return certificateWarnings(certificate!, this.#options.clock()).map((rule) => findingFrom({ key, rule }))
       }
       found.push(...(await this.#unlessBroken(store.key, load)))
     }

@@ -33,8 +33,6 @@ function createAdder(
   process: CommandProcess,
   open: OpenManagedStore,
 ): (usage: string, description: string, work: UserWork) => Command {
-  const events = createCommandEvents(process)
-
   return (usage, description, work) => {
     const added = addConfigCommand(parent, process, { usage, description }, async (path, logger, command) => {
       const options = command.opts<UserOptions>()
@@ -43,7 +41,7 @@ function createAdder(
       }
       const { store } = await open(path, logger)
       try {
-        return await work(storeActions(store, events), options, ...command.args)
+        return await work(storeActions(store, createCommandEvents(process)), options, ...command.args)
       } finally {
         await store.close()
       }

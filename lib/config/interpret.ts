@@ -10,15 +10,16 @@ import { keyStoreNamed, keyStoreNames } from '../core/key-stores.js'
 import { managementConsole } from '../core/names.js'
 import type { Finding, Locate } from './checks/findings.js'
 import { defaultValues, knownKeys } from './checks/known-keys.js'
+import { refuseUnshared, refuseUselessSnapshot } from './checks/lasting-state.js'
 import { createOrigin } from './checks/origins.js'
 import { otherTables } from './checks/our-tables.js'
 import { readTables } from './checks/read-tables.js'
-import { checkKeys } from './checks/unknown-keys.js'
+import { checkKeys, unknownWarning } from './checks/unknown-keys.js'
 import { createWarnings } from './checks/warnings.js'
 import type { Config, EnabledControl, KeyStoresConfig, TokenConfig } from './config.js'
 import { createKeyStores } from './key-stores.js'
 import type { Deployment } from './schema/deployment.js'
-import { createIdentityProviders, type SignInPlace } from './schema/identity-provider.js'
+import { createIdentityProviders } from './schema/identity-provider.js'
 import { checkMachines } from './schema/machines.js'
 import { checkOauth, createOauth } from './schema/oauth.js'
 import { createPortals } from './schema/portals.js'
@@ -113,15 +114,13 @@ export function interpret(document: object, where: DocumentSource): Interpretati
   }
   const userStores = options.ignoreUserStore !== true && usesUserStore(values) ? readUserStores(deployment) : []
   checkOauth(deployment.oauth, deployment.management_api.token, deployment.portal, mistake)
-  const identityProviders = readIdentityProviders(deployment, userStores)
+  const identityProviders = createIdentityProviders(deployment, userStores, mistakeOnce)
   const keyStores = createKeyStores(deployment, keyStoreFolders(where), unexpanded)
   refuseUnknownKeyStores(deployment.management_api.token, keyStores, mistake)
   refuseUselessSnapshot(deployment, mistake)
-  checkMachines(deployment, options.ignoreUserStore !== true && !usesUserStore(values), mistake)
-  if (deployment.shared_store !== undefined) {
-    const usesFile = options.ignoreUserStore !== true && !usesUserStore(values)
-    refuseUnshared(deployment, usesFile, mistake)
-  }
+  const usesFileUsers = options.ignoreUserStore !== true && !usesUserStore(values)
+  checkMachines(deployment, usesFileUsers, mistake)
+  if (deployment.shared_store !== undefined) refuseUnshared(deployment, usesFileUsers, mistake)
   const sharedStore = createSharedStore(deployment, home, mistakeOnce, asWritten)
   const tls = createTls(values, deployment.server.hostname ?? 'localhost', { mistake: mistakeOnce, warning })
   if (mistakes.length > 0) return conclude(undefined, keyStores)
@@ -131,17 +130,6 @@ export function interpret(document: object, where: DocumentSource): Interpretati
   const config = deepFreeze(createConfig(deployment, stores, source, where))
   warnings.push(...createWarnings(config, values))
   return conclude(config, keyStores)
-
-  function readIdentityProviders(tables: Deployment, stores: Config['secondaryUserStores']) {
-    const { portal, oauth, internal_apis: fileUsers } = tables
-    const places: SignInPlace[] = [...portal.named].flatMap(([name, { sign_in: signIn }]) =>
-      signIn === undefined ? [] : [{ path: ['portal', name, 'sign_in'], signIn }],
-    )
-    if (oauth !== undefined) places.push({ path: ['oauth', 'sign_in'], signIn: oauth.signIn })
-    const localDomains = stores.map(({ domain }) => domain)
-    const fileUserNames = fileUsers.users.map(({ name }) => name)
-    return createIdentityProviders(tables, { places, localDomains, fileUserNames }, mistakeOnce)
-  }
 
   function readUserStores(tables: Deployment): Config['secondaryUserStores'] {
     const { primary } = tables.user_store
@@ -158,23 +146,11 @@ export function interpret(document: object, where: DocumentSource): Interpretati
   }
 }
 
-const maxUnknownShown = 5
-
 /** The folder of the file, and those that WSO2's products have their own conf or repository/conf in. */
 function keyStoreFolders({ path, home, options }: DocumentSource): string[] {
   const start = resolve(home)
   const around = path === undefined ? [start] : [start, dirname(start), dirname(dirname(start))]
   return [...new Set(options.home === undefined ? around : [resolve(options.home), ...around])]
-}
-
-/** One line for all that is left alone. */
-function unknownWarning([first, ...others]: readonly KeyPath[]): Finding[] {
-  if (first === undefined) return []
-  if (others.length === 0) return [{ path: first, rule: 'is not known here and has no effect' }]
-  const shown = others.slice(0, maxUnknownShown).map(formatKey).join(', ')
-  const rest = others.length > maxUnknownShown ? ', ...' : ''
-  const rule = `and ${others.length} more are not known here and have no effect: ${shown}${rest}`
-  return [{ path: first, rule }]
 }
 
 function readSymmetricKey(value: TreeValue, expand: Expand): SecretOutcome | undefined {
@@ -183,44 +159,6 @@ function readSymmetricKey(value: TreeValue, expand: Expand): SecretOutcome | und
     const text = typeof value === 'string' ? expand(value) : undefined
     return typeof text === 'string' ? { text } : { reason: 'is not a text in quotes' }
   })
-}
-
-/** What one process makes up for itself is nothing to the others: a signing key, a first administrator. */
-function refuseUnshared(
-  { management_api: { token, isJwtEnabled, isBasicEnabled }, internal_apis: { users } }: Deployment,
-  usesFileUsers: boolean,
-  mistake: (finding: Finding) => void,
-): void {
-  const path = ['shared_store']
-  if (token.keyFile === undefined && token.keyStore === undefined) {
-    const rule =
-      'needs a signing key that all processes share; write [management_api.jwt_token_security_handler] and below it ' +
-      'token_config.key_file = "token-key.pem", which "npx sallyport keys rotate" makes: once, for all processes'
-    mistake({ path, rule })
-  }
-  if (usesFileUsers && users.length === 0 && (isJwtEnabled || isBasicEnabled)) {
-    mistake({ path, rule: 'needs users that all processes share; write [[internal_apis.users]], or [user_store]' })
-  }
-}
-
-/** A snapshot is encrypted with what the signing key leads to, and is for one process. */
-function refuseUselessSnapshot(
-  { management_api: { token, tokenStore }, shared_store }: Deployment,
-  mistake: (finding: Finding) => void,
-): void {
-  if (tokenStore.snapshot === undefined) return
-  const path = ['management_api', 'jwt_token_security_handler', 'token_store_config', 'snapshot_file']
-  if (shared_store !== undefined) {
-    mistake({
-      path,
-      rule: 'has no use with [shared_store], where all of it outlives the process: remove one of the two',
-    })
-  } else if (token.keyFile === undefined && token.keyStore === undefined) {
-    const rule =
-      'needs a signing key that outlives the process: write token_config.key_file = "token-key.pem" beside ' +
-      'token_store_config, and make the file with "npx sallyport keys rotate"'
-    mistake({ path, rule })
-  }
 }
 
 function refuseUnknownKeyStores(

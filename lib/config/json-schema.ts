@@ -123,7 +123,8 @@ function acceptsEveryText({ type, pattern, enum: words, anyOf }: Schema): boolea
 
 /** A flag in quotes may be written in capitals, which JSON Schema has no sign for. */
 function ignoreCase({ unit: _, ...schema }: Schema): Schema {
-  const { anyOf, pattern } = schema
+  const { anyOf, pattern, items } = schema
+  if (items !== undefined) return { ...schema, items: ignoreCase(items as Schema) } as Schema
   if (anyOf !== undefined) return { ...schema, anyOf: anyOf.map((choice) => ignoreCase(choice as Schema)) } as Schema
   if (pattern !== '^(?:true|false)$') return schema as Schema
   return { ...schema, pattern: '^(?:[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$' } as Schema

@@ -18,11 +18,11 @@ export interface TrustedIssuerConfig {
   readonly domainName: string
   /** `roles_claim`: a name, or names with dots between them. @defaultValue `'roles'` */
   readonly rolesClaim: string
-  /** `role_mapping`: the role here by the name there; `undefined`: they are the same. */
-  readonly roleMapping: Readonly<Record<string, string>> | undefined
-  /** `admin_roles`: the roles, after the mapping, that make an administrator. @defaultValue none */
+  /** `role_mapping`: roles here by the value of the claim. @defaultValue none */
+  readonly roleMapping: Readonly<Record<string, readonly string[]>>
+  /** `admin_roles`: values of the claim that make an administrator. @defaultValue none */
   readonly adminRoles: readonly string[]
-  /** `allow_unmapped`: whether a token without any role is taken. @defaultValue `false` */
+  /** `allow_unmapped`: whether a token is taken that gives no role. @defaultValue `false` */
   readonly allowUnmapped: boolean
   /** `max_token_age`: how long after its issue a token is good at the most. @defaultValue 86_400_000 (24 hours) */
   readonly maxTokenAgeMs: number

@@ -92,6 +92,9 @@ export interface OauthConfig {
   readonly signOnAbsoluteMs: number
 }
 
+/** How a service provider gets tokens: with a user who signs in, or in its own name. */
+export type OauthGrant = 'authorization_code' | 'client_credentials'
+
 /** A token that can tell of the user. */
 export type ClaimsToken = 'id_token' | 'access_token'
 
@@ -106,8 +109,10 @@ export interface ServiceProviderConfig {
   readonly redirectUris: readonly string[]
   /** `post_logout_redirect_uris`. @defaultValue none */
   readonly postLogoutRedirectUris: readonly string[]
-  /** `client_secret`: a PHC or bcrypt hash; `undefined` for a public client (`allow_without_client_secret`). */
-  readonly secretHash: string | undefined
+  /** `client_secret`: PHC or bcrypt hashes, two while a secret is exchanged; none for a public client (`allow_without_client_secret`). */
+  readonly secretHashes: readonly string[]
+  /** `grants`: how it gets tokens. @defaultValue `['authorization_code']` */
+  readonly grants: readonly OauthGrant[]
   /** `audience`, or `resource`: `aud` of its access tokens. @defaultValue the issuer */
   readonly audience: string | undefined
   /** `scopes` it may ask for besides `openid`, `profile` and `roles`. @defaultValue none */

@@ -62,6 +62,11 @@ export type HttpErrorCode =
   | 'ERR_INTERNAL'
   | 'ERR_MOUNT_PATH'
 
+/** An event for the log: with the place where the package says what its code means, and what to do. */
+export function withHelp(event: object): object {
+  return 'code' in event ? { ...event, help: `docs/errors.md#${String(event.code).toLowerCase()}` } : event
+}
+
 /** Where in a configuration file a mistake stands. Lines and columns count from 1. */
 export interface Position {
   /** Path of the file, as it was opened. */

@@ -8,7 +8,7 @@ import { EventEmitter } from 'node:events'
 import { inBackground } from '../async/background.js'
 import type { RecordKind } from '../tokens/token-store.js'
 import type { AuthKind, Factor } from './auth.js'
-import type { HttpError, HttpErrorCode, Position } from './errors.js'
+import { type HttpErrorCode, type Position, withHelp } from './errors.js'
 import { defaultLogger, type Logger, safeLogger } from './logger.js'
 
 interface Occurrence {
@@ -238,8 +238,7 @@ export class SecurityEvents extends EventEmitter<{ [Name in keyof SecurityEventM
 
   /** Emits one event and writes one line to the log. */
   report<Name extends keyof SecurityEventMap>(name: Name, event: SecurityEventMap[Name]): void {
-    const help = 'code' in event ? helpFor(event.code as HttpErrorCode) : undefined
-    this.#logger[chooseLevel(name, event)]({ event: name, ...event, help, at: undefined }, messages[name])
+    this.#logger[chooseLevel(name, event)]({ event: name, ...withHelp(event), at: undefined }, messages[name])
     for (const listener of this.rawListeners(name) as ((event: SecurityEventMap[Name]) => unknown)[]) {
       inBackground(
         () => listener.call(this, event),
@@ -247,11 +246,6 @@ export class SecurityEvents extends EventEmitter<{ [Name in keyof SecurityEventM
       )
     }
   }
-}
-
-/** Where the package says what a code means, and what to do. */
-function helpFor(code: HttpErrorCode): string {
-  return `docs/errors.md#${code.toLowerCase()}`
 }
 
 const messages: Record<keyof SecurityEventMap, string> = {
@@ -290,17 +284,4 @@ function chooseLevel(name: keyof SecurityEventMap, event: object): 'info' | 'war
   if ('status' in event && (event.status as number) >= 500) return 'error'
   if ('cause' in event && event.cause !== undefined) return 'error'
   return levels[name] ?? 'info'
-}
-
-const reported = new WeakSet<HttpError>()
-
-/** Notes that a refusal was reported, and returns it. `isTold`: whether there was anybody to report it to. */
-export function markReported<Refusal extends HttpError>(refusal: Refusal, isTold: boolean = true): Refusal {
-  if (isTold) reported.add(refusal)
-  return refusal
-}
-
-/** Whether {@link markReported} was called for a refusal. */
-export function isReported(refusal: HttpError): boolean {
-  return reported.has(refusal)
 }

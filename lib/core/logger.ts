@@ -64,7 +64,7 @@ function formatFields(fields: object, message: string): string {
 }
 
 function describeValue(value: unknown): string {
-  return typeof value === 'string' && /^[^\s"=\\]+$/.test(value) ? value : JSON.stringify(value)
+  return typeof value === 'string' && /^[!#-<>-[\]-~]+$/.test(value) ? value : JSON.stringify(value)
 }
 
 /** JSON escapes control characters, which a terminal may obey. */

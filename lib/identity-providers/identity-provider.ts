@@ -32,6 +32,14 @@ export interface SignInSecrets {
   readonly codeVerifier: string
 }
 
+/** What the provider is asked besides. */
+export interface SignInWishes {
+  /** Who is about to sign in. */
+  readonly loginHint?: string | undefined
+  /** Whether it must ask for the password again. */
+  readonly isFresh?: boolean | undefined
+}
+
 /** A user whom the provider has authenticated. */
 export interface ProviderUser {
   readonly account: UserAccount
@@ -50,7 +58,7 @@ export interface ProviderUser {
 export interface IdentityProvider {
   readonly config: IdentityProviderConfig
   /** Where the browser goes to sign in. */
-  createSignInUrl(secrets: SignInSecrets, redirectUri: string, loginHint?: string): Promise<URL>
+  createSignInUrl(secrets: SignInSecrets, redirectUri: string, wishes?: SignInWishes): Promise<URL>
   /** Who has signed in, by the address that the provider has sent the browser to. */
   finishSignIn(secrets: SignInSecrets, callback: URL): Promise<ProviderUser>
   /** Where the browser goes to sign out (RP-Initiated Logout 1.0); `undefined` where the provider has no such page. */
@@ -67,6 +75,8 @@ export interface IdentityProviderParts {
   readonly clock: () => number
   /** @defaultValue the global one */
   readonly fetch?: typeof fetch | undefined
+  /** Monotonic milliseconds. @defaultValue `performance.now` */
+  readonly monotonic?: (() => number) | undefined
 }
 
 /** What is asked of the provider may take so long. Each request has a shorter limit of its own. */
@@ -86,6 +96,7 @@ export function createIdentityProvider(config: IdentityProviderConfig, parts: Id
   const findKey = createIssuerKeys({
     issuer,
     fetch: parts.fetch,
+    now: parts.monotonic,
     onFailure: (cause) =>
       logger.warn({ provider: config.name, cause }, 'the keys of an identity provider cannot be read'),
   })
@@ -130,7 +141,7 @@ export function createIdentityProvider(config: IdentityProviderConfig, parts: Id
   return {
     config,
 
-    createSignInUrl: (secrets, redirectUri, loginHint) =>
+    createSignInUrl: (secrets, redirectUri, { loginHint, isFresh } = {}) =>
       translated(async () => {
         const configuration = await configure()
         const { state, nonce, codeVerifier } = secrets
@@ -142,6 +153,7 @@ export function createIdentityProvider(config: IdentityProviderConfig, parts: Id
           code_challenge: await library.calculatePKCECodeChallenge(codeVerifier),
           code_challenge_method: 'S256',
           ...(loginHint !== undefined && { login_hint: loginHint }),
+          ...(isFresh && { prompt: 'login' }),
         })
       }),
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { untilAborted } from '../async/deadline.js'
 import { assertIssuerUrl } from '../tokens/trusted-issuers/fetch-json.js'
 import { ProviderError } from './provider-error.js'
 
@@ -11,20 +12,24 @@ import { ProviderError } from './provider-error.js'
 export type ProviderFetch = (url: string, init?: RequestInit) => Promise<Response>
 
 /** For headers and body together. A sign-in takes up to three requests, and somebody waits for it. */
-const timeoutMs = 5000
+const defaultTimeoutMs = 5000
 
 /** Metadata, key sets and tokens have some kilobytes. */
 const maxBytes = 512 * 1024
 
 /** Makes the `fetch` for one provider. It rejects with {@link ProviderError} (`unavailable`). */
-export function createProviderFetch(request: typeof fetch = fetch): ProviderFetch {
+export function createProviderFetch(
+  request: typeof fetch = fetch,
+  timeoutMs: number = defaultTimeoutMs,
+): ProviderFetch {
   return async function providerFetch(url, init = {}) {
     assertSafe(url)
     const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(init.signal ? [init.signal] : [])])
     try {
       const response = await request(url, { ...init, redirect: 'manual', signal })
-      const body = await readAll(response)
+      const body = await untilAborted(readAll(response), signal)
       const { status, statusText, headers } = response
+      if (status >= 500) throw unavailable(`${new URL(url).origin} answered ${status}`)
       return new Response(body.length === 0 ? null : body, { status, statusText, headers })
     } catch (cause) {
       if (cause instanceof ProviderError) throw cause

@@ -19,7 +19,7 @@ import type { Revocations } from '../tokens/revocations.js'
 import { tokenId } from '../tokens/token-id.js'
 import type { Tokens } from '../tokens/tokens.js'
 import type { Accounts } from '../users/accounts.js'
-import { subjectFrom } from './claims.js'
+import { subjectFrom, versionPrefix } from './claims.js'
 import type { ProviderUser } from './identity-provider.js'
 import type { LogoutToken } from './logout-token.js'
 import { signInMs } from './pending-sign-in.js'
@@ -45,6 +45,8 @@ export interface SignInStart {
 export interface ProviderSessions {
   /** Name of the session here that ends with the one there; `undefined` where the provider names none. */
   nameOf(config: IdentityProviderConfig, user: ProviderUser): string | undefined
+  /** Notes who is called by `sub`, where users are not named by it: for sign-outs of a user. Before the session starts. */
+  noteUser(config: IdentityProviderConfig, user: ProviderUser, longestMs: number): Promise<void>
   /** Starts what sessions here end with, for at most `longestMs`. Resolves with the parent of a session. */
   start(
     config: IdentityProviderConfig,
@@ -65,8 +67,9 @@ export function createProviderSessions(parts: ProviderSessionsParts): ProviderSe
   const { store, accounts, revocations, tokens, events, clock } = parts
 
   /** Notes something that is no session. */
-  async function note(id: string, subject: string, expiresAt: number): Promise<void> {
+  async function note(config: IdentityProviderConfig, id: string, subject: string, expiresAt: number): Promise<void> {
     const now = clock()
+    const version = versionPrefix(config)
     const isAdded = await store.add(
       {
         id,
@@ -76,7 +79,8 @@ export function createProviderSessions(parts: ProviderSessionsParts): ProviderSe
         subject,
         roles: [],
         isAdmin: false,
-        accountVersion: '',
+        // As that of a user of the provider: what is looked at as a sign-on stays.
+        accountVersion: version,
         scope: '',
         issuedAt: now,
         expiresAt,
@@ -106,11 +110,15 @@ export function createProviderSessions(parts: ProviderSessionsParts): ProviderSe
   return {
     nameOf,
 
+    async noteUser(config, { account, sub }, longestMs) {
+      if (config.subjectClaim === 'sub') return
+      await note(config, userId(config, sub), account.subject, clock() + lifeMsFor(account, longestMs))
+    },
+
     async start(config, user, { address, startedAt }, longestMs) {
-      const { account, sub } = user
+      const { account } = user
       const issuedAt = clock()
       const expiresAt = issuedAt + lifeMsFor(account, longestMs)
-      if (config.subjectClaim !== 'sub') await note(userId(config, sub), account.subject, expiresAt)
       const name = nameOf(config, user)
       if (name === undefined) return undefined
       const id = sessionId(name)
@@ -135,18 +143,27 @@ export function createProviderSessions(parts: ProviderSessionsParts): ProviderSe
       const reason = `signed out at ${config.name}`
       // First the mark, then the end: a sign-in that is under way looks for the mark after its start.
       if (sid !== undefined) {
-        await note(endedId(config, 'sid', sid), owner, clock() + signInMs)
+        await note(config, endedId(config, 'sid', sid), owner, clock() + signInMs)
         const id = sessionId(sessionName(config, sid))
         const subject = (await store.find(id, 'sso'))?.subject
         const wasLive = await revocations.end(id, store)
-        if (wasLive) events.report('revocation', { at: clock(), subject, tokenId: id, count: 1, by: undefined, reason })
+        if (wasLive)
+          events.report('revocation', {
+            at: clock(),
+            subject,
+            tokenId: id,
+            kind: 'sso',
+            count: 1,
+            by: undefined,
+            reason,
+          })
       } else {
-        await note(endedId(config, 'sub', sub!), owner, clock() + signInMs)
+        await note(config, endedId(config, 'sub', sub!), owner, clock() + signInMs)
         const subject = await findSubject(config, sub!)
         if (subject !== undefined) await tokens.revokeUser(subject, { reason })
       }
       // Last: where something above has failed, the provider sends it again.
-      await note(usedId, owner, acceptedUntil)
+      await note(config, usedId, owner, acceptedUntil)
       return true
     },
   }

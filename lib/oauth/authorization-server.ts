@@ -14,6 +14,7 @@ import { keyRingFrom } from '../tokens/keys/key-ring.js'
 import { newKeys, publicJwk, secretsFrom } from '../tokens/keys/signing-key.js'
 import { createAccessTokens } from './access-tokens.js'
 import { createClientAuthentication } from './client-authentication.js'
+import { createClientTokens } from './client-credentials.js'
 import { createCookies, createProviderRequests } from './endpoints.js'
 import { oauthGates } from './gates.js'
 import { tellOfSession, tellThroughNotices, watchEnds } from './logout-causes.js'
@@ -55,7 +56,7 @@ export async function createAuthorizationServer(
   const { issuer, algorithm } = oauth
   const { store, revocations, clock, shared } = given
   const library = await loadOidcProvider()
-  const keySet = shared?.keySet ?? (await newKeys(algorithm, rsaKeyBits))
+  const keySet = shared?.keySet ?? given.keySet ?? (await newKeys(algorithm, rsaKeyBits))
   const { kid, publicKey, algorithm: fit } = keySet.signing
   if (fit !== algorithm) {
     const rule = `must be "${fit}", that of the key of management tokens, which signs all that outlives this process`
@@ -72,9 +73,11 @@ export async function createAuthorizationServer(
   const base = { ...given, oauth, oauthStore, providers, cookies: createCookies(oauth) }
   const notices = createLogoutNotices({ ...base, keySet })
   const signOns = createSignOns({ ...base, onEnd: (session) => tellOfSession(notices, session) })
-  const accessTokens = createAccessTokens({ ...base, signOns, keys: shared?.keys ?? keyRingFrom(keySet, clock) })
+  const keys = shared?.keys ?? keyRingFrom(keySet, clock)
+  const accessTokens = createAccessTokens({ ...base, signOns, keys })
+  const publishClientToken = createClientTokens({ ...base, keys })
   const startedSignIns = createStartedSignIns(clock, createSecret('sign-ins'))
-  const parts = { ...base, library, signOns, accessTokens, startedSignIns, notices }
+  const parts = { ...base, library, signOns, accessTokens, publishClientToken, startedSignIns, notices }
   const successor = createSuccessor(createSecret('refresh tokens'))
   const adapter = createAdapterFactory({
     ...parts,

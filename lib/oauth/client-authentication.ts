@@ -51,11 +51,11 @@ export function createClientAuthentication(parts: OauthParts): ClientAuthenticat
       throw new TooManyRequestsError('ERR_LOGIN_THROTTLED', 'Too many wrong secrets. Try again later.', { headers })
     }
     try {
-      const hash = providers.get(clientId)?.secretHash
-      const isGood = hash !== undefined && (await isSecret(clientId, secret, hash))
+      const hashes = providers.get(clientId)?.secretHashes ?? []
+      const isGood = await isSecret(secret, hashes)
       if (isGood) await attempt?.succeed()
       else await attempt?.fail()
-      if (!isGood) report(hash === undefined ? 'unknown-client' : 'wrong-secret')
+      if (!isGood) report(hashes.length === 0 ? 'unknown-client' : 'wrong-secret')
       return isGood
     } catch (error) {
       if (error instanceof UnavailableError) report('overloaded')
@@ -78,26 +78,29 @@ export function createClientAuthentication(parts: OauthParts): ClientAuthenticat
 }
 
 /**
- * A hash is made to be slow, and a client shows its secret at every call: the last one that was right is remembered, under a
+ * A hash is made to be slow, and a client shows its secret at every call: one that was right is remembered for its hash, under a
  * key that ends with the process. Wrong ones are hashed one after the other, beside the queue of logins, so that guesses of
- * secrets delay no login.
+ * secrets delay no login. While a client changes its secret, there are two hashes.
  */
-function createSecretCheck(): (clientId: string, secret: string, hash: string) => Promise<boolean> {
+function createSecretCheck(): (secret: string, hashes: readonly string[]) => Promise<boolean> {
   const queue = createHashQueue({ parallel: 1 })
   const key = randomBytes(32)
-  const lastGood = new Map<string, Buffer>()
+  const known = new Map<string, Buffer>()
 
-  return async function isSecret(clientId, secret, hash) {
+  return async function isSecret(secret, hashes) {
     const digest = createHmac('sha256', key).update(secret).digest()
-    const isLastGood = (): boolean => {
-      const good = lastGood.get(clientId)
+    const isKnown = (hash: string): boolean => {
+      const good = known.get(hash)
       return good !== undefined && timingSafeEqual(good, digest)
     }
-    if (isLastGood()) return true
-    // Asked again: another call of the client may have shown the same secret while this one waited.
-    const isRight = await queue.run(async () => isLastGood() || verifyPassword(secret, hash))
-    if (isRight) lastGood.set(clientId, digest)
-    return isRight
+    if (hashes.some(isKnown)) return true
+    for (const hash of hashes) {
+      // Asked again: another call of the client may have shown the same secret while this one waited.
+      if (!(await queue.run(async () => isKnown(hash) || verifyPassword(secret, hash)))) continue
+      known.set(hash, digest)
+      return true
+    }
+    return false
   }
 }
 

@@ -129,7 +129,7 @@ function providerGate(parts: OauthGatesParts): Gate {
 function isPublicClient(clientId: string, form: URLSearchParams, providers: ServiceProviders): boolean {
   const provider = providers.get(clientId)
   const isCalledSo = form.getAll('client_id').every((other) => other === clientId)
-  return provider !== undefined && provider.secretHash === undefined && isCalledSo && !form.has('client_secret')
+  return provider !== undefined && provider.secretHashes.length === 0 && isCalledSo && !form.has('client_secret')
 }
 
 /** As at the authorization endpoint: clients that ask for `offline_access` there, which is not known, ask for it at each refresh. */

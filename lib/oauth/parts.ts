@@ -7,6 +7,7 @@
 import type { OauthConfig } from '../config/config.js'
 import type { SecurityEvents } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
+import type { PortalSignIn } from '../portals/portal-sign-in.js'
 import type { CheckedTokenStore } from '../tokens/checked-token-store.js'
 import type { KeyRing } from '../tokens/keys/key-ring.js'
 import type { KeySet } from '../tokens/keys/signing-key.js'
@@ -39,10 +40,14 @@ export interface AuthorizationServerParts {
   readonly authenticator: Authenticator
   /** Counts wrong secrets of a client id from a source. Absent: guesses are not limited. */
   readonly clientThrottle: LoginThrottle | undefined
+  /** Sign-ins at identity providers. Absent: with a password alone. */
+  readonly signIn?: PortalSignIn | undefined
   readonly events: SecurityEvents | undefined
   readonly logger: Logger
   readonly clock: () => number
-  /** Absent: grants, sessions and keys are those of this process, and end with it. */
+  /** A key that outlives the process, and what it has signed for longer than that. Absent: one is made. */
+  readonly keySet?: KeySet | undefined
+  /** Absent: grants and sessions are those of this process, and end with it. */
   readonly shared?: SharedOauth | undefined
 }
 

@@ -7,6 +7,7 @@
 import { hash } from 'node:crypto'
 import type { Adapter, AdapterFactory, AdapterPayload } from 'oidc-provider'
 import { type AccessTokens, accessTokenId } from './access-tokens.js'
+import { createClientTokenAdapter } from './client-credentials.js'
 import type { EntryModel, OauthEntry, RemovedEntry } from './oauth-store.js'
 import type { OauthParts } from './parts.js'
 import type { Successor } from './refresh-rotation.js'
@@ -101,7 +102,8 @@ export function createAdapterFactory(parts: ProviderAdapterParts): AdapterFactor
     }
   }
 
-  return (name) => createAdapter(name as EntryModel)
+  const clientTokens = createClientTokenAdapter(parts)
+  return (name) => (name === 'ClientCredentials' ? clientTokens : createAdapter(name as EntryModel))
 }
 
 /** A grant's name is written into what belongs to it, and opens nothing; what everything else is found by is a credential. */

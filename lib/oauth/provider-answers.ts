@@ -7,7 +7,9 @@
 import type { JWK, KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { StoreError, UnavailableError } from '../core/errors.js'
 import type { Logger } from '../core/logger.js'
+import { clientSubject } from '../tokens/machines/client-subject.js'
 import type { AccessTokens } from './access-tokens.js'
+import type { createClientTokens } from './client-credentials.js'
 import type { LogoutNotices } from './logout-notices.js'
 import { setPageHeaders } from './pages.js'
 import type { OauthParts } from './parts.js'
@@ -23,6 +25,7 @@ export function changeAnswers(
   parts: OauthParts & {
     readonly signOns: SignOns
     readonly accessTokens: AccessTokens
+    readonly publishClientToken: ReturnType<typeof createClientTokens>
     readonly notices: Pick<LogoutNotices, 'isUsed'>
   },
 ): void {
@@ -33,6 +36,7 @@ export function changeAnswers(
   async function publishToken(ctx: KoaContextWithOIDC): Promise<void> {
     const { account, entities } = ctx.oidc
     const token = entities.AccessToken
+    if (entities.ClientCredentials !== undefined) return parts.publishClientToken(ctx, entities.ClientCredentials)
     if (token === undefined) throw new Error('no token was made')
     const { clientId, scope = '' } = token
     const isTold = providers.get(clientId)?.claimsIn.includes('access_token') === true
@@ -81,9 +85,11 @@ export function changeAnswers(
   function nameParties(ctx: KoaContextWithOIDC): void {
     const body = ctx.body as { readonly active?: boolean; readonly sub?: string }
     if (body.active !== true) return
-    const { AccessToken } = ctx.oidc.entities
-    const aud = AccessToken && { aud: providers.audience(AccessToken.clientId) }
-    ctx.body = { ...body, username: body.sub, ...aud }
+    const { AccessToken, ClientCredentials } = ctx.oidc.entities
+    const token = AccessToken ?? ClientCredentials
+    const aud = token && { aud: providers.audience(token.clientId) }
+    const sub = ClientCredentials && { sub: clientSubject(ClientCredentials.clientId ?? '') }
+    ctx.body = { ...body, ...sub, username: sub?.sub ?? body.sub, ...aud }
   }
 
   /** Of the response modes that the provider knows, those that some client may use; sessions have a name where clients are told of their end. */

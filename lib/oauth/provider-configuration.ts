@@ -91,6 +91,7 @@ export function createProviderConfiguration(parts: ProviderParts): Configuration
     features: {
       devInteractions: { enabled: false },
       dPoP: { enabled: false },
+      clientCredentials: { enabled: serviceProviders.some(({ grants }) => grants.includes('client_credentials')) },
       pushedAuthorizationRequests: { enabled: false },
       resourceIndicators: { enabled: false },
       revocation: {
@@ -131,6 +132,7 @@ export function createProviderConfiguration(parts: ProviderParts): Configuration
     ttl: {
       AccessToken: accessTokenMs / 1000,
       AuthorizationCode: codeSeconds,
+      ClientCredentials: accessTokenMs / 1000,
       Grant: signOnSeconds,
       IdToken: accessTokenMs / 1000,
       Interaction: interactionSeconds,
@@ -169,7 +171,9 @@ function createAccountFinder(parts: ProviderParts): NonNullable<Configuration['f
     const signOn = uid === undefined ? undefined : await signOns.findByUid(uid)
     if (signOn?.record.subject !== subject) return undefined
     // A store that is down is no reason to say that there is no e-mail address: then there is no token.
-    const profile = needsProfile(scope) ? await users?.findProfile?.(subject) : undefined
+    const profile = needsProfile(scope)
+      ? ((await signOns.findProfile(signOn.uid)) ?? (await users?.findProfile?.(subject)))
+      : undefined
     const all = userClaims(subject, signOn.record.account.roles, profile)
     const isInIdToken = providers.get(ctx.oidc.client?.clientId)?.claimsIn.includes('id_token')
     return { accountId: subject, claims: (use) => (use === 'id_token' && !isInIdToken ? { sub: subject } : all) }

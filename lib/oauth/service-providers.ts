@@ -53,7 +53,8 @@ export function pageOrigins({ redirectUris, postLogoutRedirectUris }: ServicePro
 /** What the provider is told about a client. */
 export function clientMetadata({
   clientId,
-  secretHash,
+  secretHashes,
+  grants,
   issueRefreshTokens,
   backchannelLogoutUri,
   scopes,
@@ -65,17 +66,17 @@ export function clientMetadata({
     application_type: 'web',
     redirect_uris: [...provider.redirectUris],
     post_logout_redirect_uris: [...provider.postLogoutRedirectUris],
-    response_types: ['code'],
+    response_types: grants.includes('authorization_code') ? ['code'] : [],
     ...(backchannelLogoutUri !== undefined && {
       backchannel_logout_uri: backchannelLogoutUri,
       // Its ID tokens name the session.
       backchannel_logout_session_required: true,
     }),
-    grant_types: ['authorization_code', ...(issueRefreshTokens ? ['refresh_token'] : [])],
+    grant_types: [...grants, ...(issueRefreshTokens ? ['refresh_token'] : [])],
     scope: [...new Set([...commonScopes, ...scopes])].join(' '),
-    token_endpoint_auth_method: secretHash === undefined ? 'none' : 'client_secret_basic',
+    token_endpoint_auth_method: secretHashes.length === 0 ? 'none' : 'client_secret_basic',
     // The provider asks for one. The client's own is known by its hash only, and checked before.
-    ...(secretHash !== undefined && { client_secret: randomBytes(32).toString('base64url') }),
+    ...(secretHashes.length > 0 && { client_secret: randomBytes(32).toString('base64url') }),
   }
 }
 

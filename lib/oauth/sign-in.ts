@@ -17,9 +17,11 @@ import type { Gate, Verdict } from '../http/gate.js'
 import { createFormLogin, readLoginForm } from '../portals/login-form.js'
 import { queryParameter } from '../portals/navigation.js'
 import { answerPage, answerSeeOther, displayName, formPageHeaders, loginPage } from '../portals/page.js'
-import type { SingleSignOn } from '../portals/single-sign-on.js'
+import type { SignOnContext, SingleSignOn } from '../portals/single-sign-on.js'
+import type { UserAccount } from '../users/user-store.js'
 import type { ProviderRequests } from './endpoints.js'
 import type { OauthParts } from './parts.js'
+import { createProviderStep } from './provider-step.js'
 
 /** Below the mount. */
 export const loginPath = '/login/'
@@ -87,6 +89,8 @@ export function signInGate(parts: SignInParts): Gate {
   const { provider, SessionNotFound, providerRequest, cookies, singleSignOn, startedSignIns, events, clock } = parts
   const mountPath = new URL(parts.oauth.issuer).pathname
   const formLogin = createFormLogin(parts)
+  const takesPassword = parts.signIn?.takesPassword ?? true
+  const elsewhere = parts.signIn && createProviderStep(parts, parts.signIn, { admit, showPage })
   const sealedIn = (request: Request): string => queryParameter(request, signInParameter) ?? ''
 
   async function findInteraction(request: Request, response: Response): Promise<Interaction> {
@@ -104,16 +108,17 @@ export function signInGate(parts: SignInParts): Gate {
     )
   }
 
+  /** `sealed`: the sign-in, as the address of the page has it. */
   function showPage(
-    request: Request,
     response: Response,
-    { uid, params }: Interaction,
+    { uid, params }: Pick<Interaction, 'uid' | 'params'>,
+    sealed: string,
     status: number,
     shown: { readonly userName: string; readonly message: string | undefined },
   ): Verdict {
     const portal = String(params['client_id'])
-    const action = loginAddress(mountPath, uid, sealedIn(request))
-    const ways = { takesPassword: true, signInAt: [] }
+    const action = loginAddress(mountPath, uid, sealed)
+    const ways = { takesPassword, signInAt: elsewhere?.linksFrom(action) ?? [] }
     const view = {
       portal,
       title: displayName(portal),
@@ -147,36 +152,52 @@ export function signInGate(parts: SignInParts): Gate {
 
     return formLogin(request, response, {
       form,
-      showAgain: (status, message) => showPage(request, response, interaction, status, { userName, message }),
-      async admit(account, context) {
-        const { subject } = account
-        const { address, startedAt, factors } = context
-        if (isAnotherUser(interaction, subject)) {
-          events?.report('loginRefused', { at: clock(), address, userName: subject, reason: 'not-admitted' })
-          const error_description = 'another user has signed in'
-          return finish(response, interaction, { error: 'login_required', error_description, subject })
-        }
-        const tokenId = await singleSignOn.start(request, response, account, context)
-        events?.report('login', { at: startedAt, address, subject, tokenId, kind: 'oauth', factors })
-        // The session that the sign-in was started in has another name now, or was that of another user.
-        delete interaction.session
-        return finish(response, interaction, { login: { accountId: subject, remember: false } })
-      },
+      showAgain: (status, message) => showPage(response, interaction, sealedIn(request), status, { userName, message }),
+      admit: (account, context) => admit(request, response, interaction, account, context),
     })
+  }
+
+  /** `confirm`: what it rejects with ends the sign-on again. */
+  async function admit(
+    request: Request,
+    response: Response,
+    interaction: Interaction,
+    account: UserAccount,
+    context: SignOnContext,
+    confirm?: (tokenId: string) => Promise<void>,
+  ): Promise<Verdict> {
+    const { subject } = account
+    const { address, startedAt, factors } = context
+    if (isAnotherUser(interaction, subject)) {
+      events?.report('loginRefused', { at: clock(), address, userName: subject, reason: 'not-admitted' })
+      const error_description = 'another user has signed in'
+      return finish(response, interaction, { error: 'login_required', error_description, subject })
+    }
+    const tokenId = await singleSignOn.start(request, response, account, context)
+    await confirm?.(tokenId)
+    events?.report('login', { at: startedAt, address, subject, tokenId, kind: 'oauth', factors })
+    // The session that the sign-in was started in has another name now, or was that of another user.
+    delete interaction.session
+    return finish(response, interaction, { login: { accountId: subject, remember: false } })
   }
 
   async function answerLogin(request: Request, response: Response): Promise<Verdict> {
     const interaction = await findInteraction(request, response)
     if (interaction.prompt.name === 'consent') return finish(response, interaction, { consent: {} })
-    return request.method === 'GET'
-      ? showPage(request, response, interaction, 200, { userName: hintedName(interaction), message: undefined })
-      : takeForm(request, response, interaction)
+    if (request.method === 'POST') return takeForm(request, response, interaction)
+    const sealed = sealedIn(request)
+    const begun = await elsewhere?.begin(request, response, interaction, sealed)
+    return (
+      begun ?? showPage(response, interaction, sealed, 200, { userName: hintedName(interaction), message: undefined })
+    )
   }
 
   return function signInGate(request, response) {
     const { method, path } = request
     if (!path.startsWith(loginPath)) return undefined
-    return method === 'GET' || method === 'POST' ? answerLogin(request, response) : methodNotAllowed('GET, POST')
+    const isForm = method === 'POST' && takesPassword
+    if (method !== 'GET' && !isForm) return methodNotAllowed(takesPassword ? 'GET, POST' : 'GET')
+    return elsewhere?.finish(request, response) ?? answerLogin(request, response)
   }
 }
 

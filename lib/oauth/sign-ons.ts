@@ -14,7 +14,7 @@ import { addRecord, lifeMsFor } from '../tokens/issuer.js'
 import { tokenId } from '../tokens/token-id.js'
 import type { LiveRecord } from '../tokens/token-store.js'
 import { createRecordVerifier } from '../tokens/verification.js'
-import type { UserAccount } from '../users/user-store.js'
+import type { UserAccount, UserProfile } from '../users/user-store.js'
 import { plainSessionName } from './endpoints.js'
 import type { OauthEntry } from './oauth-store.js'
 import type { OauthParts } from './parts.js'
@@ -32,6 +32,8 @@ export interface SignOns {
   find(credential: string): Promise<LiveSignOn | undefined>
   /** By name, for what it started: idle or not. */
   findByUid(uid: string): Promise<LiveSignOn | undefined>
+  /** What clients may learn of its user, where an identity provider has said it. */
+  findProfile(uid: string): Promise<UserProfile | undefined>
   /** By the id of its record: idle or not. */
   isLive(id: string): Promise<boolean>
   /** Whether it signs in without a password: it has not been idle for too long. */
@@ -51,6 +53,9 @@ export interface SignOns {
   /** Ends the sign-on that a cookie leads to, idle or not. Resolves with its memo. */
   endByCredential(credential: string): Promise<string | undefined>
 }
+
+/** What is kept with a sign-on at an identity provider. */
+interface Memo extends Pick<SignOnContext, 'memo' | 'profile'> {}
 
 export function createSignOns(
   parts: Pick<OauthParts, 'store' | 'oauthStore' | 'accounts' | 'revocations' | 'clock'> & {
@@ -122,12 +127,12 @@ export function createSignOns(
   }
 
   /** Beside the session, whose payload is that of `oidc-provider`. */
-  async function putMemo(uid: string, subject: string, memo: string): Promise<void> {
+  async function putMemo(uid: string, subject: string, payload: Memo): Promise<void> {
     await oauthStore.put({
       model: 'Interaction',
       id: memoIdFrom(uid),
       subject,
-      payload: { memo },
+      payload: { ...payload },
       expiresAt: clock() + signOnAbsoluteMs,
       grantId: undefined,
     })
@@ -151,6 +156,12 @@ export function createSignOns(
     isFresh,
     isLive: async (id) => (await findRecord(id)) !== undefined,
     findByUid,
+
+    async findProfile(uid) {
+      const memo = await oauthStore.find('Interaction', memoIdFrom(uid))
+      return (memo?.payload as Memo | undefined)?.profile
+    },
+
     end,
 
     async find(credential) {
@@ -168,7 +179,7 @@ export function createSignOns(
       await endSession(session)
       if (memo === undefined) return undefined
       await oauthStore.remove('Interaction', memo.id)
-      return String(memo.payload['memo'])
+      return (memo.payload as Memo).memo
     },
 
     async touch(id) {
@@ -196,7 +207,8 @@ export function createSignOns(
         expiresAt: clock() + signOnAbsoluteMs,
         grantId: undefined,
       })
-      if (context.memo !== undefined) await putMemo(uid, subject, context.memo)
+      const { memo, profile } = context
+      if (memo !== undefined || profile !== undefined) await putMemo(uid, subject, { memo, profile })
       return { credential, id: recordIdFrom(uid) }
     },
   }

@@ -7,13 +7,14 @@
 import type { Request, Response } from 'express'
 import { clientAddress } from '../addresses/trust-proxy.js'
 import type { HttpError } from '../core/errors.js'
-import { markReported } from '../core/events.js'
+import { markReported } from '../core/reported.js'
 import { methodNotAllowed } from '../http/endpoint.js'
 import { type Gate, refusalFrom, type Verdict } from '../http/gate.js'
 import { plainHttpRefusal } from '../http/plain-http.js'
-import type { IdentityProvider } from '../identity-providers/identity-provider.js'
+import type { IdentityProvider, ProviderUser } from '../identity-providers/identity-provider.js'
 import { ProviderError } from '../identity-providers/provider-error.js'
 import type { ProviderSessions } from '../identity-providers/provider-sessions.js'
+import type { UserProfile } from '../users/user-store.js'
 import type { ShowLogin } from './login.js'
 import { isRead, queryParameter, readMount, readRoot, safeReturnTo, wantsPage } from './navigation.js'
 import { answerSeeOther, type SignInLink } from './page.js'
@@ -32,6 +33,11 @@ export interface PortalSignIn {
   readonly signOut: ProviderSignOut
   /** The longest that a session of any portal lasts: what they end with lasts as long. */
   readonly longestMs: number
+}
+
+/** What OAuth clients may learn of a user of a provider. */
+export function profileOf({ displayName: name, email }: ProviderUser): UserProfile {
+  return { name, email }
 }
 
 /** The links of the login page. */
@@ -78,12 +84,14 @@ export function portalSignInGate(parts: PortalParts, signIn: PortalSignIn, showL
       const { user, startedAt } = finished
       const { config } = provider
       const start = { address, startedAt }
+      await sessions.noteUser(config, user, signIn.longestMs)
       const memo = await signOut.createMemo(config, user)
       const session = await startSession(request, response, user.account, {
         ...start,
         factors: ['provider'],
         name: sessions.nameOf(config, user),
         memo,
+        profile: profileOf(user),
         startParent: () => sessions.start(config, user, start, signIn.longestMs),
         confirm: () => sessions.confirm(config, user, start),
       })

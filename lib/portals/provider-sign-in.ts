@@ -26,7 +26,11 @@ import { answerSeeOther, displayName } from './page.js'
 export interface SignInRequest extends Pick<PendingSignIn, 'place' | 'returnTo'> {
   /** Path of the callback, from the root of the server. */
   readonly callbackPath: string
+  /** Where people reach this server. @defaultValue as the provider's table says, or the request */
+  readonly origin?: string | undefined
   readonly loginHint?: string | undefined
+  /** Whether the provider must ask for the password again. */
+  readonly isFresh?: boolean | undefined
 }
 
 /** A sign-in that has come back. */
@@ -68,6 +72,9 @@ export interface ProviderSignInsParts {
 /** Sign-ins that a browser can have under way at a time. Each is a cookie, and a request with too many of them is refused. */
 const maxPending = 6
 
+/** Browsers keep 4096 characters, with name and attributes. */
+const maxCookieLength = 3900
+
 const purpose = 'sign-in'
 
 export function createProviderSignIns(parts: ProviderSignInsParts): ProviderSignIns {
@@ -103,18 +110,19 @@ export function createProviderSignIns(parts: ProviderSignInsParts): ProviderSign
   }
 
   return {
-    async begin(request, response, provider, { place, returnTo, callbackPath, loginHint }) {
+    async begin(request, response, provider, { place, returnTo, callbackPath, origin: known, ...others }) {
       const { name: providerName, publicOrigin } = provider.config
-      const origin = publicOrigin ?? readOrigin(request)
+      const origin = known ?? publicOrigin ?? readOrigin(request)
       if (origin === undefined) throw new BadRequestError('ERR_REQUEST_INVALID', 'The request has no Host.')
       const seed = createSeed()
       const secrets = secretsFromSeed(seed)
       const redirectUri = `${origin}${callbackPath}`
-      const url = await provider.createSignInUrl(secrets, redirectUri, loginHint)
+      const url = await provider.createSignInUrl(secrets, redirectUri, others)
       const pending = { provider: providerName, place, seed, redirectUri, returnTo, startedAt: clock() }
       const { begin, attributes } = namesFor(request)
       clearOldest(request, response, begin)
       const sealed = await sealer.seal(purpose, pending satisfies PendingSignIn, signInMs)
+      if (sealed.length > maxCookieLength) throw new BadRequestError('ERR_REQUEST_INVALID', 'The request is too long.')
       addCookie(response, `${begin}${tagFrom(secrets.state)}=${sealed}; Max-Age=${signInMs / 1000}; ${attributes}`)
       answerSeeOther(response, url.href)
       return 'answered'

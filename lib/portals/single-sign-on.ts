@@ -19,7 +19,7 @@
 
 import type { Request, Response } from 'express'
 import type { Factor } from '../core/auth.js'
-import type { UserAccount } from '../users/user-store.js'
+import type { UserAccount, UserProfile } from '../users/user-store.js'
 
 /** A sign-on that is live right now. */
 export interface SignOn {
@@ -41,6 +41,8 @@ export interface SignOnContext {
   readonly name?: string | undefined
   /** What is kept with the sign-on until its end: see {@link SingleSignOn.end}. @defaultValue nothing */
   readonly memo?: string | undefined
+  /** What clients may learn of the user, where no user store knows it. @defaultValue what the user store says */
+  readonly profile?: UserProfile | undefined
   /** What the user has shown. */
   readonly factors: readonly Factor[]
 }

@@ -7,7 +7,7 @@
 
 import type { Request, Response } from 'express'
 import type { Auth, Factor } from '../core/auth.js'
-import { markReported } from '../core/events.js'
+import { markReported } from '../core/reported.js'
 import { isOver } from '../http/answer.js'
 import type { NewSession } from '../tokens/sessions.js'
 import type { UserAccount } from '../users/user-store.js'
@@ -61,7 +61,7 @@ export function createSessionStart(parts: PortalParts): StartSession {
     try {
       await confirm?.()
     } catch (error) {
-      await sessions.end(session.id)
+      await Promise.all([session.id, ...(parent === undefined ? [] : [parent])].map((id) => sessions.end(id)))
       throw error
     }
     if (isOver(response)) {

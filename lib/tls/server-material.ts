@@ -53,8 +53,13 @@ export async function loadServerMaterial(
   const key = `${store.key}.${store.keyNames.file}`
   const rule = validityProblem(certificate, now) ?? keyProblem(material.key, config.tls)
   if (rule !== undefined) throw new ConfigError([{ key, rule }])
-  const rules = [publicityWarning(certificate), expiryWarning(certificate, now)].filter((text) => text !== undefined)
-  return { ...material, trusted, warnings: rules.map((text) => ({ key, rule: text })) }
+  const warnings = certificateWarnings(certificate, now).map((text) => ({ key, rule: text }))
+  return { ...material, trusted, warnings }
+}
+
+/** What of a certificate should be put right, whatever it is for. */
+export function certificateWarnings(certificate: X509Certificate, now: number): readonly string[] {
+  return [publicityWarning(certificate), expiryWarning(certificate, now)].filter((text) => text !== undefined)
 }
 
 export function tryOutMaterial(

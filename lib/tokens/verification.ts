@@ -5,12 +5,13 @@
  */
 
 import { inBackground } from '../async/background.js'
-import { type Auth, type AuthKind, isMachineKind } from '../core/auth.js'
+import type { Auth, AuthKind } from '../core/auth.js'
 import type { UnauthorizedError } from '../core/errors.js'
 import { andThen } from '../core/thenable.js'
 import { type RecordParts, scopeFor, stateAtLogin, type TokenParts } from './issuer.js'
 import { maxTokenLength } from './jwt/compact-jws.js'
 import { invalidToken, verifyToken } from './jwt/verify-token.js'
+import { isOfProgram } from './machines/client-subject.js'
 import { tokenId } from './token-id.js'
 import { getExpiry, type LiveRecord, type RecordKind, type TokenRecord } from './token-store.js'
 
@@ -85,13 +86,12 @@ export function createRecordVerifier(parts: RecordVerifierParts): RecordVerifier
   async function restoreAccount(record: TokenRecord, { prove }: RecordLookup) {
     await prove?.(record)
     const { accountVersion, roles, isAdmin } = record
-    const keeper = isMachineKind(record.kind) ? undefined : accounts
+    const keeper = isOfProgram(record) ? undefined : accounts
     return record.account ?? keeper?.restoreState(record) ?? stateAtLogin(accountVersion, roles, isAdmin)
   }
 
   function checkAccount(record: LiveRecord, lookup: RecordLookup, sequence: number): Answer {
-    // Whoever has a credential from elsewhere is no user of the store.
-    const refreshing = isMachineKind(record.kind) ? undefined : accounts?.refresh(record.subject, record.account)
+    const refreshing = isOfProgram(record) ? undefined : accounts?.refresh(record.subject, record.account)
     // What was found before the wait may have been removed by another process meanwhile.
     const found = refreshing === undefined ? record : refreshing.then(() => store.find(record.id))
     return andThen(found, (found) => {

@@ -112,7 +112,7 @@ describe('createAuthCore', () => {
     const { core } = await startCore()
     expect(Object.keys(core).sort()).toEqual(
       [
-        ...['accounts', 'authenticator', 'clock', 'close', 'createSessions', 'events', 'keys', 'logger', 'machines'],
+        ...['accounts', 'authenticator', 'clock', 'close', 'createSessions', 'events', 'keys', 'logger'],
         ...['revocations', 'store', 'throttle', 'tokens', 'users'],
       ].sort(),
     )

@@ -25,8 +25,8 @@ function startsWith(document: object): boolean {
     parseConfig(document, { env: {} })
     return true
   } catch (error) {
-    // A variable that is not set is no matter of an editor.
-    if (error instanceof ConfigError) return error.problems.every(({ rule }) => /^needs the/.test(rule))
+    // A variable that is not set, and what comes of that, is no matter of an editor.
+    if (error instanceof ConfigError) return error.problems.some(({ rule }) => /^needs the environment/.test(rule))
     throw error
   }
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { afterAll, expect, it, vi } from 'vitest'
+import { checkCommand } from '../../lib/cli/check.js'
 import type { CommandProcess } from '../../lib/cli/command.js'
 import { coverageCommand } from '../../lib/cli/coverage.js'
 import { diffCommand } from '../../lib/cli/diff.js'
@@ -78,4 +79,26 @@ it.each(mine)('the command at $place prints what the page shows', async (block) 
 
 it('shows each command', () => {
   expect(mine.length).toBeGreaterThanOrEqual(5)
+})
+
+it('sallyport check prints what the page shows for its file', async () => {
+  const source = blocks.find(({ notes }) => notes.get('file') === 'shop.toml')!
+  const report = blocks.find(({ mark }) => mark === 'check')!
+  const file = join(folder, 'shop.toml')
+  writeFileSync(file, source.text)
+  const lines: string[] = []
+  const process = { stdout: { write: (text: string) => lines.push(text) }, stderr: { write() {} } }
+  await checkCommand(process as unknown as CommandProcess).parseAsync([file], { from: 'user' })
+  const printed = lines.join('').replaceAll(file, 'shop.toml').trimEnd()
+
+  // A line of three dots stands for any lines.
+  const parts = report.text.split(/^\.\.\.$/m).map((part) => part.trim())
+  let from = 0
+  for (const part of parts) {
+    const at = printed.indexOf(part, from)
+    expect(at, `${part}\n\nis not in\n\n${printed}`).toBeGreaterThanOrEqual(0)
+    from = at + part.length
+  }
+  expect(printed.startsWith(parts[0]!)).toBe(true)
+  expect(printed.endsWith(parts.at(-1)!)).toBe(true)
 })

@@ -63,7 +63,7 @@ describe('an explanation says what the server answers', () => {
     })
   })
 
-  it('to the requests of the address corpus', { timeout: 180_000 }, async () => {
+  it('to the requests of the address corpus', { timeout: 300_000 }, async () => {
     let count = 0
     const apps = new Map<string, ObservedApp | undefined>()
     for (const { id, peer, trust, headers, allow } of addressEntries) {

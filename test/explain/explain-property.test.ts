@@ -176,7 +176,7 @@ async function check(
 
 describe('an explanation', () => {
   it('says the outcome, the status and the code that the server has, for random requests over random files', {
-    timeout: 180_000,
+    timeout: 300_000,
   }, async () => {
     let count = 0
     await fc.assert(

@@ -1,4 +1,4 @@
-/** examples/sso.ts in Chromium: sign-ins at a real provider in another process, from several tabs, and the end of them. */
+/** examples/sso.ts and examples/sso-provider.ts in Chromium: sign-ins at a real provider in another process, from several tabs, and the end of them. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -44,8 +44,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await chromium?.close()
-  if (provider) process.kill(provider, 'SIGKILL')
-  example?.kill('SIGKILL')
+  // It ends its provider, which the last test may have ended before.
+  example?.kill('SIGTERM')
 })
 
 async function newBrowser(): Promise<BrowserContext> {

@@ -43,6 +43,7 @@ it('has a default for everything but the issuer', () => {
     refreshTokenMs: 28_800_000,
     refreshReuseMs: 0,
     backchannelLogoutAllow: [],
+    signIn: ['local'],
     serviceProviders: [],
     signOnIdleMs: 30 * 60_000,
     signOnAbsoluteMs: 12 * 60 * 60_000,
@@ -93,7 +94,8 @@ describe('a service provider', () => {
       clientId: 'app',
       redirectUris: [callback],
       postLogoutRedirectUris: [],
-      secretHash: undefined,
+      secretHashes: [],
+      grants: ['authorization_code'],
       audience: undefined,
       scopes: [],
       scopeRoles: undefined,
@@ -135,7 +137,7 @@ describe('a service provider', () => {
     [
       'a secret in the clear',
       { allow_without_client_secret: false, client_secret: 'not a hash' },
-      'oauth.service_provider[0].client_secret: must be a hash from "npx sallyport hash-password", not the secret itself, got ' +
+      'oauth.service_provider[0].client_secret: must be a hash from "npx sallyport hash-password", or a list of two, not the secret itself, got ' +
         'a text that is not shown',
     ],
     [
@@ -261,7 +263,8 @@ describe('the portals of WSO2', () => {
         clientId: 'apim_publisher',
         redirectUris: [publisher.callback],
         postLogoutRedirectUris: [publisher.callback.replace(/login$/, 'logout'), publisher.callback],
-        secretHash: undefined,
+        secretHashes: [],
+        grants: ['authorization_code'],
         audience: undefined,
         scopes: expect.arrayContaining(['apim:api_publish', 'apim:api_create', 'apim:publisher_settings']),
         scopeRoles: undefined,

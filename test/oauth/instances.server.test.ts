@@ -139,7 +139,8 @@ describe.each(servers)('instances that share $name', ({ start }) => {
     const config = await readConfig(source, {})
     const oauth = await openOauth(config, {
       ...core,
-      sharedStore: { createOauthStore, createThrottle, keySet: ownKeys },
+      keySet: ownKeys,
+      sharedStore: { createOauthStore, createThrottle },
     })
     await link.start()
     const app = express()

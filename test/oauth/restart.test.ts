@@ -1,5 +1,6 @@
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import { expect, it } from 'vitest'
+import { folderWith, keyPair } from '../helpers/key-files.js'
 import { snapshotDocument } from '../tokens/snapshot/app-process.js'
 import { issuer, newTokens, type OauthFront, oauthFront, refresh, type TokenAnswer, userinfo } from './front.js'
 
@@ -25,4 +26,21 @@ it('keys, refresh tokens and what was used of them outlive a restart', async () 
   expect((await userinfo(after, third.access_token)).status).toBe(200)
   expect((await refresh(after, first.refresh_token)).json()['error']).toBe('invalid_grant')
   expect((await userinfo(after, third.access_token)).status).toBe(401)
+})
+
+it.each<[string, 'ES256' | 'RS256', boolean]>([
+  ['is that of the key file', 'ES256', true],
+  ['is another one where that is for another algorithm', 'RS256', false],
+])('without a snapshot the key %s', async (_case, algorithm, isKept) => {
+  const folder = folderWith({ 'token-key.pem': keyPair().pem })
+  const token_config = { algorithm: 'ES256', key_file: `${folder}/token-key.pem` }
+  const tables = { management_api: { jwt_token_security_handler: { token_config } } }
+  const kids = []
+  for (const _start of [1, 2]) {
+    const front = await oauthFront({ tables, oauth: { algorithm } })
+    const { keys } = (await front.send('/oauth2/jwks')).json() as unknown as JSONWebKeySet
+    kids.push(keys.map(({ kid }) => kid).join())
+    await front.security.close()
+  }
+  expect(kids[0] === kids[1]).toBe(isKept)
 })

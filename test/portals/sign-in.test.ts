@@ -220,7 +220,8 @@ describe('signing in', () => {
       return when === 'later' ? Promise.resolve(html) : html
     }
     const front = await startPortals({ portal: { loginPage } })
-    const view = { portal: 'publisher', title: 'Publisher', support: undefined }
+    const ways = { takesPassword: true, signInAt: [] }
+    const view = { portal: 'publisher', title: 'Publisher', support: undefined, ...ways }
     const page = await front.call('GET', '/publisher/login?return_to=/publisher/x', navigation)
     expect(page.body).toBe('<p>The page of the app.</p>')
     expect(page.header('content-type')).toBe('text/html; charset=utf-8')

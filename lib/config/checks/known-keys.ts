@@ -33,8 +33,11 @@ export function knownKeys(): KnownKey {
 
 /** What may be written in the file, as JSON Schema: the schemas say themselves which keys they read. */
 export function deploymentSchema(): z.core.JSONSchema.BaseSchema {
-  return z.toJSONSchema(deploymentTable, { io: 'input', unrepresentable: 'any' })
+  schema ??= z.toJSONSchema(deploymentTable, { io: 'input', unrepresentable: 'any' })
+  return schema
 }
+
+let schema: z.core.JSONSchema.BaseSchema | undefined
 
 export function childNamed(key: KnownKey, name: string): KnownKey | undefined {
   return key.children.get(name) ?? key.children.get('*')

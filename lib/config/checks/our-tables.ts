@@ -64,6 +64,25 @@ export const unreadKeys: Readonly<Record<string, readonly string[]>> = {
   server: ['**'],
   admin_console: ['rest_api.**', 'authenticator.**'],
   web_app: ['cookie_processor.**', 'listener.**', 'context.**', 'session_config.**'],
+  // Discovery says where the end points of a provider are; the rest is about the dashboard's own pages.
+  sso: [
+    'authorization_endpoint',
+    'authorization_request.**',
+    'check_session_Iframe_endpoint',
+    'end_session_endpoint',
+    'introspection_endpoint',
+    'jwks_endpoint',
+    'override_well_known_endpoint',
+    'registration_endpoint',
+    'resource_server_URLs',
+    'revocation_endpoint',
+    'send_cookies_in_requests',
+    'sign_in_redirect_URL',
+    'sign_out_redirect_URL',
+    'storage',
+    'token_endpoint',
+    'user_info_endpoint',
+  ],
   oauth: wso2Oauth
     .trim()
     .split(/\s+/)
@@ -88,7 +107,7 @@ export const renamedTables: Readonly<Record<string, string>> = {
 
 /** Tables in which WSO2's products have more keys than are listed: only a near-miss of one of ours is a mistake in them. */
 const sharedTables =
-  /^(?:admin_console|authorization_manager|custom_keystore|datasource|keystore|oauth|realm_manager|super_admin|tomcat|truststore|user_store|web_app)\b/
+  /^(?:admin_console|authorization_manager|custom_keystore|datasource|keystore|oauth|realm_manager|sso|super_admin|tomcat|truststore|user_store|web_app)\b/
 
 const ownTables = /^(?:(?:admin_console|web_app)\.control_access|tomcat\.[^.]+|oauth\.service_provider)\b/
 
@@ -104,7 +123,7 @@ const microIntegrator = `
   liveness_probe log4j2 log_pattern log_watcher masking_pattern mediation memory_watcher message_builders
   message_formatters mi_super_admin monitoring nhttp_properties opentelemetry opentracing passthru_http
   passthru_https passthru_properties prometheus_api readiness_probe registry secure_vault server server_config
-  server_configuration service_catalog sftp_uploader sso statistics synapse_handlers synapse_properties system
+  server_configuration service_catalog sftp_uploader statistics synapse_handlers synapse_properties system
   task_handling tasks telemetry traffic_analyzer transaction_counter transport transports
   zip_file_configuration
 `
@@ -118,7 +137,7 @@ const apiManagerAndCarbon = `
   default_management_ui device_mgt diagnostic_tool email_sender email_templates entitlement error_page event
   event_handler event_listener event_processor event_publisher federated fido governance governance_data
   healthchecker http_access_log http_client http_proxy identity identity_data_source identity_data_store
-  identity_datasource identity_mgt identity_mgt_account_suspension identity_provider identity_util
+  identity_datasource identity_mgt identity_mgt_account_suspension identity_util
   idp_role_management indexing intermediate_cert_validation jce_provider jit_provisioning jwt key_manager
   key_mgt legacy_authz_runtime legacy_feature log_correlation management_console_deprecation_banner
   masking_logs mediator message_builder message_formatter metrics multi_factor_authenticator multi_tenancy

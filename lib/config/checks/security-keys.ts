@@ -46,7 +46,7 @@ const securityKeys: readonly (readonly [keys: string, instead: string])[] = [
     'oauth.**',
     'has no effect on the authorization server of [oauth], which has one flow, code with PKCE, and opaque rules of its own',
   ],
-  ['saml.** passive_sts.** fido.** federated.** sso.** sts.** authentication.**', 'signs nobody in here'],
+  ['saml.** passive_sts.** fido.** federated.** sts.** authentication.**', 'signs nobody in here'],
   ['jit_provisioning.** outbound_provisioning_management.** scim.** scim2.**', 'makes no account here'],
   [
     'user_registration_admin_service.** user_info_recovery_admin_service.** user.** user_identifier.** user_store_mgt.**',
@@ -91,9 +91,6 @@ const securityKeys: readonly (readonly [keys: string, instead: string])[] = [
 const rules = securityKeys.flatMap(([keys, instead]) =>
   keys.split(' ').map((key) => ({ names: key.split('.'), instead })),
 )
-
-/** The keys, as they are written above, for tests. */
-export const securityKeyPatterns: readonly string[] = rules.map(({ names }) => names.join('.'))
 
 /** Why a key that nothing here reads has no effect on security, and what to do instead; `undefined` for any other key. */
 export function securityNote(path: KeyPath): string | undefined {

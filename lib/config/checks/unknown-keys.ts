@@ -137,7 +137,9 @@ function isTableLike(value: TreeValue): boolean {
 }
 
 function isArrayOfTables(home: string): boolean {
-  return /^(?:servlet_access_control_filter|datasource)$|\.(?:resources|users|secondary|service_provider)$/.test(home)
+  return /^(?:servlet_access_control_filter|datasource|identity_provider)$|\.(?:resources|users|secondary|service_provider)$/.test(
+    home,
+  )
 }
 
 /** Our tables that have a wanted key of this name; first those that have most of the other stray names as well. */
@@ -162,4 +164,16 @@ function visitTables(key: KnownKey, path: string, visit: (path: string, table: K
   for (const [name, child] of key.children) {
     if (child.isRead) visitTables(child, path === '' ? name : `${path}.${name}`, visit)
   }
+}
+
+const maxUnknownShown = 5
+
+/** One line for all that is left alone. */
+export function unknownWarning([first, ...others]: readonly KeyPath[]): Finding[] {
+  if (first === undefined) return []
+  if (others.length === 0) return [{ path: first, rule: 'is not known here and has no effect' }]
+  const shown = others.slice(0, maxUnknownShown).map(formatKey).join(', ')
+  const rest = others.length > maxUnknownShown ? ', ...' : ''
+  const rule = `and ${others.length} more are not known here and have no effect: ${shown}${rest}`
+  return [{ path: first, rule }]
 }

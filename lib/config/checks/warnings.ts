@@ -11,6 +11,7 @@ import type { KeyPath } from '../values/key-path.js'
 import type { EditValue, TomlEdit } from '../values/toml-edits.js'
 import { isTree, type Tree, valueAt } from '../values/tree.js'
 import type { Finding } from './findings.js'
+import { checkIdentityProviders } from './identity-provider-warnings.js'
 
 /** `fix`: what puts it right; `idle` is for what is written and switches nothing. */
 interface Warn {
@@ -39,6 +40,7 @@ export function createWarnings(config: Config, values: Tree): Finding[] {
   checkAddressLists(config, values, warn)
   checkPortals(config, values, warn)
   checkUserStores(config, values, warn)
+  checkIdentityProviders(config, values, warn)
   if (isTree(values['dashboard_config'])) {
     warn.idle(['dashboard_config'], 'has no effect: Sallyport registers with no dashboard, and sends no heartbeats')
   }

@@ -7,7 +7,7 @@
 import * as z from 'zod'
 import { isSafeUrl } from '../../core/safe-url.js'
 import type { Finding } from '../checks/findings.js'
-import type { IdentityProviderConfig, PortalConfig } from '../config.js'
+import type { IdentityProviderConfig } from '../config.js'
 import type { KeyPath } from '../values/key-path.js'
 import {
   duration,
@@ -69,7 +69,7 @@ const texts = z.union([filledText.transform((text) => [text]), textList], {
 })
 
 /** Without a prototype: names come from the provider. */
-const textsByName = (what: string): Field<Readonly<Record<string, readonly string[]>>> =>
+export const textsByName = (what: string): Field<Readonly<Record<string, readonly string[]>>> =>
   z
     .record(z.string(), texts, { error: `must be a table of ${what}` })
     .transform((values) => Object.assign(Object.create(null), values))
@@ -81,7 +81,7 @@ const domainName = z
   .transform((text) => text.toUpperCase())
 
 /** Domains that mean something else, with those of API tokens and OAuth clients. */
-const reservedDomains: readonly string[] = [...takenDomains, 'API', 'CLIENT']
+const reservedDomains: readonly string[] = takenDomains
 
 /** A provider as it is written; it is complete but for the place of its table. */
 export type WrittenProvider = Omit<IdentityProviderConfig, 'origin'>
@@ -224,30 +224,31 @@ function readSso(sso: SsoTable, mistake: (finding: Finding) => void): WrittenPro
   }
 }
 
-/** What has a `sign_in`: a portal, or the authorization server. */
-export interface SignInPlace {
-  readonly path: KeyPath
-  readonly signIn: readonly string[]
-}
-
-/** What else the file has that providers have to fit to. */
-export interface ProviderSurroundings {
-  readonly places: readonly SignInPlace[]
-  readonly localDomains: readonly string[]
-  readonly fileUserNames: readonly string[]
+/** What providers have to fit to, and what names them. */
+export interface ProviderTables {
+  readonly identity_provider: (WrittenProvider | undefined)[]
+  readonly sso: SsoTable
+  readonly portal: { readonly named: ReadonlyMap<string, { readonly sign_in?: readonly string[] | undefined }> }
+  readonly oauth: { readonly signIn: readonly string[] } | undefined
+  readonly internal_apis: { readonly users: readonly { readonly name: string }[] }
 }
 
 /** The providers of a file. `[sso]` is one where a portal names it. */
 export function createIdentityProviders(
-  { identity_provider, sso }: { readonly identity_provider: (WrittenProvider | undefined)[]; readonly sso: SsoTable },
-  { places, localDomains, fileUserNames }: ProviderSurroundings,
+  { identity_provider, sso, portal, oauth, internal_apis: { users } }: ProviderTables,
+  stores: readonly { readonly domain: string }[],
   mistake: (finding: Finding) => void,
 ): IdentityProviderConfig[] {
+  const places = [...portal.named].map(([name, table]) => ({
+    path: ['portal', name, 'sign_in'] as KeyPath,
+    signIn: table.sign_in ?? [],
+  }))
+  if (oauth !== undefined) places.push({ path: ['oauth', 'sign_in'], signIn: oauth.signIn })
   const providers = identity_provider.flatMap((provider, index) => {
     if (provider === undefined) return []
     const path: KeyPath = ['identity_provider', index]
     const { domainName } = provider
-    const taken = [...reservedDomains, ...localDomains.map((domain) => domain.toUpperCase())]
+    const taken = [...reservedDomains, ...stores.map(({ domain }) => domain.toUpperCase())]
     if (taken.includes(domainName)) {
       const rule = `must not be one of ${[...new Set(taken)].join(', ')}, which are domains of other users`
       mistake({ path: [...path, 'domain_name'], rule })
@@ -258,11 +259,13 @@ export function createIdentityProviders(
     providers.push({ ...readSso(sso, mistake), origin: { key: ssoName } })
   }
   const domains = providers.map(({ domainName }) => `${domainName}/`)
-  for (const [index, name] of fileUserNames.entries()) {
+  for (const [index, { name }] of users.entries()) {
     if (!domains.some((domain) => name.toUpperCase().startsWith(domain))) continue
     const rule = 'must not begin with the domain of an identity provider'
     mistake({ path: ['internal_apis', 'users', index, 'user', 'name'], rule })
   }
+  // One that could not be read may be the one that is named.
+  if (identity_provider.includes(undefined)) return providers
   const known = [localSignIn, ...providers.map(({ name }) => name)]
   for (const { path, signIn } of places) {
     for (const [index, name] of signIn.entries()) {
@@ -282,8 +285,3 @@ export const signInList: Field<string[]> = textList
     error: `must list "${localSignIn}" or names of identity providers, each once`,
   })
   .describe('how people sign in: `local` with a password, and names of identity providers')
-
-/** Whether the passwords of the user store are taken. */
-export function takesPasswords({ signIn }: Pick<PortalConfig, 'signIn'>): boolean {
-  return signIn.includes(localSignIn)
-}

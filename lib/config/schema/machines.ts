@@ -27,7 +27,9 @@ import {
   textOrNone,
   wholeSeconds,
 } from './fields.js'
+import { textsByName } from './identity-provider.js'
 import { moment } from './tokens.js'
+import { takenDomains } from './user-store/user-store.js'
 
 const issuerUrl: Field<string> = field((value, refuse) => {
   const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined
@@ -35,22 +37,12 @@ const issuerUrl: Field<string> = field((value, refuse) => {
   return isPlain
     ? (value as string)
     : refuse('must be an https URL (http on this machine only), without user, query and fragment')
-}).meta({ unit: 'URL' })
+}).meta({ unit: 'URL', type: 'string' })
 
 const maxTokenAgeMs = 2_592_000_000
 
 /** Subjects of these are of somebody else. */
 export const reservedDomains: readonly string[] = ['API', 'ICP', 'CLIENT']
-
-const takenDomains: readonly string[] = [
-  ...reservedDomains,
-  'PRIMARY',
-  'INTERNAL',
-  'APPLICATION',
-  'WORKFLOW',
-  'SYSTEM',
-  'BREAK-GLASS',
-]
 
 const domainName: Field<string> = field((value, refuse) => {
   const name = typeof value === 'string' ? value.toUpperCase() : ''
@@ -76,19 +68,23 @@ export const trustedIssuerTable: Field<TrustedIssuerConfig> = table({
     .prefault('TRUSTED')
     .describe('what stands before `sub`, so that nobody there is a user of the local store'),
   roles_claim: filledText.prefault('roles').describe('claim with the roles, such as `realm_access.roles`'),
-  role_mapping: z
-    .record(z.string(), filledText, { error: 'must be a table of roles by the names of groups' })
-    .optional()
-    .describe('`"group there" = "role here"`; what is not named gives no role')
-    .meta({ absent: 'roles there are roles here' }),
-  admin_roles: textList.prefault([]).describe('roles, after the mapping, that make an administrator'),
-  allow_unmapped: flag.prefault(false).describe('whether a token without any role is taken'),
+  role_mapping: textsByName('groups there, each with a role here, or a list of roles')
+    .prefault({})
+    .describe('roles here, by the value of the claim; what is not named gives no role')
+    .meta({ unit: 'table of texts' }),
+  admin_roles: textList.prefault([]).describe('values of the claim that make an administrator'),
+  allow_unmapped: flag.prefault(false).describe('whether a token is taken that gives no role'),
   max_token_age: duration()
     .prefault('24h')
     .describe(
       'how long after `iat` a token is good at the most, up to 30 days; a revocation of a user is kept so long',
     ),
 }).transform((table, context): TrustedIssuerConfig => {
+  if (Object.keys(table.role_mapping).length === 0 && table.admin_roles.length === 0 && !table.allow_unmapped) {
+    const rule =
+      'must say which values of the claim are which roles, because no other token is taken; or write admin_roles, or allow_unmapped = true'
+    refuseAt(context, ['role_mapping'], rule)
+  }
   if (table.max_token_age > maxTokenAgeMs) refuseAt(context, ['max_token_age'], 'must be at most "30d"')
   return {
     issuer: table.issuer,
@@ -190,7 +186,7 @@ export const icpConfigTable: Field<IcpConfig | undefined> = table({
 
 /** Rules between these tables and others. */
 export function checkMachines(
-  { management_api: api, oauth, user_store, internal_apis }: Deployment,
+  { management_api: api, oauth, user_store, internal_apis, identity_provider }: Deployment,
   usesFileUsers: boolean,
   mistake: (finding: Finding) => void,
 ): void {
@@ -221,12 +217,20 @@ export function checkMachines(
       rule: 'must not be an issuer of our own: its tokens never open the management API',
     })
   }
-  const clientIds = oauth?.serviceProviders.map(({ clientId }) => clientId) ?? []
+  const elsewhere = identity_provider.filter((provider) => provider !== undefined)
+  const clientIds = [...(oauth?.serviceProviders ?? []), ...elsewhere].map(({ clientId }) => clientId)
   if (type === 'JWT' && clientIds.includes(audience)) {
     mistake({ path: [...table, 'audience'], rule: 'must not be a client id, which is the audience of ID tokens' })
   }
   const stores = [user_store.primary, ...user_store.secondaries].map(({ values }) => values.domain_name)
   if (stores.includes(domainName)) {
     mistake({ path: [...table, 'domain_name'], rule: 'must not be the domain of a user store' })
+  }
+  // The same people may come both ways.
+  if (elsewhere.some((provider) => provider.domainName === domainName && provider.issuer !== issuer)) {
+    mistake({
+      path: [...table, 'domain_name'],
+      rule: 'must not be the domain of an identity provider with another issuer',
+    })
   }
 }

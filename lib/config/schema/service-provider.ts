@@ -88,13 +88,31 @@ const responseModes = ['query', 'fragment', 'form_post'] as const
 
 const uris = z.array(redirectUri, { error: 'must be a list of URIs' })
 
+const secretHash = passwordHash(', not the secret itself')
+
+/** Clients change their secrets one after the other: the old one and the new one are good until all have the new one. */
+const secretHashes: Field<string[]> = z.union(
+  [secretHash.transform((hash) => [hash]), z.array(secretHash).min(1).max(2)],
+  {
+    error: 'must be a hash from "npx sallyport hash-password", or a list of two, not the secret itself',
+  },
+)
+
 const writtenProvider = table({
   name: clientId.describe('name of the app').meta({ absent: 'required' }),
   client_id: clientId.optional().describe('the client id').meta({ absent: '`name`' }),
+  grants: z
+    .array(oneOf(['authorization_code', 'client_credentials']), {
+      error: 'must be a list of "authorization_code" and "client_credentials"',
+    })
+    .min(1, { error: 'must name at least one grant' })
+    .prefault(['authorization_code'])
+    .describe('how it gets tokens: with a user who signs in, or as a program in its own name, `CLIENT/<client id>`'),
   redirect_uris: uris
     .refine((list) => list.length > 0, { error: 'must list at least one URI' })
+    .optional()
     .describe('compared character by character; https, or http on this machine')
-    .meta({ absent: 'required' }),
+    .meta({ absent: 'required with the grant `authorization_code`' }),
   post_logout_redirect_uris: uris.prefault([]).describe('where a browser may be sent after a sign-out'),
   pkce_mandatory: mandatoryPkce
     .optional()
@@ -104,9 +122,11 @@ const writtenProvider = table({
   allow_without_client_secret: flag
     .prefault(false)
     .describe('a public client; `pkce_mandatory = true` has to be beside it'),
-  client_secret: passwordHash(', not the secret itself')
+  client_secret: secretHashes
     .optional()
-    .describe('of a confidential client: a hash from `npx sallyport hash-password`')
+    .describe(
+      'of a confidential client: a hash from `npx sallyport hash-password`, or a list of two while the secret is exchanged',
+    )
     .meta({ absent: 'required unless the client is public' }),
   audience: audience.optional().describe('`aud` of its access tokens').meta({ absent: 'the issuer' }),
   resource: audience.optional().describe('the same as `audience`').meta({ absent: '`audience`' }),
@@ -142,9 +162,10 @@ export const serviceProviderTable = writtenProvider.transform((written, context)
   }
   return {
     clientId: written.client_id ?? written.name,
+    grants: [...new Set(written.grants)],
     redirectUris: [...new Set(written.redirect_uris)],
     postLogoutRedirectUris: [...new Set(written.post_logout_redirect_uris)],
-    secretHash: written.client_secret,
+    secretHashes: written.client_secret ?? [],
     audience: written.audience ?? written.resource,
     scopes: [...new Set(written.scopes)],
     scopeRoles: undefined,
@@ -160,7 +181,11 @@ export const serviceProviderTable = writtenProvider.transform((written, context)
 /** Each mistake is reported at the key that would have to change, so that no second mistake comes of the first. */
 function checkClient(client: z.output<typeof writtenProvider>, context: TableContext): void {
   const { allow_without_client_secret: isPublic, pkce_mandatory, client_secret } = client
-  if (client.native && !client.redirect_uris.some((uri) => withoutPort(uri) !== undefined)) {
+  if (
+    client.native &&
+    client.redirect_uris !== undefined &&
+    !client.redirect_uris.some((uri) => withoutPort(uri) !== undefined)
+  ) {
     refuseAt(
       context,
       ['native'],
@@ -175,6 +200,16 @@ function checkClient(client: z.output<typeof writtenProvider>, context: TableCon
   if (isPublic && client_secret !== undefined) {
     const rule = 'must not be there beside allow_without_client_secret = true; write only one'
     refuseAt(context, ['client_secret'], rule)
+  }
+  const signsIn = client.grants.includes('authorization_code')
+  if (signsIn && client.redirect_uris === undefined) {
+    refuseAt(context, ['redirect_uris'], 'must list at least one URI, unless grants has client_credentials alone')
+  }
+  if (!signsIn && client.refresh_tokens) {
+    refuseAt(context, ['refresh_tokens'], 'must not be there with client_credentials alone: such a client asks anew')
+  }
+  if (isPublic && client.grants.includes('client_credentials')) {
+    refuseAt(context, ['grants'], 'must not have client_credentials for a public client: anybody could be it')
   }
   if (!isPublic && client_secret === undefined) {
     const rule =

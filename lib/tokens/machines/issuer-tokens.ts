@@ -78,13 +78,12 @@ function rolesFrom(
   { claims }: IssuerToken,
   { rolesClaim, roleMapping, adminRoles, allowUnmapped }: TrustedIssuerConfig,
 ): { readonly roles: readonly string[]; readonly isAdmin: boolean } {
-  const named = textsAt(claims, rolesClaim)
-  const roles =
-    roleMapping === undefined
-      ? named
-      : named.flatMap((name) => (Object.hasOwn(roleMapping, name) ? roleMapping[name]! : []))
-  if (roles.length === 0 && !allowUnmapped) throw invalidToken(`${rolesClaim} has no role that is known here`)
-  return { roles: [...new Set(roles)], isAdmin: roles.some((role) => adminRoles.includes(role)) }
+  const values = textsAt(claims, rolesClaim)
+  const roles = values.flatMap((value) => (Object.hasOwn(roleMapping, value) ? roleMapping[value]! : []))
+  const isAdmin = values.some((value) => adminRoles.includes(value))
+  if (roles.length === 0 && !isAdmin && !allowUnmapped)
+    throw invalidToken(`${rolesClaim} has nothing that is a role here`)
+  return { roles: [...new Set(roles)], isAdmin }
 }
 
 /** The texts of a claim: by its whole name, which may have dots, or by the way to it through objects. */

@@ -14,8 +14,9 @@ import {
   UnauthorizedError,
   UnavailableError,
 } from '../../core/errors.js'
-import { type LoginRefusal, markReported, type SecurityEvents } from '../../core/events.js'
+import type { LoginRefusal, SecurityEvents } from '../../core/events.js'
 import { assertNumbers } from '../../core/option-numbers.js'
+import { markReported } from '../../core/reported.js'
 import type { LoginAttempt, LoginThrottle } from '../throttle/login-throttle.js'
 import {
   type AuthenticationResult,

@@ -1,0 +1,178 @@
+/**
+ * Sign-ins through the authorization server at an identity provider: `<issuer>/login/<provider>/callback` is where the browser comes back
+ * to, and the login page is where it begins.
+ *
+ * @module
+ */
+
+import type { Request, Response } from 'express'
+import type { Interaction } from 'oidc-provider'
+import { clientAddress } from '../addresses/trust-proxy.js'
+import { BadRequestError } from '../core/errors.js'
+import { markReported } from '../core/reported.js'
+import { refusalFrom, type Verdict } from '../http/gate.js'
+import type { IdentityProvider } from '../identity-providers/identity-provider.js'
+import { ProviderError } from '../identity-providers/provider-error.js'
+import { queryParameter } from '../portals/navigation.js'
+import type { SignInLink } from '../portals/page.js'
+import { type PortalSignIn, profileOf } from '../portals/portal-sign-in.js'
+import { reasonFromProvider, refusalFromProvider, titleOf } from '../portals/provider-sign-in.js'
+import { messageForPeople } from '../portals/refusals.js'
+import type { SignOnContext } from '../portals/single-sign-on.js'
+import type { UserAccount } from '../users/user-store.js'
+import { loginPath, type SignInParts } from './sign-in.js'
+
+/** Query parameter of a login page that begins the sign-in at a provider. */
+const providerParameter = 'provider'
+
+/** What the login page does. */
+interface LoginPageParts {
+  admit(
+    request: Request,
+    response: Response,
+    interaction: Interaction,
+    account: UserAccount,
+    context: SignOnContext,
+    confirm: (tokenId: string) => Promise<void>,
+  ): Promise<Verdict>
+  showPage(
+    response: Response,
+    interaction: Pick<Interaction, 'uid' | 'params'>,
+    sealed: string,
+    status: number,
+    shown: { readonly userName: string; readonly message: string | undefined },
+  ): Verdict
+}
+
+/** Sign-ins at providers, from the login page on. */
+export interface ProviderStep {
+  /** The links of the login page at an address. */
+  linksFrom(address: string): readonly SignInLink[]
+  /** Goes to the provider that was chosen, or to the only one; `undefined` where the page is to be shown. */
+  begin(request: Request, response: Response, interaction: Interaction, sealed: string): Promise<Verdict> | undefined
+  /** Answers at the callback of a provider; `undefined` anywhere else. */
+  finish(request: Request, response: Response): Promise<Verdict> | undefined
+}
+
+export function createProviderStep(
+  parts: SignInParts,
+  { takesPassword, providers, signIns, sessions, signOut }: PortalSignIn,
+  { admit, showPage }: LoginPageParts,
+): ProviderStep {
+  const { provider: server, startedSignIns, store, revocations, events, clock } = parts
+  const { origin, pathname: mountPath } = new URL(parts.oauth.issuer)
+  const byName = new Map(providers.map((provider) => [provider.config.name, provider]))
+  const only = takesPassword || providers.length !== 1 ? undefined : providers[0]
+
+  async function beginAt(
+    provider: IdentityProvider,
+    request: Request,
+    response: Response,
+    interaction: Interaction,
+    sealed: string,
+  ): Promise<Verdict> {
+    const { uid, params } = interaction
+    const { login_hint: hint, prompt } = params
+    try {
+      return await signIns.begin(request, response, provider, {
+        place: placeOf(uid),
+        returnTo: sealed,
+        origin,
+        callbackPath: `${mountPath}${loginPath}${provider.config.name}/callback`,
+        loginHint: typeof hint === 'string' ? hint : undefined,
+        isFresh: typeof prompt === 'string' && prompt.split(' ').includes('login'),
+      })
+    } catch (error) {
+      return refuse(request, response, provider, error, interaction, sealed)
+    }
+  }
+
+  async function findInteraction(uid: string, sealed: string): Promise<Interaction> {
+    const found = await startedSignIns.within(sealed, () => server.Interaction.find(uid))
+    if (found !== undefined) return found as unknown as Interaction
+    throw new BadRequestError(
+      'ERR_SIGN_IN_ENDED',
+      'This sign-in has ended. Go back to where you came from, and try again.',
+    )
+  }
+
+  async function finishAt(provider: IdentityProvider, request: Request, response: Response): Promise<Verdict> {
+    const pending = await signIns.find(request, provider)
+    const [, uid = ''] = /^oauth (.+)$/.exec(pending?.place ?? '') ?? []
+    const sealed = pending?.returnTo ?? ''
+    // Without one, there is no page to go back to.
+    const interaction = await findInteraction(uid, sealed)
+    const address = clientAddress(request)
+    try {
+      const finished = await signIns.finish(request, response, provider, (place) => place === placeOf(uid))
+      const { user, startedAt } = finished
+      const { config } = provider
+      const start = { address, startedAt }
+      await sessions.noteUser(config, user, parts.oauth.signOnAbsoluteMs)
+      const context: SignOnContext = {
+        ...start,
+        factors: ['provider'],
+        name: sessions.nameOf(config, user),
+        memo: await signOut.createMemo(config, user),
+        profile: profileOf(user),
+      }
+      return await admit(request, response, interaction, user.account, context, async (tokenId) => {
+        try {
+          await sessions.confirm(config, user, start)
+        } catch (error) {
+          await revocations.end(tokenId, store)
+          throw error
+        }
+      })
+    } catch (error) {
+      return refuse(request, response, provider, error, interaction, sealed)
+    }
+  }
+
+  function refuse(
+    request: Request,
+    response: Response,
+    provider: IdentityProvider,
+    error: unknown,
+    interaction: Interaction,
+    sealed: string,
+  ): Verdict {
+    let refusal = refusalFrom(error)
+    if (error instanceof ProviderError) {
+      refusal = refusalFromProvider(error, provider)
+      const reason = reasonFromProvider(error)
+      const cause = reason === 'provider-refused' ? undefined : error
+      const address = clientAddress(request)
+      events?.report('loginRefused', { at: clock(), address, userName: provider.config.name, reason, cause })
+      markReported(refusal, events !== undefined)
+    }
+    for (const [header, value] of Object.entries(refusal.headers)) response.setHeader(header, value)
+    return showPage(response, interaction, sealed, refusal.status, {
+      userName: '',
+      message: messageForPeople(refusal),
+    })
+  }
+
+  return {
+    linksFrom: (address) =>
+      providers.map((provider) => {
+        const { name } = provider.config
+        return { name, title: titleOf(provider), href: `${address}&${providerParameter}=${name}` }
+      }),
+
+    begin(request, response, interaction, sealed) {
+      const provider = byName.get(queryParameter(request, providerParameter) ?? '') ?? only
+      return provider && beginAt(provider, request, response, interaction, sealed)
+    },
+
+    finish(request, response) {
+      const [, name = ''] = /^\/login\/([a-z0-9_-]+)\/callback$/.exec(request.path) ?? []
+      const provider = byName.get(name)
+      return provider && finishAt(provider, request, response)
+    },
+  }
+}
+
+function placeOf(uid: string): string {
+  return `oauth ${uid}`
+}

@@ -1,0 +1,56 @@
+import { parse } from 'smol-toml'
+import { describe, expect, it } from 'vitest'
+import { apiTokenCommand } from '../../lib/cli/api-token.js'
+import type { CommandProcess } from '../../lib/cli/command.js'
+import { parseConfig } from '../../lib/config/parse.js'
+import { hashApiToken, isApiToken } from '../../lib/tokens/machines/api-token-text.js'
+
+const now = Date.UTC(2026, 0, 1)
+
+async function create(...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
+  const [out, err] = [[] as string[], [] as string[]]
+  const process = {
+    stdout: { write: (text: string) => out.push(text) },
+    stderr: { write: (text: string) => err.push(text) },
+    exitCode: undefined,
+  } as unknown as CommandProcess
+  await apiTokenCommand(process, () => now).parseAsync(['create', ...args], { from: 'user' })
+  return { code: process.exitCode ?? 0, stdout: out.join(''), stderr: err.join('') }
+}
+
+describe('sallyport api-token create', () => {
+  it('prints the token once, apart from the lines for the file, which have its hash', async () => {
+    const { code, stdout, stderr } = await create('deploy', '--roles', 'ops, release', '--admin', '--days', '30')
+    const [token = ''] = stderr.split('\n')
+    expect(code).toBe(0)
+    expect(isApiToken(token)).toBe(true)
+    expect(stdout).not.toContain(token)
+    expect(parseConfig(parse(stdout), { env: {} }).managementApi.apiTokens).toEqual([
+      {
+        name: 'deploy',
+        hash: hashApiToken(token),
+        roles: ['ops', 'release'],
+        isAdmin: true,
+        expiresAt: Date.UTC(2026, 0, 31),
+        allowedNetworks: undefined,
+        paths: undefined,
+      },
+    ])
+  })
+
+  it('gives 90 days and no roles', async () => {
+    const { stdout } = await create('deploy')
+    expect(stdout).toContain('expires = 2026-04-01T00:00:00Z')
+    expect(stdout).not.toMatch(/roles|admin/)
+  })
+
+  it.each([
+    ['a name with a blank', ['my token'], /The name must have/],
+    ['no days', ['deploy', '--days', '0'], /--days must be/],
+    ['half a day', ['deploy', '--days', '0.5'], /--days must be/],
+  ])('refuses %s', async (_what, args, reason) => {
+    const { code, stdout, stderr } = await create(...args)
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(reason)
+  })
+})
