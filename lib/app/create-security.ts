@@ -139,7 +139,7 @@ export async function wireSecurity(
     clock,
   })
   const { tokens, store, machines } = core
-  startMachineAccess(config, core)
+  startMachineAccess(config, { ...core, fetch: test?.fetch })
   warnAtStart(config, logger, keys.warnings)
   const tls = await openServerTls(config, { logger, clock, home: options.home, locate: locateProblems })
 
@@ -159,7 +159,7 @@ export async function wireSecurity(
     return refuseAtMount(events, clock, portalRefusalAnswer(support), ruleFinder(running, 'portal'))
   }
   const providerKey = secretsFrom(keySet.privateKey, token.issuer)('identity providers')
-  const identityProviders = createIdentityProviders({ ...core, key: providerKey })
+  const identityProviders = createIdentityProviders({ ...core, key: providerKey, fetch: test?.fetch })
   await located(config, identityProviders.prepare(config))
   const oauthParts = { ...core, secondStep, identityProviders, keySet, sharedStore: shared }
   const oauth = await located(config, openOauth(config, oauthParts))

@@ -24,6 +24,8 @@ export interface IdentityProvidersParts
   readonly logger: Logger
   /** 32 bytes, the same in all processes that a browser may come to. */
   readonly key: Uint8Array
+  /** @defaultValue the global one */
+  readonly fetch?: typeof fetch | undefined
 }
 
 /** The identity providers of a front. */
@@ -51,7 +53,7 @@ export function providerVersionOf({ identityProviders }: Config, subject: string
 
 /** A configuration is prepared before portals are made of it. */
 export function createIdentityProviders(parts: IdentityProvidersParts): IdentityProviders {
-  const { logger, clock, key } = parts
+  const { logger, clock, key, fetch } = parts
   const sealer = createSealer(key, clock)
   const sessions = createProviderSessions(parts)
   let loaded: ProviderLibrary | undefined
@@ -64,7 +66,7 @@ export function createIdentityProviders(parts: IdentityProvidersParts): Identity
     const known = opened.get(identity)
     if (known !== undefined) return known
     const { library, createIdentityProvider } = loaded!
-    const provider = createIdentityProvider(config, { library, logger, clock })
+    const provider = createIdentityProvider(config, { library, logger, clock, fetch })
     opened.set(identity, provider)
     return provider
   }

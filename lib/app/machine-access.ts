@@ -27,12 +27,14 @@ import { createIssuerKeys } from '../tokens/trusted-issuers/issuer-keys.js'
 export interface MachineSourceParts {
   readonly clock: () => number
   readonly logger: Logger
+  /** @defaultValue the global one */
+  readonly fetch?: typeof fetch | undefined
 }
 
 /** The credentials that a configuration accepts. */
 export function createMachineSources(
   { managementApi: { trustedIssuer, apiTokens }, icp }: Config,
-  { clock, logger }: MachineSourceParts,
+  { clock, logger, fetch }: MachineSourceParts,
 ): readonly CredentialSource[] {
   const sources: CredentialSource[] = []
   if (apiTokens.length > 0) sources.push(apiTokenSource(apiTokens))
@@ -40,7 +42,7 @@ export function createMachineSources(
     const onFailure = (cause: unknown): void =>
       logger.warn({ key: 'management_api.trusted_issuer', cause }, 'the keys of the trusted issuer cannot be read')
     const { issuer, jwksUri } = trustedIssuer
-    sources.push(issuerTokenSource(trustedIssuer, createIssuerKeys({ issuer, jwksUri, onFailure }), clock))
+    sources.push(issuerTokenSource(trustedIssuer, createIssuerKeys({ issuer, jwksUri, onFailure, fetch }), clock))
   }
   if (icp !== undefined) sources.push(icpTokenSource(icp, clock))
   return sources

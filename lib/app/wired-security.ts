@@ -21,6 +21,8 @@ export interface WireTest {
   readonly observer: MountObserver
   /** Whether the users stand for those of the file. @defaultValue as the configuration says */
   readonly usesFileUsers?: boolean | undefined
+  /** In the place of every request to an issuer or identity provider. @defaultValue the global one */
+  readonly fetch?: typeof fetch | undefined
 }
 
 /** The type of `wireSecurity`, for what it loads itself. */

@@ -180,5 +180,5 @@ export function reloadCommand(process: CommandProcess): Command {
 }
 
 function listed(names: unknown): string {
-  return Array.isArray(names) ? printable(names.join(', ')) : ''
+  return Array.isArray(names) ? printable(names.filter((name) => typeof name === 'string').join(', ')) : ''
 }

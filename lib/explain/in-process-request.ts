@@ -59,7 +59,8 @@ const single = new Set(
 )
 
 function createRequest({ method, url, headers, address, isSecure }: RequestFacts, app: Express): Request {
-  const socket = { remoteAddress: address, encrypted: isSecure, on: () => undefined, once: () => undefined }
+  const [on, once, destroy] = Array.from({ length: 3 }, () => () => undefined)
+  const socket = { remoteAddress: address, encrypted: isSecure, on, once, destroy }
   const request = Object.setPrototypeOf(new IncomingMessage(socket as unknown as Socket), app.request) as Request
   const own: Record<string, string> = {}
   for (const [spelled, value] of headers) {
@@ -69,5 +70,7 @@ function createRequest({ method, url, headers, address, isSecure }: RequestFacts
     else if (!single.has(name)) own[name] = `${before}${name === 'cookie' ? '; ' : ', '}${value}`
   }
   const rawHeaders = headers.flat()
-  return Object.assign(request, { method, url, headers: own, rawHeaders, httpVersion: '1.1' })
+  // Without a body: one that is announced never comes.
+  request.push(null)
+  return Object.assign(request, { method, url, headers: own, rawHeaders, httpVersion: '1.1', complete: true })
 }

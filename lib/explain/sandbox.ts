@@ -67,6 +67,11 @@ export interface SandboxParts {
 
 const quiet = { info() {}, warn() {}, error() {} }
 
+/** Of an explanation no issuer and no identity provider learns: each is as if it could not be reached. */
+async function askNobody(): Promise<never> {
+  throw new Error('an explanation asks nobody')
+}
+
 /** More than anybody asks about. */
 const maxTokens = 1_000_000
 
@@ -87,7 +92,11 @@ export class Sandbox {
     const users = new TestUsers()
     const notes = new WeakMap<object, Notes>()
     const own = withoutOutside(config)
-    const wired = await wire(own, { userStore: users, logger: quiet }, { observer: noteIn(notes), usesFileUsers })
+    const wired = await wire(
+      own,
+      { userStore: users, logger: quiet },
+      { observer: noteIn(notes), usesFileUsers, fetch: askNobody },
+    )
     return new Sandbox(config, wired, users, notes)
   }
 

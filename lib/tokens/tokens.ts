@@ -113,6 +113,7 @@ export function createTokens(options: TokensOptions): Tokens {
     afterTombstone(
       () => machines?.end(id),
       () => revocations.end(id, store),
+      false,
     )
 
   async function findRecord(id: string): Promise<TokenRecord | undefined> {
@@ -147,6 +148,7 @@ export function createTokens(options: TokensOptions): Tokens {
       const count = await afterTombstone(
         () => machines?.endAllOf(subject),
         () => revocations.endAllOf(subject, store),
+        0,
       )
       events?.report('revocation', { at, subject, tokenId: undefined, count, by, reason, address })
       return count
@@ -163,12 +165,19 @@ export function createTokens(options: TokensOptions): Tokens {
   }
 }
 
-/** What ends records is done in any case: where the tombstone cannot be written, beside the refusal that says so. */
-async function afterTombstone<T>(write: () => undefined | Promise<void>, end: () => Promise<T>): Promise<T> {
+/**
+ * What ends records is done in any case: where the tombstone cannot be written, beside the refusal that says so. `none`: the answer where
+ * there is nothing that may be ended.
+ */
+async function afterTombstone<T>(
+  write: () => undefined | Promise<boolean>,
+  end: () => Promise<T>,
+  none: T,
+): Promise<T> {
   const writing = write()
   if (writing === undefined) return end()
   try {
-    await writing
+    if (!(await writing)) return none
   } catch (error) {
     inBackground(end)
     throw error

@@ -327,6 +327,27 @@ describe('a server that is not what it should be', () => {
     expect(stderr).toBe('no\\u{1b}[2J\nsecond\\u{202e} (403 X\\u{7})\n')
   })
 
+  it.each([
+    ['sessions list', { list: [{ user: 'a' }], total: 'z\u001b[2J', count: 'a\u001b[2J' }],
+    ['reload', { changed: ['a\u001b[2J', { toString: 1 }], atNextStart: '\u001b[2J' }],
+  ])('counts and names nothing that a terminal would obey: %s', async (command, body) => {
+    const { port } = await serve((_request, response) => void response.end(JSON.stringify(body)))
+    const shell = openShell()
+    Object.assign(shell.env, token)
+    const outcome = await shell.run(`${command} --server http://127.0.0.1:${port}/m`, { isTTY: true })
+    expect(outcome).toMatchObject({ code: 0, stderr: '' })
+    expect(outcome.stdout).not.toContain('\u001b')
+  })
+
+  it.each(['http://admin:hunter2@127.0.0.1/m', 'ftp://admin:hunter2@host/m', 'https://127.0.0.1/m?token=hunter2'])(
+    'is not named with what %s has in it',
+    async (url) => {
+      const { stderr } = await openShell().run(`sessions list --server ${url}`)
+      expect(stderr).toContain('The server ')
+      expect(stderr).not.toContain('hunter2')
+    },
+  )
+
   it('asks to wait', async () => {
     const { port } = await serve((_request, response) => {
       response

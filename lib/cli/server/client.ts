@@ -44,13 +44,14 @@ const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
  * @throws {@link CommandError} for what is none, and for plain HTTP to another machine, which would show the password to all on the way.
  */
 export function readServerUrl(text: string): string {
-  const usage = (why: string): CommandError =>
-    new CommandError(`The server ${printable(text)} ${why}, as https://localhost:9164/management`, exitCodes.usage)
+  const usage = (why: string, shown = printable(text)): CommandError =>
+    new CommandError(`The server ${shown} ${why}, as https://localhost:9164/management`, exitCodes.usage)
   if (!URL.canParse(text)) throw usage('must be the URL of a management API')
   const { protocol, hostname, username, password, search, hash, origin, pathname } = new URL(text)
+  // Neither the password nor what a query has is for the log of a CI job.
+  if (username !== '' || password !== '') throw usage('must have no name and no password in it', origin + pathname)
   if (protocol !== 'https:' && protocol !== 'http:') throw usage('must be an https URL')
-  if (username !== '' || password !== '') throw usage('must have no name and no password in it')
-  if (search !== '' || hash !== '') throw usage('must end with the path of the management API')
+  if (search !== '' || hash !== '') throw usage('must end with the path of the management API', origin + pathname)
   if (protocol === 'http:' && !loopback.test(hostname)) throw usage('is another machine, and must be an https URL')
   return origin + pathname.replace(/\/+$/, '')
 }

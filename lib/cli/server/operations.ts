@@ -29,7 +29,8 @@ export function serverOperations(client: ServerClient): Operations {
   return {
     async sessions(query) {
       const page = await client.call('GET', '/sessions', { query: { ...query } })
-      return { ...page, list: readList<SessionEntry>(client, page) } as unknown as SessionPage
+      const [count, total] = [Number(page['count']), Number(page['total'])]
+      return { count, total, isComplete: page['isComplete'] === true, list: readList<SessionEntry>(client, page) }
     },
     endSession: async (id) => {
       await client.call('DELETE', `/sessions/${segment(id)}`)

@@ -67,11 +67,18 @@ function formatPlace(path: KeyPath, locate: Locate): string {
 
 const maxShownCharacters = 60
 
-export const hasCredentials: RegExp = /:\/\/[^/?#\s]*@|[?&;](?:password|pwd)=/i
+export const hasCredentials: RegExp = /:\/\/[^/?#\s]*@|[?&;][^=&;]*(?:password|pwd|secret|token|key)=/i
+
+/** Whether a key is for the hash of a secret: the secret itself may stand there by mistake. */
+function isHashKey(path: KeyPath): boolean {
+  return path.at(-1) === 'hash'
+}
 
 /** The value itself when it is short and no secret, else its type. */
 function describeValue(path: KeyPath, value: TreeValue): string {
-  if (isSecretKey(path)) return value === undefined ? 'nothing' : `${describeType(value)} that is not shown`
+  if (isSecretKey(path) || isHashKey(path)) {
+    return value === undefined ? 'nothing' : `${describeType(value)} that is not shown`
+  }
   if (typeof value === 'string') {
     if (hasCredentials.test(value)) return 'a text that is not shown'
     if (value.length > maxShownCharacters) return `a text of ${value.length} characters`

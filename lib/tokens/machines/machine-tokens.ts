@@ -8,13 +8,14 @@
 import { type Auth, isMachineKind, type MachineKind } from '../../core/auth.js'
 import { UnauthorizedError } from '../../core/errors.js'
 import { andThen, isThenable } from '../../core/thenable.js'
+import { maxMachineTokens } from '../external/pools.js'
 import { addRecord, type RecordParts } from '../issuer.js'
 import { invalidToken } from '../jwt/verify-token.js'
 import { tokenId } from '../token-id.js'
 import type { LiveRecord, TokenRecord } from '../token-store.js'
 import { authFrom, createRecordVerifier } from '../verification.js'
 import type { Credential, CredentialSource } from './credential-source.js'
-import { createTombstones, endingId, tombstoneId } from './tombstones.js'
+import { createTombstones, endingId, tombstoneId, tombstoneKeeper } from './tombstones.js'
 
 /** What {@link createMachineTokens} works with. */
 export interface MachineTokensParts extends Omit<RecordParts, 'accounts'> {
@@ -39,10 +40,13 @@ export interface MachineTokens {
   verify(credential: MachineCredential, readAddress: () => string | undefined): Auth | Promise<Auth>
   /** Takes these sources in place of those before. It cannot throw. */
   use(sources: readonly CredentialSource[]): void
-  /** Keeps the credential of a record from coming back; nothing for a record of another kind. `undefined`: none is accepted here. */
-  end(id: string): undefined | Promise<void>
+  /**
+   * Keeps the credential of a record from coming back; nothing for a record of another kind. `false`: the record is a tombstone, which nobody
+   * takes away. `undefined`: none is accepted here.
+   */
+  end(id: string): undefined | Promise<boolean>
   /** The same for all of a user. */
-  endAllOf(subject: string): undefined | Promise<void>
+  endAllOf(subject: string): undefined | Promise<boolean>
   /** Sees to it that what is known without its text has a record, so that lists show it. */
   recordKnown(): Promise<void>
 }
@@ -134,14 +138,27 @@ export function createMachineTokens(parts: MachineTokensParts): MachineTokens {
     }
   }
 
-  async function entomb(id: string): Promise<void> {
+  async function entomb(id: string): Promise<boolean> {
     const record = await store.find(id)
-    if (record === undefined || !isMachineKind(record.kind)) return
-    await tombstones.add(record.accountVersion.split(' ')[1]!, clock(), record.expiresAt)
+    if (record !== undefined && isMachineKind(record.kind)) await entombRecord(record)
+    return record?.kind !== 'tombstone'
   }
 
-  async function addAll(added: readonly (readonly [id: string, until: number])[], at: number): Promise<void> {
-    for (const [id, until] of added) await tombstones.add(id, at, until)
+  function entombRecord({ accountVersion, expiresAt }: TokenRecord): Promise<void> {
+    return tombstones.add(accountVersion.split(' ')[1]!, clock(), expiresAt)
+  }
+
+  /** Tokens of an issuer whose clock is ahead are not of the time before: each of them gets a tombstone of its own. */
+  async function entombAll(subject: string, sources: readonly CredentialSource[]): Promise<boolean> {
+    const now = clock()
+    for (const source of sources) {
+      for (const ending of source.endingsOf(subject, now)) {
+        await tombstones.add(endingId(source.kind, subject, ending), now, ending.until)
+      }
+      const records = await store.list({ subject, kind: source.kind, limit: maxMachineTokens })
+      for (const record of records) if (record.issuedAt > now) await entombRecord(record)
+    }
+    return true
   }
 
   return {
@@ -160,11 +177,9 @@ export function createMachineTokens(parts: MachineTokensParts): MachineTokens {
     end: (id) => (sources.length === 0 ? undefined : entomb(id)),
 
     endAllOf(subject) {
-      const now = clock()
-      const added = sources.flatMap((source) =>
-        source.endingsOf(subject, now).map((ending) => [endingId(source.kind, subject, ending), ending.until] as const),
-      )
-      return added.length === 0 ? undefined : addAll(added, now)
+      if (subject === tombstoneKeeper) return Promise.resolve(false)
+      const known = sources.filter((source) => source.endingsOf(subject, clock()).length > 0)
+      return known.length === 0 ? undefined : entombAll(subject, known)
     },
 
     async recordKnown() {

@@ -12,7 +12,7 @@ import type { TokenRecord } from '../token-store.js'
 import type { Ending } from './credential-source.js'
 
 /** Of nobody, so that no revocation of a user takes one away. */
-const keeper = 'INTERNAL/tombstones'
+export const tombstoneKeeper = 'INTERNAL/tombstones'
 
 export function tombstoneId(kind: MachineKind, name: string): string {
   return tokenId('tombstone', `${kind}:${name}`)
@@ -44,7 +44,7 @@ export function createTombstones(store: CheckedTokenStore, clock: () => number):
         kind: 'tombstone',
         audience: undefined,
         parent: undefined,
-        subject: keeper,
+        subject: tombstoneKeeper,
         roles: [],
         isAdmin: false,
         accountVersion: '',

@@ -1,6 +1,7 @@
 import { createHmac, createPublicKey } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createApiToken, hashApiToken } from '../../../lib/tokens/machines/api-token-text.js'
+import { tombstoneId } from '../../../lib/tokens/machines/tombstones.js'
 import { type FakeIssuer, type IssuerKey, newIssuerKey, startFakeIssuer } from '../../helpers/fake-issuer.js'
 import { bearer, document, type Front, fileUser, startFront, users } from '../../helpers/front.js'
 import { secret } from '../../helpers/recorded-log.js'
@@ -152,6 +153,20 @@ describe('an API token', () => {
     clock += 5000
     await statusWith(front, token)
     expect(await tokens.list()).toEqual([expect.objectContaining({ kind: 'api', lastAccessAt: clock })])
+  })
+
+  it('stays revoked, whatever else an administrator ends', async () => {
+    const front = await frontWith({ api_tokens: [apiToken()] })
+    const { tokens } = front.security
+    await tokens.revokeUser('API/deploy')
+    const admin = await front.login(users.admin)
+    const tombstone = tombstoneId('api', hashApiToken(token))
+    const ends = ['?user=INTERNAL/tombstones', `/${tombstone}`]
+    const answers = await Promise.all(ends.map((end) => front.call('DELETE', `/sessions${end}`, [bearer(admin)])))
+    expect(answers.map(({ status }) => status)).toEqual([200, 404])
+    expect(answers[0]!.json()).toMatchObject({ count: 0 })
+    await expectUnknown(front, token)
+    expect(await tokens.revoke(tombstone)).toBe(false)
   })
 
   it.each<[string, (front: Front) => Promise<unknown>]>([
@@ -355,6 +370,13 @@ describe('a token of the trusted issuer', () => {
     expect(await statusWith(front, unnamed)).toBe(200)
     await front.call('POST', '/logout', [bearer(unnamed)])
     await expectUnknown(front, secondSignature(unnamed))
+  })
+
+  it('of a user whose tokens were all revoked is refused, also where the clock of the issuer is ahead', async () => {
+    const token = await sign({ iat: clock / 1000 + 50 })
+    expect(await statusWith(front, token)).toBe(200)
+    expect(await front.security.tokens.revokeUser('TRUSTED/alice')).toBe(1)
+    await expectUnknown(front, token)
   })
 
   it('of a user whose tokens were all revoked is good again when it was issued after', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../../lib/config/parse.js'
+import { createApiToken } from '../../../lib/tokens/machines/api-token-text.js'
 import { problemsOf } from '../problems-of.js'
 
 const hash = 'a'.repeat(64)
@@ -26,6 +27,13 @@ describe('[[management_api.api_tokens]]', () => {
     ['a wildcard', { paths: ['/apis/*'] }, 'paths[0]'],
   ])('must not have %s', (_what, more, key) => {
     expect(keysOf(withTokens({ ...apiToken, ...more }))).toEqual([`management_api.api_tokens[0].${key}`])
+  })
+
+  it('never shows a token that stands in the place of its hash', () => {
+    const token = createApiToken()
+    const problems = problemsOf(withTokens({ ...apiToken, hash: token }))
+    expect(Object.values(problems)).toEqual([expect.stringContaining('not the token itself')])
+    expect(JSON.stringify(problems)).not.toContain(token)
   })
 
   it('must not share a name or a hash, and the hash is not shown', () => {
