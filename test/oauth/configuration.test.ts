@@ -49,8 +49,6 @@ it('has a default for everything but the issuer', () => {
     signOnIdleMs: 30 * 60_000,
     signOnAbsoluteMs: 12 * 60 * 60_000,
     cookiePrefix: 'sallyport',
-    secondFactor: 'optional',
-    signIn: ['local'],
   })
   expect(mistakesOf({ issuer: undefined })).toEqual([
     'oauth.issuer: must be the https URL that security.oauth() is mounted at, got nothing',
