@@ -128,14 +128,18 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     signal: AbortSignal,
   ): Promise<AuthenticationResult> {
     const verdict = (async () => users.authenticate(name, password, signal))()
+    let answer: AuthenticationResult
     try {
-      return await untilAborted(verdict, signal)
+      answer = await untilAborted(verdict, signal)
     } catch (error) {
       if (signal.aborted) inBackground(() => countLate(verdict, name, context))
       const result = error instanceof StoreError ? await breakGlass?.authenticate(name, password, context) : undefined
       if (result === undefined) throw error
       return result
     }
+    // Nobody but the account for emergencies is of its domain, which no second factor is asked of.
+    const { account } = resultFrom(answer)
+    return account?.subject.startsWith(`${breakGlassDomain}/`) ? { failure: 'unknown-user' } : answer
   }
 
   /** A wrong password counts even if nobody waited for the answer, or guesses whose client leaves would be free. */
