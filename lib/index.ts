@@ -24,9 +24,9 @@ export {
 } from './core/errors.js'
 export type { SecurityEventMap } from './core/events.js'
 export { jsonLogger, type Logger } from './core/logger.js'
-export type { Coverage, RouteCoverage } from './explain/coverage.js'
+export type { Access, Coverage, RouteCoverage } from './explain/coverage.js'
 export type { Explanation } from './explain/explain.js'
-export type { ExplainRequest } from './explain/request.js'
+export type { ExplainRequest, HeaderLine } from './explain/request.js'
 export type { ExplainStage } from './explain/stages.js'
 export { getExpiry, type LoginStart, type TokenQuery, type TokenRecord, type TokenStore } from './tokens/token-store.js'
 export {

@@ -38,7 +38,6 @@ export const groups: Readonly<Record<string, readonly string[]>> = {
     'nestjs.md',
     'middleware.md',
     'testing.md',
-    'check.md',
     'operating.md',
   ],
   Migration: [

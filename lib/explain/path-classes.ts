@@ -33,7 +33,7 @@ export interface PathClass {
 const fresh = 'sallyport-any'
 
 /** What a management API may answer itself, and what it treats as such. */
-const endPoints = ['/login', '/logout', '/jwks', '/users', '/roles']
+const endPoints = ['/login', '/logout', '/jwks', '/users', '/roles', '/sessions', '/locks']
 
 /** The classes of a management API. */
 export function managementPaths(before: Config, after: Config): readonly PathClass[] {

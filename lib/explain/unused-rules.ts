@@ -66,7 +66,7 @@ function unusedIn(config: Config, routes: readonly Below[]): readonly Origin[] {
 
 /** What the management API answers itself. */
 function isOwnPath(path: string): boolean {
-  return ['users', 'roles'].includes(foldedSegments(path)[0] ?? '')
+  return ['users', 'roles', 'sessions', 'locks', 'reload'].includes(foldedSegments(path)[0] ?? '')
 }
 
 /** Whether some path that a route answers is the one of a rule, or below it. */

@@ -5,6 +5,7 @@
  */
 
 import type { CustomFetch, ServerMetadata } from 'openid-client'
+import { assertIssuerUrl } from '../tokens/trusted-issuers/fetch-json.js'
 import type { OpenidClient } from './load-openid-client.js'
 import { ProviderError } from './provider-error.js'
 import type { ProviderFetch } from './provider-fetch.js'
@@ -42,6 +43,7 @@ export function createDiscovery({ library, issuer, fetch, clock }: DiscoveryPart
       if (metadata.issuer !== issuer) {
         throw new ProviderError('untrusted', `the provider calls itself ${metadata.issuer}: write that as issuer`)
       }
+      for (const page of [metadata.authorization_endpoint, metadata.end_session_endpoint]) assertPage(page)
       known = { metadata, at: clock() }
       return metadata
     } catch (error) {
@@ -58,6 +60,16 @@ export function createDiscovery({ library, issuer, fetch, clock }: DiscoveryPart
     if (failure !== undefined && isRecent(failure.at, now, retryMs)) throw failure.error
     pending ??= read()
     return pending
+  }
+}
+
+/** Where browsers are sent to. The end points that are called are checked at each call. */
+function assertPage(url: string | undefined): void {
+  if (url === undefined) return
+  try {
+    assertIssuerUrl(url)
+  } catch (cause) {
+    throw new ProviderError('untrusted', 'the provider names a page that is not https', { cause })
   }
 }
 

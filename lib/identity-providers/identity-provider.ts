@@ -59,8 +59,11 @@ export interface IdentityProvider {
   readonly config: IdentityProviderConfig
   /** Where the browser goes to sign in. */
   createSignInUrl(secrets: SignInSecrets, redirectUri: string, wishes?: SignInWishes): Promise<URL>
-  /** Who has signed in, by the address that the provider has sent the browser to. */
-  finishSignIn(secrets: SignInSecrets, callback: URL): Promise<ProviderUser>
+  /**
+   * Who has signed in, by the address that the provider has sent the browser to. `freshSince`: milliseconds since the epoch, before
+   * which a password that was typed there does not count.
+   */
+  finishSignIn(secrets: SignInSecrets, callback: URL, freshSince?: number): Promise<ProviderUser>
   /** Where the browser goes to sign out (RP-Initiated Logout 1.0); `undefined` where the provider has no such page. */
   createSignOutUrl(parameters: Readonly<Record<string, string>>): Promise<URL | undefined>
   /** Rejects with `UnauthorizedError` for a token that is none, and with `StoreError` while the keys cannot be read. */
@@ -153,17 +156,19 @@ export function createIdentityProvider(config: IdentityProviderConfig, parts: Id
           code_challenge: await library.calculatePKCECodeChallenge(codeVerifier),
           code_challenge_method: 'S256',
           ...(loginHint !== undefined && { login_hint: loginHint }),
-          ...(isFresh && { prompt: 'login' }),
+          // A browser can leave out the one; the provider tells by the other when that was (OpenID Connect Core 1.0 section 3.1.2.1).
+          ...(isFresh && { prompt: 'login', max_age: '0' }),
         })
       }),
 
-    finishSignIn: ({ state, nonce, codeVerifier }, callback) =>
+    finishSignIn: ({ state, nonce, codeVerifier }, callback, freshSince) =>
       translated(async () => {
         const configuration = await configure()
         const tokens = await library.authorizationCodeGrant(configuration, callback, {
           expectedState: state,
           expectedNonce: nonce,
           pkceCodeVerifier: codeVerifier,
+          ...(freshSince !== undefined && { maxAge: Math.max(0, Math.ceil((clock() - freshSince) / 1000)) }),
         })
         const idToken = tokens.id_token!
         await verifyIdToken(idToken)

@@ -20,6 +20,8 @@ export interface PendingSignIn {
   readonly redirectUri: string
   /** Where the browser goes afterwards, as it was asked for. */
   readonly returnTo: string | undefined
+  /** Whether the provider has to have asked for the password since. */
+  readonly isFresh: boolean
   /** Milliseconds since the epoch. */
   readonly startedAt: number
 }

@@ -50,6 +50,8 @@ export function guardedPost(
       response.destroy()
     })
     request.once('error', reject)
+    // An answer that is none, such as an upgrade, ends the connection without an error.
+    request.once('close', () => reject(new Error('the connection was closed without an answer')))
     request.end(text)
   })
 }

@@ -72,7 +72,7 @@ export function createProviderStep(
     sealed: string,
   ): Promise<Verdict> {
     const { uid, params } = interaction
-    const { login_hint: hint, prompt } = params
+    const { login_hint: hint, prompt, max_age: maxAge } = params
     try {
       return await signIns.begin(request, response, provider, {
         place: placeOf(uid),
@@ -80,7 +80,7 @@ export function createProviderStep(
         origin,
         callbackPath: `${mountPath}${loginPath}${provider.config.name}/callback`,
         loginHint: typeof hint === 'string' ? hint : undefined,
-        isFresh: typeof prompt === 'string' && prompt.split(' ').includes('login'),
+        isFresh: maxAge !== undefined || (typeof prompt === 'string' && prompt.split(' ').includes('login')),
       })
     } catch (error) {
       return refuse(request, response, provider, error, interaction, sealed)

@@ -127,7 +127,8 @@ export function createProviderSignIns(parts: ProviderSignInsParts): ProviderSign
       const secrets = secretsFromSeed(seed)
       const redirectUri = `${origin}${callbackPath}`
       const url = await provider.createSignInUrl(secrets, redirectUri, others)
-      const pending = { provider: providerName, place, seed, redirectUri, returnTo, startedAt: clock() }
+      const { isFresh = false } = others
+      const pending = { provider: providerName, place, seed, redirectUri, returnTo, isFresh, startedAt: clock() }
       const { begin, attributes } = namesFor(request)
       const sealed = await sealer.seal(purpose, pending satisfies PendingSignIn, signInMs)
       if (sealed.length > maxCookieLength) throw new BadRequestError('ERR_REQUEST_INVALID', 'The request is too long.')
@@ -150,8 +151,8 @@ export function createProviderSignIns(parts: ProviderSignInsParts): ProviderSign
       const callback = new URL(pending.redirectUri)
       const start = request.url.indexOf('?')
       callback.search = start < 0 ? '' : request.url.slice(start)
-      const user = await provider.finishSignIn(secretsFromSeed(pending.seed), callback)
-      const { returnTo, startedAt, place } = pending
+      const { seed, returnTo, isFresh, startedAt, place } = pending
+      const user = await provider.finishSignIn(secretsFromSeed(seed), callback, isFresh ? startedAt : undefined)
       return { user, returnTo, startedAt, place }
     },
   }

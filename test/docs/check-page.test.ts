@@ -26,11 +26,11 @@ const create: Readonly<Record<string, (process: CommandProcess) => Command>> = {
 }
 
 /** A command with the output that the page shows. */
-const shown = blocks.filter(({ language, text }) => language === 'console' && text.startsWith('$ npx sallyport '))
+const shown = blocks.filter(({ language, text }) => language === 'text' && text.startsWith('$ npx sallyport '))
 const mine = shown.filter(({ text }) => create[text.split(' ')[3]!] !== undefined)
 
 /** The files of the page; the module imports what the tests import. */
-function writeFiles(): void {
+function writeFiles(server: string): void {
   for (const { notes, text } of blocks) {
     const name = notes.get('file')
     if (name === undefined) continue
@@ -41,16 +41,19 @@ function writeFiles(): void {
         "import express, { type RequestHandler } from 'express'",
         `import express from '${express}'\ntype RequestHandler = express.RequestHandler`,
       )
-    writeFileSync(join(folder, name), own)
+    writeFileSync(join(folder, name === 'server.ts' ? server : name), own)
   }
 }
 
-async function outputOf({ text }: FencedBlock): Promise<{ readonly output: string; readonly code: unknown }> {
+async function outputOf(
+  { text }: FencedBlock,
+  server: string,
+): Promise<{ readonly output: string; readonly code: unknown }> {
   const [line = ''] = text.split('\n', 1)
   const words = [...line.slice('$ npx sallyport '.length).matchAll(/'([^']*)'|(\S+)/g)].map(
     ([, quoted, plain]) => quoted ?? plain!,
   )
-  const [name = '', ...args] = words.map((word) => (word === 'server.js' ? 'server.ts' : word))
+  const [name = '', ...args] = words.map((word) => (word === 'server.js' ? server : word))
   const written: string[] = []
   const fake = {
     stdout: { write: (part: string) => written.push(part) },
@@ -63,9 +66,11 @@ async function outputOf({ text }: FencedBlock): Promise<{ readonly output: strin
 
 it.each(mine)('the command at $place prints what the page shows', async (block) => {
   vi.spyOn(process.stderr, 'write').mockReturnValue(true)
-  writeFiles()
+  // A module is loaded once.
+  const server = `server-${mine.indexOf(block)}.ts`
+  writeFiles(server)
   process.chdir(folder)
-  const { output, code } = await outputOf(block)
+  const { output, code } = await outputOf(block, server)
   process.chdir(directory)
   vi.restoreAllMocks()
   expect(output).toBe(block.text.slice(block.text.indexOf('\n') + 1).trimEnd())

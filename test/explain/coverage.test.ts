@@ -8,7 +8,7 @@ import { listPlacedRoutes } from '../../lib/http/express/app-routes.js'
 import { bearerAuthentication } from '../../lib/middleware/bearer-authentication.js'
 import { pathAuthorization } from '../../lib/middleware/path-authorization.js'
 import { createTestSecurity, type TestSecurity } from '../../lib/testing/test-security.js'
-import { expressVersions } from '../helpers/express-versions.js'
+import { routerVersions } from '../helpers/express-versions.js'
 
 type ExpressModule = typeof express5
 
@@ -229,7 +229,7 @@ const expectedOf: Readonly<Record<string, readonly boolean[]>> = {
   mount: [false, false, false, false],
 }
 
-describe.each(expressVersions)('coverage on %s', (_version, express) => {
+describe.each(routerVersions)('coverage on %s', (_version, express) => {
   it.each(shapes)(
     'of $name says what nobody, a user, one with roles and an administrator get',
     async ({ build, expected }) => {

@@ -148,7 +148,7 @@ function isComparable(rights: Rights, caller: Rights): boolean {
 }
 
 describe('the difference of two configurations', () => {
-  it('is that of brute force over every request of a small world', { timeout: 180_000 }, async () => {
+  it('is that of brute force over every request of a small world', { timeout: 300_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(plans, plans, async (one, other) => {
         const sources = [one, other].map(sourceOf)
@@ -175,6 +175,8 @@ describe('the difference of two configurations', () => {
           '/jwks',
           '/users',
           '/roles',
+          '/sessions',
+          '/locks',
           ...[one, other].flatMap((plan) => [...plan.rules.map(({ path }) => path), ...(plan.isPublic ? ['/p'] : [])]),
         ]
         for (const [effect, has, lacks] of [
@@ -301,7 +303,7 @@ const widenings: readonly (readonly [name: string, widen: Change])[] = [
   ],
 ]
 
-it('is found for each of fifty planted widenings, and none in what is the same', { timeout: 180_000 }, async () => {
+it('is found for each of fifty planted widenings, and none in what is the same', { timeout: 300_000 }, async () => {
   expect(widenings.length).toBeGreaterThanOrEqual(50)
   const before = parseConfig(base)
   expect(await diffConfigs(before, parseConfig(base), wireSecurity)).toEqual([])

@@ -176,6 +176,16 @@ describe('what a provider names', () => {
     await expectRefused(front, visitor, other.authorize(await visitor.begin(), mallory), 502)
   })
 
+  it.each([
+    ['authorization_endpoint', 'http://login.example.com/authorize'],
+    ['authorization_endpoint', 'javascript:alert(1)'],
+    ['end_session_endpoint', 'http://login.example.com/logout'],
+  ])('sends no browser to another kind of %s: %s', async (name, url) => {
+    other.metadata = { [name]: url }
+    const front = await startShop(other)
+    await expectRefused(front, new Visitor(front), '/shop/login/corporate', 502)
+  })
+
   it('is no other issuer than the one that was written', async () => {
     other.metadata = { issuer: provider.url }
     const front = await startShop(other)

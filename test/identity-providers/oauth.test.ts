@@ -93,9 +93,32 @@ describe('a client of the authorization server', () => {
     expect(Object.fromEntries(asked)).toMatchObject({
       login_hint: 'alice@example.com',
       prompt: 'login',
+      max_age: '0',
       redirect_uri: `${issuer}/login/corporate/callback`,
     })
   })
+
+  it.each([{ prompt: 'login' }, { max_age: '0' }])(
+    'gets nothing for %o where the provider has not asked for the password since',
+    async (wish) => {
+      const front = await startFront(['corporate'])
+      const seconds = Math.floor(Date.now() / 1000)
+      const begin = async (browser: ReturnType<typeof front.browser>) =>
+        beginAt(browser, authorizeUrl(pkce().challenge, wish))
+      for (const auth_time of [undefined, seconds - 3600]) {
+        const browser = front.browser()
+        const url = new URL(await begin(browser))
+        expect(url.searchParams.get('max_age')).toBe('0')
+        // What the browser leaves out on its way does not help it.
+        for (const name of Object.keys(wish)) url.searchParams.delete(name)
+        const answer = await browser.go(provider.authorize(url.href, { ...alice, auth_time }).href)
+        expect(answer.status, String(auth_time)).toBe(502)
+      }
+      const browser = front.browser()
+      const back = await finishAt(browser, await begin(browser), { ...alice, auth_time: seconds })
+      expect(back.searchParams.get('code')).toBeTruthy()
+    },
+  )
 
   it('loses its tokens when the provider says that the session has ended', async () => {
     const front = await startFront()

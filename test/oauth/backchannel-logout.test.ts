@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, jwtVerify } from 'jose'
@@ -282,6 +283,20 @@ describe('what is called', () => {
     const refused = await notices(refusing.url, { allow: ['127.0.0.1'] })
     refused.send('one', 'alice', 'sid')
     expect(await failure(refused)).toMatchObject({ attempts: 1 })
+  })
+
+  it('that answers with an upgrade has not been told, and is tried again', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    server.on('upgrade', (_request, socket) => void socket.destroy())
+    server.on(
+      'request',
+      ({ socket }) => void socket.write('HTTP/1.1 101 No\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'),
+    )
+    await once(server, 'listening')
+    onTestFinished(() => void server.close())
+    const made = await notices(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, { allow: ['127.0.0.1'] })
+    made.send('one', 'alice', 'sid')
+    expect(await failure(made)).toMatchObject({ attempts: 4, cause: expect.stringContaining('without an answer') })
   })
 
   it('is told after it was away', async () => {

@@ -44,6 +44,8 @@ it('has a default for everything but the issuer', () => {
     refreshReuseMs: 0,
     backchannelLogoutAllow: [],
     serviceProviders: [],
+    signIn: ['local'],
+    secondFactor: 'optional',
     signOnIdleMs: 30 * 60_000,
     signOnAbsoluteMs: 12 * 60 * 60_000,
     cookiePrefix: 'sallyport',

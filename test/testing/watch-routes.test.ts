@@ -1,21 +1,15 @@
-import { createRequire } from 'node:module'
-import express5, { type RequestHandler } from 'express'
+import type { RequestHandler } from 'express'
 import request from 'supertest'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createTestSecurity } from '../../lib/testing/test-security.js'
 import { watchRoutes } from '../../lib/testing/watch-routes.js'
+import { routerVersions } from '../helpers/express-versions.js'
 
 const answer: RequestHandler = (_request, response) => {
   response.json({})
 }
 
-const versions: readonly (readonly [name: string, express: typeof express5])[] = [
-  ['Express 5.3, whose router has a channel', express5],
-  ['Express 5.3 as if its router had none', express5],
-  ['Express 4', createRequire(import.meta.url)('express4')],
-]
-
-describe.each(versions)('routes that are watched, on %s', (name, express) => {
+describe.each(routerVersions)('routes that are watched, on %s', (_name, express) => {
   async function start() {
     const security = await createTestSecurity({ management_api: { public_paths: ['/health'] } })
     const app = express()
@@ -26,24 +20,12 @@ describe.each(versions)('routes that are watched, on %s', (name, express) => {
     app.get('/ping', answer)
     app.use('/management', security.managementApi(), routes)
     app.use('/sub', express().get('/inner', answer))
-    if (name.includes('as if')) hideChannel(app)
     const watch = watchRoutes(app)
     onTestFinished(async () => {
       watch.stop()
       await security.close()
     })
     return { security, app, watch }
-  }
-
-  /** Without what router 2.3 is known by. */
-  function hideChannel(app: express5.Express): void {
-    const hide = (router: { stack: { rawPath?: unknown; handle: unknown; route?: unknown }[] }): void => {
-      for (const layer of router.stack) {
-        Object.defineProperty(layer, 'path', { value: layer.rawPath, writable: true })
-        if (layer.route !== undefined) delete layer.rawPath
-      }
-    }
-    hide(app.router as never)
   }
 
   it('are found when they ran before any gate, each once, with the stack', async () => {

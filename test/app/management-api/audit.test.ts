@@ -21,7 +21,9 @@ describe.each(twoSetUps)('one event and one line of the log, on $name, tell of',
     const front = await startFront(setUp)
     const token = await front.login()
     const { tokenId } = (await front.call('GET', '/whoami', [bearer(token)])).json<{ auth: { tokenId: string } }>().auth
-    expect(front.events).toEqual([{ name: 'login', at, address, subject: 'admin', tokenId, kind: 'management' }])
+    expect(front.events).toEqual([
+      { name: 'login', at, address, subject: 'admin', tokenId, kind: 'management', factors: ['password'] },
+    ])
     expect(told(front)).toEqual([{ level: 'info', event: 'login', message: 'logged in' }])
   })
 
