@@ -20,11 +20,10 @@ import {
   isPassword,
   isUserName,
   maxNameLength,
-  resultFrom,
   type UserAccount,
   type UserStore,
 } from '../user-store.js'
-import { type BreakGlass, breakGlassDomain } from './break-glass.js'
+import { type BreakGlass, breakGlassDomain, storeResultFrom } from './break-glass.js'
 import {
   failureFloor,
   givenUp,
@@ -137,9 +136,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       if (result === undefined) throw error
       return result
     }
-    // Nobody but the account for emergencies is of its domain, which no second factor is asked of.
-    const { account } = resultFrom(answer)
-    return account?.subject.startsWith(`${breakGlassDomain}/`) ? { failure: 'unknown-user' } : answer
+    return storeResultFrom(answer)
   }
 
   /** A wrong password counts even if nobody waited for the answer, or guesses whose client leaves would be free. */
@@ -201,7 +198,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       const admission = await (throttle?.start(name, readSource(context), deadline.signal) ?? unlimited)
       if (!admission.isAllowed) throw throttled(admission.retryAfterMs)
       try {
-        const result = resultFrom(await verify(name, password, context, deadline.signal))
+        const result = await verify(name, password, context, deadline.signal)
         if (result.account === undefined) {
           await admission.fail(result.subject)
           // A right password would be answered with 503 now: a wrong one must not be told from it.
