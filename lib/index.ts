@@ -24,7 +24,7 @@ export {
 } from './core/errors.js'
 export type { SecurityEventMap } from './core/events.js'
 export { jsonLogger, type Logger } from './core/logger.js'
-export type { Access, Coverage, RouteCoverage } from './explain/coverage.js'
+export type { Coverage, RouteAccess, RouteCoverage } from './explain/coverage.js'
 export type { Explanation } from './explain/explain.js'
 export type { ExplainRequest, HeaderLine } from './explain/request.js'
 export type { ExplainStage } from './explain/stages.js'

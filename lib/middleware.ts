@@ -7,7 +7,7 @@
 
 export type { AcceptPassword } from './admin-api/user-administration.js'
 export { type AuthCore, type AuthCoreOptions, createAuthCore } from './app/auth-core.js'
-export type { AuthKind } from './core/auth.js'
+export type { AuthKind, MachineKind } from './core/auth.js'
 export type { ConfigErrorCode, HttpErrorCode, HttpErrorOptions, StoreErrorCode } from './core/errors.js'
 export { type ChangeContext, type ClientRefusal, type LoginRefusal, SecurityEvents } from './core/events.js'
 export { type BasicAuthenticationOptions, basicAuthentication } from './middleware/basic-authentication.js'
@@ -59,7 +59,15 @@ export {
   type ShowFactor,
 } from './users/login/authenticator.js'
 export type { UserChangeErrorCode } from './users/managed-user-store.js'
-export type { CodeOutcome, NewSecret, SecondFactors } from './users/second-factor/second-factors.js'
+export type {
+  AssignedSecondFactor,
+  CodeOutcome,
+  LockedCode,
+  NewSecret,
+  RightCode,
+  SecondFactors,
+  WrongCode,
+} from './users/second-factor/second-factors.js'
 export {
   createLoginThrottle,
   type LoginAttempt,

@@ -8,6 +8,7 @@ import { isMachineKind, type MachineKind } from '../core/auth.js'
 import { systemClock } from '../core/clock.js'
 import { SecurityEvents } from '../core/events.js'
 import { defaultLogger, type Logger, safeLogger } from '../core/logger.js'
+import type { SecondFactorPolicy } from '../core/second-factor.js'
 import { type CheckedTokenStore, checkedTokenStore } from '../tokens/checked-token-store.js'
 import { createKeyRing, type KeyRing } from '../tokens/keys/key-ring.js'
 import { createMachineTokens, type MachineTokens } from '../tokens/machines/machine-tokens.js'
@@ -52,7 +53,7 @@ export interface AuthCoreOptions
    * @defaultValue {@link createLoginThrottle} with its defaults
    */
   readonly throttle?: LoginThrottle | false | undefined
-  /** Gets one line for each event, and what cannot be answered. @defaultValue text on a terminal, elsewhere {@link jsonLogger} */
+  /** Gets one line for each event, and what cannot be answered. @defaultValue text on a terminal, elsewhere lines of JSON */
   readonly logger?: Logger | undefined
   /** Told of logins, logouts, revocations and refusals. @defaultValue one that writes to `logger` */
   readonly events?: SecurityEvents | undefined
@@ -107,7 +108,7 @@ export interface AuthCore {
  * @throws TypeError, by rejecting, when an option is missing or out of range.
  */
 export async function createAuthCore(options: AuthCoreOptions): Promise<AuthCore> {
-  const { machines: _machines, ...core } = await wireAuthCore(options)
+  const { machines: _machines, oauthSecondFactor: _policy, ...core } = await wireAuthCore(options)
   return core
 }
 
@@ -115,10 +116,13 @@ export async function createAuthCore(options: AuthCoreOptions): Promise<AuthCore
 export interface WiredAuthCore extends AuthCore {
   /** Tokens of the management API that were not issued here. */
   readonly machines: MachineTokens
+  readonly oauthSecondFactor: SecondFactorPolicy | undefined
 }
 
 /** Does what {@link createAuthCore} does. */
-export async function wireAuthCore(options: AuthCoreOptions): Promise<WiredAuthCore> {
+export async function wireAuthCore(
+  options: AuthCoreOptions & Pick<TokensOptions, 'oauthSecondFactor'>,
+): Promise<WiredAuthCore> {
   const { users, recheckIntervalMs, recheckGraceMs, expiryMs = 3_600_000, clock = systemClock } = options
   const {
     issuer = 'urn:sallyport:management',
@@ -150,7 +154,8 @@ export async function wireAuthCore(options: AuthCoreOptions): Promise<WiredAuthC
     clock,
   })
   store.onAccountChange((subject) => accounts.recheck(subject))
-  const shared = { store, accounts, revocations, clock }
+  const { oauthSecondFactor } = options
+  const shared = { store, accounts, revocations, oauthSecondFactor, clock }
   const machines = createMachineTokens({
     ...shared,
     onRefuse: createRefusalLog(clock, logger),

@@ -133,6 +133,7 @@ export async function wireSecurity(
     throttle: throttle ?? false,
     breakGlass,
     secondFactors: secondStep?.secondFactors,
+    oauthSecondFactor: config.oauth?.secondFactor,
     events,
     logger,
     clock,

@@ -65,10 +65,20 @@ export async function openSecondFactors(
   return createSecondFactors(store, totp, clock)
 }
 
+/**
+ * Forgets the second factor of a user of a database who was removed: a user of the same name, later, is another one. Also where nothing
+ * asks for second factors at the moment. Rejects with `StoreError`.
+ */
+export async function forgetSecondFactor({ userStore, secondFactor }: Config, subject: string): Promise<void> {
+  if (userStore?.type !== 'database') return
+  const store = await openSqlSecondFactors(userStore, secondFactor)
+  await store.remove(subject).finally(() => store.close())
+}
+
 /** The database of the users, over connections of its own. Nothing is connected before the first login. */
 async function openSqlSecondFactors(
   { sql: { datasource } }: DatabaseConfig,
-  { key = '' }: SecondFactorConfig,
+  { key = '' }: Partial<SecondFactorConfig> = {},
 ): Promise<SecondFactorStore> {
   const { openSqlDatabase } = await import('../sql/open-sql-database.js')
   const { sqlSecondFactors } = await import('../users/second-factor/sql-second-factors.js')

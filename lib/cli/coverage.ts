@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url'
 import { Command } from 'commander'
 import type { Express } from 'express'
 import { findApp } from '../app/connections.js'
-import { type Access, coverApp } from '../explain/coverage.js'
+import { coverApp, type RouteAccess } from '../explain/coverage.js'
 import { matrixFrom, printCoverage, printMatrix } from '../explain/coverage-output.js'
 import { isExpressApp } from '../http/express/create-server.js'
 import { CommandError, type CommandProcess, runCommand } from './command.js'
@@ -21,7 +21,7 @@ interface CoverageOptions {
   readonly json?: boolean
 }
 
-const accesses: readonly Access[] = ['public', 'user', 'role', 'admin', 'denied', 'mount', 'open', 'opaque']
+const accesses: readonly RouteAccess[] = ['public', 'user', 'role', 'admin', 'denied', 'mount', 'open', 'opaque']
 
 /**
  * Loads the module of a server, which does all that it does at its start but listen. `exit` ends the process, which connections to stores
@@ -50,7 +50,7 @@ export function coverageCommand(process: CommandProcess, exit: () => void = () =
     })
 }
 
-function readAccesses(list = ''): readonly Access[] {
+function readAccesses(list = ''): readonly RouteAccess[] {
   return list.split(',').flatMap((name) => {
     const known = accesses.find((access) => access === name.trim())
     if (known === undefined && name !== '') throw new CommandError(`"${name}" is none of ${accesses.join(', ')}.`)

@@ -6,6 +6,7 @@
 
 import { userInfo } from 'node:os'
 import { Command } from 'commander'
+import { forgetSecondFactor } from '../app/second-factor.js'
 import { located, locateProblems } from '../config/checks/origins.js'
 import { loadConfig } from '../config/load.js'
 import { ConfigError } from '../core/errors.js'
@@ -66,6 +67,8 @@ export interface ManagedStore {
   readonly store: ManagedUserStore
   /** Makes what the store needs before its first user; absent where there is nothing to make. */
   readonly init?: (() => Promise<void>) | undefined
+  /** Forgets the second factor of a user who was removed. @defaultValue there is none */
+  readonly forgetSecondFactor?: ((subject: string) => Promise<void>) | undefined
 }
 
 export type OpenManagedStore = (path: string, logger: Logger) => Promise<ManagedStore>
@@ -87,7 +90,9 @@ export const openManagedStore: OpenManagedStore = async (path, logger) => {
   const { users, init } = await opening.catch(async (error: unknown) => {
     throw error instanceof ConfigError ? await locateProblems(error, config) : error
   })
-  if (isManagedUserStore(users)) return { store: users, init }
+  if (isManagedUserStore(users)) {
+    return { store: users, init, forgetSecondFactor: (subject) => forgetSecondFactor(config, subject) }
+  }
   await users.close()
   const { userStore } = config
   const why = userStore?.type === 'unavailable' ? `: ${userStore.reason}` : ''

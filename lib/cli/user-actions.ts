@@ -6,11 +6,12 @@
 
 import { createPrivileges } from '../admin-api/user-administration.js'
 import type { SecurityEvents } from '../core/events.js'
-import { type ManagedUserStore, type NewUser, type RoleChange, setDisabled } from '../users/managed-user-store.js'
+import { type NewUser, type RoleChange, setDisabled } from '../users/managed-user-store.js'
 import { accountFrom } from '../users/user-store.js'
 import { CommandError, exitCodes } from './command.js'
+import { printable } from './output.js'
 import { type ServerClient, segment } from './server/client.js'
-import { operatorFields } from './store-command.js'
+import { type ManagedStore, operatorFields } from './store-command.js'
 
 /** A user as a command shows it. */
 export interface ShownUser {
@@ -34,7 +35,7 @@ export interface UserActions {
 }
 
 /** Changes a store itself, each with an event, and leaves it an administrator. */
-export function storeActions(store: ManagedUserStore, events: SecurityEvents): UserActions {
+export function storeActions({ store, forgetSecondFactor }: ManagedStore, events: SecurityEvents): UserActions {
   async function assertAnotherAdmin(name: string): Promise<void> {
     const account = await store.find(name)
     if (account?.isAdmin) await createPrivileges(store).assertAnotherAdmin(account)
@@ -59,8 +60,14 @@ export function storeActions(store: ManagedUserStore, events: SecurityEvents): U
     },
     async remove(name) {
       await assertAnotherAdmin(name)
+      // As the store writes the name: second factors are kept by it.
+      const { subject = name } = accountFrom((await store.find(name)) ?? (await store.findDisabled?.(name))) ?? {}
       await store.remove(name)
       events.report('userRemoved', { ...operatorFields(), subject: name })
+      await forgetSecondFactor?.(subject).catch((cause: unknown) => {
+        const rule = `its second factor is still there: run "sallyport users totp --remove" for ${printable(subject)}`
+        throw new CommandError(`Removed the user, but ${rule} (${(cause as Error).message}).`)
+      })
     },
     async setDisabled(name, isDisabled) {
       if (isDisabled) await assertAnotherAdmin(name)

@@ -40,9 +40,10 @@ function createAdder(
       if (usesServer(command, options)) {
         return work(serverActions(connectServer(options, process)), options, ...command.args)
       }
-      const { store } = await open(path, logger)
+      const opened = await open(path, logger)
+      const { store } = opened
       try {
-        return await work(storeActions(store, createCommandEvents(process)), options, ...command.args)
+        return await work(storeActions(opened, createCommandEvents(process)), options, ...command.args)
       } finally {
         await store.close()
       }

@@ -5,7 +5,7 @@
  */
 
 import type { Origin } from '../core/errors.js'
-import type { Access, Coverage, RouteCoverage } from './coverage.js'
+import type { Coverage, RouteAccess, RouteCoverage } from './coverage.js'
 
 /** One line a route, the rules that no route meets, and a count. */
 export function printCoverage({ routes, unusedRules }: Coverage): string {
@@ -31,7 +31,7 @@ function ruleText({ key, position }: Origin): string {
 }
 
 function countText(routes: readonly RouteCoverage[]): string {
-  const counts = new Map<Access, number>()
+  const counts = new Map<RouteAccess, number>()
   for (const { access } of routes) counts.set(access, (counts.get(access) ?? 0) + 1)
   const parts = [...counts].map(([access, count]) => `${count} ${access}`)
   return `${routes.length} ${routes.length === 1 ? 'route' : 'routes'}: ${parts.join(', ')}`
@@ -61,7 +61,7 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-function mayCall(caller: string, access: Access, roles: readonly string[]): boolean | undefined {
+function mayCall(caller: string, access: RouteAccess, roles: readonly string[]): boolean | undefined {
   if (access === 'opaque') return undefined
   if (access === 'open' || access === 'public') return true
   if (caller === 'nobody' || access === 'denied' || access === 'mount') return false

@@ -16,7 +16,7 @@ import { listUnusedRules } from './unused-rules.js'
  * Who may call a route. `public`: everybody, by a rule. `user`: whoever has signed in. `role`: who has one of the roles. `denied`: nobody.
  * `mount`: nobody, because the mount before it answers. `open`: everybody, because nothing guards it. `opaque`: that cannot be told.
  */
-export type Access = 'public' | 'user' | 'role' | 'admin' | 'denied' | 'mount' | 'open' | 'opaque'
+export type RouteAccess = 'public' | 'user' | 'role' | 'admin' | 'denied' | 'mount' | 'open' | 'opaque'
 
 /** A route of an app, and who may call it. */
 export interface RouteCoverage {
@@ -24,7 +24,8 @@ export interface RouteCoverage {
   readonly method: string
   /** With the paths of the mounts above it. */
   readonly path: string
-  readonly access: Access
+  /** Who gets there. */
+  readonly access: RouteAccess
   /** With `role`: each of them is enough; several joined by ` + ` are needed together. */
   readonly roles: readonly string[]
   /** The name of the function that would answer. */

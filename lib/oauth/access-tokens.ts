@@ -83,7 +83,9 @@ export function createAccessTokens(
 
     async isLive(id) {
       const record = await store.find(id, 'oauth')
-      return record !== undefined && clock() < record.expiresAt && !revocations.isRevoked(record)
+      if (record === undefined || clock() >= record.expiresAt || revocations.isRevoked(record)) return false
+      // The sign-on of a user ends with the account, and where it lacks a second factor that is demanded.
+      return record.parent === undefined || signOns.isLive(record.parent)
     },
   }
 }

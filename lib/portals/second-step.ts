@@ -12,10 +12,13 @@ import { accountFrom } from '../users/user-store.js'
 
 /** What the second step of a login works with. */
 export interface SecondStepParts {
+  /** Asked whether the user may still log in, with the same password. */
   readonly users: Pick<UserStore, 'find'>
+  /** Check the codes. */
   readonly secondFactors: SecondFactors
   /** 32 bytes, the same in all processes that answer the login page. */
   readonly key: Uint8Array
+  /** Milliseconds since the epoch. */
   readonly clock: () => number
   /** Makes the SVG of a QR code. */
   readonly renderQrCode: (text: string) => string

@@ -12,6 +12,7 @@ import { findGateRow } from '../http/gate.js'
 
 /** A handler of a route that ran before any gate had let the request pass. */
 export interface UnguardedRun {
+  /** Of the request. */
   readonly method: string
   /** Of the request, without the query. */
   readonly path: string

@@ -6,6 +6,7 @@
 
 import type { Factor } from '../core/auth.js'
 import { UnauthorizedError, UnavailableError } from '../core/errors.js'
+import type { SecondFactorPolicy } from '../core/second-factor.js'
 import type { Accounts } from '../users/accounts.js'
 import type { AccountState, UserAccount } from '../users/user-store.js'
 import type { CheckedTokenStore } from './checked-token-store.js'
@@ -22,6 +23,8 @@ export interface RecordParts {
   /** `undefined`: a record has the rights of its login until it ends. */
   readonly accounts: Accounts | undefined
   readonly revocations: Revocations
+  /** Whose sign-on at the authorization server needs a second factor. @defaultValue nobody's */
+  readonly oauthSecondFactor?: SecondFactorPolicy | undefined
 }
 
 /** The options of `createTokens`, with every default filled in. */

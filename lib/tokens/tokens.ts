@@ -8,6 +8,7 @@ import { inBackground } from '../async/background.js'
 import type { Auth } from '../core/auth.js'
 import { systemClock } from '../core/clock.js'
 import type { ChangeContext, SecurityEvents } from '../core/events.js'
+import type { SecondFactorPolicy } from '../core/second-factor.js'
 import type { Accounts } from '../users/accounts.js'
 import type { UserAccount } from '../users/user-store.js'
 import { checkedTokenStore } from './checked-token-store.js'
@@ -42,6 +43,8 @@ export interface TokensOptions {
   readonly events?: SecurityEvents | undefined
   /** What was revoked of late. @defaultValue one for each store */
   readonly revocations?: Revocations | undefined
+  /** Whose OAuth tokens are refused where their sign-on lacks a second factor. @defaultValue `'optional'`: nobody's */
+  readonly oauthSecondFactor?: SecondFactorPolicy | undefined
   /** Credentials that were not issued here, which are listed and revoked as well. @defaultValue none */
   readonly machines?: Pick<MachineTokens, 'end' | 'endAllOf' | 'recordKnown'> | undefined
 }

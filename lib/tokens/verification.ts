@@ -7,6 +7,7 @@
 import { inBackground } from '../async/background.js'
 import type { Auth, AuthKind } from '../core/auth.js'
 import type { UnauthorizedError } from '../core/errors.js'
+import { lacksSecondFactor } from '../core/second-factor.js'
 import { andThen } from '../core/thenable.js'
 import { type RecordParts, scopeFor, stateAtLogin, type TokenParts } from './issuer.js'
 import { maxTokenLength } from './jwt/compact-jws.js'
@@ -49,7 +50,7 @@ export type RecordVerifier = (lookup: RecordLookup) => LiveRecord | Promise<Live
 
 /** Creates the verifier of tokens or sessions. Its steps stand in their order; each one answers at once if it can. */
 export function createRecordVerifier(parts: RecordVerifierParts): RecordVerifier {
-  const { store, clock, accounts, revocations, refuse } = parts
+  const { store, clock, accounts, revocations, oauthSecondFactor = 'optional', refuse } = parts
   type Answer = LiveRecord | Promise<LiveRecord>
 
   function find(lookup: RecordLookup): Answer {
@@ -102,6 +103,12 @@ export function createRecordVerifier(parts: RecordVerifierParts): RecordVerifier
     return andThen(found, (found) => {
       if (found === undefined) throw refuse('it was revoked meanwhile')
       if (record.account.hasEnded) throw refuseAndRemove(record, 'the account has ended or changed its password')
+      // A program has no sign-on. The gates of the other kinds have policies of their own.
+      const { subject, factors, account } = record
+      const hasSignOn = record.kind === 'oauth' && !isOfProgram(record)
+      if (hasSignOn && lacksSecondFactor(oauthSecondFactor, { subject, isAdmin: account.isAdmin, factors })) {
+        throw refuse('a second factor is demanded, and its sign-on began without one')
+      }
       return noteUse(record, lookup, sequence)
     })
   }

@@ -22,6 +22,8 @@ export interface OpenUserStoreOptions {
   readonly versionKey?: Uint8Array | undefined
   /** Milliseconds since the epoch. @defaultValue `Date.now` */
   readonly clock?: (() => number) | undefined
+  /** Whether users may have second factors: then `init` makes their table beside those of WSO2 too. @defaultValue `false` */
+  readonly usesSecondFactors?: boolean | undefined
 }
 
 export interface OpenUserStore {
@@ -46,7 +48,10 @@ export async function openUserStore(config: Config, options: OpenUserStoreOption
     userStore === undefined
       ? await openFileUsers(config, options)
       : {
-          ...(await openNamedStores([userStore, ...secondaryUserStores], options)),
+          ...(await openNamedStores([userStore, ...secondaryUserStores], {
+            ...options,
+            usesSecondFactors: config.secondFactor !== undefined,
+          })),
           prepare: async () => ({ swap() {} }),
         }
 
@@ -89,7 +94,7 @@ export async function openNamedStores(
   const opened: OpenStore[] = []
   const failures: unknown[] = []
   for (const config of configs.filter(({ type }) => type !== 'unavailable') as readonly OpenableConfig[]) {
-    await openStore(config, options).then(
+    await openStore(config, options, config === primary).then(
       (store) => opened.push(store),
       (error: unknown) => failures.push(error),
     )
@@ -124,14 +129,18 @@ function combineStores([first, ...others]: readonly unknown[]): unknown {
   return new ConfigError(problems, { code: first.code, cause: first.cause })
 }
 
-async function openStore(config: OpenableConfig, options: OpenUserStoreOptions): Promise<OpenStore> {
+async function openStore(
+  config: OpenableConfig,
+  options: OpenUserStoreOptions,
+  isPrimary: boolean,
+): Promise<OpenStore> {
   const renameKey = (key: string): string => {
     const own = key.replace(/^user_store\b/, config.key)
     return config.type === 'database' ? own.replace(/^datasource\b/, config.datasourceKey) : own
   }
   try {
     return config.type === 'database'
-      ? await openDatabase(config, options)
+      ? await openDatabase(config, options, isPrimary)
       : await openDirectory(config, options.logger, renameKey)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
@@ -140,12 +149,16 @@ async function openStore(config: OpenableConfig, options: OpenUserStoreOptions):
   }
 }
 
-async function openDatabase({ sql }: DatabaseConfig, { logger, clock }: OpenUserStoreOptions): Promise<OpenStore> {
+async function openDatabase(
+  { sql }: DatabaseConfig,
+  { logger, clock, usesSecondFactors = false }: OpenUserStoreOptions,
+  isPrimary: boolean,
+): Promise<OpenStore> {
   const { sqlUserStore } = await import('./sql/sql-user-store.js')
   const store = await sqlUserStore({ ...sql, logger, clock })
 
   async function init(): Promise<void> {
-    const [{ openSqlDatabase }, { initSchema }, { initSecondFactors }] = await Promise.all([
+    const [{ openSqlDatabase }, { hasWso2Users, initSchema }, { initSecondFactors }] = await Promise.all([
       import('../sql/open-sql-database.js'),
       import('./sql/own-schema.js'),
       import('./second-factor/sql-second-factors.js'),
@@ -153,9 +166,10 @@ async function openDatabase({ sql }: DatabaseConfig, { logger, clock }: OpenUser
     // A database of its own, so that it can be closed at once.
     const database = await openSqlDatabase(sql.datasource)
     try {
-      // Also beside the tables of WSO2, which are left alone.
-      await initSecondFactors(database)
-      await initSchema(database, { adminRole: sql.adminRole ?? 'admin' })
+      const leavesUsers = usesSecondFactors && (await hasWso2Users(database))
+      if (!leavesUsers) await initSchema(database, { adminRole: sql.adminRole ?? 'admin' })
+      // All second factors are kept in the primary store's database.
+      if (isPrimary) await initSecondFactors(database)
     } finally {
       await database.close()
     }

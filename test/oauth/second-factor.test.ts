@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import type { UserAccount } from '../../lib/index.js'
 import { codeAt, seed } from '../helpers/second-factor-front.js'
-import { authorizeUrl, type Browser, oauthFront, passwords, pkce } from './front.js'
+import { authorizeUrl, type Browser, newTokens, oauthFront, passwords, pkce, refresh, userinfo } from './front.js'
 
 const users = [
   { user: { name: 'alice', password: passwords.alice, totp: seed } },
@@ -37,4 +38,26 @@ describe('the login page of the authorization server', () => {
     const refused = await browser.go(page, { method: 'POST', body: new URLSearchParams(form) })
     expect([refused.status, refused.text.includes('Ask an administrator')]).toEqual([401, true])
   })
+})
+
+it('ends a sign-on that lacks a second factor, with all its tokens, as soon as its user needs one', async () => {
+  let isAdmin = false
+  const account = (): UserAccount => ({ subject: 'bob', roles: [], isAdmin, version: '1' })
+  const userStore = { authenticate: async () => ({ account: account() }), find: async () => account(), close() {} }
+  const tables = { internal_apis: {}, user_store: {}, portal: { second_factor: 'administrators' } }
+  let now = Date.now()
+  const front = await oauthFront({ tables, clock: () => now, options: { userStore } })
+  const browser = front.browser()
+  const tokens = await newTokens(front, browser, 'bob')
+  const audience = 'https://api.example.com'
+  const isAccepted = () => front.security.tokens.verify(tokens.access_token, { audience })
+  expect(await isAccepted()).toMatchObject({ subject: 'bob', factors: ['password'] })
+  isAdmin = true
+  // The account is read again.
+  now += 61_000
+  await expect(async () => isAccepted()).rejects.toMatchObject({ code: 'ERR_TOKEN_INVALID' })
+  expect((await userinfo(front, tokens.access_token)).status).toBe(401)
+  expect((await refresh(front, tokens.refresh_token)).json()).toMatchObject({ error: 'invalid_grant' })
+  const again = await browser.go(authorizeUrl(pkce().challenge))
+  expect(again.headers.location).toContain('/login/')
 })

@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import type { ManagedUserStore } from '../../lib/users/managed-user-store.js'
 import { codeAt, start, startSecondFactors } from '../helpers/second-factor-front.js'
 
 const console = '/management_console'
+
+/** What changes users in the store itself. */
+type Changing = Required<Pick<ManagedUserStore, 'setPassword' | 'setDisabled' | 'remove'>>
 
 describe('a portal that asks users who have a second factor', () => {
   it('asks for a code on a second page, and starts a session when it is right', async () => {
@@ -118,14 +122,18 @@ describe('the second page', () => {
     expect((await browser.post(`${console}/login`, { code: codeAt(front.now, secret) })).status).toBe(401)
   })
 
-  it('ends when the password is changed or the user is disabled meanwhile', async () => {
+  it.each([
+    ['the password is changed', (users: Changing) => users.setPassword('root', 'Another-horse-2')],
+    ['the user is disabled', (users: Changing) => users.setDisabled('root', true)],
+    ['the user is removed', (users: Changing) => users.remove('root')],
+  ])('ends when %s meanwhile', async (_what, change) => {
     const front = await startSecondFactors()
     const { secret } = await front.secondFactors.assign('root')
     const browser = front.browser()
     await browser.signIn(console, 'root')
-    const users = front.security.users as unknown as { setPassword(name: string, text: string): Promise<void> }
-    await users.setPassword('root', 'Another-horse-2')
-    expect((await browser.post(`${console}/login`, { code: codeAt(front.now, secret) })).status).toBe(401)
+    await change(front.security.users as unknown as Changing)
+    const answer = await browser.post(`${console}/login`, { code: codeAt(front.now, secret) })
+    expect([answer.status, [...browser.cookies.keys()]]).toEqual([401, []])
   })
 
   it('starts a fresh session: one that was planted before is nothing after', async () => {

@@ -20,18 +20,43 @@ import {
 import type { SecondFactorStore, StoredSecondFactor } from './second-factor-store.js'
 import type { Totp } from './totp.js'
 
+/** A code that was right. */
+export interface RightCode {
+  /** It has counted. */
+  readonly outcome: 'right'
+  /** What kind of code it was. */
+  readonly factor: Factor
+}
+
+/** A code that was not. */
+export interface WrongCode {
+  /** It was none, or had counted before. */
+  readonly outcome: 'wrong'
+}
+
+/** Too many codes were wrong. */
+export interface LockedCode {
+  /** The code was not looked at. */
+  readonly outcome: 'locked'
+  /** Milliseconds until one is looked at again. */
+  readonly retryAfterMs: number
+}
+
 /** What became of a code. */
-export type CodeOutcome =
-  | { readonly outcome: 'right'; readonly factor: Factor }
-  | { readonly outcome: 'wrong' }
-  /** Too many were wrong: no code is looked at for so long. */
-  | { readonly outcome: 'locked'; readonly retryAfterMs: number }
+export type CodeOutcome = RightCode | WrongCode | LockedCode
 
 /** A seed that a user is to put into an authenticator app. */
 export interface NewSecret {
+  /** In base32. */
   readonly secret: string
   /** The `otpauth://` text of it. */
   readonly address: string
+}
+
+/** A second factor that an operator has set up for a user. */
+export interface AssignedSecondFactor extends NewSecret {
+  /** Each counts once. */
+  readonly recoveryCodes: readonly string[]
 }
 
 /** Each method that asks the store rejects with `StoreError` where it fails. */
@@ -44,6 +69,7 @@ export interface SecondFactors {
   verify(subject: string, code: string): Promise<CodeOutcome>
   /** Checks the code that an operator has given a user to set one up with. It is used up by {@link enrol}. */
   verifyEnrolmentCode(subject: string, code: string): Promise<CodeOutcome>
+  /** Makes a seed, which is kept nowhere yet. `secret`: one that was made before. */
   createSecret(subject: string, secret?: string): NewSecret
   /**
    * Sets one up, once a code shows that the app has the seed. Answers with ten recovery codes; `undefined`: the code is wrong.
@@ -51,13 +77,14 @@ export interface SecondFactors {
    */
   enrol(subject: string, secret: string, code: string, enrolmentCode: string): Promise<readonly string[] | undefined>
   /** Sets one up for a user, in place of the one before. Answers with the recovery codes too. */
-  assign(subject: string): Promise<NewSecret & { readonly recoveryCodes: readonly string[] }>
+  assign(subject: string): Promise<AssignedSecondFactor>
   /** A code with which the user can set one up in a portal, in place of the one before. */
   createEnrolmentCode(subject: string, lifeMs: number): Promise<string>
   /** Ends the locks of a user. */
   unlock(subject: string): Promise<void>
   /** Forgets the second factor of a user. */
   remove(subject: string): Promise<void>
+  /** Closes the store. */
   close(): Promise<void>
 }
 

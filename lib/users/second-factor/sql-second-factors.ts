@@ -60,7 +60,12 @@ export function sqlSecondFactors(database: SqlDatabase, key: Uint8Array): Second
     },
 
     async remove(subject) {
-      await database.query(`DELETE FROM ${tableName} WHERE user_key = ?`, [digest(subject)])
+      try {
+        await database.query(`DELETE FROM ${tableName} WHERE user_key = ?`, [digest(subject)])
+      } catch (error) {
+        // Without the table nobody has one.
+        if (!isSqlError(error, 'missing-table')) throw error
+      }
     },
 
     close: () => database.close(),

@@ -181,7 +181,7 @@ export async function initSchema(
   database: SqlDatabase,
   { adminRole = 'admin' }: InitSchemaOptions = {},
 ): Promise<void> {
-  if (await hasTable(database, wso2UserTable)) {
+  if (await hasWso2Users(database)) {
     const rule = 'names a database that has the users of WSO2 already: use another one, or those users'
     throw new ConfigError([{ key: 'datasource.url', rule }])
   }
@@ -191,6 +191,11 @@ export async function initSchema(
     if (roles.length > 0) return
     await query('INSERT INTO sallyport_role (role_id, name) VALUES (?, ?)', [randomUUID(), adminRole])
   })
+}
+
+/** Whether the database has WSO2's tables. Rejects with `StoreError`. */
+export function hasWso2Users(database: SqlDatabase): Promise<boolean> {
+  return hasTable(database, wso2UserTable)
 }
 
 function tables(dialect: SqlDialect): readonly string[] {

@@ -9,6 +9,7 @@ import { type MariadbServer, mariadbPassword, mariadbUser, startMariadb } from '
 import { ownContractStore, ownDatabase, wso2ContractStore, wso2Database } from './engine.js'
 import { databaseFaults } from './faults.js'
 import { hostileNames } from './hostile-names.js'
+import { secondFactorTable } from './second-factors.js'
 import { tlsConnections } from './tls.js'
 import { wso2Compatibility } from './wso2-compatibility.js'
 
@@ -50,6 +51,9 @@ describe('MariaDB', () => {
   )
   userStoreContract("WSO2's schema in MariaDB with latin1", capabilities, () => wso2ContractStore(latin))
   wso2Compatibility('MariaDB', () => wso2)
+  secondFactorTable('MariaDB, beside our tables', () => own)
+  secondFactorTable("MariaDB, beside WSO2's tables", () => wso2)
+  secondFactorTable("MariaDB, beside WSO2's tables in latin1", () => latin)
   hostileNames("WSO2's schema in MariaDB", (patterns) => wso2ContractStore(wso2, patterns))
   hostileNames("WSO2's schema in MariaDB with latin1", (patterns) => wso2ContractStore(latin, patterns), false)
 

@@ -9,6 +9,7 @@ import { type PostgresqlServer, postgresqlUser, startPostgresql } from '../../he
 import { ownContractStore, ownDatabase, wso2ContractStore, wso2Database } from './engine.js'
 import { databaseFaults } from './faults.js'
 import { hostileNames } from './hostile-names.js'
+import { secondFactorTable } from './second-factors.js'
 import { tlsConnections } from './tls.js'
 import { wso2Compatibility } from './wso2-compatibility.js'
 
@@ -36,6 +37,8 @@ describe('PostgreSQL', () => {
   userStoreContract('our schema in PostgreSQL', capabilities, () => ownContractStore(own))
   userStoreContract("WSO2's schema in PostgreSQL", capabilities, () => wso2ContractStore(wso2))
   wso2Compatibility('PostgreSQL', () => wso2)
+  secondFactorTable('PostgreSQL, beside our tables', () => own)
+  secondFactorTable("PostgreSQL, beside WSO2's tables", () => wso2)
   hostileNames("WSO2's schema in PostgreSQL", (patterns) => wso2ContractStore(wso2, patterns))
 
   it('uses the schema that currentSchema names', async () => {
