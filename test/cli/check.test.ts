@@ -153,7 +153,7 @@ describe('sallyport check of a file', () => {
     expect(second.findings).toEqual(first.findings)
   })
 
-  const secretName = /pass|pwd|secret|token$|credential|(?:^|[._])key$|hash$/i
+  const secretName = /pass|pwd|secret|token$|credential|(?:^|[._])key$|hash$|totp$/i
 
   it.each(allFiles)('%s shows none of its secrets', async (_, text) => {
     const paths = leavesOf(parse(text)).filter((path) => path[0] === 'secrets' || secretName.test(String(path.at(-1))))

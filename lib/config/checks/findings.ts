@@ -69,14 +69,9 @@ const maxShownCharacters = 60
 
 export const hasCredentials: RegExp = /:\/\/[^/?#\s]*@|[?&;][^=&;]*(?:password|pwd|secret|token|key)=/i
 
-/** Whether a key is for the hash of a secret: the secret itself may stand there by mistake. */
-function isHashKey(path: KeyPath): boolean {
-  return path.at(-1) === 'hash'
-}
-
-/** The value itself when it is short and no secret, else its type. */
+/** The value itself when it is short and no secret, else its type. In the place of a hash, the secret itself may stand by mistake. */
 function describeValue(path: KeyPath, value: TreeValue): string {
-  if (isSecretKey(path) || isHashKey(path)) {
+  if (isSecretKey(path) || /^(?:hash|key)$/.test(String(path.at(-1)))) {
     return value === undefined ? 'nothing' : `${describeType(value)} that is not shown`
   }
   if (typeof value === 'string') {

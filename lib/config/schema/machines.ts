@@ -193,7 +193,7 @@ export function checkMachines(
   const { trustedIssuer, apiTokens, token, isJwtEnabled, isBasicEnabled } = api
   const takesTokens = isJwtEnabled && !isBasicEnabled
   const table: KeyPath = ['management_api', 'trusted_issuer']
-  const names = [...reservedDomains, ...(trustedIssuer === undefined ? [] : [trustedIssuer.domainName])]
+  const names = [...reservedDomains, 'BREAK-GLASS', ...(trustedIssuer === undefined ? [] : [trustedIssuer.domainName])]
   for (const [index, { name }] of usesFileUsers ? internal_apis.users.entries() : []) {
     if (!names.some((domain) => name.toUpperCase().startsWith(`${domain}/`))) continue
     const rule = `must not begin with ${names.join('/, ')}/: those are not users of the file`

@@ -60,7 +60,7 @@ export function isWithin(inner: KeyPath, outer: KeyPath): boolean {
   return outer.every((step, index) => inner[index] === step)
 }
 
-const secretName = /pass(?:word|phrase)|pwd|secret|token|credential/i
+const secretName = /pass(?:word|phrase)|pwd|secret|token|credential|^totp$/i
 
 /** Whether the value of a key may be a secret, by the key's own name; everything in `[secrets]` is one. */
 export function isSecretKey(path: KeyPath): boolean {

@@ -20,11 +20,10 @@ import {
   isPassword,
   isUserName,
   maxNameLength,
-  resultFrom,
   type UserAccount,
   type UserStore,
 } from '../user-store.js'
-import { type BreakGlass, breakGlassDomain } from './break-glass.js'
+import { type BreakGlass, breakGlassDomain, storeResultFrom } from './break-glass.js'
 import {
   failureFloor,
   givenUp,
@@ -128,14 +127,16 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     signal: AbortSignal,
   ): Promise<AuthenticationResult> {
     const verdict = (async () => users.authenticate(name, password, signal))()
+    let answer: AuthenticationResult
     try {
-      return await untilAborted(verdict, signal)
+      answer = await untilAborted(verdict, signal)
     } catch (error) {
       if (signal.aborted) inBackground(() => countLate(verdict, name, context))
       const result = error instanceof StoreError ? await breakGlass?.authenticate(name, password, context) : undefined
       if (result === undefined) throw error
       return result
     }
+    return storeResultFrom(answer)
   }
 
   /** A wrong password counts even if nobody waited for the answer, or guesses whose client leaves would be free. */
@@ -197,7 +198,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       const admission = await (throttle?.start(name, readSource(context), deadline.signal) ?? unlimited)
       if (!admission.isAllowed) throw throttled(admission.retryAfterMs)
       try {
-        const result = resultFrom(await verify(name, password, context, deadline.signal))
+        const result = await verify(name, password, context, deadline.signal)
         if (result.account === undefined) {
           await admission.fail(result.subject)
           // A right password would be answered with 503 now: a wrong one must not be told from it.

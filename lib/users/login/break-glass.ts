@@ -20,7 +20,7 @@ import {
   sharedHashQueue,
   verifyPassword,
 } from '../passwords/password-hash.js'
-import type { AuthenticationResult, UserAccount, UserStore } from '../user-store.js'
+import { type AuthenticationResult, resultFrom, type UserAccount, type UserStore } from '../user-store.js'
 import type { LoginContext } from './authenticator.js'
 
 /** Options of {@link createBreakGlass}: `[management_api.break_glass]`. */
@@ -87,6 +87,12 @@ const passwordKey = 'management_api.break_glass.password'
 
 /** Domain of the account. */
 export const breakGlassDomain = 'BREAK-GLASS'
+
+/** What a user store answers. No user of it is of that domain, of which no second factor is asked. */
+export function storeResultFrom(answer: unknown): AuthenticationResult {
+  const result = resultFrom(answer)
+  return result.account?.subject.startsWith(`${breakGlassDomain}/`) ? { failure: 'unknown-user' } : result
+}
 
 /**
  * Makes the account. It opens when every call of the primary store has failed for `afterMs`, the first failure being

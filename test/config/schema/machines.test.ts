@@ -36,6 +36,18 @@ describe('[[management_api.api_tokens]]', () => {
     expect(JSON.stringify(problems)).not.toContain(token)
   })
 
+  it('never shows a seed or a key that is none', () => {
+    const user = { name: 'admin', password: 'correct horse battery', totp: 'Sesame!' }
+    const problems = problemsOf({ internal_apis: { users: [{ user }] }, second_factor: { key: 'Sesame' } })
+    expect(Object.keys(problems)).toEqual(['internal_apis.users[0].user.totp', 'second_factor.key'])
+    expect(JSON.stringify(problems)).not.toContain('Sesame')
+  })
+
+  it('leaves names of other domains to them: no user of the file has one', () => {
+    const user = { name: 'BREAK-GLASS/eve', password: 'correct horse battery', is_admin: true }
+    expect(keysOf({ internal_apis: { users: [{ user }] } })).toEqual(['internal_apis.users[0].user.name'])
+  })
+
   it('must not share a name or a hash, and the hash is not shown', () => {
     const problems = problemsOf(withTokens(apiToken, { ...apiToken, name: 'Deploy' }))
     expect(Object.keys(problems)).toEqual(['management_api.api_tokens[1].name', 'management_api.api_tokens[1].hash'])

@@ -75,6 +75,15 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
+it('a user of the store is never taken for the account for emergencies, of which no second factor is asked', async () => {
+  const account = { ...alice, subject: 'BREAK-GLASS/alice' }
+  const users: UserStore = { authenticate: () => Promise.resolve({ account }), find: () => undefined, close() {} }
+  const authenticator = createAuthenticator({ users, failureFloorMs: 0 })
+  await expect(authenticator.authenticate('alice', 'pa55', context)).rejects.toMatchObject({
+    code: 'ERR_AUTH_INVALID_CREDENTIALS',
+  })
+})
+
 describe('the authenticator', () => {
   it('gives the account at once when the password is right, and reports nothing', async () => {
     const { authenticator, reasons } = setUp()
