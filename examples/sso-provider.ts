@@ -26,7 +26,7 @@ const server = createServer(app).listen(Number(PROVIDER_PORT), '127.0.0.1')
 await once(server, 'listening')
 const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
-const provider = new Provider(issuer, {
+const provider: Provider = new Provider(issuer, {
   clients: [
     {
       client_id: 'portals',
