@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ChangeContext } from '../core/events.js'
 import type { Gate } from '../http/gate.js'
 import type { LoginLock } from '../users/throttle/lock-notes.js'
 import type { ManagedLoginThrottle } from '../users/throttle/login-throttle.js'
@@ -27,6 +28,9 @@ export interface LockEntry {
   readonly until: string
 }
 
+/** Ends all locks of a user. Rejects with `StoreError` when not all processes may have taken it. */
+export type UnlockUser = (userName: string, context: ChangeContext) => Promise<void>
+
 /** The locks as an operator reads them. */
 export async function findLocks(
   throttle: Pick<ManagedLoginThrottle, 'list'> | undefined,
@@ -46,12 +50,12 @@ export async function findLocks(
  * | verb, path | answer |
  * |---|---|
  * | `GET /locks?offset=&limit=` | `{"count","total","list":[`{@link LockEntry}`]}` |
- * | `DELETE /locks?user=` lifts all of a user | `{"user","status"}` |
+ * | `DELETE /locks?user=` lifts all of a user, that of wrong codes too | `{"user","status"}` |
  * | `DELETE /locks?address=` lifts what locks all users of an address | `{"address","status"}` |
  *
- * @param throttle - `undefined`: nothing is ever locked.
+ * @param throttle - `undefined`: wrong passwords never lock.
  */
-export function locksGate(throttle: ManagedLoginThrottle | undefined): Gate {
+export function locksGate(throttle: ManagedLoginThrottle | undefined, unlock: UnlockUser): Gate {
   async function list({ query }: Call): Promise<object> {
     const { offset, limit } = readPage(query)
     const all = await findLocks(throttle)
@@ -66,7 +70,7 @@ export function locksGate(throttle: ManagedLoginThrottle | undefined): Gate {
     }
     const context = { by: auth.subject, address: from, reason: 'locks lifted' }
     if (user === '') await throttle?.unlockAddress(address, context)
-    else await throttle?.unlock(user, context)
+    else await unlock(user, context)
     return user === '' ? { address, status: 'Lifted' } : { user, status: 'Lifted' }
   }
 

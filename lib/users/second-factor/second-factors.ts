@@ -183,7 +183,12 @@ export function createSecondFactors(store: SecondFactorStore, totp: Totp, clock:
     },
 
     unlock: (subject) =>
-      change(subject, (record) => ({ next: { ...record, failures: 0, locks: 0, lockedUntil: 0 }, result: undefined })),
+      change(subject, (record) => {
+        const { failures, locks, lockedUntil } = record
+        // Of nobody, nothing is written.
+        const isFresh = failures === 0 && locks === 0 && lockedUntil === 0
+        return { next: isFresh ? undefined : { ...record, failures: 0, locks: 0, lockedUntil: 0 }, result: undefined }
+      }),
 
     remove: (subject) => store.remove(subject),
     close: () => store.close(),
