@@ -56,6 +56,7 @@ describe('the sign-in', () => {
     expect((await shell.run('logout')).stdout).toBe(`You are signed out of ${urlOf(front)}.\n`)
     expect((await front.call('GET', '/apis', [bearer(token)])).status).toBe(401)
     expect(stored(shell)).toEqual({ servers: {} })
+    expect((await shell.run('sessions list')).stderr).toContain('You are signed in to none: sallyport login --server')
   })
 
   it('ends the token before, when the user signs in once more', async () => {
@@ -280,6 +281,7 @@ describe('locks', () => {
     expect((await shell.run('locks lift reader')).stdout).toBe('Lifted the locks of reader.\n')
     expect((await shell.run('locks list', { isTTY: true })).stdout).toBe('Nobody is locked.\n')
     expect((await shell.run('locks lift --address 192.0.2.1')).stdout).toBe('Lifted the locks of 192.0.2.1.\n')
+    expect((await shell.run('locks lift nobody-there')).stdout).toBe('There was no lock of nobody-there.\n')
   })
 })
 

@@ -80,8 +80,8 @@ export interface SecondFactors {
   assign(subject: string): Promise<AssignedSecondFactor>
   /** A code with which the user can set one up in a portal, in place of the one before. */
   createEnrolmentCode(subject: string, lifeMs: number): Promise<string>
-  /** Ends the locks of a user. */
-  unlock(subject: string): Promise<void>
+  /** Ends the locks of a user. Answers whether one held. */
+  unlock(subject: string): Promise<boolean>
   /** Forgets the second factor of a user. */
   remove(subject: string): Promise<void>
   /** Closes the store. */
@@ -187,7 +187,8 @@ export function createSecondFactors(store: SecondFactorStore, totp: Totp, clock:
         const { failures, locks, lockedUntil } = record
         // Of nobody, nothing is written.
         const isFresh = failures === 0 && locks === 0 && lockedUntil === 0
-        return { next: isFresh ? undefined : { ...record, failures: 0, locks: 0, lockedUntil: 0 }, result: undefined }
+        const next = isFresh ? undefined : { ...record, failures: 0, locks: 0, lockedUntil: 0 }
+        return { next, result: lockedMs(record, clock()) > 0 }
       }),
 
     remove: (subject) => store.remove(subject),
