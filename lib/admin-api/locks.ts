@@ -4,9 +4,11 @@
  * @module
  */
 
+import type { ChangeContext } from '../core/events.js'
 import type { Gate } from '../http/gate.js'
-import type { LoginLock } from '../users/throttle/lock-notes.js'
+import { type LoginLock, maxListedLocks } from '../users/throttle/lock-notes.js'
 import type { ManagedLoginThrottle } from '../users/throttle/login-throttle.js'
+import { lockKeys, userKeys } from '../users/throttle/throttle-keys.js'
 import { invalidRequest } from './json-body.js'
 import { readPage } from './page.js'
 import { administratorsOnly, type Call, readMember, resourceGate } from './resource.js'
@@ -27,6 +29,12 @@ export interface LockEntry {
   readonly until: string
 }
 
+/**
+ * Ends all locks of a user, and answers whether one held that {@link findLocks} does not list. Rejects with `StoreError` when not all
+ * processes may have taken it.
+ */
+export type UnlockUser = (userName: string, context: ChangeContext) => Promise<boolean>
+
 /** The locks as an operator reads them. */
 export async function findLocks(
   throttle: Pick<ManagedLoginThrottle, 'list'> | undefined,
@@ -46,12 +54,14 @@ export async function findLocks(
  * | verb, path | answer |
  * |---|---|
  * | `GET /locks?offset=&limit=` | `{"count","total","list":[`{@link LockEntry}`]}` |
- * | `DELETE /locks?user=` lifts all of a user | `{"user","status"}` |
+ * | `DELETE /locks?user=` lifts all of a user, that of wrong codes too | `{"user","status"}` |
  * | `DELETE /locks?address=` lifts what locks all users of an address | `{"address","status"}` |
  *
- * @param throttle - `undefined`: nothing is ever locked.
+ * `status` is `NotLocked` for a user without a lock. Failures that did not lock yet are forgotten all the same.
+ *
+ * @param throttle - `undefined`: wrong passwords never lock.
  */
-export function locksGate(throttle: ManagedLoginThrottle | undefined): Gate {
+export function locksGate(throttle: ManagedLoginThrottle | undefined, unlock: UnlockUser): Gate {
   async function list({ query }: Call): Promise<object> {
     const { offset, limit } = readPage(query)
     const all = await findLocks(throttle)
@@ -65,9 +75,26 @@ export function locksGate(throttle: ManagedLoginThrottle | undefined): Gate {
       throw invalidRequest("Name the user or the address whose locks are to end: '?user=' or '?address='.")
     }
     const context = { by: auth.subject, address: from, reason: 'locks lifted' }
-    if (user === '') await throttle?.unlockAddress(address, context)
-    else await throttle?.unlock(user, context)
-    return user === '' ? { address, status: 'Lifted' } : { user, status: 'Lifted' }
+    if (user === '') {
+      await throttle?.unlockAddress(address, context)
+      return { address, status: 'Lifted' }
+    }
+    const wasListed = await isListed(user)
+    const wasLocked = await unlock(user, context)
+    return { user, status: wasListed || wasLocked ? 'Lifted' : 'NotLocked' }
+  }
+
+  /** Also where nobody can tell: a list that cannot be had must not keep a lock. */
+  async function isListed(name: string): Promise<boolean> {
+    const keys = userKeys(name)
+    const isOf = (lock: LoginLock): boolean =>
+      lock.scope !== 'source' && lockKeys(lock).some(({ user }) => keys.includes(user))
+    try {
+      const locks = (await throttle?.list()) ?? []
+      return locks.length >= maxListedLocks || locks.some(isOf)
+    } catch {
+      return true
+    }
   }
 
   return administratorsOnly(

@@ -284,7 +284,9 @@ export async function wireSecurity(
     ...createQuestions(front, users),
 
     locks: async () => (await throttle?.list()) ?? [],
-    unlock: (userName, context) => unlockUser(throttle, secondStep?.secondFactors, userName, context),
+    async unlock(userName, context) {
+      await unlockUser(throttle, secondStep, userName, context)
+    },
     unlockAddress: (address, context) => throttle?.unlockAddress(address, context),
 
     close() {

@@ -7,7 +7,7 @@
 import type { Request } from 'express'
 import { trustProxyGate } from '../addresses/trust-proxy.js'
 import { jwksGate } from '../admin-api/jwks.js'
-import { locksGate } from '../admin-api/locks.js'
+import { locksGate, type UnlockUser } from '../admin-api/locks.js'
 import { type ReloadFile, reloadGate } from '../admin-api/reload.js'
 import { setsPassword } from '../admin-api/resource.js'
 import { rolesGate } from '../admin-api/roles.js'
@@ -43,7 +43,7 @@ import { isManagedUserStore } from '../users/managed-user-store.js'
 import type { ManagedLoginThrottle } from '../users/throttle/login-throttle.js'
 import type { UserStore } from '../users/user-store.js'
 import { createMachineBearers, hasMachineAddressRules } from './machine-access.js'
-import { assertSecondFactors } from './second-factor.js'
+import { assertSecondFactors, unlockUser } from './second-factor.js'
 
 /** Options of `security.managementApi`. */
 export interface ManagementApiOptions {
@@ -106,8 +106,9 @@ export function managementApiGates(
 }
 
 /** What only administrators may call, whoever keeps the users. */
-function operatorGates({ tokens, loginThrottle, reloadFile }: ManagementApiParts): readonly Gate[] {
-  return [sessionsGate(tokens), locksGate(loginThrottle), reloadGate(reloadFile)]
+function operatorGates({ tokens, loginThrottle, secondStep, reloadFile }: ManagementApiParts): readonly Gate[] {
+  const unlock: UnlockUser = (user, context) => unlockUser(loginThrottle, secondStep, user, context)
+  return [sessionsGate(tokens), locksGate(loginThrottle, unlock), reloadGate(reloadFile)]
 }
 
 /** None for a user store that cannot be managed here: `/users` and `/roles` are left to the app. */

@@ -85,18 +85,29 @@ async function openSqlSecondFactors(
   return sqlSecondFactors(await openSqlDatabase(datasource), Buffer.from(key, 'hex'))
 }
 
-/** Ends the locks of a user: those of passwords, and those of codes. */
+/** Ends the locks of a user: those of passwords, and those of codes. Answers whether one of codes held. */
 export async function unlockUser(
   throttle: LoginThrottle | undefined,
-  secondFactors: SecondFactors | undefined,
+  secondStep: Pick<SecondStepParts, 'users' | 'secondFactors'> | undefined,
   userName: string,
   context?: ChangeContext,
-): Promise<void> {
-  const ends = await Promise.allSettled([
+): Promise<boolean> {
+  const [passwords, codes] = await Promise.allSettled([
     (async () => throttle?.unlock(userName, context))(),
-    secondFactors?.unlock(userName.normalize('NFC')),
+    secondStep && unlockCodes(secondStep, userName),
   ])
-  for (const end of ends) if (end.status === 'rejected') throw end.reason
+  if (passwords.status === 'rejected') throw passwords.reason
+  if (codes.status === 'rejected') throw codes.reason
+  return codes.value === true
+}
+
+/** However the name is written: second factors are kept by the store's own spelling, also that of a user who is disabled. */
+async function unlockCodes(
+  { users, secondFactors }: Pick<SecondStepParts, 'users' | 'secondFactors'>,
+  userName: string,
+) {
+  const account = await users.find(userName)
+  return secondFactors.unlock(account?.subject ?? userName.normalize('NFC'))
 }
 
 /** @throws `ConfigError` for a configuration that asks for second factors in a process that was started without: none would be asked for. */

@@ -89,43 +89,77 @@ export async function readPassword(process: CommandProcess): Promise<string> {
   return password
 }
 
-/** On a terminal the secret is asked for, twice where it is a new one, and not shown; otherwise the first line is read. */
+/** Reads a new secret: on a terminal it is asked for twice. */
 export async function readSecret(
-  { stdin, stderr }: CommandProcess,
+  process: CommandProcess,
   label: 'Password' | 'Secret',
   validate?: (text: string) => void,
-  isRepeated = true,
 ): Promise<string> {
-  const name = label.toLowerCase()
-  const text = await (stdin.isTTY ? askHidden(`${label}: `, stdin, stderr) : readLine(stdin))
-  if (text === undefined) throw new CommandError(`The ${name} is not valid UTF-8.`)
-  if (text === '') throw new CommandError(`The ${name} is empty: type it, or write it to standard input.`)
-  validate?.(text)
-  if (stdin.isTTY && isRepeated && (await askHidden('Again: ', stdin, stderr)) !== text) {
-    throw new CommandError(`The ${name}s differ.`)
+  const secrets = openSecrets(process)
+  try {
+    const text = await secrets.read(label)
+    validate?.(text)
+    if (process.stdin.isTTY && (await secrets.ask('Again')) !== text) {
+      throw new CommandError(`The ${label.toLowerCase()}s differ.`)
+    }
+    return text
+  } finally {
+    await secrets.close()
   }
-  return text
+}
+
+/** Secrets that are read one after the other. */
+export interface Secrets {
+  /** `undefined` for what is not UTF-8; empty where there is no more. */
+  ask(label: string): Promise<string | undefined>
+  /** @throws {@link CommandError} for one that is empty, or not UTF-8. */
+  read(label: string): Promise<string>
+  /** Reads no more. */
+  close(): Promise<unknown>
+}
+
+/** On a terminal each is asked for, and not shown; otherwise it is the next line. Nothing is read before. */
+export function openSecrets({ stdin, stderr }: CommandProcess): Secrets {
+  const lines = readLines(stdin)
+  async function ask(label: string): Promise<string | undefined> {
+    if (stdin.isTTY) return askHidden(`${label}: `, stdin, stderr)
+    const { done, value } = await lines.next()
+    return done ? '' : value
+  }
+  return {
+    ask,
+    async read(label) {
+      const name = label.toLowerCase()
+      const text = await ask(label)
+      if (text === undefined) throw new CommandError(`The ${name} is not valid UTF-8.`)
+      if (text === '') throw new CommandError(`The ${name} is empty: type it, or write it to standard input.`)
+      return text
+    },
+    close: () => lines.return(),
+  }
 }
 
 const maxBytes = 64 * 1024
 
 const newline = 0x0a
 
-/** The first line without its end (`\n` or `\r\n`); `undefined` when it is not UTF-8. */
-async function readLine(stream: AsyncIterable<Buffer | string>): Promise<string | undefined> {
-  const chunks: Buffer[] = []
-  let length = 0
+/** The lines without their ends (`\n` or `\r\n`); `undefined` for one that is not UTF-8. */
+async function* readLines(stream: AsyncIterable<Buffer | string>): AsyncGenerator<string | undefined, void, void> {
+  let rest = Buffer.alloc(0)
   for await (const chunk of stream) {
-    const bytes = Buffer.from(chunk)
-    chunks.push(bytes)
-    length += bytes.length
-    if (bytes.includes(newline) || length > maxBytes) break
+    rest = Buffer.concat([rest, Buffer.from(chunk)])
+    for (let end = rest.indexOf(newline); end !== -1; end = rest.indexOf(newline)) {
+      yield decodeLine(rest.subarray(0, end))
+      rest = rest.subarray(end + 1)
+    }
+    if (rest.length > maxBytes) break
   }
-  const bytes = Buffer.concat(chunks)
-  const end = bytes.indexOf(newline)
-  const line = end === -1 ? bytes : bytes.subarray(0, end)
+  yield decodeLine(rest)
+}
+
+function decodeLine(bytes: Uint8Array): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(line).replace(/\r$/, '')
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes).replace(/\r$/, '')
   } catch {
     return undefined
   }

@@ -153,8 +153,9 @@ export function locksCommand(process: CommandProcess): Command {
       if ((user === undefined) === (address === undefined)) {
         throw new CommandError('Write the name of a user, or --address ADDRESS.', exitCodes.usage)
       }
-      await operations.liftLocks(address === undefined ? { user: user! } : { address })
-      return `Lifted the locks of ${printable(address ?? user!)}.`
+      const wasLocked = await operations.liftLocks(address === undefined ? { user: user! } : { address })
+      const name = printable(address ?? user!)
+      return wasLocked ? `Lifted the locks of ${name}.` : `There was no lock of ${name}.`
     },
   ).option('--address <address>', 'what locks all users of this address')
 

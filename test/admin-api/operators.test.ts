@@ -232,6 +232,10 @@ describe('the locks', () => {
         { scope: 'pair', user: 'reader', address: '127.0.0.1', since: expect.any(String), until: expect.any(String) },
       ],
     })
+    expect((await front.call('DELETE', '/locks?user=nobody-there', [bearer(token)])).json()).toEqual({
+      user: 'nobody-there',
+      status: 'NotLocked',
+    })
     const lifted: unknown[] = []
     front.security.events.on('unlock', (event) => lifted.push(event))
     const answer = await front.call('DELETE', '/locks?user=reader', [bearer(token)])
@@ -239,6 +243,8 @@ describe('the locks', () => {
     expect(lifted).toEqual([expect.objectContaining({ by: 'admin', address: '127.0.0.1', userName: 'reader' })])
     expect(await locks()).toMatchObject({ total: 0 })
     await front.login(users.reader)
+    const again = await front.call('DELETE', '/locks?user=reader', [bearer(token)])
+    expect(again.json()).toEqual({ user: 'reader', status: 'NotLocked' })
   })
 
   it('are an empty list where nothing is ever locked', async () => {

@@ -7,10 +7,11 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { commandLogger } from '../../lib/cli/output.js'
 import type { UserAccount } from '../../lib/users/user-store.js'
-import { basic, bearer, document, startFront, users } from '../helpers/front.js'
+import { basic, bearer, document, fileUser, startFront, users } from '../helpers/front.js'
 import { folderWith, keyPair, pemOfKey } from '../helpers/key-files.js'
 import { people, startManagedFront } from '../helpers/managed-front.js'
 import { secret } from '../helpers/recorded-log.js'
+import { codeAt } from '../helpers/second-factor-front.js'
 import { openShell, type Shell } from './run-command.js'
 
 const urlOf = ({ port }: { readonly port: number }): string => `http://127.0.0.1:${port}/management`
@@ -55,6 +56,7 @@ describe('the sign-in', () => {
     expect((await shell.run('logout')).stdout).toBe(`You are signed out of ${urlOf(front)}.\n`)
     expect((await front.call('GET', '/apis', [bearer(token)])).status).toBe(401)
     expect(stored(shell)).toEqual({ servers: {} })
+    expect((await shell.run('sessions list')).stderr).toContain('You are signed in to none: sallyport login --server')
   })
 
   it('ends the token before, when the user signs in once more', async () => {
@@ -145,6 +147,67 @@ describe('the sign-in', () => {
   })
 })
 
+describe('the sign-in of who has a second factor', () => {
+  const seed = secret('JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP')
+  const { name, password } = users.admin
+  const now = Date.UTC(2026, 0, 1)
+  const start = (more: object = { totp: seed }, managementApi = {}) => {
+    const admin = fileUser(name, password, { is_admin: true, ...more })
+    const source = document({ internalApis: { users: [admin] }, managementApi })
+    return startFront(undefined, { source, options: { clock: () => now } })
+  }
+  const isSignedIn = async (shell: Shell) => (await shell.run('sessions list')).code === 0
+
+  it('takes the code from the second line of standard input, or from the environment, once', async () => {
+    const [piped, shell, front] = [openShell(), openShell(), await start()]
+    const line = `login --server ${urlOf(front)} --user ${name}`
+    expect(await piped.run(line, { input: `${password}\r\n${codeAt(now)}\r\n` })).toMatchObject({ code: 0 })
+    expect(await isSignedIn(piped)).toBe(true)
+    // The clock stands still: that code has counted.
+    Object.assign(shell.env, { SALLYPORT_PASSWORD: password, SALLYPORT_OTP: codeAt(now) })
+    const again = await shell.run(line)
+    expect(again).toEqual({ code: 3, stdout: '', stderr: 'The code is wrong, or was used before.\n' })
+    shell.env['SALLYPORT_OTP'] = codeAt(now + 30_000)
+    expect(await shell.run(line)).toMatchObject({ code: 0 })
+    expect(await isSignedIn(shell)).toBe(true)
+  })
+
+  it('asks on a terminal, and shows neither', async () => {
+    const [shell, front] = [openShell(), await start()]
+    const outcome = await shell.type(`login --server ${urlOf(front)} --user ${name}`, [password, codeAt(now)])
+    expect(outcome).toMatchObject({ code: 0, stdout: expect.stringContaining('You are signed in') })
+    expect(outcome.stderr).toMatch(/^Password: \nThis account needs a second factor: .*\nCode: \n$/)
+  })
+
+  it.each([
+    ['', 'This account needs a second factor'],
+    ['\n', 'the second line of standard input, or SALLYPORT_OTP'],
+    ['\n000000\n', 'The code is wrong'],
+    ['\n12\u20ac456\n', 'The code is wrong'],
+  ])('says what is missing after the password: %j', async (rest, message) => {
+    const [shell, front] = [openShell(), await start()]
+    const outcome = await shell.run(`login --server ${urlOf(front)} --user ${name}`, { input: password + rest })
+    expect(outcome).toMatchObject({ code: 3, stdout: '', stderr: expect.stringContaining(message) })
+    expect(existsSync(fileOf(shell))).toBe(false)
+  })
+
+  it('says who has to set one up first', async () => {
+    const [shell, front] = [openShell(), await start({}, { second_factor: 'administrators' })]
+    const line = `login --server ${urlOf(front)} --user ${name}`
+    for (const input of [password, `${password}\n000000\n`]) {
+      const outcome = await shell.run(line, { input })
+      expect(outcome).toMatchObject({ code: 3, stderr: expect.stringContaining('which it does not have yet') })
+    }
+  })
+
+  it('never asks for a code where the password is wrong', async () => {
+    const [shell, front] = [openShell(), await start()]
+    const input = `Wrong-password-1\n${codeAt(now)}\n`
+    const outcome = await shell.run(`login --server ${urlOf(front)} --user ${name}`, { input })
+    expect(outcome).toMatchObject({ code: 3, stderr: 'The user name or the password is wrong.\n' })
+  })
+})
+
 describe('sessions', () => {
   it('are listed as JSON for programs, as a table for people, and ended', async () => {
     const [shell, front] = [openShell(), await startFront()]
@@ -218,6 +281,7 @@ describe('locks', () => {
     expect((await shell.run('locks lift reader')).stdout).toBe('Lifted the locks of reader.\n')
     expect((await shell.run('locks list', { isTTY: true })).stdout).toBe('Nobody is locked.\n')
     expect((await shell.run('locks lift --address 192.0.2.1')).stdout).toBe('Lifted the locks of 192.0.2.1.\n')
+    expect((await shell.run('locks lift nobody-there')).stdout).toBe('There was no lock of nobody-there.\n')
   })
 })
 

@@ -84,6 +84,30 @@ describe('sallyport users init', () => {
   })
 })
 
+describe('sallyport users totp --setup', () => {
+  it('ends no second factor: the operator has to remove it first', async () => {
+    const place = openPlace(`[second_factor]\n${key}`)
+    await place.run('users init')
+    await place.run('users add alice', 'Correct-horse-1')
+    const record = async (): Promise<unknown> => {
+      const database = await openSqlDatabase({ url: place.url })
+      return database.query(`SELECT version, record FROM ${ownTable}`).finally(() => database.close())
+    }
+    // Another setup code takes the place of the first.
+    for (let time = 0; time < 2; time++) expect((await place.run('users totp alice --setup')).code).toBe(0)
+    expect((await place.run('users totp alice')).code).toBe(0)
+    const before = await record()
+    expect(await place.run('users totp alice --setup')).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'alice has a second factor, which a setup code would end: run "users totp alice --remove" first.\n',
+    })
+    expect(await record()).toEqual(before)
+    expect((await place.run('users totp alice --remove')).code).toBe(0)
+    expect((await place.run('users totp alice --setup')).code).toBe(0)
+  })
+})
+
 describe('sallyport users remove', () => {
   it('forgets the second factor: a user of the same name, later, has none', async () => {
     const place = openPlace(`[second_factor]\n${key}`)

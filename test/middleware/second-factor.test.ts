@@ -77,6 +77,24 @@ describe('the login of the management API', () => {
 })
 
 describe('users of a database', () => {
+  it('are unlocked by DELETE /locks, after wrong codes too, however the name is written', async () => {
+    const front = await startSecondFactors()
+    const { secret } = await front.secondFactors.assign('alice')
+    const rootToken = tokenOf(await logIn(front, 'root'))
+    const guess = () => logIn(front, 'alice', { 'X-OTP': '000000' })
+    const lift = (name: string) =>
+      request(front.app).delete(`/management/locks?user=${name}`).auth(rootToken, { type: 'bearer' })
+    for (const name of ['alice', 'PRIMARY%2FALICE']) {
+      for (let wrong = 0; wrong < 5; wrong++) expect((await guess()).status).toBe(401)
+      expect((await logIn(front, 'alice', { 'X-OTP': codeAt(front.now, secret) })).status).toBe(429)
+      expect((await lift(name)).body).toMatchObject({ status: 'Lifted' })
+      expect((await lift(name)).body).toMatchObject({ status: 'NotLocked' })
+      expect((await logIn(front, 'alice', { 'X-OTP': codeAt(front.now, secret) })).status).toBe(200)
+      front.now += 30_000
+    }
+    expect((await lift('nobody-there')).body).toEqual({ user: 'nobody-there', status: 'NotLocked' })
+  })
+
   it('change their own password, and lose the second factor with the account', async () => {
     const front = await startSecondFactors()
     for (const name of ['alice', 'root']) expect(await front.secondFactors.statusOf(name)).toBe('none')

@@ -15,6 +15,8 @@ export type Answer = Readonly<Record<string, unknown>>
 export interface Call {
   readonly query?: Readonly<Record<string, string | number | undefined>> | undefined
   readonly body?: object | undefined
+  /** The code of a second factor. */
+  readonly otp?: string | undefined
   /** Whether the answer has no body. @defaultValue `false` */
   readonly isBodiless?: boolean | undefined
 }
@@ -33,7 +35,7 @@ export interface ServerClientOptions {
   /** PEM of the authorities that are trusted. @defaultValue those of Node */
   readonly ca?: string | undefined
   /** The error for a 401. */
-  readonly signedOut: () => CommandError
+  readonly signedOut: (answer: Answer) => CommandError
 }
 
 const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
@@ -64,11 +66,16 @@ export function createServerClient({ url, authorization, ca, signedOut }: Server
   const base = pathname.replace(/\/$/, '')
   const send = protocol === 'https:' ? requestHttps : requestHttp
 
-  function exchange(method: string, path: string, text: string | undefined): Promise<[IncomingMessage, string]> {
+  function exchange(
+    method: string,
+    path: string,
+    { text, otp }: { readonly text: string | undefined; readonly otp: string | undefined },
+  ): Promise<[IncomingMessage, string]> {
     return new Promise((resolve, reject) => {
       const headers = {
         Authorization: authorization,
         Accept: 'application/json',
+        ...(otp !== undefined && { 'X-OTP': otp }),
         ...(text !== undefined && { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) }),
       }
       const trust = protocol === 'https:' ? { ca, rejectUnauthorized: true } : {}
@@ -93,15 +100,17 @@ export function createServerClient({ url, authorization, ca, signedOut }: Server
 
   return {
     url,
-    async call(method, path, { query = {}, body, isBodiless = false } = {}) {
+    async call(method, path, { query = {}, body, otp, isBodiless = false } = {}) {
       const parameters = new URLSearchParams()
       for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, String(value))
       const target = parameters.size === 0 ? path : `${path}?${parameters}`
-      const [response, text] = await exchange(method, target, body && JSON.stringify(body)).catch((error: Error) => {
-        throw unreachable(url, error)
-      })
+      const [response, text] = await exchange(method, target, { text: body && JSON.stringify(body), otp }).catch(
+        (error: Error) => {
+          throw unreachable(url, error)
+        },
+      )
       const { statusCode: status = 0 } = response
-      if (status === 401) throw signedOut()
+      if (status === 401) throw signedOut(parseAnswer(text) ?? {})
       const answer = isBodiless && text === '' && status < 300 ? {} : parseAnswer(text)
       if (answer === undefined || (status >= 300 && status < 400)) throw noManagementApi(url, status)
       if (status >= 400) throw refused(url, status, answer, response.headers['retry-after'])

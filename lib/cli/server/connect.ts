@@ -70,6 +70,9 @@ export function connectServer(options: ServerOptions, process: CommandProcess): 
 
 function onlyServer(urls: readonly string[]): string {
   if (urls.length === 1) return urls[0]!
-  const which = urls.length === 0 ? '' : ` You are signed in to ${urls.join(', ')}.`
+  const which =
+    urls.length === 0
+      ? ' You are signed in to none: sallyport login --server URL --user NAME'
+      : ` You are signed in to ${urls.join(', ')}.`
   throw new CommandError(`Which server? Write --server URL, or set SALLYPORT_SERVER.${which}`, exitCodes.usage)
 }

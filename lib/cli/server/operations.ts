@@ -21,7 +21,8 @@ export interface Operations {
   /** How many there were. */
   endSessionsOf(user: string): Promise<number>
   locks(): Promise<readonly LockEntry[]>
-  liftLocks(target: LockTarget): Promise<void>
+  /** Whether there may have been one. */
+  liftLocks(target: LockTarget): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -42,7 +43,7 @@ export function serverOperations(client: ServerClient): Operations {
       return readList<LockEntry>(client, await client.call('GET', '/locks', { query: { limit: 1000 } }))
     },
     liftLocks: async (target) => {
-      await client.call('DELETE', '/locks', { query: { ...target } })
+      return (await client.call('DELETE', '/locks', { query: { ...target } }))['status'] !== 'NotLocked'
     },
     async close() {},
   }
@@ -85,6 +86,7 @@ export async function openStoreOperations(path: string, logger: Logger): Promise
     async liftLocks(target) {
       const context = { by, reason: 'locks lifted' }
       await ('user' in target ? security.unlock(target.user, context) : security.unlockAddress(target.address, context))
+      return true
     },
     close: () => security.close(),
   }

@@ -80,8 +80,8 @@ export interface SecondFactors {
   assign(subject: string): Promise<AssignedSecondFactor>
   /** A code with which the user can set one up in a portal, in place of the one before. */
   createEnrolmentCode(subject: string, lifeMs: number): Promise<string>
-  /** Ends the locks of a user. */
-  unlock(subject: string): Promise<void>
+  /** Ends the locks of a user. Answers whether one held. */
+  unlock(subject: string): Promise<boolean>
   /** Forgets the second factor of a user. */
   remove(subject: string): Promise<void>
   /** Closes the store. */
@@ -183,7 +183,13 @@ export function createSecondFactors(store: SecondFactorStore, totp: Totp, clock:
     },
 
     unlock: (subject) =>
-      change(subject, (record) => ({ next: { ...record, failures: 0, locks: 0, lockedUntil: 0 }, result: undefined })),
+      change(subject, (record) => {
+        const { failures, locks, lockedUntil } = record
+        // Of nobody, nothing is written.
+        const isFresh = failures === 0 && locks === 0 && lockedUntil === 0
+        const next = isFresh ? undefined : { ...record, failures: 0, locks: 0, lockedUntil: 0 }
+        return { next, result: lockedMs(record, clock()) > 0 }
+      }),
 
     remove: (subject) => store.remove(subject),
     close: () => store.close(),
