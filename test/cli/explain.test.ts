@@ -47,6 +47,42 @@ describe('sallyport explain', () => {
     expect(stderr).toContain(message)
   })
 
+  describe('of users whom an identity provider signs in', () => {
+    const provider =
+      '[[identity_provider]]\nname = "corp"\nissuer = "https://id.example.com"\nclient_id = "desk"\nrole_mapping = { g = "agent" }\nroles_claim = "groups"\n'
+    const desk = '[portal.desk]\nroles = ["agent"]\nsign_in = ["corp"]\nsecond_factor = "all"\n'
+    const issuer =
+      '[management_api.trusted_issuer]\nissuer = "https://id.example.com"\naudience = "api"\nallow_unmapped = true\n'
+    const ask = (source: string, ...args: readonly string[]) => {
+      const own = join(home, 'providers.toml')
+      writeFileSync(own, source)
+      return run(explainCommand, own, ...args)
+    }
+
+    it('takes the roles that are given, as of a sign-in there', async () => {
+      const args = ['--portal', 'desk', '--path', '/', '--user', 'CORP/bob']
+      expect((await ask(provider + desk, ...args, '--roles', 'agent')).stdout).toContain('passed: on to the app')
+      expect((await ask(provider + desk, ...args, '--roles', 'other')).stdout).toContain(
+        'refused: 403 ERR_ROLE_REQUIRED',
+      )
+      expect((await ask(provider + desk, ...args)).stderr).toContain('say which roles "CORP/bob" has')
+    })
+
+    it('takes tokens of the trusted issuer for the management API, with its own domain and that of the provider', async () => {
+      const args = ['--path', '/apis', '--roles', 'agent', '--user']
+      const factor = '[management_api]\nsecond_factor = "all"\n'
+      const trusted = await ask(factor + issuer, ...args, 'TRUSTED/bob')
+      expect(trusted.stdout).toContain('passed: on to the app')
+      const shared = await ask(`${provider}${issuer}domain_name = "CORP"\n`, ...args, 'CORP/bob')
+      expect(shared.stdout).toContain('passed: on to the app')
+    })
+
+    it('says where they sign in when the management API takes none of their tokens', async () => {
+      const { code, stderr } = await ask(provider, '--path', '/apis', '--roles', 'agent', '--user', 'CORP/bob')
+      expect([code, stderr]).toEqual([1, expect.stringContaining('whose users sign in to portals: name a portal')])
+    })
+  })
+
   it('shows no control character and no header value', async () => {
     const secret = 'Bearer made-up-token'
     const args = [file, '--path', '/\u001b[2J', '--header', `Authorization: ${secret}`]
