@@ -39,6 +39,7 @@ describe('sallyport explain', () => {
 
   it.each([
     ['a user that the file does not have', ['--path', '/', '--user', 'bob'], 'the file has no such user'],
+    ['a path without a slash', ['--path', 'orders'], '--path has to begin with a slash: write --path /orders'],
     ['what is no header', ['--path', '/', '--header', 'Accept'], 'is no header: write it like'],
     ['a portal that the file does not have', ['--path', '/', '--portal', 'nope'], 'is no portal of this configuration'],
   ])('says what is wrong with %s', async (_name, args, message) => {
