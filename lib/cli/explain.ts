@@ -69,6 +69,7 @@ function collect(line: string, before: readonly string[]): readonly string[] {
 
 function requestFrom(options: ExplainOptions): ExplainRequest {
   const { method, path, portal, webApps, at, user, roles, admin, address, origin, trustProxy } = options
+  if (!path.startsWith('/')) throw new CommandError(`--path has to begin with a slash: write --path /${path}`)
   return {
     method,
     path,

@@ -4,17 +4,27 @@
  * @module
  */
 
+import type { Origin } from '../core/errors.js'
 import type { AccessChange, DiffAnswer } from './diff.js'
 import type { Rights } from './path-classes.js'
 
 /** How many of a list are shown. */
 const maxShown = 4
 
+/** What two files differ in. */
+export interface FileDiff {
+  readonly changes: readonly AccessChange[]
+  /** Keys that differ, and that no request was asked about. */
+  readonly notCompared: readonly Origin[]
+}
+
 /** The changes, and their count. `files`: the names of the files, for the commands that explain an example. */
-export function printDiff(changes: readonly AccessChange[], files: { readonly after: string }): string {
+export function printDiff({ changes, notCompared }: FileDiff, files: { readonly after: string }): string {
   const letIn = changes.filter(({ effect }) => effect === 'let in').length
-  const count = `${letIn} newly let in, ${changes.length - letIn} newly refused`
-  return [...changes.flatMap((change) => [...linesOf(change, files.after), '']), count].join('\n')
+  const count = `${letIn} newly let in, ${changes.length - letIn} newly refused, ${notCompared.length} changed and not compared`
+  const others = notCompared.map((origin) => `changed, and not compared: ${placeText(origin)}`)
+  const blank = others.length === 0 ? [] : ['']
+  return [...changes.flatMap((change) => [...linesOf(change, files.after), '']), ...others, ...blank, count].join('\n')
 }
 
 function linesOf(change: AccessChange, file: string): readonly string[] {
@@ -43,9 +53,12 @@ function rightsText({ roles, isAdmin }: Rights): string {
 function answerText({ outcome, status, code, rule }: DiffAnswer): string {
   const answer = [outcome, status, code].filter((part) => part !== undefined).join(' ')
   if (rule === undefined) return answer
-  const { key, position } = rule
-  const where = position === undefined ? '(default)' : `${position.file}:${position.line}:${position.column}`
-  return `${answer} by ${key} ${where}`
+  return `${answer} by ${placeText(rule)}`
+}
+
+function placeText({ key, position }: Origin): string {
+  if (position === undefined) return `${key} (default)`
+  return `${key} ${position.file}:${position.line}:${position.column}`
 }
 
 /** The command that explains the example. */

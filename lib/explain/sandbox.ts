@@ -6,17 +6,19 @@
  */
 
 import type { Express, NextFunction, Request, RequestHandler, Response } from 'express'
+import { providerVersionOf } from '../app/identity-providers.js'
 import type { MountObserver } from '../app/mounts.js'
 import { portalCookieName } from '../app/portal.js'
 import type { Security } from '../app/security.js'
 import type { WiredSecurity, WireSecurity } from '../app/wired-security.js'
 import { withFields } from '../config/checks/origins.js'
 import type { Config } from '../config/config.js'
-import { type Auth, findAuth } from '../core/auth.js'
+import { type Auth, type Factor, findAuth } from '../core/auth.js'
 import type { HttpError, HttpErrorCode, Origin } from '../core/errors.js'
 import type { RuleStage } from '../http/gate.js'
 import { secureName } from '../portals/cookie.js'
 import { TestUsers } from '../testing/test-users.js'
+import type { UserAccount } from '../users/user-store.js'
 import { type RequestFacts, runRequest } from './in-process-request.js'
 
 /** Who calls. */
@@ -108,20 +110,48 @@ export class Sandbox {
   /** The headers of the requests of a caller: for the management API, or for a portal. */
   async credentials(caller: Caller, portal?: string): Promise<readonly (readonly [name: string, value: string])[]> {
     const { core, security } = this.#wired
-    const { name, roles, isAdmin } = caller
-    const account = this.#users.set(name, { roles, isAdmin })
     const { managementApi } = security.config
     if (portal !== undefined) {
       const config = security.config.portals.find((candidate) => candidate.name === portal)
       if (config === undefined) return []
       const { sessionTimeoutMs: idleTimeoutMs, absoluteTimeoutMs } = config
-      const { credential } = await core.createSessions({ portal, idleTimeoutMs, absoluteTimeoutMs }).start(account)
+      const sessions = core.createSessions({ portal, idleTimeoutMs, absoluteTimeoutMs })
+      const { account, factors } = this.#signedIn(caller)
+      const { credential } = await sessions.start(account, { factors })
       const cookie = portalCookieName(security.config, portal)
       return [['Cookie', `${secureName(cookie)}=${credential}; ${cookie}=${credential}`]]
     }
+    if (providerVersionOf(this.config, caller.name) !== undefined && !this.#isTrusted(caller.name)) {
+      const how = 'name a portal, or give the management API a trusted_issuer of this domain_name'
+      throw new TypeError(`"${caller.name}" is of an identity provider, whose users sign in to portals: ${how}`)
+    }
     if (managementApi.isBasicEnabled) return [['Authorization', this.basic(caller)]]
-    if (!managementApi.isJwtEnabled) return []
-    return [['Authorization', `Bearer ${(await core.tokens.issue(account)).token}`]]
+    return managementApi.isJwtEnabled ? this.#bearer(caller) : []
+  }
+
+  async #bearer(caller: Caller): Promise<readonly (readonly [name: string, value: string])[]> {
+    const { account, factors } = this.#signedIn(caller)
+    return [['Authorization', `Bearer ${(await this.#wired.core.tokens.issue(account, { factors })).token}`]]
+  }
+
+  /** The account of a caller. No store knows the users of an identity provider: they have the rights of their sign-in. */
+  #signedIn({ name, roles, isAdmin }: Caller): {
+    readonly account: UserAccount
+    readonly factors: readonly Factor[] | undefined
+  } {
+    const account = this.#users.set(name, { roles, isAdmin })
+    const version = providerVersionOf(this.config, name)
+    const factors = version !== undefined || this.#isTrusted(name) ? (['provider'] as const) : undefined
+    return {
+      account: version === undefined ? account : { ...account, version: `${version}${account.version}` },
+      factors,
+    }
+  }
+
+  /** Whether it is a user of the issuer whose tokens the management API takes. */
+  #isTrusted(name: string): boolean {
+    const { trustedIssuer } = this.config.managementApi
+    return trustedIssuer !== undefined && name.startsWith(`${trustedIssuer.domainName}/`)
   }
 
   /** Gives the user of credentials other rights: a token of before stays good, as with a server. */
@@ -136,9 +166,7 @@ export class Sandbox {
   ): Promise<readonly (readonly [name: string, value: string])[]> {
     if (kind === 'basic') return [['Authorization', this.basic(caller)]]
     if (kind.startsWith('session of ')) return this.credentials(caller, kind.slice('session of '.length))
-    const { roles, isAdmin, name } = caller
-    const account = this.#users.set(name, { roles, isAdmin })
-    return [['Authorization', `Bearer ${(await this.#wired.core.tokens.issue(account)).token}`]]
+    return this.#bearer(caller)
   }
 
   /** The value of a header for a login. */
