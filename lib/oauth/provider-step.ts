@@ -16,7 +16,7 @@ import { ProviderError } from '../identity-providers/provider-error.js'
 import { queryParameter } from '../portals/navigation.js'
 import type { SignInLink } from '../portals/page.js'
 import { type PortalSignIn, profileOf } from '../portals/portal-sign-in.js'
-import { reasonFromProvider, refusalFromProvider, titleOf } from '../portals/provider-sign-in.js'
+import { refusalFromProvider, reportFromProvider, titleOf } from '../portals/provider-sign-in.js'
 import { messageForPeople } from '../portals/refusals.js'
 import type { SignOnContext } from '../portals/single-sign-on.js'
 import type { UserAccount } from '../users/user-store.js'
@@ -140,10 +140,8 @@ export function createProviderStep(
     let refusal = refusalFrom(error)
     if (error instanceof ProviderError) {
       refusal = refusalFromProvider(error, provider)
-      const reason = reasonFromProvider(error)
-      const cause = reason === 'provider-refused' ? undefined : error
       const address = clientAddress(request)
-      events?.report('loginRefused', { at: clock(), address, userName: provider.config.name, reason, cause })
+      events?.report('loginRefused', { at: clock(), address, ...reportFromProvider(error, provider) })
       markReported(refusal, events !== undefined)
     }
     for (const [header, value] of Object.entries(refusal.headers)) response.setHeader(header, value)

@@ -19,7 +19,7 @@ import type { ShowLogin } from './login.js'
 import { isRead, queryParameter, readMount, readRoot, safeReturnTo, wantsPage } from './navigation.js'
 import { answerSeeOther, type SignInLink } from './page.js'
 import type { ProviderSignIns } from './provider-sign-in.js'
-import { reasonFromProvider, refusalFromProvider, titleOf } from './provider-sign-in.js'
+import { refusalFromProvider, reportFromProvider, titleOf } from './provider-sign-in.js'
 import type { ProviderSignOut } from './provider-sign-out.js'
 import { messageForPeople, type PortalParts } from './refusals.js'
 import { createSessionStart } from './start-session.js'
@@ -116,10 +116,8 @@ export function portalSignInGate(parts: PortalParts, signIn: PortalSignIn, showL
     let refusal = refusalFrom(error)
     if (error instanceof ProviderError) {
       refusal = refusalFromProvider(error, provider)
-      const reason = reasonFromProvider(error)
-      const cause = reason === 'provider-refused' ? undefined : error
       const address = clientAddress(request)
-      events?.report('loginRefused', { at: clock(), address, userName: provider.config.name, reason, cause })
+      events?.report('loginRefused', { at: clock(), address, ...reportFromProvider(error, provider) })
       markReported(refusal, events !== undefined)
     }
     if (!wantsPage(request)) return refusal

@@ -6,7 +6,7 @@
 
 import type { Request, Response } from 'express'
 import { BadRequestError, ForbiddenError, HttpError, UnavailableError } from '../core/errors.js'
-import type { LoginRefusal } from '../core/events.js'
+import type { SecurityEventMap } from '../core/events.js'
 import type { Verdict } from '../http/gate.js'
 import { isSecure } from '../http/plain-http.js'
 import type { IdentityProvider, ProviderUser } from '../identity-providers/identity-provider.js'
@@ -211,7 +211,12 @@ export function refusalFromProvider(error: ProviderError, provider: IdentityProv
   }
 }
 
-/** The reason for the audit trail, with its cause where somebody should look at it. */
-export function reasonFromProvider({ failure }: ProviderError): LoginRefusal {
-  return failure === 'unmapped' ? 'not-admitted' : failure === 'refused' ? 'provider-refused' : 'provider-failed'
+/** What the audit trail says of it: who it was, where the provider has said so, and the cause where an operator can do something. */
+export function reportFromProvider(
+  error: ProviderError,
+  { config }: IdentityProvider,
+): Pick<SecurityEventMap['loginRefused'], 'userName' | 'reason' | 'cause'> {
+  const userName = error.subject ?? config.name
+  if (error.failure === 'refused') return { userName, reason: 'provider-refused' }
+  return { userName, reason: error.failure === 'unmapped' ? 'not-admitted' : 'provider-failed', cause: error }
 }

@@ -117,6 +117,15 @@ describe('who may not sign in', () => {
     expect(front.events.filter(({ name }) => name === 'loginRefused')).toHaveLength(1)
   })
 
+  it('is named in the log as a warning, with what is missing', async () => {
+    const front = await startShop(provider)
+    await new Visitor(front).signIn(provider, { sub: 'heidi', groups: ['visitors'] })
+    const lines = front.entries.filter(({ fields }) => fields['event'] === 'loginRefused')
+    const cause = expect.objectContaining({ message: 'no group in groups is a role here' })
+    const expected = { userName: 'CORP/heidi', reason: 'not-admitted', cause }
+    expect(lines).toMatchObject([{ level: 'warn', fields: expected }])
+  })
+
   it('takes users of a tenant, by a nested claim, and without a role where that is allowed', async () => {
     const table = { required_claims: { hd: 'example.com' }, roles_claim: 'realm_access.roles', allow_unmapped: true }
     const visitor = new Visitor(await startShop(provider, { tables: [providerTable(provider, table)] }))
