@@ -81,10 +81,7 @@ export interface SecurityEventMap {
   }
   /** A login was refused. */
   loginRefused: FromClient & {
-    /**
-     * What the client typed, known to the user store or not; empty when no name could be read. At an identity provider: whom it has
-     * authenticated, else the name of the provider.
-     */
+    /** What the client typed, known or not; empty without a name. At an identity provider: who has signed in there, else its name. */
     readonly userName: string
     /** What was wrong with it. */
     readonly reason: LoginRefusal
