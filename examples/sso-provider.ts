@@ -26,7 +26,7 @@ const server = createServer(app).listen(Number(PROVIDER_PORT), '127.0.0.1')
 await once(server, 'listening')
 const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
-const provider = new Provider(issuer, {
+const provider: Provider = new Provider(issuer, {
   clients: [
     {
       client_id: 'portals',
@@ -88,6 +88,6 @@ function isSame(one: string, other: string): boolean {
   return timingSafeEqual(left!, right!)
 }
 
-provider.on('backchannel.error', (_context, error) => console.error(`no back-channel logout: ${error.message}`))
+provider.on('backchannel.error', (_context: unknown, error: Error) => console.error(`no back-channel logout: ${error.message}`))
 
 console.log(`the provider listens on ${issuer}`)
