@@ -7,14 +7,15 @@
 import type { Request } from 'express'
 import { networkSet } from '../addresses/network-set.js'
 import { clientAddress } from '../addresses/trust-proxy.js'
+import { originAt } from '../config/checks/origins.js'
 import type { ApiTokenConfig, Config } from '../config/config.js'
-import type { Auth } from '../core/auth.js'
-import { ForbiddenError, type HttpError } from '../core/errors.js'
+import { type Auth, setAuth } from '../core/auth.js'
+import { ForbiddenError, type HttpError, type Origin } from '../core/errors.js'
 import type { Logger } from '../core/logger.js'
+import { andThen } from '../core/thenable.js'
 import { plainHttpRefusal } from '../http/plain-http.js'
 import type { MachineBearers } from '../middleware/bearer-authentication.js'
 import { hasOneReading, readingsFrom } from '../paths/readings.js'
-import { invalidToken } from '../tokens/jwt/verify-token.js'
 import { apiTokenSource } from '../tokens/machines/api-tokens.js'
 import type { CredentialSource } from '../tokens/machines/credential-source.js'
 import { icpTokenSource } from '../tokens/machines/icp-tokens.js'
@@ -33,11 +34,13 @@ export interface MachineSourceParts {
 
 /** The credentials that a configuration accepts. */
 export function createMachineSources(
-  { managementApi: { trustedIssuer, apiTokens }, icp }: Config,
+  config: Config,
   { clock, logger, fetch }: MachineSourceParts,
 ): readonly CredentialSource[] {
+  const { managementApi, icp } = config
+  const { trustedIssuer, apiTokens } = managementApi
   const sources: CredentialSource[] = []
-  if (apiTokens.length > 0) sources.push(apiTokenSource(apiTokens))
+  if (apiTokens.length > 0) sources.push(apiTokenSource(apiTokens, (index) => originAt(config, apiTokenKey(index))))
   if (trustedIssuer !== undefined) {
     const onFailure = (cause: unknown): void =>
       logger.warn({ key: 'management_api.trusted_issuer', cause }, 'the keys of the trusted issuer cannot be read')
@@ -46,6 +49,10 @@ export function createMachineSources(
   }
   if (icp !== undefined) sources.push(icpTokenSource(icp, clock))
   return sources
+}
+
+function apiTokenKey(index: number): string {
+  return `management_api.api_tokens[${index}]`
 }
 
 /** Whether some credential is good from some addresses only. */
@@ -80,7 +87,16 @@ export interface MachineBearerParts extends MachineSourceParts {
   readonly machines: MachineTokens
 }
 
-type Limit = (request: Request) => HttpError | undefined
+/** What one API token may do beyond its roles. */
+interface ApiTokenLimits {
+  readonly isAllowedFrom: AddressRule
+  readonly opens: (path: string) => boolean
+  /** Where `allow` and `paths` are written. */
+  readonly allow: Origin
+  readonly paths: Origin
+  /** Warns of its end, once a day. */
+  warn(): void
+}
 
 /** The credentials of a configuration at the gate of the management API, with what each may do beyond its roles. */
 export function createMachineBearers(
@@ -89,65 +105,81 @@ export function createMachineBearers(
   allowPlainHttp: boolean,
 ): MachineBearers {
   const { managementApi, icp } = config
-  const apiLimits = new Map(
-    managementApi.apiTokens.map((token) => [tokenId('api', token.hash), apiTokenLimit(token, clock, logger)]),
+  const limits = new Map(
+    managementApi.apiTokens.map((token, index): [string, ApiTokenLimits] => {
+      const origin = (name: string): Origin => originAt(config, `${apiTokenKey(index)}.${name}`)
+      return [
+        tokenId('api', token.hash),
+        {
+          isAllowedFrom: addressRule(token.allowedNetworks),
+          opens: pathRule(token.paths),
+          allow: origin('allow'),
+          paths: origin('paths'),
+          warn: endWarning(token, clock, logger),
+        },
+      ]
+    }),
   )
-  const icpAddresses = addressLimit(icp?.allowedNetworks)
+  const icpLimits = { isAllowedFrom: addressRule(icp?.allowedNetworks), allow: originAt(config, 'icp_config.allow') }
 
-  function limit({ kind, id }: MachineCredential, request: Request): HttpError | undefined {
+  /** Who has found a token learns nothing of it: from elsewhere it is as good as any text. */
+  function refuseUse(credential: MachineCredential, request: Request): HttpError | undefined {
+    const { kind, id } = credential
     if (kind === 'issuer') return undefined
     const what = kind === 'api' ? 'API tokens' : 'Tokens of the control plane'
     const refusal = plainHttpRefusal(request, allowPlainHttp, undefined, what)
     if (refusal !== undefined) return refusal
-    return kind === 'icp' ? icpAddresses(request) : apiLimits.get(id)?.(request)
+    const rules = kind === 'icp' ? icpLimits : limits.get(id)
+    const address = clientAddress(request)
+    if (rules === undefined || rules.isAllowedFrom(address)) return undefined
+    return machines.refuse(credential, 'its address is not allowed', address, rules.allow)
+  }
+
+  /** Only of a token that is good: then the log says whose it is. */
+  function admit(own: ApiTokenLimits, request: Request, auth: Auth): Auth {
+    if (!own.opens(request.path)) {
+      setAuth(request, auth)
+      throw new ForbiddenError('ERR_PATH_DENIED', 'Access to this path is denied.', { origin: own.paths })
+    }
+    own.warn()
+    return auth
   }
 
   return {
     read: machines.read,
 
     verify(request, credential): Auth | Promise<Auth> {
-      const refusal = limit(credential, request)
+      const refusal = refuseUse(credential, request)
       if (refusal !== undefined) throw refusal
-      return machines.verify(credential, () => clientAddress(request))
+      const own = limits.get(credential.id)
+      const verified = machines.verify(credential, () => clientAddress(request))
+      return own === undefined ? verified : andThen(verified, (auth) => admit(own, request, auth))
     },
   }
 }
 
-function apiTokenLimit(token: ApiTokenConfig, clock: () => number, logger: Logger): Limit {
-  const refuseAddress = addressLimit(token.allowedNetworks)
-  const refusePath = pathLimit(token.paths)
+function endWarning(token: ApiTokenConfig, clock: () => number, logger: Logger): () => void {
   let warnedAt = clock()
-  return (request) => {
-    const refusal = refuseAddress(request) ?? refusePath(request)
+  return () => {
     const now = clock()
-    if (refusal === undefined && token.expiresAt - now < warningMs && now - warnedAt >= dayMs) {
-      warnedAt = now
-      warnOfEnd(token, now, logger)
-    }
-    return refusal
+    if (token.expiresAt - now >= warningMs || now - warnedAt < dayMs) return
+    warnedAt = now
+    warnOfEnd(token, now, logger)
   }
 }
 
-/** Who has found a token learns nothing of it: from elsewhere it is as good as any text. */
-function addressLimit(networks: readonly string[] | undefined): Limit {
-  if (networks === undefined) return () => undefined
+type AddressRule = (address: string | undefined) => boolean
+
+function addressRule(networks: readonly string[] | undefined): AddressRule {
+  if (networks === undefined) return () => true
   const isAllowed = networkSet(networks)
-  return (request) => {
-    const address = clientAddress(request)
-    return address !== undefined && isAllowed(address) ? undefined : invalidToken('its address is not allowed')
-  }
+  return (address) => address !== undefined && isAllowed(address)
 }
 
 /** A path that can be read in several ways has to be one of the token's in all of them. */
-function pathLimit(paths: readonly string[] | undefined): Limit {
-  if (paths === undefined) return () => undefined
+function pathRule(paths: readonly string[] | undefined): (path: string) => boolean {
+  if (paths === undefined) return () => true
   const isWithin = (path: string): boolean =>
     paths.some((allowed) => allowed === '/' || path === allowed || path.startsWith(`${allowed}/`))
-  return ({ path }) => {
-    const readings = hasOneReading(path) ? [path] : readingsFrom(path)
-    if (readings?.every(isWithin)) return undefined
-    return new ForbiddenError('ERR_PATH_DENIED', 'Access to this path is denied.', {
-      origin: { key: 'management_api.api_tokens' },
-    })
-  }
+  return (path) => (hasOneReading(path) ? [path] : readingsFrom(path))?.every(isWithin) === true
 }

@@ -75,7 +75,8 @@ export async function openSharedStore(
   return openRedisStore(sharedStore, { client, logger })
 }
 
-async function loadRedisStore(): Promise<typeof import('./redis-shared-store.js')> {
+/** @throws `ConfigError` (`ERR_CONFIG_MISSING_PACKAGE`) with the line that installs it. */
+export async function loadRedisStore(): Promise<typeof import('./redis-shared-store.js')> {
   try {
     return await import('./redis-shared-store.js')
   } catch (cause) {

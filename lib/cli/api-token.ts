@@ -52,6 +52,8 @@ function createToken(name: string, options: CreateOptions, now: number, { stderr
     stderr.write('This is the token, which is shown once. The lines below belong into the configuration file.\n')
   }
   return [
+    // It is appended to a file whose last line may have no end.
+    '',
     '[[management_api.api_tokens]]',
     `name = ${JSON.stringify(name)}`,
     `hash = "${hashApiToken(token)}"`,

@@ -81,11 +81,11 @@ export interface SecurityEventMap {
   }
   /** A login was refused. */
   loginRefused: FromClient & {
-    /** What the client typed, known to the user store or not; empty when no name could be read. */
+    /** What the client typed, known or not; empty without a name. At an identity provider: who has signed in there, else its name. */
     readonly userName: string
     /** What was wrong with it. */
     readonly reason: LoginRefusal
-    /** The private reason when a store failed. */
+    /** The private reason: why a store or an identity provider failed, or gives a user no role. */
     readonly cause?: unknown
   }
   /** An OAuth client that showed a secret was refused. */
@@ -291,6 +291,8 @@ const levels: Partial<Record<keyof SecurityEventMap, 'warn' | 'error'>> = {
 }
 
 function chooseLevel(name: keyof SecurityEventMap, event: object): 'info' | 'warn' | 'error' {
+  // Nothing has failed: somebody asks for access.
+  if ('reason' in event && event.reason === 'not-admitted') return 'warn'
   if ('status' in event && (event.status as number) >= 500) return 'error'
   if ('cause' in event && event.cause !== undefined) return 'error'
   return levels[name] ?? 'info'

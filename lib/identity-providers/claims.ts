@@ -47,9 +47,11 @@ export function namesOfClaims({ subjectClaim, rolesClaim, requiredClaims }: Clai
 /**
  * The account of a user whom the provider has authenticated. Groups that no rule names give nothing.
  *
- * @throws ProviderError: `unmapped` for a user whom nothing here is for.
+ * @throws ProviderError: `unmapped` for a user whom nothing here is for, with the subject; and like {@link subjectFrom}.
  */
 export function accountFromClaims(rules: ClaimRules, claims: Claims, now: number): UserAccount {
+  const subject = subjectFrom(rules, claims)
+  const unmapped = (message: string): ProviderError => new ProviderError('unmapped', message, { subject })
   for (const [name, allowed] of Object.entries(rules.requiredClaims)) {
     const values = textsIn(claimAt(claims, name))
     if (!values.some((value) => allowed.includes(value)))
@@ -61,7 +63,7 @@ export function accountFromClaims(rules: ClaimRules, claims: Claims, now: number
   if (roles.length === 0 && !isAdmin && !rules.allowUnmapped) throw unmapped(whyUnmapped(rules, claims))
   const maxTokenAgeMs = readCeiling(rules, claims, now)
   return {
-    subject: subjectFrom(rules, claims),
+    subject,
     roles,
     isAdmin,
     version: `${versionPrefix(rules)}${digest(JSON.stringify([roles, isAdmin]))}`,
@@ -126,10 +128,6 @@ function readCeiling({ sessionCeilingMs }: ClaimRules, claims: Claims, now: numb
   if (left !== undefined && left <= 0) throw new ProviderError('refused', 'the session at the provider has ended')
   const limits = [sessionCeilingMs, left].filter((limit) => limit !== undefined)
   return limits.length === 0 ? undefined : Math.min(...limits)
-}
-
-function unmapped(message: string): ProviderError {
-  return new ProviderError('unmapped', message)
 }
 
 function digest(text: string): string {

@@ -38,6 +38,8 @@ export interface SignInWishes {
   readonly loginHint?: string | undefined
   /** Whether it must ask for the password again. */
   readonly isFresh?: boolean | undefined
+  /** Whether it is to ask who signs in, in place of taking whoever is signed in there. */
+  readonly asksWho?: boolean | undefined
 }
 
 /** A user whom the provider has authenticated. */
@@ -144,7 +146,7 @@ export function createIdentityProvider(config: IdentityProviderConfig, parts: Id
   return {
     config,
 
-    createSignInUrl: (secrets, redirectUri, { loginHint, isFresh } = {}) =>
+    createSignInUrl: (secrets, redirectUri, { loginHint, isFresh, asksWho } = {}) =>
       translated(async () => {
         const configuration = await configure()
         const { state, nonce, codeVerifier } = secrets
@@ -156,6 +158,7 @@ export function createIdentityProvider(config: IdentityProviderConfig, parts: Id
           code_challenge: await library.calculatePKCECodeChallenge(codeVerifier),
           code_challenge_method: 'S256',
           ...(loginHint !== undefined && { login_hint: loginHint }),
+          ...(asksWho && { prompt: promptForAccount(configuration.serverMetadata()) }),
           // A browser can leave out the one; the provider tells by the other when that was (OpenID Connect Core 1.0 section 3.1.2.1).
           ...(isFresh && { prompt: 'login', max_age: '0' }),
         })
@@ -209,6 +212,15 @@ function chooseAuthentication(library: OpenidClient, secret: string | undefined,
   if (secret === undefined) return library.None()
   const { token_endpoint_auth_methods_supported: methods = ['client_secret_basic'] } = metadata
   return methods.includes('client_secret_basic') ? library.ClientSecretBasic(secret) : library.ClientSecretPost(secret)
+}
+
+/** Google knows no `login`, and does not say so. */
+const google = 'https://accounts.google.com'
+
+/** How a provider is made to ask which account it is to be: all know `login` (OpenID Connect Core 1.0 section 3.1.2.1), but for Google. */
+function promptForAccount({ issuer, prompt_values_supported: known }: ServerMetadata): string {
+  const canSelect = Array.isArray(known) && known.includes('select_account')
+  return canSelect || issuer === google ? 'select_account' : 'login'
 }
 
 /** What a provider answers when it cannot do it now (RFC 6749 section 4.1.2.1). */

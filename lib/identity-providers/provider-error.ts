@@ -14,16 +14,24 @@
  */
 export type ProviderFailure = 'refused' | 'unmapped' | 'unavailable' | 'untrusted'
 
+interface ProviderErrorOptions extends ErrorOptions {
+  readonly providerCode?: string
+  readonly subject?: string
+}
+
 /** A sign-in that came to nothing. `message` is for the log. */
 export class ProviderError extends Error {
   override readonly name = 'ProviderError'
   readonly failure: ProviderFailure
   /** `error` of an answer of the provider (RFC 6749 section 4.1.2.1). */
   readonly providerCode: string | undefined
+  /** Whom nothing here is for, of `unmapped`. */
+  readonly subject: string | undefined
 
-  constructor(failure: ProviderFailure, message: string, options: ErrorOptions & { providerCode?: string } = {}) {
+  constructor(failure: ProviderFailure, message: string, options: ProviderErrorOptions = {}) {
     super(message, options)
     this.failure = failure
     this.providerCode = options.providerCode
+    this.subject = options.subject
   }
 }

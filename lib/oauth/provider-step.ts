@@ -16,7 +16,14 @@ import { ProviderError } from '../identity-providers/provider-error.js'
 import { queryParameter } from '../portals/navigation.js'
 import type { SignInLink } from '../portals/page.js'
 import { type PortalSignIn, profileOf } from '../portals/portal-sign-in.js'
-import { reasonFromProvider, refusalFromProvider, titleOf } from '../portals/provider-sign-in.js'
+import {
+  anotherAccountQuery,
+  asksAnotherAccount,
+  isOfNoAccess,
+  refusalFromProvider,
+  reportFromProvider,
+  titleOf,
+} from '../portals/provider-sign-in.js'
 import { messageForPeople } from '../portals/refusals.js'
 import type { SignOnContext } from '../portals/single-sign-on.js'
 import type { UserAccount } from '../users/user-store.js'
@@ -40,14 +47,18 @@ interface LoginPageParts {
     interaction: Pick<Interaction, 'uid' | 'params'>,
     sealed: string,
     status: number,
-    shown: { readonly userName: string; readonly message: string | undefined },
+    shown: {
+      readonly userName: string
+      readonly message: string | undefined
+      readonly refusedAt?: IdentityProvider | undefined
+    },
   ): Verdict
 }
 
 /** Sign-ins at providers, from the login page on. */
 export interface ProviderStep {
-  /** The links of the login page at an address. */
-  linksFrom(address: string): readonly SignInLink[]
+  /** The links of the login page at an address. `refusedAt`: where somebody has just signed in who may not enter. */
+  linksFrom(address: string, refusedAt?: IdentityProvider): readonly SignInLink[]
   /** Goes to the provider that was chosen, or to the only one; `undefined` where the page is to be shown. */
   begin(request: Request, response: Response, interaction: Interaction, sealed: string): Promise<Verdict> | undefined
   /** Answers at the callback of a provider; `undefined` anywhere else. */
@@ -80,6 +91,7 @@ export function createProviderStep(
         origin,
         callbackPath: `${mountPath}${loginPath}${provider.config.name}/callback`,
         loginHint: typeof hint === 'string' ? hint : undefined,
+        asksWho: asksAnotherAccount(request),
         isFresh: maxAge !== undefined || (typeof prompt === 'string' && prompt.split(' ').includes('login')),
       })
     } catch (error) {
@@ -140,24 +152,25 @@ export function createProviderStep(
     let refusal = refusalFrom(error)
     if (error instanceof ProviderError) {
       refusal = refusalFromProvider(error, provider)
-      const reason = reasonFromProvider(error)
-      const cause = reason === 'provider-refused' ? undefined : error
       const address = clientAddress(request)
-      events?.report('loginRefused', { at: clock(), address, userName: provider.config.name, reason, cause })
+      events?.report('loginRefused', { at: clock(), address, ...reportFromProvider(error, provider) })
       markReported(refusal, events !== undefined)
     }
     for (const [header, value] of Object.entries(refusal.headers)) response.setHeader(header, value)
     return showPage(response, interaction, sealed, refusal.status, {
       userName: '',
       message: messageForPeople(refusal),
+      refusedAt: isOfNoAccess(error) ? provider : undefined,
     })
   }
 
   return {
-    linksFrom: (address) =>
+    linksFrom: (address, refusedAt) =>
       providers.map((provider) => {
         const { name } = provider.config
-        return { name, title: titleOf(provider), href: `${address}&${providerParameter}=${name}` }
+        const isRefused = provider === refusedAt
+        const href = `${address}&${providerParameter}=${name}${isRefused ? `&${anotherAccountQuery}` : ''}`
+        return { name, title: titleOf(provider), href, isForAnotherAccount: isRefused }
       }),
 
     begin(request, response, interaction, sealed) {

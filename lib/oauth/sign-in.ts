@@ -14,6 +14,7 @@ import type { AdapterPayload, Interaction, Provider } from 'oidc-provider'
 import { BadRequestError } from '../core/errors.js'
 import { methodNotAllowed } from '../http/endpoint.js'
 import type { Gate, Verdict } from '../http/gate.js'
+import type { IdentityProvider } from '../identity-providers/identity-provider.js'
 import { portalCookie } from '../portals/cookie.js'
 import { createFormLogin, readLoginForm } from '../portals/login-form.js'
 import { queryParameter } from '../portals/navigation.js'
@@ -117,11 +118,18 @@ export function signInGate(parts: SignInParts): Gate {
     { uid, params }: Pick<Interaction, 'uid' | 'params'>,
     sealed: string,
     status: number,
-    shown: { readonly userName: string; readonly message: string | undefined },
+    {
+      refusedAt,
+      ...shown
+    }: {
+      readonly userName: string
+      readonly message: string | undefined
+      readonly refusedAt?: IdentityProvider | undefined
+    },
   ): Verdict {
     const portal = String(params['client_id'])
     const action = loginAddress(mountPath, uid, sealed)
-    const ways = { takesPassword, signInAt: elsewhere?.linksFrom(action) ?? [] }
+    const ways = { takesPassword, signInAt: elsewhere?.linksFrom(action, refusedAt) ?? [] }
     const view = {
       portal,
       title: displayName(portal),

@@ -184,6 +184,8 @@ export interface SignInLink {
   readonly title: string
   /** Where the sign-in begins, with `GET`. */
   readonly href: string
+  /** Whether the account that is signed in there was refused: this link has the provider ask for another. */
+  readonly isForAnotherAccount: boolean
 }
 
 /**
@@ -204,7 +206,8 @@ export const loginPage = ({ title: name, support, message, ...view }: LoginView)
     ...(view.takesPassword ? passwordForm(view, described) : []),
     view.takesPassword && view.signInAt.length > 0 ? '<p class="or">or</p>' : '',
     ...view.signInAt.map(
-      ({ title, href }) => `<a class="button" href="${escapeHtml(href)}">Sign in with ${escapeHtml(title)}</a>`,
+      ({ title, href, isForAnotherAccount }) =>
+        `<a class="button" href="${escapeHtml(href)}">Sign in with ${escapeHtml(title)}${isForAnotherAccount ? ' as somebody else' : ''}</a>`,
     ),
   ]
   return createPage({

@@ -19,7 +19,14 @@ import type { ShowLogin } from './login.js'
 import { isRead, queryParameter, readMount, readRoot, safeReturnTo, wantsPage } from './navigation.js'
 import { answerSeeOther, type SignInLink } from './page.js'
 import type { ProviderSignIns } from './provider-sign-in.js'
-import { reasonFromProvider, refusalFromProvider, titleOf } from './provider-sign-in.js'
+import {
+  anotherAccountQuery,
+  asksAnotherAccount,
+  isOfNoAccess,
+  refusalFromProvider,
+  reportFromProvider,
+  titleOf,
+} from './provider-sign-in.js'
 import type { ProviderSignOut } from './provider-sign-out.js'
 import { messageForPeople, type PortalParts } from './refusals.js'
 import { createSessionStart } from './start-session.js'
@@ -40,16 +47,22 @@ export function profileOf({ displayName: name, email }: ProviderUser): UserProfi
   return { name, email }
 }
 
-/** The links of the login page. */
+/** The links of the login page. `refusedAt`: where somebody has just signed in who may not enter. */
 export function signInLinks(
   request: Request,
   { providers }: Pick<PortalSignIn, 'providers'>,
   returnTo: string | undefined,
+  refusedAt?: IdentityProvider,
 ): readonly SignInLink[] {
-  const query = returnTo === undefined ? '' : `?return_to=${encodeURIComponent(returnTo)}`
   return providers.map((provider) => {
     const { name } = provider.config
-    return { name, title: titleOf(provider), href: `${readMount(request)}/login/${name}${query}` }
+    const isRefused = provider === refusedAt
+    const query = [
+      ...(returnTo === undefined ? [] : [`return_to=${encodeURIComponent(returnTo)}`]),
+      ...(isRefused ? [anotherAccountQuery] : []),
+    ]
+    const href = `${readMount(request)}/login/${name}${query.length === 0 ? '' : `?${query.join('&')}`}`
+    return { name, title: titleOf(provider), href, isForAnotherAccount: isRefused }
   })
 }
 
@@ -67,7 +80,10 @@ export function portalSignInGate(parts: PortalParts, signIn: PortalSignIn, showL
     const returnTo = safeReturnTo(queryParameter(request, 'return_to'), request)
     const callbackPath = `${readMount(request)}/login/${provider.config.name}/callback`
     try {
-      return await signIns.begin(request, response, provider, { place, returnTo, callbackPath })
+      return await signIns.begin(request, response, provider, {
+        ...{ place, returnTo, callbackPath },
+        asksWho: asksAnotherAccount(request),
+      })
     } catch (error) {
       return refuse(request, response, provider, error, returnTo)
     }
@@ -116,16 +132,16 @@ export function portalSignInGate(parts: PortalParts, signIn: PortalSignIn, showL
     let refusal = refusalFrom(error)
     if (error instanceof ProviderError) {
       refusal = refusalFromProvider(error, provider)
-      const reason = reasonFromProvider(error)
-      const cause = reason === 'provider-refused' ? undefined : error
       const address = clientAddress(request)
-      events?.report('loginRefused', { at: clock(), address, userName: provider.config.name, reason, cause })
+      events?.report('loginRefused', { at: clock(), address, ...reportFromProvider(error, provider) })
       markReported(refusal, events !== undefined)
     }
     if (!wantsPage(request)) return refusal
     for (const [header, value] of Object.entries(refusal.headers)) response.setHeader(header, value)
     const message = messageForPeople(refusal)
-    return showLogin(request, response, refusal.status, { returnTo: safeReturnTo(returnTo, request), message })
+    const back = safeReturnTo(returnTo, request)
+    const signInAt = signInLinks(request, signIn, back, isOfNoAccess(error) ? provider : undefined)
+    return showLogin(request, response, refusal.status, { returnTo: back, message, signInAt })
   }
 
   return function portalSignInGate(request, response) {

@@ -5,11 +5,11 @@
  */
 
 import type { Request, Response } from 'express'
-import { BadRequestError, ForbiddenError, HttpError, UnavailableError } from '../core/errors.js'
-import type { LoginRefusal } from '../core/events.js'
+import { BadRequestError, ForbiddenError, HttpError, type HttpErrorCode, UnavailableError } from '../core/errors.js'
+import type { SecurityEventMap } from '../core/events.js'
 import type { Verdict } from '../http/gate.js'
 import { isSecure } from '../http/plain-http.js'
-import type { IdentityProvider, ProviderUser } from '../identity-providers/identity-provider.js'
+import type { IdentityProvider, ProviderUser, SignInWishes } from '../identity-providers/identity-provider.js'
 import {
   createSeed,
   type PendingSignIn,
@@ -17,20 +17,19 @@ import {
   secretsFromSeed,
   signInMs,
 } from '../identity-providers/pending-sign-in.js'
-import type { ProviderError } from '../identity-providers/provider-error.js'
+import { ProviderError } from '../identity-providers/provider-error.js'
 import { addCookie, cookieValues, secureName } from './cookie.js'
 import { queryParameter, readOrigin } from './navigation.js'
 import { answerSeeOther, displayName } from './page.js'
 
 /** What a sign-in is begun for. */
-export interface SignInRequest extends Pick<PendingSignIn, 'place' | 'returnTo'> {
+export interface SignInRequest
+  extends Pick<PendingSignIn, 'place' | 'returnTo'>,
+    Pick<SignInWishes, 'loginHint' | 'isFresh' | 'asksWho'> {
   /** Path of the callback, from the root of the server. */
   readonly callbackPath: string
   /** Where people reach this server. @defaultValue as the provider's table says, or the request */
   readonly origin?: string | undefined
-  readonly loginHint?: string | undefined
-  /** Whether the provider must ask for the password again. */
-  readonly isFresh?: boolean | undefined
 }
 
 /** A sign-in that has come back. */
@@ -196,7 +195,7 @@ export function refusalFromProvider(error: ProviderError, provider: IdentityProv
       )
     case 'unmapped':
       return refused(
-        `You are signed in at ${title}, but your account has no access here. Ask for it, then sign in again.`,
+        `You are signed in at ${title}, but your account has no access here. Ask for it, then sign in again; or sign in as somebody else.`,
       )
     case 'refused':
       return providerCode === 'access_denied'
@@ -211,7 +210,32 @@ export function refusalFromProvider(error: ProviderError, provider: IdentityProv
   }
 }
 
-/** The reason for the audit trail, with its cause where somebody should look at it. */
-export function reasonFromProvider({ failure }: ProviderError): LoginRefusal {
-  return failure === 'unmapped' ? 'not-admitted' : failure === 'refused' ? 'provider-refused' : 'provider-failed'
+/** Query parameter of the links that begin a sign-in: the provider is to ask who it is. */
+const accountParameter = 'account'
+const anotherAccount = 'other'
+
+/** What a link says besides where the account that is signed in at the provider was refused: else the next sign-in would end as this one. */
+export const anotherAccountQuery = `${accountParameter}=${anotherAccount}`
+
+export function asksAnotherAccount(request: Request): boolean {
+  return queryParameter(request, accountParameter) === anotherAccount
+}
+
+/** Whether somebody has signed in who may not enter. */
+export function isOfNoAccess(error: unknown): boolean {
+  return error instanceof ProviderError
+    ? error.failure === 'unmapped'
+    : error instanceof HttpError && noAccess.has(error.code)
+}
+
+const noAccess: ReadonlySet<HttpErrorCode> = new Set(['ERR_ADMIN_REQUIRED', 'ERR_ROLE_REQUIRED'])
+
+/** What the audit trail says of it: who it was, where the provider has said so, and the cause where an operator can do something. */
+export function reportFromProvider(
+  error: ProviderError,
+  { config }: IdentityProvider,
+): Pick<SecurityEventMap['loginRefused'], 'userName' | 'reason' | 'cause'> {
+  const userName = error.subject ?? config.name
+  if (error.failure === 'refused') return { userName, reason: 'provider-refused' }
+  return { userName, reason: error.failure === 'unmapped' ? 'not-admitted' : 'provider-failed', cause: error }
 }

@@ -30,7 +30,7 @@ export async function createMysqlDriver(
   location: ServerLocation,
   { maxConnections, connectTimeoutMs, statementTimeoutMs }: ServerPoolOptions,
 ): Promise<SqlDriver<PoolConnection>> {
-  const { createPool } = (await loadDriver('MariaDB or MySQL', 'mysql2', () => import('mysql2'))).default
+  const { createPool } = (await loadMysql()).default
   const { host, port, database, user, password, tls } = location
   const pool = createPool({
     host,
@@ -149,4 +149,9 @@ function classify(error: MysqlError): SqlErrorKind {
   const known = numbers.find(([, members]) => members.includes(error.errno ?? 0))
   if (known !== undefined) return known[0]
   return error.sqlState === undefined || error.sqlState.startsWith('08') ? 'connection' : 'other'
+}
+
+/** @throws `ConfigError` (`ERR_CONFIG_MISSING_PACKAGE`) with the line that installs it. */
+export function loadMysql() {
+  return loadDriver('MariaDB or MySQL', 'mysql2', () => import('mysql2'))
 }

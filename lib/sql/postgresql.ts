@@ -27,7 +27,7 @@ export async function createPostgresqlDriver(
   location: ServerLocation,
   { maxConnections, connectTimeoutMs, statementTimeoutMs }: ServerPoolOptions,
 ): Promise<SqlDriver<PoolClient>> {
-  const { Pool } = (await loadDriver('PostgreSQL', 'pg', () => import('pg'))).default
+  const { Pool } = (await loadPostgresql()).default
   const { host, port, database, user, password, schema, tls } = location
   const pool = new Pool({
     host,
@@ -126,4 +126,9 @@ function classify(error: unknown): SqlErrorKind {
   if (code === '57014' || code === '55P03') return 'timeout'
   if (code.startsWith('22')) return 'data'
   return /^(?:08|57P|25P03)/.test(code) ? 'connection' : 'other'
+}
+
+/** @throws `ConfigError` (`ERR_CONFIG_MISSING_PACKAGE`) with the line that installs it. */
+export function loadPostgresql(): Promise<typeof import('pg')> {
+  return loadDriver('PostgreSQL', 'pg', () => import('pg'))
 }

@@ -38,6 +38,12 @@ describe('sallyport api-token create', () => {
     ])
   })
 
+  it('can be appended to a file whose last line has no end', async () => {
+    const { stdout } = await create('deploy')
+    const file = parse(`[management_api]\nprotocols = "https"${stdout}`)
+    expect(parseConfig(file, { env: {} }).managementApi.apiTokens).toMatchObject([{ name: 'deploy' }])
+  })
+
   it('gives 90 days and no roles', async () => {
     const { stdout } = await create('deploy')
     expect(stdout).toContain('expires = 2026-04-01T00:00:00Z')

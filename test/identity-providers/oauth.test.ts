@@ -155,8 +155,12 @@ describe('the login page', () => {
     const refused = await browser.go(provider.authorize(url, { ...alice, groups: [] }).href)
     expect(refused.status).toBe(403)
     expect(refused.text).toContain('has no access here')
-    const again = /href="([^"]+)">Sign in with Corporate/.exec(refused.text)![1]!.replaceAll('&#38;', '&')
-    const back = await finishAt(browser, (await browser.go(again)).headers.location!)
+    const again = /href="([^"]+)">Sign in with Corporate as somebody else</
+      .exec(refused.text)![1]!
+      .replaceAll('&#38;', '&')
+    const { location } = (await browser.go(again)).headers
+    expect(new URL(location!).searchParams.get('prompt')).toBe('login')
+    const back = await finishAt(browser, location!)
     expect(back.searchParams.get('code')).toBeTruthy()
   })
 

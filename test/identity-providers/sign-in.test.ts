@@ -117,6 +117,42 @@ describe('who may not sign in', () => {
     expect(front.events.filter(({ name }) => name === 'loginRefused')).toHaveLength(1)
   })
 
+  it('is named in the log as a warning, with what is missing', async () => {
+    const front = await startShop(provider)
+    await new Visitor(front).signIn(provider, { sub: 'heidi', groups: ['visitors'] })
+    const lines = front.entries.filter(({ fields }) => fields['event'] === 'loginRefused')
+    const cause = expect.objectContaining({ message: 'no group in groups is a role here' })
+    const expected = { userName: 'CORP/heidi', reason: 'not-admitted', cause }
+    expect(lines).toMatchObject([{ level: 'warn', fields: expected }])
+  })
+
+  it.each([
+    ['has no role here', { sub: 'heidi', groups: ['visitors'] }, {}, undefined, 'login'],
+    ['may not enter this portal', { sub: 'heidi', groups: ['sales'] }, { roles: ['clerk'] }, undefined, 'login'],
+    ['can be chosen anew', { sub: 'heidi' }, {}, ['none', 'login', 'select_account'], 'select_account'],
+  ])('a user who %s can sign in as somebody else', async (_what, claims, portal, prompts, prompt) => {
+    provider.metadata = { prompt_values_supported: prompts }
+    const shop = { sign_in: ['corporate'], ...portal }
+    const visitor = new Visitor(await startShop(provider, { root: { portal: { shop } } }))
+    const refused = await visitor.signIn(provider, claims, '/shop/login/corporate?return_to=/shop/a')
+    expect(refused.status).toBe(403)
+    const [, href = ''] = /href="([^"]+)">Sign in with Corporate as somebody else</.exec(refused.body) ?? []
+    const url = await visitor.begin(href.replaceAll('&#38;', '&'))
+    expect(new URL(url).searchParams.get('prompt')).toBe(prompt)
+    const answer = await visitor.open(provider.authorize(url, { sub: 'judy', groups: ['root'] }).href)
+    expect(answer.header('location')).toBe('/shop/a')
+    expect(await visitor.whoAmI()).toMatchObject({ subject: 'CORP/judy' })
+  })
+
+  it('who cancels goes on as before', async () => {
+    const visitor = new Visitor(await startShop(provider))
+    const url = await visitor.begin()
+    expect(new URL(url).searchParams.has('prompt')).toBe(false)
+    const cancelled = provider.authorize(url, {}, { code: undefined, error: 'access_denied' })
+    const page = await visitor.open(cancelled.href)
+    expect(page.body).toContain('Sign in with Corporate</a>')
+  })
+
   it('takes users of a tenant, by a nested claim, and without a role where that is allowed', async () => {
     const table = { required_claims: { hd: 'example.com' }, roles_claim: 'realm_access.roles', allow_unmapped: true }
     const visitor = new Visitor(await startShop(provider, { tables: [providerTable(provider, table)] }))

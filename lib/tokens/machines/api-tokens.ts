@@ -6,6 +6,7 @@
 
 import type { ApiTokenConfig } from '../../config/config.js'
 import { digest } from '../../core/digest.js'
+import type { Origin } from '../../core/errors.js'
 import { invalidToken } from '../jwt/verify-token.js'
 import { apiTokenPrefix, hashApiToken, isApiToken } from './api-token-text.js'
 import type { Credential, CredentialSource } from './credential-source.js'
@@ -18,9 +19,14 @@ export function apiTokenSubject(name: string): string {
   return `${domain}/${name}`
 }
 
-/** Only what the gate says it may do: `allow` and `paths` are looked at with the request. */
-export function apiTokenSource(tokens: readonly ApiTokenConfig[]): CredentialSource {
-  const known = new Map(tokens.map((token): [string, Credential] => [token.hash, credentialFrom(token)]))
+/** Only what the gate says it may do: `allow` and `paths` are looked at with the request. `originOf`: where an entry is written. */
+export function apiTokenSource(
+  tokens: readonly ApiTokenConfig[],
+  originOf?: (index: number) => Origin,
+): CredentialSource {
+  const known = new Map(
+    tokens.map((token, index): [string, Credential] => [token.hash, credentialFrom(token, originOf?.(index))]),
+  )
 
   return {
     kind: 'api',
@@ -42,6 +48,9 @@ export function apiTokenSource(tokens: readonly ApiTokenConfig[]): CredentialSou
   }
 }
 
-function credentialFrom({ name, hash, roles, isAdmin, expiresAt }: ApiTokenConfig): Credential {
-  return { subject: apiTokenSubject(name), roles, isAdmin, issuedAt: undefined, expiresAt, name: hash }
+function credentialFrom(
+  { name, hash, roles, isAdmin, expiresAt }: ApiTokenConfig,
+  origin: Origin | undefined,
+): Credential {
+  return { subject: apiTokenSubject(name), roles, isAdmin, issuedAt: undefined, expiresAt, name: hash, origin }
 }

@@ -5,6 +5,7 @@
  */
 
 import type { MachineKind } from '../../core/auth.js'
+import type { Origin } from '../../core/errors.js'
 
 /** A credential that was verified. Times are milliseconds since the epoch. */
 export interface Credential {
@@ -17,6 +18,8 @@ export interface Credential {
   readonly expiresAt: number
   /** The same for every text of the credential, as a signature may have several: what its tombstone is found by. */
   readonly name: string
+  /** Where the configuration has it, for the log; `undefined`: it does not name it. */
+  readonly origin?: Origin | undefined
 }
 
 /** What is remembered of credentials that are revoked before their end. */

@@ -6,7 +6,7 @@
  */
 
 import { type Auth, isMachineKind, type MachineKind } from '../../core/auth.js'
-import { UnauthorizedError } from '../../core/errors.js'
+import { type Origin, UnauthorizedError } from '../../core/errors.js'
 import { andThen, isThenable } from '../../core/thenable.js'
 import { maxMachineTokens } from '../external/pools.js'
 import { addRecord, type RecordParts } from '../issuer.js'
@@ -22,7 +22,18 @@ export interface MachineTokensParts extends Omit<RecordParts, 'accounts'> {
   /** Told of each credential that was accepted for the first time. */
   readonly onAdmit?: ((record: LiveRecord) => void) | undefined
   /** Told why one was refused. */
-  readonly onRefuse?: ((kind: MachineKind, reason: unknown) => void) | undefined
+  readonly onRefuse?: ((refusal: MachineRefusal) => void) | undefined
+}
+
+/** Why a credential was refused, for the log: the client does not learn it. */
+export interface MachineRefusal {
+  readonly kind: MachineKind
+  readonly reason: unknown
+  readonly address: string | undefined
+  /** Whose it is; `undefined` where the configuration does not name it: nothing of it is believed then. */
+  readonly subject: string | undefined
+  /** The rule, or the entry of the credential. */
+  readonly origin: Origin | undefined
 }
 
 /** A text, and what is known of it by its form. */
@@ -38,6 +49,8 @@ export interface MachineTokens {
   read(token: string): MachineCredential | undefined
   /** At once where it was accepted before. @throws `UnauthorizedError`, or rejects with it or with `StoreError`. */
   verify(credential: MachineCredential, readAddress: () => string | undefined): Auth | Promise<Auth>
+  /** The refusal of one that may not be used in this way, by the rule of `origin`: the log has the reason. */
+  refuse(credential: MachineCredential, reason: string, address: string | undefined, origin: Origin): UnauthorizedError
   /** Takes these sources in place of those before. It cannot throw. */
   use(sources: readonly CredentialSource[]): void
   /**
@@ -94,15 +107,27 @@ export function createMachineTokens(parts: MachineTokensParts): MachineTokens {
     return record
   }
 
+  function sourceOf({ kind }: MachineCredential): CredentialSource | undefined {
+    return sources.find((candidate) => candidate.kind === kind)
+  }
+
+  function report(credential: MachineCredential, refusal: Pick<MachineRefusal, 'reason' | 'address' | 'origin'>): void {
+    const source = sourceOf(credential)
+    const known = source?.known?.get(source.keyOf?.(credential.token) ?? credential.token)
+    const { reason, address, origin = known?.origin } = refusal
+    onRefuse?.({ kind: credential.kind, reason, address, subject: known?.subject, origin })
+  }
+
   /** A refusal says one thing to the client, and why to the log. */
-  function refuse(kind: MachineKind, error: unknown): never {
+  function refuse(credential: MachineCredential, error: unknown, address: string | undefined): never {
     if (!(error instanceof UnauthorizedError)) throw error
-    onRefuse?.(kind, error.cause ?? error)
+    report(credential, { reason: error.cause ?? error, address, origin: undefined })
     throw error.code === 'ERR_TOKEN_INVALID' ? error : invalidToken(error)
   }
 
-  function verify({ kind, token, id }: MachineCredential, readAddress: () => string | undefined): Auth | Promise<Auth> {
-    const source = sources.find((candidate) => candidate.kind === kind)
+  function verify(machine: MachineCredential, readAddress: () => string | undefined): Auth | Promise<Auth> {
+    const { kind, token, id } = machine
+    const source = sourceOf(machine)
     if (source === undefined) throw invalidToken('tokens of this kind are not accepted')
     let credential: Credential | Promise<Credential> | undefined
     const readCredential = (): Credential | Promise<Credential> => {
@@ -132,9 +157,11 @@ export function createMachineTokens(parts: MachineTokensParts): MachineTokens {
         andThen<unknown, LiveRecord>(proof, () => verifyRecord(lookup)),
         authFrom,
       )
-      return isThenable(found) ? Promise.resolve(found).catch((error: unknown) => refuse(kind, error)) : found
+      return isThenable(found)
+        ? Promise.resolve(found).catch((error: unknown) => refuse(machine, error, readAddress()))
+        : found
     } catch (error) {
-      return refuse(kind, error)
+      return refuse(machine, error, readAddress())
     }
   }
 
@@ -169,6 +196,11 @@ export function createMachineTokens(parts: MachineTokensParts): MachineTokens {
     },
 
     verify,
+
+    refuse(credential, reason, address, origin) {
+      report(credential, { reason, address, origin })
+      return invalidToken(reason)
+    },
 
     use(next) {
       sources = next
