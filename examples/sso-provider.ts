@@ -88,6 +88,8 @@ function isSame(one: string, other: string): boolean {
   return timingSafeEqual(left!, right!)
 }
 
-provider.on('backchannel.error', (_context: unknown, error: Error) => console.error(`no back-channel logout: ${error.message}`))
+provider.on('backchannel.error', (_context: unknown, error: Error) =>
+  console.error(`no back-channel logout: ${error.message}`),
+)
 
 console.log(`the provider listens on ${issuer}`)
