@@ -105,6 +105,7 @@ export function portalSessionOptions(
     loginPage,
     secondFactor,
     secondFactorPage,
+    secondFactorOrigin: originAt(config, `portal.${name}.second_factor`),
     // A login of its own in any case: who opens the console can do everything.
     singleSignOn: name === managementConsole ? undefined : singleSignOn,
   }

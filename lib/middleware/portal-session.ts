@@ -99,6 +99,8 @@ export function portalSession(options: PortalSessionOptions): RequestHandler {
 /** What a portal of `createSecurity` has besides: sign-ins at identity providers. */
 export interface PortalGatesOptions extends PortalSessionOptions {
   readonly signIn?: PortalSignIn | undefined
+  /** The rule that a session without a second factor is refused by. */
+  readonly secondFactorOrigin?: Origin | undefined
 }
 
 /** The options with every default filled in, and the cookie. @throws TypeError for a name that no portal can have. */
@@ -119,7 +121,7 @@ export function portalSessionParts(options: PortalGatesOptions): PortalParts {
   if (!/^[A-Za-z0-9_-]+$/.test(cookieName)) throw new TypeError('"cookieName" option must be letters, digits, _ and -')
   const cookie = portalCookie(cookieName, allowPlainHttp)
   const stepCookie = portalCookie(`${cookieName}-step`, allowPlainHttp)
-  const sessions = withSecondFactor(options.sessions, secondFactor)
+  const sessions = withSecondFactor(options.sessions, secondFactor, options.secondFactorOrigin)
   const own = { name, sessions, cookie, authenticator, roles, rolesOrigin, allowPlainHttp, view: { title, support } }
   const second = { secondFactor, secondStep, secondFactorPage, stepCookie }
   return { ...own, ...second, loginPage, singleSignOn, signIn, events, clock }
@@ -144,12 +146,12 @@ export function portalSessionGates(options: PortalGatesOptions): readonly Gate[]
 }
 
 /** Sessions that began before a second factor was demanded of their users have ended. */
-function withSecondFactor(sessions: Sessions, policy: SecondFactorPolicy): Sessions {
+function withSecondFactor(sessions: Sessions, policy: SecondFactorPolicy, origin: Origin | undefined): Sessions {
   if (policy === 'optional') return sessions
   const check = (session: LiveSession): LiveSession => {
     if (!lacksSecondFactor(policy, session.auth)) return session
     const cause = 'a second factor is demanded, and the session began without one'
-    throw new UnauthorizedError('ERR_SESSION_ENDED', 'The session has ended. Sign in again.', { cause })
+    throw new UnauthorizedError('ERR_SESSION_ENDED', 'The session has ended. Sign in again.', { cause, origin })
   }
   return { ...sessions, verify: (credential, isActivity) => andThen(sessions.verify(credential, isActivity), check) }
 }

@@ -37,8 +37,18 @@ import type { SingleSignOn } from './single-sign-on.js'
 const challenge = 'Cookie realm="Sallyport"'
 
 /** A 401 of a portal. */
-export function unauthorized(code: HttpErrorCode, message: string, cause?: unknown): UnauthorizedError {
-  return new UnauthorizedError(code, message, { cause, bare: 'never', headers: { 'WWW-Authenticate': challenge } })
+export function unauthorized(
+  code: HttpErrorCode,
+  message: string,
+  cause?: unknown,
+  origin?: Origin,
+): UnauthorizedError {
+  return new UnauthorizedError(code, message, {
+    cause,
+    origin,
+    bare: 'never',
+    headers: { 'WWW-Authenticate': challenge },
+  })
 }
 
 /** Users that are signed in and may not enter can sign in as somebody else. */

@@ -27,7 +27,7 @@ export function sessionGate(parts: PortalParts): Gate {
 
   function refused(error: unknown, request: Request, response: Response): Verdict {
     if (!(error instanceof UnauthorizedError)) return refusalFrom(error)
-    return withoutSession(unauthorized(error.code, error.message, error.cause), request, response)
+    return withoutSession(unauthorized(error.code, error.message, error.cause, error.origin), request, response)
   }
 
   function admitted(auth: Auth, request: Request, response: Response): Verdict {
@@ -158,7 +158,7 @@ export function sessionStatusGate(parts: PortalParts): Gate {
       return 'answered'
     } catch (error) {
       return error instanceof UnauthorizedError
-        ? unauthorized(error.code, error.message, error.cause)
+        ? unauthorized(error.code, error.message, error.cause, error.origin)
         : refusalFrom(error)
     }
   }

@@ -163,6 +163,14 @@ describe('sallyport diff', () => {
     expect(stdout).not.toMatch(/made-up|aaaa|bbbb|ssss/)
   })
 
+  it('names second_factor as the rule that refuses a session without one', async () => {
+    const [before, after] = [join(home, 'before.toml'), join(home, 'after.toml')]
+    writeFileSync(before, `${desk}second_factor = "all"\n`)
+    writeFileSync(after, desk)
+    const { stdout } = await run(diffCommand, before, after)
+    expect(stdout).toContain(`refused 401 ERR_SESSION_ENDED by portal.desk.second_factor ${before}:2:1`)
+  })
+
   it('names a key that only the old file has, and none for what stands elsewhere or is written as the default', async () => {
     const [before, after] = [join(home, 'before.toml'), join(home, 'after.toml')]
     writeFileSync(before, `${provider}${mapping}admin_roles = ["g1"]\n`)
