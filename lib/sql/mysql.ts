@@ -152,6 +152,6 @@ function classify(error: MysqlError): SqlErrorKind {
 }
 
 /** @throws `ConfigError` (`ERR_CONFIG_MISSING_PACKAGE`) with the line that installs it. */
-export function loadMysql() {
+export function loadMysql(): Promise<{ readonly default: typeof import('mysql2') }> {
   return loadDriver('MariaDB or MySQL', 'mysql2', () => import('mysql2'))
 }
