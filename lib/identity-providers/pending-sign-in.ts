@@ -6,7 +6,7 @@
 
 import { hash, randomBytes } from 'node:crypto'
 import { EncryptJWT, type JWTPayload, jwtDecrypt } from 'jose'
-import type { SignInSecrets } from './identity-provider.js'
+import type { SignInSecrets } from './provider-types.js'
 
 /** A sign-in that has begun. */
 export interface PendingSignIn {

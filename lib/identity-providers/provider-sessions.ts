@@ -21,9 +21,9 @@ import { tokenId } from '../tokens/token-id.js'
 import type { Tokens } from '../tokens/tokens.js'
 import type { Accounts } from '../users/accounts.js'
 import { subjectFrom, versionPrefix } from './claims.js'
-import type { ProviderUser } from './identity-provider.js'
 import type { LogoutToken } from './logout-token.js'
 import { signInMs } from './pending-sign-in.js'
+import type { ProviderUser } from './provider-types.js'
 
 /** What the sessions work with. */
 export interface ProviderSessionsParts {

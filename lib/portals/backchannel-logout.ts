@@ -10,7 +10,7 @@ import { answerEmpty } from '../http/answer.js'
 import { utf8Type } from '../http/body.js'
 import { methodNotAllowed } from '../http/endpoint.js'
 import { type Gate, refusalFrom } from '../http/gate.js'
-import type { IdentityProvider } from '../identity-providers/identity-provider.js'
+import type { IdentityProvider } from '../identity-providers/provider-types.js'
 import { readForm } from './login-form.js'
 import type { PortalSignIn } from './portal-sign-in.js'
 

@@ -9,7 +9,6 @@ import { BadRequestError, ForbiddenError, HttpError, type HttpErrorCode, Unavail
 import type { SecurityEventMap } from '../core/events.js'
 import type { Verdict } from '../http/gate.js'
 import { isSecure } from '../http/plain-http.js'
-import type { IdentityProvider, ProviderUser, SignInWishes } from '../identity-providers/identity-provider.js'
 import {
   createSeed,
   type PendingSignIn,
@@ -18,6 +17,7 @@ import {
   signInMs,
 } from '../identity-providers/pending-sign-in.js'
 import { ProviderError } from '../identity-providers/provider-error.js'
+import type { IdentityProvider, ProviderUser, SignInWishes } from '../identity-providers/provider-types.js'
 import { addCookie, cookieValues, secureName } from './cookie.js'
 import { queryParameter, readOrigin } from './navigation.js'
 import { answerSeeOther, displayName } from './page.js'

@@ -3,10 +3,11 @@
 import * as library from 'openid-client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { IdentityProviderConfig } from '../../lib/config/config.js'
-import { createIdentityProvider, type IdentityProvider } from '../../lib/identity-providers/identity-provider.js'
+import { createIdentityProvider } from '../../lib/identity-providers/identity-provider.js'
 import { loadOpenidClient } from '../../lib/identity-providers/load-openid-client.js'
 import { createSeed, secretsFromSeed } from '../../lib/identity-providers/pending-sign-in.js'
 import { createProviderFetch } from '../../lib/identity-providers/provider-fetch.js'
+import type { IdentityProvider } from '../../lib/identity-providers/provider-types.js'
 import { recordedLog } from '../helpers/recorded-log.js'
 import { clientId, clientSecret, FakeProvider, newKey } from './fake-provider.js'
 
