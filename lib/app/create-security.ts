@@ -10,19 +10,14 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { RequestHandler } from 'express'
 import { createUserAdministration } from '../admin-api/user-administration.js'
 import { inBackground } from '../async/background.js'
 import { located, locateProblems } from '../config/checks/origins.js'
-import type { Config } from '../config/config.js'
 import { type ConfigSource, readConfig } from '../config/load.js'
 import { systemClock } from '../core/clock.js'
 import { ConfigError } from '../core/errors.js'
 import { type ChangeContext, SecurityEvents } from '../core/events.js'
 import { defaultLogger, safeLogger } from '../core/logger.js'
-import { type Refuse, toHandler } from '../http/gate.js'
-import { refuseAtMount } from '../http/refusals.js'
-import { portalRefusalAnswer } from '../portals/refusals.js'
 import { openServerTls } from '../tls/server-tls.js'
 import { invalidToken } from '../tokens/jwt/verify-token.js'
 import { keyRingFrom } from '../tokens/keys/key-ring.js'
@@ -36,14 +31,12 @@ import { Connections } from './connections.js'
 import { createServerFor } from './create-server-for.js'
 import { createIdentityProviders, providerVersionOf } from './identity-providers.js'
 import { startMachineAccess } from './machine-access.js'
-import { managementApiGates } from './management-api.js'
-import { type GatesOf, type MakeMount, type MountMaking, Mounts } from './mounts.js'
-import { oauthAreaGates, oauthWellKnownGate, openOauth } from './oauth-area.js'
+import { createMountMethods } from './mount-methods.js'
+import { Mounts } from './mounts.js'
+import { openOauth } from './oauth-area.js'
 import { openBreakGlass } from './open-break-glass.js'
 import { openThrottle, openTokenStore } from './open-stores.js'
-import { portalGates } from './portal.js'
 import { createQuestions, frontParts } from './questions.js'
-import { ruleFinder } from './refusal-rules.js'
 import { assertOpen, createReload, createReloadFile, type RunningState } from './reload.js'
 import { openSecondStep, unlockUser } from './second-factor.js'
 import type { Security } from './security.js'
@@ -52,7 +45,6 @@ import { openSharedStore, warnOfOtherKey } from './shared-store.js'
 import { createCodeSignIn } from './sign-in.js'
 import { assertCall, checkServer, warnAtStart, warnOfUnmounted, warnWhenListening } from './start-checks.js'
 import { guardUpgrades } from './upgrades.js'
-import { webAppsGates } from './web-apps.js'
 import type { WiredSecurity, WireTest } from './wired-security.js'
 
 export type { CreateServerOptions, Security } from './security.js'
@@ -153,11 +145,6 @@ export async function wireSecurity(
   const mounts = new Mounts(noteUnmounted, { createUser, observer, front })
   const verifyRecord = createRecordVerifier({ ...core, refuse: invalidToken })
   const connections = new Connections({ mounts, verify: verifyRecord })
-  const refuse = refuseAtMount(events, clock, undefined, ruleFinder(running, 'managementApi'))
-  const refuseAtPortal = (name?: string): Refuse => {
-    const support = (): string | undefined => running.config.portals.find((portal) => portal.name === name)?.support
-    return refuseAtMount(events, clock, portalRefusalAnswer(support), ruleFinder(running, 'portal'))
-  }
   const providerKey = secretsFrom(keySet.privateKey, token.issuer)('identity providers')
   const identityProviders = createIdentityProviders({ ...core, key: providerKey, fetch: test?.fetch })
   await located(config, identityProviders.prepare(config))
@@ -199,11 +186,6 @@ export async function wireSecurity(
   const reload = createReload({ ...reloadParts, events, logger, clock })
   let closing: Promise<void> | undefined
 
-  function mount(making: MountMaking, gatesOf: GatesOf, answer: Refuse): RequestHandler {
-    assertOpen(running, `security.${making.name}()`)
-    return mounts.add(making, running.config, gatesOf, answer)
-  }
-
   /** Closes all, also where one fails. */
   async function close(): Promise<void> {
     running.isClosed = true
@@ -226,38 +208,7 @@ export async function wireSecurity(
       return running.config
     },
 
-    managementApi(mountOptions) {
-      assertCall('managementApi', mountOptions)
-      const make: MakeMount = (other) => other.managementApi(mountOptions)
-      return mount({ name: 'managementApi', make }, (next) => managementApiGates(next, parts, mountOptions), refuse)
-    },
-
-    portal(name, portalOptions) {
-      assertCall('portal', typeof name === 'string' ? portalOptions : name)
-      const createGates = (next: Config) => portalGates(next, name, parts, portalOptions)
-      const make: MakeMount = (other) => other.portal(name, portalOptions)
-      return mount({ name: 'portal', portal: name, make }, createGates, refuseAtPortal(name))
-    },
-
-    webApps(...unexpected: unknown[]) {
-      assertCall('webApps', unexpected[0])
-      return mount({ name: 'webApps', make: (other) => other.webApps() }, (next) => webAppsGates(next, parts), refuse)
-    },
-
-    oauth(...unexpected: unknown[]) {
-      assertCall('oauth', unexpected[0])
-      return mount(
-        { name: 'oauth', make: (other) => other.oauth() },
-        (next) => oauthAreaGates(next, oauth, parts),
-        refuseAtPortal(),
-      )
-    },
-
-    wellKnown(...unexpected: unknown[]) {
-      assertCall('wellKnown', unexpected[0])
-      assertOpen(running, 'security.wellKnown()')
-      return toHandler({ gates: [oauthWellKnownGate(oauth)] }, refuse)
-    },
+    ...createMountMethods({ running, mounts, gateParts: parts, oauth, events, clock }),
 
     createServer(app, serverOptions = {}) {
       assertOpen(running, 'security.createServer()')

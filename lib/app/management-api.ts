@@ -7,11 +7,8 @@
 import type { Request } from 'express'
 import { trustProxyGate } from '../addresses/trust-proxy.js'
 import { jwksGate } from '../admin-api/jwks.js'
-import { locksGate, type UnlockUser } from '../admin-api/locks.js'
-import { type ReloadFile, reloadGate } from '../admin-api/reload.js'
 import { setsPassword } from '../admin-api/resource.js'
 import { rolesGate } from '../admin-api/roles.js'
-import { sessionsGate } from '../admin-api/sessions.js'
 import type { UserAdministration } from '../admin-api/user-administration.js'
 import { fileUsersGate, usersGate } from '../admin-api/users.js'
 import { originAt } from '../config/checks/origins.js'
@@ -31,19 +28,17 @@ import { pathAuthorizationGate } from '../middleware/path-authorization.js'
 import { readOnlyUsersGate } from '../middleware/read-only-users.js'
 import type { AllowAnonymous } from '../paths/public-path.js'
 import { compilePathRules } from '../paths/rules.js'
-import type { SecondStepParts } from '../portals/second-step.js'
 import type { CheckedTokenStore } from '../tokens/checked-token-store.js'
 import type { KeyRing } from '../tokens/keys/key-ring.js'
 import type { MachineTokens } from '../tokens/machines/machine-tokens.js'
 import type { Revocations } from '../tokens/revocations.js'
-import type { Tokens } from '../tokens/tokens.js'
 import type { Accounts } from '../users/accounts.js'
 import type { Authenticator } from '../users/login/authenticator.js'
 import { isManagedUserStore } from '../users/managed-user-store.js'
-import type { ManagedLoginThrottle } from '../users/throttle/login-throttle.js'
 import type { UserStore } from '../users/user-store.js'
 import { createMachineBearers, hasMachineAddressRules } from './machine-access.js'
-import { assertSecondFactors, unlockUser } from './second-factor.js'
+import { type OperatorParts, operatorResources } from './operator-resources.js'
+import { assertSecondFactors } from './second-factor.js'
 
 /** Options of `security.managementApi`. */
 export interface ManagementApiOptions {
@@ -58,9 +53,8 @@ export interface ManagementApiOptions {
 }
 
 /** What the gates of the management API work with. */
-export interface ManagementApiParts {
+export interface ManagementApiParts extends OperatorParts {
   readonly users: UserStore
-  readonly tokens: Tokens
   readonly keys: KeyRing
   readonly store: CheckedTokenStore
   readonly revocations: Revocations
@@ -75,11 +69,6 @@ export interface ManagementApiParts {
   readonly usesFileUsers: boolean
   /** Changes users, one at a time whatever mount they come by. `undefined`: the store cannot be managed here. */
   readonly administration: UserAdministration | undefined
-  /** `undefined`: nothing asked for a second factor when the process was started. */
-  readonly secondStep?: SecondStepParts | undefined
-  /** The throttle of all logins; `undefined`: there is none. */
-  readonly loginThrottle: ManagedLoginThrottle | undefined
-  readonly reloadFile: ReloadFile
 }
 
 /** The gates in the order in which a request meets them. */
@@ -101,14 +90,8 @@ export function managementApiGates(
     noTrace,
     ...authorizationGates(config, parts, hasAuthentication, userGates.length > 0),
     ...userGates,
-    ...(resources && hasAuthentication ? operatorGates(parts) : []),
+    ...(resources && hasAuthentication ? operatorResources(parts) : []),
   ]
-}
-
-/** What only administrators may call, whoever keeps the users. */
-function operatorGates({ tokens, loginThrottle, secondStep, reloadFile }: ManagementApiParts): readonly Gate[] {
-  const unlock: UnlockUser = (user, context) => unlockUser(loginThrottle, secondStep, user, context)
-  return [sessionsGate(tokens), locksGate(loginThrottle, unlock), reloadGate(reloadFile)]
 }
 
 /** None for a user store that cannot be managed here: `/users` and `/roles` are left to the app. */

@@ -1,0 +1,30 @@
+/**
+ * What administrators ask and change: the same resources below the management API and below the operators' page.
+ *
+ * @module
+ */
+
+import { locksGate, type UnlockUser } from '../admin-api/locks.js'
+import { type ReloadFile, reloadGate } from '../admin-api/reload.js'
+import { sessionsGate } from '../admin-api/sessions.js'
+import type { Gate } from '../http/gate.js'
+import type { SecondStepParts } from '../portals/second-step.js'
+import type { Tokens } from '../tokens/tokens.js'
+import type { ManagedLoginThrottle } from '../users/throttle/login-throttle.js'
+import { unlockUser } from './second-factor.js'
+
+/** What the resources work with. */
+export interface OperatorParts {
+  readonly tokens: Tokens
+  /** `undefined`: nothing asked for a second factor when the process was started. */
+  readonly secondStep?: SecondStepParts | undefined
+  /** The throttle of all logins; `undefined`: there is none. */
+  readonly loginThrottle: ManagedLoginThrottle | undefined
+  readonly reloadFile: ReloadFile
+}
+
+/** What only administrators may call, whoever keeps the users. */
+export function operatorResources({ tokens, loginThrottle, secondStep, reloadFile }: OperatorParts): readonly Gate[] {
+  const unlock: UnlockUser = (user, context) => unlockUser(loginThrottle, secondStep, user, context)
+  return [sessionsGate(tokens), locksGate(loginThrottle, unlock), reloadGate(reloadFile)]
+}
