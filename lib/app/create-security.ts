@@ -10,13 +10,14 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { PreviewReload, ReloadFile } from '../admin-api/reload.js'
 import { createUserAdministration } from '../admin-api/user-administration.js'
 import { inBackground } from '../async/background.js'
 import { located, locateProblems } from '../config/checks/origins.js'
 import { type ConfigSource, readConfig } from '../config/load.js'
 import { systemClock } from '../core/clock.js'
 import { ConfigError } from '../core/errors.js'
-import { type ChangeContext, SecurityEvents } from '../core/events.js'
+import { SecurityEvents } from '../core/events.js'
 import { defaultLogger, safeLogger } from '../core/logger.js'
 import { openServerTls } from '../tls/server-tls.js'
 import { invalidToken } from '../tokens/jwt/verify-token.js'
@@ -36,8 +37,9 @@ import { Mounts } from './mounts.js'
 import { openOauth } from './oauth-area.js'
 import { openBreakGlass } from './open-break-glass.js'
 import { openThrottle, openTokenStore } from './open-stores.js'
+import { createOperatorViews } from './operator-views.js'
 import { createQuestions, frontParts } from './questions.js'
-import { assertOpen, createReload, createReloadFile, type RunningState } from './reload.js'
+import { assertOpen, createReload, type RunningState } from './reload.js'
 import { openSecondStep, unlockUser } from './second-factor.js'
 import type { Security } from './security.js'
 import { assertOptions, type SecurityOptions } from './security-options.js'
@@ -82,7 +84,7 @@ export async function wireSecurity(
   const env = { NODE_ENV: process.env['NODE_ENV'], ...(options.env ?? process.env) }
   const configOptions = { ...options, ignoreUserStore: options.userStore !== undefined }
   const config = await readConfig(source, configOptions)
-  const running: RunningState = { config, isClosed: false }
+  const running: RunningState = { config, readAt: (options.clock ?? systemClock)(), isClosed: false }
   if (options.redisClient !== undefined && config.sharedStore === undefined) {
     throw new TypeError('the option "redisClient" has no effect without [shared_store] in the configuration')
   }
@@ -164,7 +166,9 @@ export async function wireSecurity(
       ? createUserAdministration({ ...core, store: users, acceptPassword })
       : undefined,
     loginThrottle: throttle,
-    reloadFile: (context: ChangeContext) => createReloadFile(running, reload)(context),
+    reloadFile: (...call: Parameters<ReloadFile>) => reloading.reloadFile(...call),
+    previewReload: (...call: Parameters<PreviewReload>) => reloading.previewReload(...call),
+    views: createOperatorViews(config, { running, env, clock }),
   }
 
   /** Where the store is away, what needs it is answered with 503 until it is there. */
@@ -182,8 +186,9 @@ export async function wireSecurity(
   const onKeys = (keySet: KeySet): void => shared?.useKeys?.(keySet)
   const exchanged = { onKeys, mounts, machines, tls, keys, userStore: opened }
 
-  const reloadParts = { ...exchanged, identityProviders, running, configOptions, tokenMs }
-  const reload = createReload({ ...reloadParts, events, logger, clock })
+  const reloadVersions = secretsFrom(keySet.privateKey, token.issuer)('versions of the configuration file')
+  const reloadParts = { ...exchanged, identityProviders, running, configOptions, tokenMs, versionKey: reloadVersions }
+  const reloading = createReload({ ...reloadParts, front, events, logger, clock })
   let closing: Promise<void> | undefined
 
   /** Closes all, also where one fails. */
@@ -230,7 +235,7 @@ export async function wireSecurity(
       connections.endWhenRefused(response)
     },
 
-    reload,
+    reload: reloading.reload,
 
     ...createQuestions(front, users),
 

@@ -4,13 +4,17 @@
  * @module
  */
 
+import { apiTokensGate } from '../admin-api/api-tokens.js'
+import { configurationGate } from '../admin-api/configuration.js'
 import { locksGate, type UnlockUser } from '../admin-api/locks.js'
-import { type ReloadFile, reloadGate } from '../admin-api/reload.js'
+import { type PreviewReload, type ReloadFile, reloadGate } from '../admin-api/reload.js'
+import { serviceProvidersGate } from '../admin-api/service-providers.js'
 import { sessionsGate } from '../admin-api/sessions.js'
 import type { Gate } from '../http/gate.js'
 import type { SecondStepParts } from '../portals/second-step.js'
 import type { Tokens } from '../tokens/tokens.js'
 import type { ManagedLoginThrottle } from '../users/throttle/login-throttle.js'
+import type { OperatorViews } from './operator-views.js'
 import { unlockUser } from './second-factor.js'
 
 /** What the resources work with. */
@@ -21,10 +25,20 @@ export interface OperatorParts {
   /** The throttle of all logins; `undefined`: there is none. */
   readonly loginThrottle: ManagedLoginThrottle | undefined
   readonly reloadFile: ReloadFile
+  readonly previewReload: PreviewReload
+  readonly views: OperatorViews
 }
 
 /** What only administrators may call, whoever keeps the users. */
-export function operatorResources({ tokens, loginThrottle, secondStep, reloadFile }: OperatorParts): readonly Gate[] {
+export function operatorResources(parts: OperatorParts): readonly Gate[] {
+  const { tokens, loginThrottle, secondStep, views } = parts
   const unlock: UnlockUser = (user, context) => unlockUser(loginThrottle, secondStep, user, context)
-  return [sessionsGate(tokens), locksGate(loginThrottle, unlock), reloadGate(reloadFile)]
+  return [
+    sessionsGate(tokens),
+    locksGate(loginThrottle, unlock),
+    reloadGate(parts.reloadFile, parts.previewReload),
+    configurationGate(views.describeConfiguration),
+    apiTokensGate(views.listApiTokens, tokens),
+    serviceProvidersGate(views.serviceProviders),
+  ]
 }

@@ -10,7 +10,7 @@ import { type ClassifiedKey, classifyKeys, type KeyClass } from './checks/classi
 import { type EffectiveValue, listEffectiveValues } from './checks/effective-values.js'
 import { describeFindings, type Finding } from './checks/findings.js'
 import type { Config } from './config.js'
-import { interpretText, parseToml } from './load.js'
+import { interpretText, type LocatedInterpretation, parseToml } from './load.js'
 import { conclude } from './parse.js'
 import { formatKey, isWithin, type KeyPath } from './values/key-path.js'
 import type { ConfigOptions } from './values/placeholders.js'
@@ -47,7 +47,8 @@ export interface InspectedFinding extends Finding {
   readonly isMistake?: boolean | undefined
 }
 
-interface Reading {
+/** A check, and what puts its findings right. */
+export interface Reading {
   readonly check: FileCheck
   readonly fixes: readonly TomlEdit[]
   /** Mistakes of the file itself. */
@@ -69,8 +70,24 @@ async function readText(text: string, file: string, { inspect, ...options }: Che
     return { check: { findings, keys: [], values: [] }, fixes: [], mistakes: findings.length }
   }
   const { interpretation, locate } = read
-  const { mistakes, warnings, unknown, source, config } = interpretation
+  const { config, source } = interpretation
   const inspected = config === undefined ? [] : ((await inspect?.(conclude(interpretation, locate), source)) ?? [])
+  return checkInterpretation({ ...read, text, file }, inspected)
+}
+
+/** What {@link checkInterpretation} looks at. */
+export interface CheckedSource extends LocatedInterpretation {
+  /** `undefined`: it is no file, and nothing of it can be fixed. */
+  readonly text: string | undefined
+  readonly file: string
+}
+
+/** Checks a document that was read before. `inspected`: what was found outside of it. */
+export function checkInterpretation(
+  { interpretation, locate, text, file }: CheckedSource,
+  inspected: readonly InspectedFinding[],
+): Reading {
+  const { mistakes, warnings, unknown, source } = interpretation
   const keys = classifyKeys(interpretation, inspected)
   const found: (Finding & Pick<CheckFinding, 'class'>)[] = [
     ...mistakes.map((finding) => ({ ...finding, class: 'mistake' as const, fix: finding.fix ?? renaming(finding) })),
@@ -93,7 +110,7 @@ async function readText(text: string, file: string, { inspect, ...options }: Che
   }
 
   function isApplicable(fix: TomlEdit | undefined): fix is TomlEdit {
-    return fix !== undefined && applyFix(text, fix, file) !== undefined
+    return fix !== undefined && text !== undefined && applyFix(text, fix, file) !== undefined
   }
 
   function describe(list: readonly (Finding & Pick<CheckFinding, 'class'>)[]): CheckFinding[] {

@@ -10,6 +10,7 @@ import { describeFindings, type Finding, type Locate, nowhere } from './checks/f
 import { keepLocator } from './checks/origins.js'
 import type { Config } from './config.js'
 import { type DocumentSource, type Interpretation, interpret } from './interpret.js'
+import { keepSource } from './kept-sources.js'
 import { createDecrypt } from './values/decrypt-secrets.js'
 import type { ConfigOptions } from './values/placeholders.js'
 import type { SecretOutcome } from './values/secrets.js'
@@ -78,10 +79,13 @@ export async function interpretSecrets(
   return { ...interpretation, warnings: [...warnings, ...interpretation.warnings] }
 }
 
-export function conclude({ source, values, config, mistakes, warnings }: Interpretation, locate: Locate): Config {
+/** @throws `ConfigError` that lists every mistake. `text`: of the file, where there is one. */
+export function conclude(interpretation: Interpretation, locate: Locate, text?: string): Config {
+  const { source, values, config, mistakes, warnings } = interpretation
   if (config === undefined) throw new ConfigError(describeFindings(mistakes, source, locate))
   const complete = deepFreeze({ ...config, warnings: describeFindings(warnings, source, locate) })
   keepLocator(complete, locate)
+  keepSource(complete, { interpretation, locate, text })
   noteTables(complete, values)
   return complete
 }

@@ -8,7 +8,7 @@ import { EventEmitter } from 'node:events'
 import { inBackground } from '../async/background.js'
 import type { RecordKind } from '../tokens/token-store.js'
 import type { AuthKind, Factor } from './auth.js'
-import { type HttpErrorCode, type Position, withHelp } from './errors.js'
+import { type ErrorCode, type HttpErrorCode, type Position, withHelp } from './errors.js'
 import { defaultLogger, type Logger, safeLogger } from './logger.js'
 
 interface Occurrence {
@@ -175,6 +175,17 @@ export interface SecurityEventMap {
     /** Tables with other values than before, such as `management_api.cors`; none when only files that it names have changed. */
     readonly changed: readonly string[]
   }
+  /** Another configuration was not taken over, and all is as it was. */
+  reloadRefused: ByCall & {
+    /** Path of the file; `undefined` for an object. */
+    readonly file: string | undefined
+    /** Mistakes that were found; 0 where the reload failed for another reason. */
+    readonly problems: number
+    /** Why, as the answer says it; `undefined` where `cause` does. */
+    readonly code: ErrorCode | undefined
+    /** What has failed besides the file. */
+    readonly cause?: unknown
+  }
   /** A user was added. */
   userAdded: ByUser & {
     /** The new user. */
@@ -268,6 +279,7 @@ const messages: Record<keyof SecurityEventMap, string> = {
   lock: 'logins locked',
   unlock: 'logins unlocked',
   reload: 'configuration reloaded',
+  reloadRefused: 'configuration not reloaded',
   userAdded: 'user added',
   userRemoved: 'user removed',
   passwordChanged: 'password changed',
@@ -287,6 +299,7 @@ const levels: Partial<Record<keyof SecurityEventMap, 'warn' | 'error'>> = {
   refusal: 'warn',
   eviction: 'warn',
   lock: 'warn',
+  reloadRefused: 'warn',
   breakGlassUsed: 'error',
 }
 
