@@ -75,8 +75,9 @@ export function createPreview({ running, front, versionKey, parse, prepare }: Pr
 
   /** By the gates that the front has: its users stay those of its start. */
   async function compare(before: Config, next: Config, app: Express): Promise<typeof nothing> {
-    const [{ diffConfigs, TooManyRequestsToCompare }, { printDiff }, { listUncompared }] = await Promise.all([
+    const [{ diffConfigs }, { ComparisonTooLong }, { printDiff }, { listUncompared }] = await Promise.all([
       import('../explain/diff.js'),
+      import('../explain/pace.js'),
       import('../explain/diff-output.js'),
       import('../explain/uncompared.js'),
     ])
@@ -87,7 +88,7 @@ export function createPreview({ running, front, versionKey, parse, prepare }: Pr
     const work =
       changed.length === 0 ? [] : diffConfigs(before, next, wire, { app, usesFileUsers, maxMs: maxCompareMs })
     const changes = await Promise.resolve(work).catch((error: unknown) => {
-      if (error instanceof TooManyRequestsToCompare) return undefined
+      if (error instanceof ComparisonTooLong) return undefined
       throw error
     })
     const diff: FileDiff = { changes: changes ?? [], notCompared }

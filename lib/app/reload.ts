@@ -176,7 +176,7 @@ export function createReload(parts: ReloadParts): Reloading {
   function reportRefused(error: unknown, file: string | undefined, { by, reason, address }: ChangeContext): void {
     const problems = error instanceof ConfigError ? error.problems.length : 0
     const isKnown = error instanceof ConfigError || error instanceof HttpError
-    const why = isKnown ? { code: error.code } : { code: undefined, cause: error }
+    const why = isKnown ? { code: error.code, cause: undefined } : { code: undefined, cause: error }
     events.report('reloadRefused', { at: clock(), file, problems, ...why, by, reason, address })
   }
 

@@ -14,6 +14,7 @@ import { isConfig } from './checks/origins.js'
 import type { Config, KeyStoresConfig } from './config.js'
 import { type Interpretation, interpret } from './interpret.js'
 import { type ConfigOptions, conclude, interpretSecrets, parseEncryptedConfig } from './parse.js'
+import { sizeProblem } from './values/tree.js'
 
 /** A path or file URL of a TOML file, a parsed TOML object, or a configuration that was read before. */
 export type ConfigSource = string | URL | object
@@ -72,6 +73,8 @@ export async function interpretText(
   options: ConfigOptions,
 ): Promise<LocatedInterpretation> {
   const document = parseToml(text, file)
+  const rule = sizeProblem(document)
+  if (rule !== undefined) throw new ConfigError([{ key: resolve(file), rule }])
   const { readPositions } = await import('./checks/positions.js')
   const locate = readPositions(text, file)
   return { interpretation: await interpretSecrets(document, { ...createPlace(file), options, locate }), locate }

@@ -184,7 +184,7 @@ export interface SecurityEventMap {
     /** Why, as the answer says it; `undefined` where `cause` does. */
     readonly code: ErrorCode | undefined
     /** What has failed besides the file. */
-    readonly cause?: unknown
+    readonly cause: unknown
   }
   /** A user was added. */
   userAdded: ByUser & {

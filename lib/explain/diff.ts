@@ -4,13 +4,13 @@
  * @module
  */
 
-import { setImmediate } from 'node:timers/promises'
 import type { Express } from 'express'
 import type { Security } from '../app/security.js'
 import type { WireSecurity } from '../app/wired-security.js'
 import type { Config } from '../config/config.js'
 import type { HttpErrorCode, Origin } from '../core/errors.js'
 import { type AddressClass, addressClasses } from './address-classes.js'
+import { createPace, type Pace } from './pace.js'
 import { managementPaths, outerPaths, type PathClass, type Rights, rightsFor } from './path-classes.js'
 import type { HeaderLine } from './request.js'
 import { type Answer, type CredentialKind, Sandbox, type SandboxParts } from './sandbox.js'
@@ -77,15 +77,10 @@ export interface DiffOptions {
   readonly maxMs?: number | undefined
 }
 
-/** The comparison would take longer than it may. */
-export class TooManyRequestsToCompare extends Error {
-  override readonly name = 'TooManyRequestsToCompare'
-}
-
 /**
  * Compares two configurations. Newly let in comes before newly refused, in the order of the mounts.
  *
- * @throws `TooManyRequestsToCompare`, by rejecting, after `maxMs`.
+ * @throws `ComparisonTooLong`, by rejecting, after `maxMs`.
  */
 export async function diffConfigs(
   before: Config,
@@ -107,22 +102,6 @@ export async function diffConfigs(
 
 async function openSide(config: Config, parts: SandboxParts): Promise<Side> {
   return { config, sandbox: await Sandbox.open(config, parts), headers: new Map() }
-}
-
-/** How long the requests of the server wait for the comparison, in milliseconds. */
-const longestStepMs = 10
-
-/** Lets other work come in between: no request of a comparison waits for anything. */
-function createPace(maxMs = Number.POSITIVE_INFINITY): () => Promise<void> {
-  const end = performance.now() + maxMs
-  let lastPause = performance.now()
-  return async () => {
-    const now = performance.now()
-    if (now > end) throw new TooManyRequestsToCompare(`the comparison takes longer than ${maxMs} ms`)
-    if (now - lastPause < longestStepMs) return
-    await setImmediate()
-    lastPause = performance.now()
-  }
 }
 
 function areasFrom(before: Config, after: Config): readonly Area[] {
@@ -176,7 +155,7 @@ async function changesIn(
   area: Area,
   app: Express,
   sides: readonly Side[],
-  pace: () => Promise<void>,
+  pace: Pace,
 ): Promise<readonly AccessChange[]> {
   const handlers = sides.map(({ sandbox }) => area.make(sandbox.security))
   await Promise.all(sides.flatMap((side) => area.kinds.map((kind) => signIn(side, kind))))
