@@ -16,7 +16,15 @@ interface Occurrence {
   readonly at: number
 }
 
-interface FromClient extends Occurrence {
+/** What finds the request of an event in other logs. Clients choose both, unless a proxy sets them: they prove nothing. */
+export interface RequestCorrelation {
+  /** The id that the app, or a proxy by `X-Request-Id`, gave the request; absent where there is none. */
+  readonly requestId?: string | undefined
+  /** The request's `traceparent` (W3C Trace Context); absent where there is none. */
+  readonly traceparent?: string | undefined
+}
+
+interface FromClient extends Occurrence, RequestCorrelation {
   /** The client's address as `trust proxy` gives it; `undefined` when its socket has closed. */
   readonly address: string | undefined
 }
@@ -27,7 +35,7 @@ interface ByUser extends FromClient {
 }
 
 /** Who made a change by a call of the app's, and why. Its event says both; neither is checked. */
-export interface ChangeContext {
+export interface ChangeContext extends RequestCorrelation {
   /** An administrator, or a job of the app's. @defaultValue not known */
   readonly by?: string | undefined
   /** For the audit trail. @defaultValue not known */
@@ -36,7 +44,7 @@ export interface ChangeContext {
   readonly address?: string | undefined
 }
 
-interface ByCall extends Occurrence {
+interface ByCall extends Occurrence, RequestCorrelation {
   /** Who did it, where the caller said so: see {@link ChangeContext}. */
   readonly by: string | undefined
   /** Why, where the caller said so. */
@@ -175,6 +183,20 @@ export interface SecurityEventMap {
     /** Tables with other values than before, such as `management_api.cors`; none when only files that it names have changed. */
     readonly changed: readonly string[]
   }
+  /** A configuration was not taken over: all is as it was. */
+  reloadRefused: ByCall & {
+    /** Path of the file; `undefined` for an object. */
+    readonly file: string | undefined
+    /** Mistakes in it; 0 where something else has failed. */
+    readonly problems: number
+    /** What has failed. */
+    readonly cause: unknown
+  }
+  /** An administrator searched the audit trail. One event for the same search in ten minutes. */
+  auditRead: ByUser & {
+    /** What was searched for, as `name=value`. */
+    readonly query: readonly string[]
+  }
   /** A user was added. */
   userAdded: ByUser & {
     /** The new user. */
@@ -235,9 +257,13 @@ export interface SecurityEventMap {
   }
 }
 
+/** Keeps each event, in the order in which they happened. */
+export type EventRecorder = <Name extends keyof SecurityEventMap>(name: Name, event: SecurityEventMap[Name]) => void
+
 /** Emits {@link SecurityEventMap}. A listener that throws or rejects is logged; it changes nothing for the request. */
 export class SecurityEvents extends EventEmitter<{ [Name in keyof SecurityEventMap]: [SecurityEventMap[Name]] }> {
   readonly #logger: Logger
+  #record: EventRecorder = () => {}
 
   /** @param logger - Gets a line for each event; by default to stderr: text on a terminal, elsewhere JSON. */
   constructor(logger: Logger = defaultLogger()) {
@@ -245,9 +271,15 @@ export class SecurityEvents extends EventEmitter<{ [Name in keyof SecurityEventM
     this.#logger = safeLogger(logger)
   }
 
+  /** Whom each event is told besides the listeners, which an app can take away. It must not throw. */
+  recordWith(record: EventRecorder): void {
+    this.#record = record
+  }
+
   /** Emits one event and writes one line to the log. */
   report<Name extends keyof SecurityEventMap>(name: Name, event: SecurityEventMap[Name]): void {
     this.#logger[chooseLevel(name, event)]({ event: name, ...withHelp(event), at: undefined }, messages[name])
+    this.#record(name, event)
     for (const listener of this.rawListeners(name) as ((event: SecurityEventMap[Name]) => unknown)[]) {
       inBackground(
         () => listener.call(this, event),
@@ -268,6 +300,8 @@ const messages: Record<keyof SecurityEventMap, string> = {
   lock: 'logins locked',
   unlock: 'logins unlocked',
   reload: 'configuration reloaded',
+  reloadRefused: 'configuration not taken over',
+  auditRead: 'audit trail searched',
   userAdded: 'user added',
   userRemoved: 'user removed',
   passwordChanged: 'password changed',
