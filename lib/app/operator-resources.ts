@@ -4,9 +4,12 @@
  * @module
  */
 
+import { auditGate } from '../admin-api/audit.js'
 import { locksGate, type UnlockUser } from '../admin-api/locks.js'
 import { type ReloadFile, reloadGate } from '../admin-api/reload.js'
 import { sessionsGate } from '../admin-api/sessions.js'
+import type { AuditTrail } from '../audit/audit-trail.js'
+import type { SecurityEvents } from '../core/events.js'
 import type { Gate } from '../http/gate.js'
 import type { SecondStepParts } from '../portals/second-step.js'
 import type { Tokens } from '../tokens/tokens.js'
@@ -21,10 +24,15 @@ export interface OperatorParts {
   /** The throttle of all logins; `undefined`: there is none. */
   readonly loginThrottle: ManagedLoginThrottle | undefined
   readonly reloadFile: ReloadFile
+  readonly events: SecurityEvents
+  readonly clock: () => number
+  /** `undefined`: there is none. */
+  readonly audit: AuditTrail | undefined
 }
 
 /** What only administrators may call, whoever keeps the users. */
-export function operatorResources({ tokens, loginThrottle, secondStep, reloadFile }: OperatorParts): readonly Gate[] {
+export function operatorResources(parts: OperatorParts): readonly Gate[] {
+  const { tokens, loginThrottle, secondStep, reloadFile } = parts
   const unlock: UnlockUser = (user, context) => unlockUser(loginThrottle, secondStep, user, context)
-  return [sessionsGate(tokens), locksGate(loginThrottle, unlock), reloadGate(reloadFile)]
+  return [sessionsGate(tokens), locksGate(loginThrottle, unlock), reloadGate(reloadFile), auditGate(parts)]
 }

@@ -36,6 +36,8 @@ export interface SignInOptions {
 export interface SignInParts extends PortalGateParts {
   readonly users: UserStore
   readonly verifyRecord: RecordVerifier
+  /** Refuses while records of the audit trail cannot be written. */
+  readonly refuseUnaudited: () => HttpError | undefined
 }
 
 /** Signing in and out from code, as `Security` has it. */
@@ -73,7 +75,9 @@ export function createCodeSignIn(config: () => Config, parts: SignInParts): Code
   return {
     async signIn(portal, request, response, subject, { factors = defaultFactors, impersonator } = {}) {
       const portalParts = partsOf(portal)
-      const refusal = plainHttpRefusal(request, portalParts.allowPlainHttp, 'allow_insecure_http = true in [portal]')
+      const refusal =
+        parts.refuseUnaudited() ??
+        plainHttpRefusal(request, portalParts.allowPlainHttp, 'allow_insecure_http = true in [portal]')
       if (refusal !== undefined) throw refusal
       const startedAt = parts.clock()
       const account = await answered(findAccount(parts.users, subject))

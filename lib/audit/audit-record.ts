@@ -8,7 +8,13 @@ import type { Position } from '../core/errors.js'
 import type { SecurityEventMap } from '../core/events.js'
 
 /** What the trail says of itself, besides the events. */
-export type TrailAction = 'trailStarted' | 'trailStopped' | 'trailDamaged' | 'checkpoint' | 'recordsLost' | 'filesRemoved'
+export type TrailAction =
+  | 'trailStarted'
+  | 'trailStopped'
+  | 'trailDamaged'
+  | 'checkpoint'
+  | 'recordsLost'
+  | 'filesRemoved'
 
 /** What was done: the name of an event, or what happened to the trail itself. */
 export type AuditAction = keyof SecurityEventMap | TrailAction

@@ -66,7 +66,9 @@ export class AuditTrail {
     })
     const { logger } = options
     const file = options.file?.path
-    const messages = (what: string): Pick<ConstructorParameters<typeof RecordQueue>[0], 'onFailure' | 'onRecovery'> => ({
+    const messages = (
+      what: string,
+    ): Pick<ConstructorParameters<typeof RecordQueue>[0], 'onFailure' | 'onRecovery'> => ({
       onFailure: (cause) => logger.error({ file, cause }, `the audit trail cannot be written to ${what}`),
       onRecovery: (lost) => {
         logger.warn({ file, lost }, `the audit trail can be written to ${what} again`)
@@ -105,10 +107,16 @@ export class AuditTrail {
   #report(file: string, { tornBytes, damaged }: Resumption): void {
     const { logger } = this.#options
     if (tornBytes > 0) {
-      logger.warn({ file, tornBytes }, 'the audit trail ended within a line, which was removed: the process had not ended by itself')
+      logger.warn(
+        { file, tornBytes },
+        'the audit trail ended within a line, which was removed: the process had not ended by itself',
+      )
     }
     if (damaged === undefined) return
-    logger.error({ file, damaged }, 'the last line of the audit trail is not what was written: see "npx sallyport audit verify"')
+    logger.error(
+      { file, damaged },
+      'the last line of the audit trail is not what was written: see "npx sallyport audit verify"',
+    )
     this.#note('trailDamaged', 'failure', { problem: 'the last line was not what was written', file: damaged })
   }
 
@@ -152,7 +160,8 @@ export class AuditTrail {
     this.#checkpoint()
     const unwritten = (await this.#queue.close()) + (await this.#deliveries.close())
     const { file, logger } = this.#options
-    if (unwritten > 0) logger.error({ file: file?.path, unwritten }, 'the audit trail has ended with records that could not be written')
+    if (unwritten > 0)
+      logger.error({ file: file?.path, unwritten }, 'the audit trail has ended with records that could not be written')
     await file?.close()
   }
 
@@ -211,7 +220,8 @@ export class AuditTrail {
     this.#end = { sequence: end.sequence, hash: end.hash }
     this.#lastWriteAt = clock()
     if (this.#options.sink !== undefined) for (const record of records) this.#deliveries.push(freeze(record))
-    else if (file === undefined) for (const record of records) this.#options.logger.info({ audit: record }, 'audit record')
+    else if (file === undefined)
+      for (const record of records) this.#options.logger.info({ audit: record }, 'audit record')
     for (const { jws, sequence, time } of signed) {
       this.#lastCheckpoint = { sequence, time }
       await this.#anchor(jws, sequence)

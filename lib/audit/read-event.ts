@@ -26,7 +26,8 @@ type Readers = { readonly [Name in EventName]: (event: SecurityEventMap[Name]) =
 const user = (id: string): AuditTarget => ({ type: 'user', id })
 const role = (id: string): AuditTarget => ({ type: 'role', id })
 const address = (id: string): AuditTarget => ({ type: 'address', id })
-const session = (id: string | undefined): AuditTarget | undefined => (id === undefined ? undefined : { type: 'session', id })
+const session = (id: string | undefined): AuditTarget | undefined =>
+  id === undefined ? undefined : { type: 'session', id }
 const configuration = (file: string | undefined): AuditTarget => ({ type: 'configuration', id: file ?? 'object' })
 
 /** Reasons of refused logins that are rules: the password may have been right. */
@@ -35,7 +36,11 @@ const deniedLogins: ReadonlySet<string> = new Set(['throttled', 'not-admitted', 
 const loginOutcome = (reason: string): AuditOutcome => (deniedLogins.has(reason) ? 'denied' : 'failure')
 
 const readers: Readers = {
-  login: ({ subject, tokenId, kind, factors }) => ({ actor: subject, target: session(tokenId), details: { kind, factors } }),
+  login: ({ subject, tokenId, kind, factors }) => ({
+    actor: subject,
+    target: session(tokenId),
+    details: { kind, factors },
+  }),
   loginRefused: ({ userName, reason }) => ({ outcome: loginOutcome(reason), actor: userName || undefined }),
   clientRefused: ({ clientId, reason }) => ({
     outcome: loginOutcome(reason),
@@ -61,7 +66,10 @@ const readers: Readers = {
     target: scope === 'source' && from !== undefined ? address(from) : user(subject ?? userName),
     details: { scope, seconds },
   }),
-  unlock: ({ by, userName, source }) => ({ actor: by, target: source === undefined ? user(userName) : address(source) }),
+  unlock: ({ by, userName, source }) => ({
+    actor: by,
+    target: source === undefined ? user(userName) : address(source),
+  }),
   reload: ({ by, file, changed }) => ({ actor: by, target: configuration(file), details: { changed } }),
   reloadRefused: ({ by, file, problems }) => ({
     outcome: 'failure',
@@ -75,7 +83,11 @@ const readers: Readers = {
   secondFactorChanged: ({ by, subject, change }) => ({ actor: by, target: user(subject), details: { change } }),
   userDisabled: ({ by, subject }) => ({ actor: by, target: user(subject) }),
   userEnabled: ({ by, subject }) => ({ actor: by, target: user(subject) }),
-  rolesChanged: ({ by, subject, added, removed }) => ({ actor: by, target: user(subject), details: { added, removed } }),
+  rolesChanged: ({ by, subject, added, removed }) => ({
+    actor: by,
+    target: user(subject),
+    details: { added, removed },
+  }),
   roleAdded: ({ by, role: name }) => ({ actor: by, target: role(name) }),
   roleRemoved: ({ by, role: name }) => ({ actor: by, target: role(name) }),
   breakGlassUsed: ({ subject }) => ({ actor: subject, target: user(subject) }),
