@@ -5,10 +5,10 @@
  */
 
 import type { Request, Response } from 'express'
-import { clientAddress } from '../addresses/trust-proxy.js'
 import type { Config } from '../config/config.js'
 import type { Auth, Factor } from '../core/auth.js'
 import { ForbiddenError, type HttpError, StoreError } from '../core/errors.js'
+import { readClient } from '../http/client.js'
 import { plainHttpRefusal } from '../http/plain-http.js'
 import { portalSessionParts } from '../middleware/portal-session.js'
 import { createSessionEnd } from '../portals/end-session.js'
@@ -83,7 +83,7 @@ export function createCodeSignIn(config: () => Config, parts: SignInParts): Code
       const account = await answered(findAccount(parts.users, subject))
       if (impersonator !== undefined) await answered(assertImpersonator(impersonator, account, parts.verifyRecord))
       const proven = { factors: impersonator?.factors ?? factors, impersonator }
-      const start = { address: clientAddress(request), startedAt, ...proven }
+      const start = { ...readClient(request), startedAt, ...proven }
       const session = await answered(createSessionStart(portalParts)(request, response, account, start))
       if (session === undefined) throw givenUp('the client has gone')
       return session.auth

@@ -24,10 +24,18 @@ export interface RequestCorrelation {
   readonly traceparent?: string | undefined
 }
 
-interface FromClient extends Occurrence, RequestCorrelation {
+/** The members of an event that come from its request. */
+export interface Client extends RequestCorrelation {
   /** The client's address as `trust proxy` gives it; `undefined` when its socket has closed. */
   readonly address: string | undefined
 }
+
+/** Of what else a context may have, only what its events say of the client. */
+export function pickClient({ address, requestId, traceparent }: Client): Client {
+  return { address, requestId, traceparent }
+}
+
+interface FromClient extends Occurrence, Client {}
 
 interface ByUser extends FromClient {
   /** The administrator or user who did it. */
@@ -42,6 +50,11 @@ export interface ChangeContext extends RequestCorrelation {
   readonly reason?: string | undefined
   /** The address that it came from. @defaultValue not known */
   readonly address?: string | undefined
+}
+
+/** What an event says of who made a change. */
+export function changedBy({ by, reason, address, requestId, traceparent }: ChangeContext): Omit<ByCall, 'at'> {
+  return { by, reason, address, requestId, traceparent }
 }
 
 interface ByCall extends Occurrence, RequestCorrelation {

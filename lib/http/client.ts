@@ -6,13 +6,7 @@
 
 import type { Request } from 'express'
 import { clientAddress } from '../addresses/trust-proxy.js'
-import type { RequestCorrelation } from '../core/events.js'
-
-/** The members of an event that come from its request. */
-export interface Client extends RequestCorrelation {
-  /** As `trust proxy` gives it; `undefined` when the socket has closed. */
-  readonly address: string | undefined
-}
+import type { Client } from '../core/events.js'
 
 /** What other logs take without quotes. */
 const idPattern = /^[\w.:/+=@-]{1,128}$/
