@@ -1,0 +1,118 @@
+/**
+ * Events as they happen, newest first.
+ *
+ * @module
+ */
+
+import type { JSX } from 'preact'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { type List, requestJson } from '../api.js'
+import { type EventEntry, readEvents, type StreamState } from '../event-stream.js'
+import { formatDateTime, formatTime, plural } from '../format.js'
+import { Badge, type Tone } from './badge.js'
+
+/** Older ones are left to the audit trail. */
+const maxShown = 100
+const states: Readonly<Record<StreamState, readonly [Tone, string]>> = {
+  connecting: ['neutral', 'Connecting'],
+  live: ['good', 'Live'],
+  lost: ['warn', 'Connection lost, trying again'],
+}
+
+export function EventList(): JSX.Element {
+  const [shown, setShown] = useState<readonly EventEntry[]>([])
+  const [held, setHeld] = useState<readonly EventEntry[]>([])
+  const [dropped, setDropped] = useState(0)
+  const [state, setState] = useState<StreamState>('connecting')
+  const [isPaused, setPaused] = useState(false)
+  const pausedNow = useRef(false)
+  pausedNow.current = isPaused
+
+  useEffect(() => {
+    const ended = new AbortController()
+    const { signal } = ended
+    let waiting: EventEntry[] = []
+    let frame = 0
+
+    /** Once a frame: a flood must not draw each one. */
+    function flush(): void {
+      frame = 0
+      const news = waiting.reverse()
+      waiting = []
+      const add = (before: readonly EventEntry[]): readonly EventEntry[] => [...news, ...before].slice(0, maxShown)
+      if (pausedNow.current) setHeld(add)
+      else setShown(add)
+    }
+
+    function onEvent(entry: EventEntry): void {
+      waiting.push(entry)
+      if (waiting.length > maxShown) waiting.shift()
+      if (frame === 0) frame = requestAnimationFrame(flush)
+    }
+
+    async function start(): Promise<void> {
+      const before = await requestJson<List<EventEntry>>(`events?limit=${maxShown / 2}`, {
+        signal,
+        isBackground: true,
+      }).catch(() => undefined)
+      if (before !== undefined) setShown(before.list)
+      const onDropped = (count: number): void => setDropped((sum) => sum + count)
+      await readEvents({ after: before?.list[0]?.id ?? 0, onEvent, onDropped, onState: setState, signal })
+    }
+
+    void start()
+    return () => {
+      ended.abort()
+      cancelAnimationFrame(frame)
+    }
+  }, [])
+
+  function toggle(): void {
+    if (isPaused) {
+      setShown((before) => [...held, ...before].slice(0, maxShown))
+      setHeld([])
+    }
+    setPaused(!isPaused)
+  }
+
+  const [tone, text] = isPaused ? (['neutral', 'Paused'] as const) : states[state]
+  return (
+    <>
+      <div class="events-head">
+        <Badge tone={tone}>{text}</Badge>
+        {held.length > 0 && <span class="muted">{plural(held.length, 'newer event')}</span>}
+        {dropped > 0 && <span class="muted">{plural(dropped, 'event')} left out: they came too fast</span>}
+        <button type="button" aria-pressed={isPaused} onClick={toggle}>
+          {isPaused ? 'Resume' : 'Pause'}
+        </button>
+      </div>
+      {shown.length === 0 ? (
+        <p class="muted">{state === 'live' ? 'Nothing has happened yet. Events are shown here as they come.' : ''}</p>
+      ) : (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reached by keyboard.
+        <section class="scroll" tabIndex={0} aria-label="Newest events">
+          <ol class="events">
+            {shown.map((entry) => (
+              <EventLine key={entry.id} entry={entry} />
+            ))}
+          </ol>
+        </section>
+      )}
+    </>
+  )
+}
+
+const tones: Readonly<Record<EventEntry['level'], Tone>> = { info: 'neutral', warn: 'warn', error: 'bad' }
+
+function EventLine({ entry: { time, event, level, message } }: { readonly entry: EventEntry }): JSX.Element {
+  const moment = new Date(time)
+  return (
+    <li>
+      <time dateTime={time} title={formatDateTime(moment)}>
+        {formatTime(moment)}
+      </time>
+      <Badge tone={tones[level] ?? 'neutral'}>{event}</Badge>
+      <span class="message">{message}</span>
+    </li>
+  )
+}
