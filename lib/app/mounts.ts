@@ -7,6 +7,7 @@
 import type { Request, RequestHandler } from 'express'
 import type { Config, EnabledControl } from '../config/config.js'
 import type { HttpError } from '../core/errors.js'
+import { managementConsole } from '../core/names.js'
 import { type Gate, type GateRow, type Refuse, toHandler } from '../http/gate.js'
 import { findLongLivedRequest } from '../http/long-lived-request.js'
 import { type CreateUser, requestUserGate } from '../middleware/request-user.js'
@@ -123,6 +124,8 @@ export class Mounts {
     this.#rows.push({ row, name, gatesOf })
     this.#mounted.add(name)
     if (portal !== undefined) this.#mounted.add(portalMount(portal))
+    // The operators' page is behind all rules of that portal.
+    if (name === 'console') for (const stands of ['portal', portalMount(managementConsole)]) this.#mounted.add(stands)
     const handler = toHandler(row, (error, request, response, next) => {
       findLongLivedRequest(request)?.refuse(error)
       observer?.refused(mount, error, request)
