@@ -47,9 +47,7 @@ export function App(): JSX.Element {
       <div class="frame">
         <Navigation current={view?.navigation ?? route.view} about={about.data} />
         <main id="content">
-          <p class={`news${news === '' ? ' unseen' : ''}`} role="status">
-            {news}
-          </p>
+          <News text={news} onDismiss={() => setNews('')} />
           {view === undefined ? (
             <NoSuchView />
           ) : (
@@ -58,6 +56,20 @@ export function App(): JSX.Element {
         </main>
       </div>
     </ShellContext.Provider>
+  )
+}
+
+/** What was done last, seen and said. */
+function News({ text, onDismiss }: { readonly text: string; readonly onDismiss: () => void }): JSX.Element {
+  return (
+    <div class={text === '' ? 'unseen' : 'news'}>
+      <p role="status">{text}</p>
+      {text !== '' && (
+        <button type="button" class="quiet" onClick={onDismiss}>
+          Dismiss
+        </button>
+      )}
+    </div>
   )
 }
 

@@ -39,15 +39,19 @@ export function formatRelative(moment: Date, now = Date.now()): string {
   return relative.format(Math.trunc(seconds / length), unit)
 }
 
-/** What each kind of session is called. */
-export const kindNames: Readonly<Record<string, string>> = {
-  management: 'Management token',
-  portal: 'Portal session',
-  oauth: 'OAuth token',
-  sso: 'Single sign-on',
-  api: 'API token',
-  issuer: 'Trusted issuer',
-  icp: 'Integration Control Plane',
+/** What each kind of session is called: one, and several. */
+const kindNames: Readonly<Record<string, readonly [one: string, many: string]>> = {
+  management: ['management token', 'management tokens'],
+  portal: ['portal session', 'portal sessions'],
+  oauth: ['OAuth token', 'OAuth tokens'],
+  sso: ['single sign-on', 'single sign-ons'],
+  api: ['API token', 'API tokens'],
+  issuer: ['token of a trusted issuer', 'tokens of trusted issuers'],
+  icp: ['token of the control plane', 'tokens of the control plane'],
 }
 
-export const kindName = (kind: string): string => kindNames[kind] ?? kind
+export const kinds: readonly string[] = Object.keys(kindNames)
+export const kindName = (kind: string, count = 1): string => kindNames[kind]?.[count === 1 ? 0 : 1] ?? kind
+
+/** The first letter as at the start of a sentence. */
+export const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)

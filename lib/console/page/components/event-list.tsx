@@ -10,6 +10,7 @@ import { type List, requestJson } from '../api.js'
 import { type EventEntry, readEvents, type StreamState } from '../event-stream.js'
 import { formatDateTime, formatTime, plural } from '../format.js'
 import { Badge, type Tone } from './badge.js'
+import { Section } from './view.js'
 
 /** Older ones are left to the audit trail. */
 const maxShown = 100
@@ -19,6 +20,7 @@ const states: Readonly<Record<StreamState, readonly [Tone, string]>> = {
   lost: ['warn', 'Connection lost, trying again'],
 }
 
+/** A section of its own, with a button that holds the list still. */
 export function EventList(): JSX.Element {
   const [shown, setShown] = useState<readonly EventEntry[]>([])
   const [held, setHeld] = useState<readonly EventEntry[]>([])
@@ -77,15 +79,19 @@ export function EventList(): JSX.Element {
 
   const [tone, text] = isPaused ? (['neutral', 'Paused'] as const) : states[state]
   return (
-    <>
-      <div class="events-head">
-        <Badge tone={tone}>{text}</Badge>
-        {held.length > 0 && <span class="muted">{plural(held.length, 'newer event')}</span>}
-        {dropped > 0 && <span class="muted">{plural(dropped, 'event')} left out: they came too fast</span>}
-        <button type="button" aria-pressed={isPaused} onClick={toggle}>
-          {isPaused ? 'Resume' : 'Pause'}
-        </button>
-      </div>
+    <Section
+      title="Live events"
+      actions={
+        <>
+          {held.length > 0 && <span class="muted">{plural(held.length, 'newer event')}</span>}
+          {dropped > 0 && <span class="muted">{plural(dropped, 'event')} left out: they came too fast</span>}
+          <Badge tone={tone}>{text}</Badge>
+          <button type="button" aria-pressed={isPaused} onClick={toggle}>
+            Pause
+          </button>
+        </>
+      }
+    >
       {shown.length === 0 ? (
         <p class="muted">{state === 'live' ? 'Nothing has happened yet. Events are shown here as they come.' : ''}</p>
       ) : (
@@ -98,7 +104,7 @@ export function EventList(): JSX.Element {
           </ol>
         </section>
       )}
-    </>
+    </Section>
   )
 }
 

@@ -23,6 +23,8 @@ interface PlotProps {
   readonly kind: 'bars' | 'lines'
   /** Written behind a value, such as `ms`. */
   readonly unit?: string
+  /** Colour of the first series: 0 is good, 1 bad, 2 neither. The next ones follow. */
+  readonly firstColour?: number
   /** What is said when nothing is above zero. */
   readonly empty: string
 }
@@ -30,7 +32,7 @@ interface PlotProps {
 const width = 600
 const height = 120
 
-export function Plot({ title, moments, series, kind, unit = '', empty }: PlotProps): JSX.Element {
+export function Plot({ title, moments, series, kind, unit = '', firstColour = 0, empty }: PlotProps): JSX.Element {
   const [at, setAt] = useState<number>()
   const isEmpty = series.every(({ values }) => values.every((value) => !value))
   const top = niceMaximum(
@@ -66,7 +68,7 @@ export function Plot({ title, moments, series, kind, unit = '', empty }: PlotPro
               onPointerLeave={() => setAt(undefined)}
             >
               <path class="grid" d={`M0 0.5H${width}M0 ${height / 2}H${width}M0 ${height - 0.5}H${width}`} />
-              {kind === 'bars' ? <Bars {...{ series, top }} count={moments.length} /> : <Lines {...{ series, top }} />}
+              {kind === 'bars' ? <Bars {...{ series, top, firstColour }} count={moments.length} /> : <Lines {...{ series, top, firstColour }} />}
               {at !== undefined && <path class="cursor" d={`M${xOf(at + 0.5, moments.length)} 0V${height}`} />}
             </svg>
             <span class="plot-from muted">{moments[0] && formatMinute(moments[0])}</span>
@@ -75,7 +77,7 @@ export function Plot({ title, moments, series, kind, unit = '', empty }: PlotPro
           <ul class="legend">
             {series.map(({ name, values }, index) => (
               <li key={name}>
-                <span class={`swatch series-${index % colours}`} />
+                <span class={`swatch ${colour(index + firstColour)}`} />
                 {name} <strong>{show(at === undefined ? summary(kind, values) : values[at])}</strong>
               </li>
             ))}
@@ -88,6 +90,7 @@ export function Plot({ title, moments, series, kind, unit = '', empty }: PlotPro
 }
 
 const colours = 6
+const colour = (index: number): string => `series-${index % colours}`
 const xOf = (index: number, count: number): number => Math.round((index / count) * width * 10) / 10
 const yOf = (value: number, top: number): number => Math.round((1 - value / top) * height * 10) / 10
 const round = (value: number): number => (value < 10 ? Math.round(value * 10) / 10 : Math.round(value))
@@ -118,9 +121,10 @@ function niceMaximum(value: number): number {
 interface DrawnProps {
   readonly series: readonly Series[]
   readonly top: number
+  readonly firstColour: number
 }
 
-function Bars({ series, top, count }: DrawnProps & { readonly count: number }): JSX.Element {
+function Bars({ series, top, firstColour, count }: DrawnProps & { readonly count: number }): JSX.Element {
   const below = new Array<number>(count).fill(0)
   const paths = series.map(({ name, values }, index) => {
     const path = values.map((value, at) => {
@@ -129,16 +133,16 @@ function Bars({ series, top, count }: DrawnProps & { readonly count: number }): 
       below[at] = from + value
       return `M${xOf(at + 0.1, count)} ${yOf(from, top)}V${yOf(from + value, top)}H${xOf(at + 0.9, count)}V${yOf(from, top)}z`
     })
-    return <path key={name} class={`bar series-${index % colours}`} d={path.join('')} />
+    return <path key={name} class={`bar ${colour(index + firstColour)}`} d={path.join('')} />
   })
   return <g>{paths}</g>
 }
 
-function Lines({ series, top }: DrawnProps): JSX.Element {
+function Lines({ series, top, firstColour }: DrawnProps): JSX.Element {
   return (
     <g>
       {series.map(({ name, values }, index) => (
-        <path key={name} class={`line series-${index % colours}`} d={linePath(values, top)} />
+        <path key={name} class={`line ${colour(index + firstColour)}`} d={linePath(values, top)} />
       ))}
     </g>
   )

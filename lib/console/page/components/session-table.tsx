@@ -8,7 +8,7 @@ import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { SessionEntry } from '../../../admin-api/sessions.js'
 import { type List, queryString, requestJson } from '../api.js'
-import { formatDateTime, kindName, plural } from '../format.js'
+import { capitalized, formatDateTime, kindName, plural } from '../format.js'
 import { routeTo } from '../router.js'
 import { apiError } from '../use-resource.js'
 import { Badge } from './badge.js'
@@ -77,7 +77,7 @@ const ofSession: readonly Column<ShownSession>[] = [
     sortBy: 'kind',
     cell: ({ kind, client, factors = [] }) => (
       <>
-        {kindName(kind)}
+        {capitalized(kindName(kind))}
         {client !== null && <span class="sub">{client}</span>}
         {factors.length > 1 && <Badge tone="good">{factors.length} factors</Badge>}
       </>
@@ -111,7 +111,7 @@ function EndSession({ session, onClose, onEnded }: EndProps & { readonly session
   return (
     <Dialog title={`End this session of ${user}?`} action="End session" onConfirm={end} onClose={onClose} isDestructive>
       <p>
-        {kindName(kind)}, begun {formatDateTime(new Date(issuedAt))}
+        {capitalized(kindName(kind))}, begun {formatDateTime(new Date(issuedAt))}
         {address !== null && ` from ${address}`}. {consequence(kind, user)} This cannot be undone.
       </p>
       {user === about?.user && (

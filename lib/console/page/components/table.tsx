@@ -79,7 +79,7 @@ interface HeaderProps {
 }
 
 function HeaderCell({ column: { title, sortBy, kind }, sort, onSort }: HeaderProps): JSX.Element {
-  const classes = `${kind ?? ''}${sortBy === undefined ? ' unsortable' : ''}`.trim()
+  const classes = `${kind === 'code' ? '' : (kind ?? '')}${sortBy === undefined ? ' unsortable' : ''}`.trim()
   if (sortBy === undefined || onSort === undefined) {
     return (
       <th scope="col" class={classes} {...{ role: 'columnheader' }}>
@@ -108,7 +108,6 @@ function Cell<Row>({
   readonly column: Column<Row>
   readonly row: Row
 }): JSX.Element {
-  const label = kind === 'actions' || kind === 'head' ? undefined : title
   if (kind === 'head') {
     return (
       <th scope="row" {...roles.head}>
@@ -117,8 +116,8 @@ function Cell<Row>({
     )
   }
   return (
-    <td class={kind ?? ''} data-label={label} {...roles.cell}>
-      {cell(row)}
+    <td class={kind === 'code' ? undefined : kind} data-label={kind === 'actions' ? undefined : title} {...roles.cell}>
+      <div class={kind === 'code' ? 'code' : ''}>{cell(row)}</div>
     </td>
   )
 }

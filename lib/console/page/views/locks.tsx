@@ -10,7 +10,7 @@ import type { LockEntry } from '../../../admin-api/locks.js'
 import { type List, queryString, requestJson } from '../api.js'
 import { Dialog } from '../components/dialog.js'
 import { SelectField, TextField } from '../components/fields.js'
-import { Pager } from '../components/pager.js'
+import { Paged } from '../components/pager.js'
 import { Empty, Loaded } from '../components/states.js'
 import { type Column, Table } from '../components/table.js'
 import { Time } from '../components/time.js'
@@ -73,14 +73,13 @@ export function Locks(): JSX.Element {
               <p>Nobody is locked out.</p>
             </Empty>
           ) : (
-            <>
+            <Paged
+              {...{ offset, limit: pageSize, count, total }}
+              noun={['lock-out', 'lock-outs']}
+              onChange={(value) => change({ offset: String(value) })}
+            >
               <Table caption="Lock-outs" columns={columns} rows={list} rowKey={lockKey} isBusy={locks.isLoading} />
-              <Pager
-                {...{ offset, limit: pageSize, count, total }}
-                noun={['lock-out', 'lock-outs']}
-                onChange={(value) => change({ offset: String(value) })}
-              />
-            </>
+            </Paged>
           )
         }
       </Loaded>

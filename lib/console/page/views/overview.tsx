@@ -9,8 +9,8 @@ import type { List } from '../api.js'
 import { EventList } from '../components/event-list.js'
 import { Plot } from '../components/plot.js'
 import { Loaded } from '../components/states.js'
-import { Section, useShell, View } from '../components/view.js'
-import { formatNumber, kindName, plural } from '../format.js'
+import { View } from '../components/view.js'
+import { capitalized, formatNumber, kindName } from '../format.js'
 import { type HistoryPoint, historyOf, type MetricsReport, seriesFrom, storeFill, sumOf } from '../history.js'
 import { routeTo } from '../router.js'
 import { useResource } from '../use-resource.js'
@@ -20,7 +20,6 @@ const pollMs = 10_000
 export function Overview(): JSX.Element {
   const metrics = useResource<MetricsReport>('metrics', { pollMs })
   const locks = useResource<List<unknown>>('locks?limit=1', { pollMs })
-  const { about } = useShell()
   return (
     <View title="Overview">
       <Loaded resource={metrics}>
@@ -31,9 +30,7 @@ export function Overview(): JSX.Element {
           </>
         )}
       </Loaded>
-      <Section title="Live events" actions={about?.features.auditTrail && <a href={routeTo('audit')}>Audit trail</a>}>
-        <EventList />
-      </Section>
+      <EventList />
     </View>
   )
 }
@@ -55,18 +52,18 @@ function Tiles({ report, locks }: { readonly report: MetricsReport; readonly loc
         <span class="muted">
           {tokens.length === 0
             ? 'nobody'
-            : tokens.map(([kind, count]) => `${kindName(kind)} ${formatNumber(count)}`).join(' \u00b7 ')}
+            : tokens.map(([kind, count]) => `${formatNumber(count)} ${kindName(kind, count)}`).join(', ')}
         </span>
       </li>
       <li class="tile">
         <span>Logins, last hour</span>
         <strong>{formatNumber(good)}</strong>
-        <span class="muted">{plural(refused, 'login')} refused</span>
+        <span class="muted">{formatNumber(refused)} refused</span>
       </li>
       <li class="tile">
         <span>Requests refused, last hour</span>
         <strong>{formatNumber(refusals)}</strong>
-        <span class="muted">by a rule, an address or a missing login</span>
+        <span class="muted">by an address, a login or a rule</span>
       </li>
       <li class="tile">
         <a href={routeTo('locks')}>Lock-outs</a>
@@ -75,11 +72,11 @@ function Tiles({ report, locks }: { readonly report: MetricsReport; readonly loc
       </li>
       {fills.map(({ kind, count, limit }) => (
         <li class="tile" key={kind}>
-          <span>Store: {kindName(kind).toLowerCase()}s</span>
+          <span>Room for {kindName(kind, 2)}</span>
           <strong>{formatPercent(count / limit)}</strong>
-          <meter min={0} max={limit} high={limit * 0.9} value={count} aria-label={`${kindName(kind)}s in the store`} />
+          <meter min={0} max={limit} high={limit * 0.9} value={count} aria-label={`${capitalized(kindName(kind, 2))} in the store`} />
           <span class="muted">
-            {formatNumber(count)} of {formatNumber(limit)}
+            {formatNumber(count)} of {formatNumber(limit)} in use
           </span>
         </li>
       ))}
@@ -107,30 +104,33 @@ function Plots({
         title="Logins"
         kind="bars"
         moments={moments}
-        series={seriesFrom(minutes, 'logins')}
+        series={seriesFrom(minutes, 'logins', capitalized)}
         empty="No login in the last hour."
       />
       <Plot
-        title="Refusals"
+        title="Refused requests, by stage"
         kind="bars"
+        firstColour={1}
         moments={moments}
-        series={seriesFrom(minutes, 'refusals')}
-        empty="Nothing was refused in the last hour."
+        series={seriesFrom(minutes, 'refusals', capitalized)}
+        empty="No request was refused in the last hour."
       />
       <Plot
         title="Signed in"
         kind="lines"
+        firstColour={2}
         moments={moments}
-        series={seriesFrom(minutes, 'tokens', kindName)}
-        empty="Nobody was signed in."
+        series={seriesFrom(minutes, 'tokens', (kind) => capitalized(kindName(kind, 2)))}
+        empty="Nobody was signed in in the last hour."
       />
       <Plot
-        title="Latency of the stores (95 %)"
+        title="Store latency, 95th percentile"
         kind="lines"
+        firstColour={2}
         unit=" ms"
         moments={moments}
-        series={seriesFrom(minutes, 'storeLatencyMs')}
-        empty="No store was asked."
+        series={seriesFrom(minutes, 'storeLatencyMs', capitalized)}
+        empty="No store was asked in the last hour."
       />
     </div>
   )

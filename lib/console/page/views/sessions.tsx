@@ -7,18 +7,18 @@
 import type { JSX } from 'preact'
 import { type List, queryString } from '../api.js'
 import { SelectField, TextField } from '../components/fields.js'
-import { Pager } from '../components/pager.js'
+import { Paged } from '../components/pager.js'
 import { EndAllButton, SessionTable, type ShownSession } from '../components/session-table.js'
 import { Empty, Loaded } from '../components/states.js'
 import { View } from '../components/view.js'
-import { kindNames } from '../format.js'
+import { capitalized, kindName, kinds } from '../format.js'
 import { useFilters } from '../router.js'
 import { useResource } from '../use-resource.js'
 
 const pageSize = 50
 const pollMs = 15_000
 const defaults = { user: '', address: '', kind: '', client: '', sort: '-lastAccessAt', offset: '0' } as const
-const kinds = [['', 'All kinds'], ...Object.entries(kindNames)] as const
+const kindOptions = [['', 'All kinds'], ...kinds.map((kind) => [kind, capitalized(kindName(kind))] as const)] as const
 
 export function Sessions(): JSX.Element {
   const [filters, change] = useFilters<keyof typeof defaults>(defaults)
@@ -39,25 +39,25 @@ export function Sessions(): JSX.Element {
         <TextField label="User" type="search" value={user} onChange={(value) => change({ user: value })} />
         <TextField label="Address" type="search" value={address} onChange={(value) => change({ address: value })} />
         <TextField label="Client" type="search" value={client} onChange={(value) => change({ client: value })} />
-        <SelectField label="Kind" value={kind} options={kinds} onChange={(value) => change({ kind: value })} />
+        <SelectField label="Kind" value={kind} options={kindOptions} onChange={(value) => change({ kind: value })} />
       </search>
       <Loaded resource={sessions}>
-        {({ list, count, total = count, isComplete = true }) => (
-          <>
-            {total === 0 ? (
-              <Empty>
-                {isFiltered ? (
-                  <>
-                    <p>No session matches.</p>
-                    <button type="button" onClick={() => change({ user: '', address: '', kind: '', client: '' })}>
-                      Show all sessions
-                    </button>
-                  </>
-                ) : (
-                  <p>Nobody is signed in.</p>
-                )}
-              </Empty>
-            ) : (
+        {({ list, count, total = count, isComplete }) =>
+          total === 0 ? (
+            <Empty>
+              <p>{isFiltered ? 'No session matches.' : 'Nobody is signed in.'}</p>
+              {isFiltered && (
+                <button type="button" onClick={() => change({ user: '', address: '', kind: '', client: '' })}>
+                  Show all sessions
+                </button>
+              )}
+            </Empty>
+          ) : (
+            <Paged
+              {...{ offset, limit: pageSize, count, total, isComplete }}
+              noun={['session', 'sessions']}
+              onChange={(value) => change({ offset: String(value) })}
+            >
               <SessionTable
                 sessions={list}
                 sort={sort}
@@ -65,18 +65,9 @@ export function Sessions(): JSX.Element {
                 isBusy={sessions.isLoading}
                 onChanged={sessions.reload}
               />
-            )}
-            <Pager
-              offset={offset}
-              limit={pageSize}
-              count={count}
-              total={total}
-              isComplete={isComplete}
-              noun={['session', 'sessions']}
-              onChange={(value) => change({ offset: String(value) })}
-            />
-          </>
-        )}
+            </Paged>
+          )
+        }
       </Loaded>
     </View>
   )

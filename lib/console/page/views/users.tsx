@@ -9,15 +9,22 @@ import { useState } from 'preact/hooks'
 import { type List, queryString, requestJson } from '../api.js'
 import { Dialog } from '../components/dialog.js'
 import { CheckField, TextField } from '../components/fields.js'
-import { Pager } from '../components/pager.js'
+import { Paged } from '../components/pager.js'
 import { Empty, Loaded } from '../components/states.js'
-import { Table } from '../components/table.js'
+import { type Column, Table } from '../components/table.js'
 import { useShell, View } from '../components/view.js'
 import { routeTo, useFilters } from '../router.js'
 import { useResource } from '../use-resource.js'
 import { User } from './user.js'
 
 const pageSize = 50
+const columns: readonly Column<UserEntry>[] = [
+  { title: 'Name', kind: 'head', cell: ({ userId }) => <a href={routeTo('users', userId)}>{userId}</a> },
+]
+
+interface UserEntry {
+  readonly userId: string
+}
 
 export function Users({ name }: { readonly name: string }): JSX.Element {
   return name === '' ? <UserList /> : <User name={name} />
@@ -26,7 +33,7 @@ export function Users({ name }: { readonly name: string }): JSX.Element {
 function UserList(): JSX.Element {
   const { about } = useShell()
   const [{ search, offset: from }, change] = useFilters({ search: '', offset: '0' })
-  const users = useResource<List<{ readonly userId: string }>>(`users${queryString({ searchKey: search })}`)
+  const users = useResource<List<UserEntry>>(`users${queryString({ searchKey: search })}`)
   const [isAdding, setAdding] = useState(false)
   const offset = Number(from) || 0
   const isManaged = about?.features.users === 'managed'
@@ -51,35 +58,28 @@ function UserList(): JSX.Element {
         <TextField label="Name" type="search" value={search} onChange={(value) => change({ search: value })} />
       </search>
       <Loaded resource={users}>
-        {({ list }) => (
-          <>
-            {list.length === 0 ? (
-              <Empty>
-                <p>{search === '' ? 'There is no user.' : 'No user has such a name.'}</p>
-              </Empty>
-            ) : (
-              <Table
-                caption="Users"
-                columns={[
-                  {
-                    title: 'Name',
-                    kind: 'head',
-                    cell: ({ userId }) => <a href={routeTo('users', userId)}>{userId}</a>,
-                  },
-                ]}
-                rows={list.slice(offset, offset + pageSize)}
-                rowKey={({ userId }) => userId}
-                isBusy={users.isLoading}
-              />
-            )}
-            <Pager
+        {({ list }) =>
+          list.length === 0 ? (
+            <Empty>
+              <p>{search === '' ? 'There is no user.' : 'No user has such a name.'}</p>
+            </Empty>
+          ) : (
+            <Paged
               {...{ offset, limit: pageSize, total: list.length }}
               count={list.slice(offset, offset + pageSize).length}
               noun={['user', 'users']}
               onChange={(value) => change({ offset: String(value) })}
-            />
-          </>
-        )}
+            >
+              <Table
+                caption="Users"
+                columns={columns}
+                rows={list.slice(offset, offset + pageSize)}
+                rowKey={({ userId }) => userId}
+                isBusy={users.isLoading}
+              />
+            </Paged>
+          )
+        }
       </Loaded>
       {isAdding && <AddUser onClose={() => setAdding(false)} onAdded={users.reload} />}
     </View>
