@@ -4,19 +4,26 @@
  * @module
  */
 
+import { readOnlyUsersGates } from '../admin-api/read-only-users.js'
+import { rolesGate } from '../admin-api/roles.js'
+import { usersGate } from '../admin-api/users.js'
 import { originAt } from '../config/checks/origins.js'
 import type { Config } from '../config/config.js'
 import { apiGate, indexGate } from '../console/api.js'
 import { findPageFiles, pageGate } from '../console/page-files.js'
 import { ConfigError, HttpError, type HttpErrorCode } from '../core/errors.js'
 import { managementConsole } from '../core/names.js'
+import { packageVersion } from '../core/package-version.js'
 import { isReported, markReported } from '../core/reported.js'
 import { isThenable } from '../core/thenable.js'
 import { notFound, withoutForeignAuth } from '../http/endpoint.js'
 import type { Gate, Verdict } from '../http/gate.js'
+import { findLongLivedRequest } from '../http/long-lived-request.js'
 import { portalSessionGates } from '../middleware/portal-session.js'
 import { displayName } from '../portals/page.js'
 import { securityHeadersGate } from '../portals/security-headers.js'
+import { isFileUserStore } from '../users/file/file-user-store.js'
+import { isManagedUserStore } from '../users/managed-user-store.js'
 import type { ManagementApiParts } from './management-api.js'
 import { operatorResources } from './operator-resources.js'
 import { type PortalGateParts, portalNamed, portalSessionOptions } from './portal.js'
@@ -44,7 +51,7 @@ export function consoleGates(config: Config, parts: ManagementApiParts & PortalG
     isHidden: true,
   }
   const index = {
-    version: '0.0.0',
+    version: packageVersion,
     title: portal.title ?? displayName(managementConsole),
     file: config.path ?? null,
     features: {
@@ -59,10 +66,24 @@ export function consoleGates(config: Config, parts: ManagementApiParts & PortalG
     ...portalAddressGates(config, portal, parts).map(hidden),
     securityHeadersGate,
     ...portalSessionGates(session).map(hidden),
-    apiGate([indexGate(index), ...operatorResources(parts)]),
+    apiGate([indexGate(index), ...operatorResources(parts), ...userResources(parts)]),
     pageGate(findPageFiles()),
-    notFound,
+    nothingBehind,
   ]
+}
+
+/** Managed where the store can be; else what can be known of them. */
+function userResources({ users, administration, usesFileUsers }: ManagementApiParts): readonly Gate[] {
+  const listAccounts = usesFileUsers && isFileUserStore(users) ? () => users.listAccounts() : undefined
+  if (administration === undefined || !isManagedUserStore(users)) return readOnlyUsersGates(users, listAccounts)
+  return [usersGate(users, administration), rolesGate(users, administration)]
+}
+
+/** What is below the mount is the page's. A stream of events that asks whether it may go on has passed all gates. */
+const nothingBehind: Gate = (request, response) => {
+  const longLived = findLongLivedRequest(request)
+  const isStream = longLived?.isUpgrade === false && /^\/api\/events\/?$/i.test(request.path)
+  return isStream ? undefined : notFound(request, response)
 }
 
 /** Who may not enter, and is not told so. */

@@ -83,7 +83,7 @@ export function createMountMethods({
     console(...unexpected: unknown[]) {
       assertCall('console', unexpected[0])
       assertConsole(running.config)
-      const making: MountMaking = { name: 'console', make: (other) => other.console() }
+      const making: MountMaking = { name: 'console', portal: managementConsole, make: (other) => other.console() }
       return mount(making, (next) => consoleGates(next, parts), refuseAtPortal(managementConsole))
     },
   }
