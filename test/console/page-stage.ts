@@ -117,7 +117,7 @@ function* recordsOf(count: number, now: number): Generator<TokenRecord> {
       idleTimeoutMs: kind === 'portal' ? 15 * minute : undefined,
       lastAccessAt: now - (index % 14) * minute - index,
       address: `10.${index % 4}.${(index * 13) % 200}.${(index * 29) % 250}`,
-      ...(index % 5 === 0 ? { factors: ['password', 'otp'] as const } : {}),
+      ...(index % 3 === 0 ? { factors: ['password', 'otp'] as const } : {}),
     }
   }
 }

@@ -110,15 +110,48 @@ export function EventList(): JSX.Element {
 
 const tones: Readonly<Record<EventEntry['level'], Tone>> = { info: 'neutral', warn: 'warn', error: 'bad' }
 
-function EventLine({ entry: { time, event, level, message } }: { readonly entry: EventEntry }): JSX.Element {
+function EventLine({ entry }: { readonly entry: EventEntry }): JSX.Element {
+  const { time, level, message, event } = entry
   const moment = new Date(time)
   return (
     <li>
       <time dateTime={time} title={formatDateTime(moment)}>
         {formatTime(moment)}
       </time>
-      <Badge tone={tones[level] ?? 'neutral'}>{event}</Badge>
-      <span class="message">{message}</span>
+      <span title={event}>
+        <Badge tone={tones[level] ?? 'neutral'}>{message}</Badge>
+      </span>
+      <span class="message">
+        <strong>{whoOf(entry)}</strong> <span class="muted">{factsOf(entry).join(', ')}</span>
+      </span>
     </li>
   )
+}
+
+/** The field as text, with words before it; nothing where the event has no such field. */
+function fact({ [name]: value }: EventEntry, name: string, before = ''): readonly string[] {
+  const text = Array.isArray(value) ? value.join(', ') : typeof value === 'string' || typeof value === 'number' ? String(value) : ''
+  return text === '' ? [] : [before + text]
+}
+
+function whoOf(entry: EventEntry): string {
+  return ['subject', 'userName', 'clientId', 'role'].flatMap((name) => fact(entry, name))[0] ?? ''
+}
+
+function factsOf(entry: EventEntry): readonly string[] {
+  const { method, path, by, subject, impersonator } = entry
+  return [
+    ...(typeof method === 'string' && typeof path === 'string' ? [`${method} ${path}`] : []),
+    ...fact(entry, 'status'),
+    ...fact(entry, 'code'),
+    ...fact(entry, 'reason'),
+    ...fact(entry, 'rule', 'rule '),
+    ...fact(entry, 'added', 'given: '),
+    ...fact(entry, 'removed', 'taken: '),
+    ...fact(entry, 'source'),
+    ...fact(entry, 'file'),
+    ...(by === subject ? [] : fact(entry, 'by', 'by ')),
+    ...(impersonator === undefined ? [] : fact(entry, 'impersonator', 'by ')),
+    ...fact(entry, 'address', 'from '),
+  ]
 }

@@ -77,9 +77,8 @@ const ofSession: readonly Column<ShownSession>[] = [
     sortBy: 'kind',
     cell: ({ kind, client, factors = [] }) => (
       <>
-        {capitalized(kindName(kind))}
+        {capitalized(kindName(kind))} {factors.length > 1 && <Badge tone="good">{factors.length} factors</Badge>}
         {client !== null && <span class="sub">{client}</span>}
-        {factors.length > 1 && <Badge tone="good">{factors.length} factors</Badge>}
       </>
     ),
   },
@@ -154,7 +153,7 @@ export function EndAllButton({ user, onEnded }: { readonly user: string; readonl
   return (
     <>
       <button type="button" class="danger" onClick={ask}>
-        End all of {user}
+        End all sessions of {user}
       </button>
       {count !== undefined && (
         <Dialog

@@ -72,11 +72,11 @@ function Tiles({ report, locks }: { readonly report: MetricsReport; readonly loc
       </li>
       {fills.map(({ kind, count, limit }) => (
         <li class="tile" key={kind}>
-          <span>Room for {kindName(kind, 2)}</span>
+          <span>{capitalized(kindName(kind, 2))} held</span>
           <strong>{formatPercent(count / limit)}</strong>
           <meter min={0} max={limit} high={limit * 0.9} value={count} aria-label={`${capitalized(kindName(kind, 2))} in the store`} />
           <span class="muted">
-            {formatNumber(count)} of {formatNumber(limit)} in use
+            {formatNumber(count)} of {formatNumber(limit)}
           </span>
         </li>
       ))}

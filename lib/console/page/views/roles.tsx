@@ -29,14 +29,17 @@ function RoleList(): JSX.Element {
   const [{ search }, change] = useFilters({ search: '' })
   const roles = useResource<List<{ readonly role: string }>>(`roles${queryString({ searchKey: search })}`)
   const [isAdding, setAdding] = useState(false)
+  const isManaged = useShell().about?.features.users === 'managed'
   return (
     <View
       title="Roles"
-      lead="Those of the user store. Rules of the configuration name them."
+      lead="What rules of the configuration ask for, and who has it."
       actions={
-        <button type="button" class="primary" onClick={() => setAdding(true)}>
-          Add role{'\u2026'}
-        </button>
+        isManaged && (
+          <button type="button" class="primary" onClick={() => setAdding(true)}>
+            Add role{'\u2026'}
+          </button>
+        )
       }
     >
       <search class="filters">
@@ -91,11 +94,13 @@ function Role({ name }: { readonly name: string }): JSX.Element {
     `roles/${encodeURIComponent(name)}`,
   )
   const [isDeleting, setDeleting] = useState(false)
+  const isManaged = useShell().about?.features.users === 'managed'
   return (
     <View
       title={name}
       lead={<a href={routeTo('roles')}>All roles</a>}
       actions={
+        isManaged &&
         role.data !== undefined && (
           <button type="button" class="danger" onClick={() => setDeleting(true)}>
             Delete{'\u2026'}

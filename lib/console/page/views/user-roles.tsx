@@ -9,7 +9,7 @@ import { useState } from 'preact/hooks'
 import { type List, requestJson } from '../api.js'
 import { Dialog } from '../components/dialog.js'
 import { SelectField } from '../components/fields.js'
-import { useShell } from '../components/view.js'
+import { Section, useShell } from '../components/view.js'
 import { routeTo } from '../router.js'
 import { useResource } from '../use-resource.js'
 import type { UserDetail } from './user.js'
@@ -25,37 +25,39 @@ export function UserRoles({ user, isManaged, onChanged }: RolesProps): JSX.Eleme
   const [taking, setTaking] = useState<string>()
   const [isGiving, setGiving] = useState(false)
   return (
-    <>
+    <Section
+      title="Roles"
+      actions={
+        isManaged && (
+          <button type="button" onClick={() => setGiving(true)}>
+            Give a role{'\u2026'}
+          </button>
+        )
+      }
+    >
       {roles.length === 0 && <p class="muted">None.</p>}
       <ul class="chips">
         {roles.map((role) => (
           <li key={role}>
-            {isManaged ? <a href={routeTo('roles', role)}>{role}</a> : role}
-            {isManaged && (
-              <button
-                type="button"
-                class="quiet danger"
-                aria-label={`Take the role ${role}`}
-                onClick={() => setTaking(role)}
-              >
+            <a href={routeTo('roles', role)}>{role}</a>
+            {isManaged && role !== everyone && (
+              <button type="button" class="quiet danger" aria-label={`Take the role ${role}`} onClick={() => setTaking(role)}>
                 Take
               </button>
             )}
           </li>
         ))}
       </ul>
-      {isManaged && (
-        <button type="button" onClick={() => setGiving(true)}>
-          Give a role{'\u2026'}
-        </button>
-      )}
       {isGiving && <GiveRole user={user} onClose={() => setGiving(false)} onChanged={onChanged} />}
       {taking !== undefined && (
         <TakeRole userId={userId} role={taking} onClose={() => setTaking(undefined)} onChanged={onChanged} />
       )}
-    </>
+    </Section>
   )
 }
+
+/** Every user has it. */
+const everyone = 'Internal/everyone'
 
 interface ChangeProps {
   readonly onClose: () => void

@@ -9,7 +9,7 @@ import { useState } from 'preact/hooks'
 import { type List, queryString } from '../api.js'
 import { Badge } from '../components/badge.js'
 import { EndAllButton, SessionTable, type ShownSession } from '../components/session-table.js'
-import { Empty, Failure, Loaded, Loading } from '../components/states.js'
+import { Empty, Loaded } from '../components/states.js'
 import { Section, useShell, View } from '../components/view.js'
 import { plural } from '../format.js'
 import { routeTo } from '../router.js'
@@ -62,17 +62,11 @@ export function User({ name }: { readonly name: string }): JSX.Element {
         )
       }
     >
-      <Section title="Roles">
-        {data !== undefined ? (
-          <UserRoles user={data} isManaged={isManaged} onChanged={user.reload} />
-        ) : user.error === undefined ? (
-          <Loading />
-        ) : user.error.status === 404 ? (
-          <p>The user store does not know this user. Sessions may be those of another source of users.</p>
-        ) : (
-          <Failure error={user.error} onRetry={user.reload} />
-        )}
-      </Section>
+      {data === undefined && user.error?.status === 404 ? (
+        <p class="notice">The user store does not know this name. Its sessions come from elsewhere, or are left over.</p>
+      ) : (
+        <Loaded resource={user}>{(known) => <UserRoles user={known} isManaged={isManaged} onChanged={user.reload} />}</Loaded>
+      )}
       <UserSessions name={name} />
       {dialog === 'password' && <ChangePassword name={name} onClose={close} />}
       {dialog === 'disable' && data && (
