@@ -5,11 +5,11 @@
  */
 
 import type { Express, Request } from 'express'
-import { clientAddress } from '../addresses/trust-proxy.js'
 import { getAuth } from '../core/auth.js'
 import { BadRequestError, ConfigError, type Origin, type Position } from '../core/errors.js'
 import type { ChangeContext } from '../core/events.js'
 import { answerJson } from '../http/answer.js'
+import { readClient } from '../http/client.js'
 import { methodNotAllowed } from '../http/endpoint.js'
 import { type Gate, refusalFrom, type Verdict } from '../http/gate.js'
 import { hasBody, invalidRequest, mediaTypeRefusal, readJsonBody, readText } from './json-body.js'
@@ -94,7 +94,7 @@ export function reloadGate(reload: ReloadFile, preview: PreviewReload): Gate {
     if (!isReading && request.method !== 'POST') return methodNotAllowed('GET, HEAD, POST')
     const refusal = isReading ? undefined : mediaTypeRefusal(request)
     if (refusal !== undefined) return refusal
-    const context = { by: getAuth(request).subject, address: clientAddress(request), reason: 'asked for' }
+    const context = { ...readClient(request), by: getAuth(request).subject, reason: 'asked for' }
     const work = isReading ? previewAndAnswer(request) : reloadAndAnswer(request, context)
     return work.then((body): Verdict => {
       if (!response.headersSent) answerJson(response, 200, body)

@@ -5,11 +5,17 @@
  */
 
 import { apiTokensGate } from '../admin-api/api-tokens.js'
+import { auditGate } from '../admin-api/audit.js'
 import { configurationGate } from '../admin-api/configuration.js'
+import { eventsGate } from '../admin-api/events.js'
 import { locksGate, type UnlockUser } from '../admin-api/locks.js'
 import { type PreviewReload, type ReloadFile, reloadGate } from '../admin-api/reload.js'
 import { serviceProvidersGate } from '../admin-api/service-providers.js'
 import { sessionsGate } from '../admin-api/sessions.js'
+import { userSessionsGate } from '../admin-api/user-sessions.js'
+import type { AuditTrail } from '../audit/audit-trail.js'
+import type { EventStreams } from '../console/event-streams.js'
+import type { SecurityEvents } from '../core/events.js'
 import type { Gate } from '../http/gate.js'
 import type { SecondStepParts } from '../portals/second-step.js'
 import type { Tokens } from '../tokens/tokens.js'
@@ -27,18 +33,26 @@ export interface OperatorParts {
   readonly reloadFile: ReloadFile
   readonly previewReload: PreviewReload
   readonly views: OperatorViews
+  readonly eventStreams: EventStreams
+  readonly events: SecurityEvents
+  readonly clock: () => number
+  /** `undefined`: there is none. */
+  readonly audit: AuditTrail | undefined
 }
 
-/** What only administrators may call, whoever keeps the users. */
+/** What only administrators may call, whoever keeps the users. It goes before the gate of the users, who may have any name. */
 export function operatorResources(parts: OperatorParts): readonly Gate[] {
-  const { tokens, loginThrottle, secondStep, views } = parts
+  const { tokens, loginThrottle, secondStep, eventStreams, views } = parts
   const unlock: UnlockUser = (user, context) => unlockUser(loginThrottle, secondStep, user, context)
   return [
     sessionsGate(tokens),
+    userSessionsGate(tokens),
     locksGate(loginThrottle, unlock),
     reloadGate(parts.reloadFile, parts.previewReload),
     configurationGate(views.describeConfiguration),
     apiTokensGate(views.listApiTokens, tokens),
     serviceProvidersGate(views.serviceProviders),
+    eventsGate(eventStreams),
+    auditGate(parts),
   ]
 }

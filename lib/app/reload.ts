@@ -15,7 +15,7 @@ import { assertNotEmptied } from '../config/emptied-file.js'
 import { type ConfigFile, type ConfigSource, parseConfigFile, readConfig, readConfigFile } from '../config/load.js'
 import type { ConfigOptions } from '../config/parse.js'
 import { ConfigError, HttpError } from '../core/errors.js'
-import type { ChangeContext, SecurityEvents } from '../core/events.js'
+import { type ChangeContext, changedBy, type SecurityEvents } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
 import type { PreparedChange } from '../core/prepared-change.js'
 import type { ServerTls } from '../tls/server-tls.js'
@@ -124,7 +124,7 @@ export function createReload(parts: ReloadParts): Reloading {
   }
 
   /** Returns what there is to log. */
-  async function exchange(next: Config, { by, reason, address }: ChangeContext): Promise<() => void> {
+  async function exchange(next: Config, context: ChangeContext): Promise<() => void> {
     const before = running.config
     const loaded = await load(next)
     const { keySet, usersChange } = loaded
@@ -147,7 +147,7 @@ export function createReload(parts: ReloadParts): Reloading {
 
     const at = clock()
     return () => {
-      events.report('reload', { at, file: next.path, changed: changedTables(before, next), by, reason, address })
+      events.report('reload', { at, file: next.path, changed: changedTables(before, next), ...changedBy(context) })
       warnOfRestart(before, next, logger)
       warnAtStart(next, logger, keySet?.warnings)
       warnOfEnds(next, parts)
@@ -173,11 +173,9 @@ export function createReload(parts: ReloadParts): Reloading {
     log()
   }
 
-  function reportRefused(error: unknown, file: string | undefined, { by, reason, address }: ChangeContext): void {
-    const problems = error instanceof ConfigError ? error.problems.length : 0
-    const isKnown = error instanceof ConfigError || error instanceof HttpError
-    const why = isKnown ? { code: error.code, cause: undefined } : { code: undefined, cause: error }
-    events.report('reloadRefused', { at: clock(), file, problems, ...why, by, reason, address })
+  function reportRefused(cause: unknown, file: string | undefined, context: ChangeContext): void {
+    const problems = cause instanceof ConfigError ? cause.problems.length : 0
+    events.report('reloadRefused', { at: clock(), file, problems, cause, ...changedBy(context) })
   }
 
   async function parse(file: ConfigFile): Promise<Config> {
