@@ -157,7 +157,7 @@ callback = "https://localhost:9443/publisher/services/auth/callback/login"
     expect(providers[2]).toMatchObject({
       clientId: 'apim_publisher',
       type: 'public',
-      rule: { key: 'portal.publisher.callback', file, line: 26 },
+      rule: { key: 'portal.publisher.callback', file, line: 27 },
     })
     expect(answer.body).not.toContain('argon2id')
   })
