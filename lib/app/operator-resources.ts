@@ -7,7 +7,11 @@
 import { locksGate, type UnlockUser } from '../admin-api/locks.js'
 import { type ReloadFile, reloadGate } from '../admin-api/reload.js'
 import { sessionsGate } from '../admin-api/sessions.js'
+import { healthGate } from '../health/gates.js'
+import type { Health } from '../health/health.js'
 import type { Gate } from '../http/gate.js'
+import { metricsGate } from '../metrics/gates.js'
+import type { SecurityMetrics } from '../metrics/security-metrics.js'
 import type { SecondStepParts } from '../portals/second-step.js'
 import type { Tokens } from '../tokens/tokens.js'
 import type { ManagedLoginThrottle } from '../users/throttle/login-throttle.js'
@@ -21,10 +25,19 @@ export interface OperatorParts {
   /** The throttle of all logins; `undefined`: there is none. */
   readonly loginThrottle: ManagedLoginThrottle | undefined
   readonly reloadFile: ReloadFile
+  readonly health: Health
+  readonly metrics: SecurityMetrics
 }
 
 /** What only administrators may call, whoever keeps the users. */
-export function operatorResources({ tokens, loginThrottle, secondStep, reloadFile }: OperatorParts): readonly Gate[] {
+export function operatorResources(parts: OperatorParts): readonly Gate[] {
+  const { tokens, loginThrottle, secondStep, reloadFile } = parts
   const unlock: UnlockUser = (user, context) => unlockUser(loginThrottle, secondStep, user, context)
-  return [sessionsGate(tokens), locksGate(loginThrottle, unlock), reloadGate(reloadFile)]
+  return [
+    sessionsGate(tokens),
+    locksGate(loginThrottle, unlock),
+    reloadGate(reloadFile),
+    healthGate(parts.health),
+    metricsGate(parts.metrics),
+  ]
 }

@@ -219,6 +219,8 @@ function createConfig(
       cookiePrefix: portal.cookie_prefix,
       maxSessions: portal.max_sessions,
     },
+    health: tables.health,
+    metrics: tables.metrics,
     icp: tables.icp_config,
     oauth: createOauth(tables.oauth, tomcat, portal, portals),
     secondFactor: createSecondFactor(tables),

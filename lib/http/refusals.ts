@@ -7,7 +7,7 @@
 
 import type { Request, RequestHandler, Response } from 'express'
 import { clientAddress } from '../addresses/trust-proxy.js'
-import { findAuth } from '../core/auth.js'
+import { type AuthKind, findAuth } from '../core/auth.js'
 import { systemClock } from '../core/clock.js'
 import { BadRequestError, type HttpError, type HttpErrorCode, type Origin } from '../core/errors.js'
 import type { LoginRefusal, SecurityEvents } from '../core/events.js'
@@ -106,12 +106,13 @@ const reasons: Partial<Record<HttpErrorCode, LoginRefusal>> = {
 export function refusedLoginReporter(
   events: SecurityEvents | undefined,
   clock: () => number,
+  kind: AuthKind,
 ): (error: unknown, userName: string, address: string | undefined) => HttpError {
   return function refusedLogin(error, userName, address) {
     const refusal = refusalFrom(error)
     const reason = reasons[refusal.code]
     if (isReported(refusal) || reason === undefined || events === undefined) return refusal
-    events.report('loginRefused', { at: clock(), address, userName, reason, cause: refusal.cause })
+    events.report('loginRefused', { at: clock(), address, userName, reason, kind, cause: refusal.cause })
     return markReported(refusal)
   }
 }

@@ -64,7 +64,7 @@ export function basicLoginGate(options: BasicLoginOptions): Gate {
     events,
   } = options
   const challenges = createChallenges(options.realm)
-  const refusedLogin = refusedLoginReporter(events, clock)
+  const refusedLogin = refusedLoginReporter(events, clock, 'management')
 
   function unauthorized(code: HttpErrorCode, message: string): UnauthorizedError {
     // A client has to be told that it is no wrong password.
@@ -76,7 +76,7 @@ export function basicLoginGate(options: BasicLoginOptions): Gate {
     const message = 'Send a user name and a password by HTTP Basic.'
     if (!request.headers.authorization) return unauthorized('ERR_AUTH_REQUIRED', message)
     const address = clientAddress(request)
-    events?.report('loginRefused', { at: clock(), address, userName: '', reason: 'malformed' })
+    events?.report('loginRefused', { at: clock(), address, userName: '', reason: 'malformed', kind: 'management' })
     return markReported(unauthorized('ERR_AUTH_INVALID_CREDENTIALS', message), events !== undefined)
   }
 
@@ -102,9 +102,9 @@ export function basicLoginGate(options: BasicLoginOptions): Gate {
     const { origin } = request.headers
     const { password, code } = splitCode(credentials.password, request.headers['x-otp'], otpSeparator)
     const signal = clientGone(response)
-    const context = { address, origin, isCrossSite: isCrossSite(request), signal, code, secondFactor }
+    const from = { address, origin, isCrossSite: isCrossSite(request), signal }
     return authenticator
-      .authenticate(credentials.name, password, context)
+      .authenticate(credentials.name, password, { ...from, kind: 'management', code, secondFactor })
       .then(async (account): Promise<Verdict> => {
         if (isOver(response)) return 'answered'
         const { factors = ['password'] } = account

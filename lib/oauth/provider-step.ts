@@ -153,7 +153,7 @@ export function createProviderStep(
     if (error instanceof ProviderError) {
       refusal = refusalFromProvider(error, provider)
       const address = clientAddress(request)
-      events?.report('loginRefused', { at: clock(), address, ...reportFromProvider(error, provider) })
+      events?.report('loginRefused', { at: clock(), address, kind: 'oauth', ...reportFromProvider(error, provider) })
       markReported(refusal, events !== undefined)
     }
     for (const [header, value] of Object.entries(refusal.headers)) response.setHeader(header, value)

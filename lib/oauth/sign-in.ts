@@ -91,7 +91,7 @@ export interface SignInParts extends OauthParts {
 export function signInGate(parts: SignInParts): Gate {
   const { provider, SessionNotFound, providerRequest, cookies, singleSignOn, startedSignIns, events, clock } = parts
   const mountPath = new URL(parts.oauth.issuer).pathname
-  const formLogin = createFormLogin({ ...parts, secondFactor: parts.oauth.secondFactor })
+  const formLogin = createFormLogin({ ...parts, kind: 'oauth', secondFactor: parts.oauth.secondFactor })
   const stepCookie = portalCookie(`${parts.oauth.cookiePrefix}-oauth-step`, !cookies.long.secure)
   const takesPassword = parts.signIn?.takesPassword ?? true
   const elsewhere = parts.signIn && createProviderStep(parts, parts.signIn, { admit, showPage })
@@ -195,7 +195,7 @@ export function signInGate(parts: SignInParts): Gate {
     const { subject } = account
     const { address, startedAt, factors } = context
     if (isAnotherUser(interaction, subject)) {
-      events?.report('loginRefused', { at: clock(), address, userName: subject, reason: 'not-admitted' })
+      events?.report('loginRefused', { at: clock(), address, userName: subject, reason: 'not-admitted', kind: 'oauth' })
       const error_description = 'another user has signed in'
       return finish(response, interaction, { error: 'login_required', error_description, subject })
     }

@@ -6,6 +6,7 @@
 
 import type { Request, Response } from 'express'
 import { clientAddress } from '../addresses/trust-proxy.js'
+import type { AuthKind } from '../core/auth.js'
 import { BadRequestError, HttpError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
 import { isReported, markReported } from '../core/reported.js'
@@ -96,6 +97,8 @@ export interface FormLoginParts {
   readonly authenticator: Authenticator
   readonly events: SecurityEvents | undefined
   readonly clock: () => number
+  /** What the logins are for. */
+  readonly kind: AuthKind
   /** Who has to show a second factor. */
   readonly secondFactor: SecondFactorPolicy
   /** `undefined`: nobody has one. */
@@ -137,14 +140,15 @@ export function createFormLogin({
   authenticator,
   events,
   clock,
+  kind,
   secondFactor,
   secondStep,
 }: FormLoginParts): (request: Request, response: Response, page: FormLoginPage) => Promise<Verdict> {
-  const refusedLogin = refusedLoginReporter(events, clock)
+  const refusedLogin = refusedLoginReporter(events, clock, kind)
 
   function contextFrom(request: Request, response: Response): LoginContext {
     const address = clientAddress(request)
-    return { address, origin: request.headers.origin, signal: clientGone(response), secondFactor }
+    return { address, kind, origin: request.headers.origin, signal: clientGone(response), secondFactor }
   }
 
   async function refuse(

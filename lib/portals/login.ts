@@ -63,7 +63,7 @@ export function createShowLogin({ name, loginPage, view: portalView, signIn }: P
 /** The gate of the login page. */
 export function loginGate(parts: PortalParts, showForm: ShowLogin = createShowLogin(parts)): Gate {
   const { name, sessions, cookie, allowPlainHttp, signIn, view: portalView } = parts
-  const formLogin = createFormLogin(parts)
+  const formLogin = createFormLogin({ ...parts, kind: 'portal' })
   const startSession = createSessionStart(parts)
   // Where there is one way only, nobody has to choose it.
   const onlyWay = signIn?.takesPassword === false && signIn.providers.length === 1

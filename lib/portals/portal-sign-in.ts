@@ -133,7 +133,7 @@ export function portalSignInGate(parts: PortalParts, signIn: PortalSignIn, showL
     if (error instanceof ProviderError) {
       refusal = refusalFromProvider(error, provider)
       const address = clientAddress(request)
-      events?.report('loginRefused', { at: clock(), address, ...reportFromProvider(error, provider) })
+      events?.report('loginRefused', { at: clock(), address, kind: 'portal', ...reportFromProvider(error, provider) })
       markReported(refusal, events !== undefined)
     }
     if (!wantsPage(request)) return refusal

@@ -8,6 +8,7 @@ import { BindRequest, type Filter, FilterParser, PagedResultsControl, SearchRequ
 import { CircuitBreaker } from '../../async/circuit-breaker.js'
 import { startDeadline } from '../../async/deadline.js'
 import { createLimiter, type Limiter } from '../../async/limiter.js'
+import { type ObserveQuery, observed } from '../../core/query-observer.js'
 import {
   type ConnectionOptions,
   type DirectoryEntry,
@@ -43,6 +44,7 @@ export interface DirectoryOptions extends ConnectionOptions {
   readonly queueTimeoutMs: number
   /** How long a connection is kept for another search. 0: not at all. */
   readonly maxIdleMs: number
+  readonly observe?: ObserveQuery | undefined
   /** A monotonic clock. */
   readonly now: () => number
 }
@@ -121,7 +123,11 @@ export class Directory {
     this.#closeIdle()
   }
 
-  async #limited<T>(limiter: Limiter, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+  #limited<T>(limiter: Limiter, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    return observed(this.#options.observe, () => this.#queued(limiter, signal, work), isServerFailure)
+  }
+
+  async #queued<T>(limiter: Limiter, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     const late = (): Error => new LdapError('timeout', 'No connection to the directory was free in time.')
     const wait = startDeadline(this.#options.queueTimeoutMs, late, signal)
     const start = (): Promise<T> => {

@@ -6,7 +6,7 @@
 
 import { inBackground } from '../../async/background.js'
 import { maxTimerMs, startDeadline, untilAborted } from '../../async/deadline.js'
-import type { Factor } from '../../core/auth.js'
+import type { AuthKind, Factor } from '../../core/auth.js'
 import { systemClock } from '../../core/clock.js'
 import { type HttpError, StoreError } from '../../core/errors.js'
 import type { LoginRefusal, SecurityEvents } from '../../core/events.js'
@@ -73,6 +73,8 @@ export interface AuthenticatedUser extends UserAccount {
 export interface LoginContext {
   /** The client's; `undefined` when its socket has closed. */
   readonly address: string | undefined
+  /** What the login is for: for the audit trail. @defaultValue not known */
+  readonly kind?: AuthKind | undefined
   /** The `Origin` header. */
   readonly origin?: string | undefined
   /**
@@ -214,9 +216,9 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     }
   }
 
-  function report(reason: LoginRefusal, name: string, { address }: LoginContext, cause?: unknown): void {
+  function report(reason: LoginRefusal, name: string, { address, kind }: LoginContext, cause?: unknown): void {
     const userName = name.slice(0, maxNameLength)
-    events?.report('loginRefused', { at: clock(), address, userName, reason, cause })
+    events?.report('loginRefused', { at: clock(), address, userName, reason, kind, cause })
   }
 
   /** What a login that came to no verdict ends with. A mistake in a program is left as it is, for the gate to report. */
