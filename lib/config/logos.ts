@@ -41,11 +41,12 @@ function readLogo(file: string): { readonly url: string } | { readonly rule: str
   try {
     descriptor = openSync(file, readFlags)
     const status = fstatSync(descriptor)
-    if (!status.isFile()) return { rule: `must be a file, and ${file} is none` }
-    if (status.size > maxBytes) return { rule: `must have at most ${maxBytes} bytes, and ${file} has ${status.size}` }
+    if (!status.isFile()) return { rule: `names ${file}, which is no file` }
+    if (status.size > maxBytes)
+      return { rule: `names ${file}, which has ${status.size} bytes: at most ${maxBytes} are allowed` }
     const bytes = readFileSync(descriptor)
     const type = pictureType(bytes)
-    if (type === undefined) return { rule: `must be SVG or PNG, and ${file} begins like neither` }
+    if (type === undefined) return { rule: `names ${file}, which is neither SVG nor PNG` }
     return { url: `data:${type};base64,${bytes.toString('base64')}` }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
