@@ -194,7 +194,7 @@ describe('a German page has no English text', () => {
       throttled,
       refused,
       await front.call('GET', '/console/logout', inGerman),
-      await front.call('PUT', '/console/login', [...ownForm, ...inGerman]),
+      await front.call('PUT', '/console/login', germanForm),
       await front.call('POST', '/console/x', [...inGerman, 'Sec-Fetch-Site: cross-site']),
       await front.call('GET', '/shop/', inGerman),
       await front.call('GET', '/console/login?cookie=missing', inGerman),
