@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { AuditStatus } from '../audit/audit-record.js'
+import type { AuditTrail } from '../audit/audit-trail.js'
 import type { Config } from '../config/config.js'
 import type { Logger } from '../core/logger.js'
 import { type Finding, Health, type Probe } from '../health/health.js'
@@ -26,6 +28,8 @@ export interface WatchedParts {
   readonly shared: SharedStore | undefined
   readonly secondStep: Pick<SecondStepParts, 'secondFactors'> | undefined
   readonly tls: Pick<ServerTls, 'certificate'>
+  /** `undefined`: there is none. */
+  readonly audit: Pick<AuditTrail, 'status'> | undefined
   readonly connections: Pick<Connections, 'size'>
   readonly clock: () => number
   readonly logger: Logger
@@ -79,13 +83,14 @@ export async function startWatching(
   }
 }
 
-function metricSourcesFrom({ store, shared, tls, connections, clock }: WatchedParts): MetricSources {
+function metricSourcesFrom({ store, shared, tls, audit, connections, clock }: WatchedParts): MetricSources {
   return {
     fill: () => store.fill(),
     hashQueue: sharedHashQueue,
     connections: () => connections.size,
     leaseAgeMs: shared?.leaseAgeMs,
     certificateMs: () => certificateMs(tls, clock),
+    auditLagMs: audit && (() => audit.status().lagMs),
   }
 }
 
@@ -93,8 +98,8 @@ function metricSourcesFrom({ store, shared, tls, connections, clock }: WatchedPa
  * A part that no login and no look-up of a token can do without fails as a whole. With an account for emergencies, logins must reach
  * this process just while the user store is away.
  */
-function createHealth({ managementApi: { breakGlass } }: Config, parts: WatchedParts): Health {
-  const { userStores, store, shared, secondStep, tls, clock, logger } = parts
+function createHealth({ managementApi: { breakGlass }, auditTrail }: Config, parts: WatchedParts): Health {
+  const { userStores, store, shared, secondStep, tls, audit, clock, logger } = parts
   const failure = breakGlass === undefined ? 'fail' : 'warn'
   const probes: Probe[] = userStores.map(({ name, store: users }, index) => ({
     name: `user store ${name}`,
@@ -129,6 +134,8 @@ function createHealth({ managementApi: { breakGlass } }: Config, parts: WatchedP
     })
   }
   probes.push({ name: 'certificate', ask: () => certificateFinding(certificateMs(tls, clock)) })
+  const auditFailure = auditTrail.onFailure === 'deny' ? 'fail' : 'warn'
+  probes.push({ name: 'audit trail', ask: () => audit && auditFinding(audit.status(), auditFailure) })
   return new Health({ probes, clock, logger })
 }
 
@@ -146,4 +153,10 @@ function certificateFinding(leftMs: number | undefined): Finding | undefined {
   return leftMs <= 0
     ? { status: 'warn', detail: 'has ended' }
     : { status: leftMs <= expiryNoticeMs ? 'warn' : 'pass', detail: `${days} days left` }
+}
+
+function auditFinding({ state, error, queued }: AuditStatus, failure: 'warn' | 'fail'): Finding | undefined {
+  if (state === 'off') return undefined
+  if (state === 'ok') return { status: 'pass', detail: `${queued} records wait to be written` }
+  return { status: failure, detail: error ?? 'records cannot be written' }
 }

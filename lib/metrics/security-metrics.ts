@@ -28,7 +28,7 @@ export interface MetricSources {
   /** Milliseconds until the certificate of the servers ends. */
   readonly certificateMs: () => number | undefined
   /** Milliseconds for which the oldest record waits to be written. */
-  readonly auditLagMs?: (() => number | undefined) | undefined
+  readonly auditLagMs?: (() => number) | undefined
 }
 
 const kinds = ['management', 'portal', 'oauth', 'basic', 'api', 'issuer', 'icp'] as const satisfies AuthKind[]
@@ -150,7 +150,7 @@ export class SecurityMetrics {
     )
     if (auditLagMs !== undefined) {
       const help = 'How long the oldest audit record has been waiting to be written.'
-      this.#gauge('audit.lag', help, 's', () => point(inSeconds(auditLagMs())))
+      this.#gauge('audit.lag', help, 's', () => point(auditLagMs() / 1000))
     }
     if (!keepHistory) return
     this.#timer = setInterval(() => inBackground(() => this.#endStep(sources)), stepSeconds * 1000).unref()

@@ -45,7 +45,9 @@ const stages = {
   ERR_USER_PROTECTED: 'resource',
   ERR_CONFIG_INVALID: 'resource',
   ERR_NOT_FOUND: 'resource',
+  ERR_STREAMS_TOO_MANY: 'resource',
   ERR_STORE_UNAVAILABLE: 'store',
+  ERR_AUDIT_UNAVAILABLE: 'store',
   ERR_INTERNAL: 'internal',
   ERR_MOUNT_PATH: 'internal',
 } as const satisfies Record<HttpErrorCode, string>

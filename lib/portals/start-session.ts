@@ -8,7 +8,7 @@
 import type { Request, Response } from 'express'
 import type { Auth, Factor } from '../core/auth.js'
 import { ForbiddenError } from '../core/errors.js'
-import type { LoginRefusal } from '../core/events.js'
+import { type LoginRefusal, pickClient } from '../core/events.js'
 import { markReported } from '../core/reported.js'
 import { lacksSecondFactor } from '../core/second-factor.js'
 import { isOver } from '../http/answer.js'
@@ -47,9 +47,10 @@ export function createSessionStart(parts: PortalParts): StartSession {
 
   return async function startSession(request, response, account, { impersonator, startParent, confirm, ...context }) {
     const { address, startedAt, factors } = context
+    const client = pickClient(context)
     const { subject } = account
     const refused = (reason: LoginRefusal): void =>
-      events?.report('loginRefused', { at: clock(), address, userName: subject, reason, kind: 'portal' })
+      events?.report('loginRefused', { at: clock(), ...client, userName: subject, reason, kind: 'portal' })
     const entry = entryRefusal(parts, account)
     if (entry !== undefined) {
       refused('not-admitted')
@@ -81,7 +82,7 @@ export function createSessionStart(parts: PortalParts): StartSession {
       await sessions.end(session.id)
       return undefined
     }
-    const login = { at: startedAt, address, subject, tokenId: session.id, kind: 'portal', factors } as const
+    const login = { at: startedAt, ...client, subject, tokenId: session.id, kind: 'portal', factors } as const
     events?.report('login', by === undefined ? login : { ...login, impersonator: by })
     cookie.set(request, response, session.credential)
     return session

@@ -215,13 +215,12 @@ export class RedisLink {
 
   async #connect(): Promise<void> {
     const session = await RedisSession.open({
-      open: this.#options.open,
+      ...this.#options,
       keys: this.#keys,
       scripts: [publishScript, ...this.#listeners.flatMap(({ scripts = [] }) => scripts)],
       leaseMs: this.#leaseMs,
       commandTimeoutMs: this.#timeoutMs,
       replicasToConfirm: this.#replicasToConfirm,
-      observe: this.#options.observe,
     })
     const change = (key: string): void => {
       if (key === this.#keys.number) inBackground(() => this.#news.read(session))

@@ -37,7 +37,7 @@ export interface SessionOptions {
   readonly leaseMs: number
   readonly commandTimeoutMs: number
   readonly replicasToConfirm: number
-  readonly observe: ObserveQuery | undefined
+  readonly observe?: ObserveQuery | undefined
 }
 
 /** Only the primary executes it. Its answer is also the clock, the number of the log, and which data this is. */

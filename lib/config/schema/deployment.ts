@@ -5,6 +5,7 @@
  */
 
 import type * as z from 'zod'
+import { auditTrailTable } from './audit-trail.js'
 import { consoleAccessTable, servletFiltersTable, webAppAccessTable } from './control-access.js'
 import { flag, table, tables, text } from './fields.js'
 import { healthTable, metricsTable } from './health.js'
@@ -14,6 +15,7 @@ import { customKeyStoresTable, internalApiSslTable, keyStoresTable, keyStoreTabl
 import { icpConfigTable } from './machines.js'
 import { managementApiTable } from './management-api.js'
 import { oauthTable } from './oauth.js'
+import { operatorConsoleTable } from './operator-console.js'
 import { portalTables, tomcatTable } from './portals.js'
 import { secondFactorTable } from './second-factor.js'
 import { sharedStoreTable } from './shared-store.js'
@@ -48,7 +50,9 @@ export const deploymentTable = table({
   shared_store: sharedStoreTable.optional(),
   health: healthTable.prefault({}),
   metrics: metricsTable.prefault({}),
+  audit_trail: auditTrailTable.prefault({}),
   icp_config: icpConfigTable.prefault({}),
+  operator_console: operatorConsoleTable.prefault({}),
   keystore: keyStoresTable.prefault({}),
   custom_keystore: customKeyStoresTable.prefault({}),
   truststore: keyStoreTable.optional(),

@@ -12,6 +12,8 @@ import { type ObserveQuery, observed } from '../../core/query-observer.js'
 import {
   type ConnectionOptions,
   type DirectoryEntry,
+  type DirectorySearch,
+  type FoundEntries,
   type LdapAnswer,
   type LdapConnection,
   type LdapRequest,
@@ -47,22 +49,6 @@ export interface DirectoryOptions extends ConnectionOptions {
   readonly observe?: ObserveQuery | undefined
   /** A monotonic clock. */
   readonly now: () => number
-}
-
-/** What to look for. Aliases and referrals are never followed. */
-export interface DirectorySearch {
-  readonly base: string
-  readonly scope: 'base' | 'sub'
-  /** As in RFC 4515, with every value escaped. */
-  readonly filter: string
-  readonly attributes: readonly string[]
-  readonly maxEntries: number
-}
-
-export interface FoundEntries {
-  readonly entries: readonly DirectoryEntry[]
-  /** Whether there is more: at `maxEntries`, or at the server's own limit. */
-  readonly isCut: boolean
 }
 
 const pageSize = 200
@@ -124,17 +110,14 @@ export class Directory {
   }
 
   #limited<T>(limiter: Limiter, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-    return observed(this.#options.observe, () => this.#queued(limiter, signal, work), isServerFailure)
-  }
-
-  async #queued<T>(limiter: Limiter, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    const { queueTimeoutMs, observe } = this.#options
     const late = (): Error => new LdapError('timeout', 'No connection to the directory was free in time.')
-    const wait = startDeadline(this.#options.queueTimeoutMs, late, signal)
+    const wait = startDeadline(queueTimeoutMs, late, signal)
     const start = (): Promise<T> => {
       wait.end()
       return work()
     }
-    return limiter.run(start, wait.signal).finally(wait.end)
+    return observed(observe, () => limiter.run(start, wait.signal).finally(wait.end), isServerFailure)
   }
 
   #find(search: DirectorySearch, isPaged: boolean, signal: AbortSignal | undefined): Promise<FoundEntries> {

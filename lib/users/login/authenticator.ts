@@ -9,7 +9,7 @@ import { maxTimerMs, startDeadline, untilAborted } from '../../async/deadline.js
 import type { AuthKind, Factor } from '../../core/auth.js'
 import { systemClock } from '../../core/clock.js'
 import { type HttpError, StoreError } from '../../core/errors.js'
-import type { LoginRefusal, SecurityEvents } from '../../core/events.js'
+import { type Client, type LoginRefusal, pickClient, type SecurityEvents } from '../../core/events.js'
 import { assertNumbers } from '../../core/option-numbers.js'
 import { markReported } from '../../core/reported.js'
 import { demandsSecondFactor, type SecondFactorPolicy } from '../../core/second-factor.js'
@@ -70,9 +70,7 @@ export interface AuthenticatedUser extends UserAccount {
 }
 
 /** Where a login comes from. */
-export interface LoginContext {
-  /** The client's; `undefined` when its socket has closed. */
-  readonly address: string | undefined
+export interface LoginContext extends Client {
   /** What the login is for: for the audit trail. @defaultValue not known */
   readonly kind?: AuthKind | undefined
   /** The `Origin` header. */
@@ -216,9 +214,9 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     }
   }
 
-  function report(reason: LoginRefusal, name: string, { address, kind }: LoginContext, cause?: unknown): void {
+  function report(reason: LoginRefusal, name: string, context: LoginContext, cause?: unknown): void {
     const userName = name.slice(0, maxNameLength)
-    events?.report('loginRefused', { at: clock(), address, userName, reason, kind, cause })
+    events?.report('loginRefused', { at: clock(), ...pickClient(context), kind: context.kind, userName, reason, cause })
   }
 
   /** What a login that came to no verdict ends with. A mistake in a program is left as it is, for the gate to report. */
