@@ -42,6 +42,8 @@ describe('promtool', () => {
     await writeFile(scrape, blocks.find((text) => text.includes('scrape_configs'))!)
     await writeFile(rules, blocks.find((text) => text.includes('alert:'))!)
     expect(execFileSync('promtool', ['check', 'rules', rules], { encoding: 'utf8' })).toContain('SUCCESS')
-    expect(execFileSync('promtool', ['check', 'config', '--syntax-only', scrape], { encoding: 'utf8' })).toContain('SUCCESS')
+    expect(execFileSync('promtool', ['check', 'config', '--syntax-only', scrape], { encoding: 'utf8' })).toContain(
+      'SUCCESS',
+    )
   })
 })

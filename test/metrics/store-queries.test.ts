@@ -27,7 +27,13 @@ async function deployment(): Promise<string> {
 
 const countOf = (text: string, outcome: string): number => {
   const line = `sallyport_store_query_duration_seconds_count{store="PRIMARY",outcome="${outcome}"}`
-  return Number(text.split('\n').find((one) => one.startsWith(line))?.split(' ').at(-1) ?? 0)
+  return Number(
+    text
+      .split('\n')
+      .find((one) => one.startsWith(line))
+      ?.split(' ')
+      .at(-1) ?? 0,
+  )
 }
 
 describe('the queries to a user store', () => {
