@@ -7,6 +7,7 @@
 import type { Request } from 'express'
 import { trustProxyGate } from '../addresses/trust-proxy.js'
 import { jwksGate } from '../admin-api/jwks.js'
+import { openApiGate } from '../admin-api/openapi.js'
 import { setsPassword } from '../admin-api/resource.js'
 import { rolesGate } from '../admin-api/roles.js'
 import type { UserAdministration } from '../admin-api/user-administration.js'
@@ -26,6 +27,7 @@ import { ipAllowListGate } from '../middleware/ip-allow-list.js'
 import { logoutGate, repeatedLogoutGate } from '../middleware/logout.js'
 import { pathAuthorizationGate } from '../middleware/path-authorization.js'
 import { readOnlyUsersGate } from '../middleware/read-only-users.js'
+import type { DocumentedFront } from '../openapi/front.js'
 import type { AllowAnonymous } from '../paths/public-path.js'
 import { compilePathRules } from '../paths/rules.js'
 import type { CheckedTokenStore } from '../tokens/checked-token-store.js'
@@ -90,7 +92,9 @@ export function managementApiGates(
     noTrace,
     ...authorizationGates(config, parts, hasAuthentication, userGates.length > 0),
     ...userGates,
-    ...(resources && hasAuthentication ? operatorResources(parts) : []),
+    ...(resources && hasAuthentication
+      ? [...operatorResources(parts), openApiGate(documentedFront(config, parts))]
+      : []),
   ]
 }
 
@@ -100,6 +104,18 @@ function userGatesFrom(parts: ManagementApiParts): readonly Gate[] {
   if (usesFileUsers) return [fileUsersGate()]
   if (administration === undefined || !isManagedUserStore(store)) return []
   return [usersGate(store, administration), rolesGate(store, administration)]
+}
+
+function documentedFront(
+  config: Config,
+  { users, usesFileUsers, administration }: ManagementApiParts,
+): DocumentedFront {
+  const isManaged = administration !== undefined && isManagedUserStore(users)
+  return {
+    mount: 'managementApi',
+    authentication: config.managementApi.isBasicEnabled ? 'basic' : 'token',
+    users: usesFileUsers ? 'read-only' : isManaged ? 'managed' : 'left to the app',
+  }
 }
 
 function addressGates(config: Config, { logger }: ManagementApiParts): readonly Gate[] {
