@@ -11,10 +11,10 @@ import type { DocumentedFront } from '../openapi/front.js'
 import { readMount } from '../portals/navigation.js'
 
 /** The document is made at the first request; what makes it is loaded no earlier. */
-export function openApiGate(front: DocumentedFront): Gate {
+export function openApiGate(describe: () => DocumentedFront): Gate {
   const create = lazily(async () => {
     const { createDocument } = await import('../openapi/document.js')
-    return createDocument(front)
+    return createDocument(describe())
   })
 
   return atPath('/openapi.json', async (request, response) => {

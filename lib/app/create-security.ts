@@ -164,6 +164,7 @@ export async function wireSecurity(
       ? createUserAdministration({ ...core, store: users, acceptPassword })
       : undefined,
     loginThrottle: throttle,
+    mounted: mounts.mounted,
     reloadFile: (context: ChangeContext) => createReloadFile(running, reload)(context),
   }
 

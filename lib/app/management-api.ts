@@ -27,7 +27,6 @@ import { ipAllowListGate } from '../middleware/ip-allow-list.js'
 import { logoutGate, repeatedLogoutGate } from '../middleware/logout.js'
 import { pathAuthorizationGate } from '../middleware/path-authorization.js'
 import { readOnlyUsersGate } from '../middleware/read-only-users.js'
-import type { DocumentedFront } from '../openapi/front.js'
 import type { AllowAnonymous } from '../paths/public-path.js'
 import { compilePathRules } from '../paths/rules.js'
 import type { CheckedTokenStore } from '../tokens/checked-token-store.js'
@@ -38,6 +37,7 @@ import type { Accounts } from '../users/accounts.js'
 import type { Authenticator } from '../users/login/authenticator.js'
 import { isManagedUserStore } from '../users/managed-user-store.js'
 import type { UserStore } from '../users/user-store.js'
+import { type DocumentedParts, documentedManagementApi } from './documented-front.js'
 import { createMachineBearers, hasMachineAddressRules } from './machine-access.js'
 import { type OperatorParts, operatorResources } from './operator-resources.js'
 import { assertSecondFactors } from './second-factor.js'
@@ -55,7 +55,7 @@ export interface ManagementApiOptions {
 }
 
 /** What the gates of the management API work with. */
-export interface ManagementApiParts extends OperatorParts {
+export interface ManagementApiParts extends OperatorParts, DocumentedParts {
   readonly users: UserStore
   readonly keys: KeyRing
   readonly store: CheckedTokenStore
@@ -67,8 +67,6 @@ export interface ManagementApiParts extends OperatorParts {
   readonly clock: () => number
   /** Tokens that were not issued here. */
   readonly machines: MachineTokens
-  /** Whether the users in effect are those of the configuration file. */
-  readonly usesFileUsers: boolean
   /** Changes users, one at a time whatever mount they come by. `undefined`: the store cannot be managed here. */
   readonly administration: UserAdministration | undefined
 }
@@ -93,7 +91,7 @@ export function managementApiGates(
     ...authorizationGates(config, parts, hasAuthentication, userGates.length > 0),
     ...userGates,
     ...(resources && hasAuthentication
-      ? [...operatorResources(parts), openApiGate(documentedFront(config, parts))]
+      ? [...operatorResources(parts), openApiGate(() => documentedManagementApi(config, parts))]
       : []),
   ]
 }
@@ -104,18 +102,6 @@ function userGatesFrom(parts: ManagementApiParts): readonly Gate[] {
   if (usesFileUsers) return [fileUsersGate()]
   if (administration === undefined || !isManagedUserStore(store)) return []
   return [usersGate(store, administration), rolesGate(store, administration)]
-}
-
-function documentedFront(
-  config: Config,
-  { users, usesFileUsers, administration }: ManagementApiParts,
-): DocumentedFront {
-  const isManaged = administration !== undefined && isManagedUserStore(users)
-  return {
-    mount: 'managementApi',
-    authentication: config.managementApi.isBasicEnabled ? 'basic' : 'token',
-    users: usesFileUsers ? 'read-only' : isManaged ? 'managed' : 'left to the app',
-  }
 }
 
 function addressGates(config: Config, { logger }: ManagementApiParts): readonly Gate[] {

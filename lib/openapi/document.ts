@@ -8,10 +8,13 @@
 import type * as z from 'zod'
 import type { DocumentedFront } from './front.js'
 import { documentOperation, managementOperations } from './management-operations.js'
+import { oauthOperations } from './oauth-operations.js'
 import { type Answer, type Content, type Operation, tags } from './operation.js'
 import { operatorOperations } from './operator-operations.js'
+import { portalOperations } from './portal-operations.js'
 import { RefusalMaker, refusalHeaders } from './refusals.js'
 import { type JsonSchema, SchemaCollector } from './schemas.js'
+import { securityOf, securitySchemes } from './security.js'
 import { userOperations } from './user-operations.js'
 
 /** An OpenAPI document, as far as its parts are told apart here. */
@@ -40,11 +43,14 @@ export function createDocument(front: DocumentedFront): OpenApiDocument {
   const operations = operationsOf(front)
   const paths: Record<string, Record<string, object>> = {}
   for (const operation of operations) {
-    paths[operation.path] ??= pathParameters(operation)
+    paths[operation.path] ??= pathItem(operation)
     paths[operation.path]![operation.method] = documented(operation, front, { schemas, refusals })
   }
   refusals.addMethodNotAllowed()
-  const used = new Set(operations.map(({ tag }) => tag))
+  const usedTags = new Set(operations.map(({ tag }) => tag))
+  const usedSchemes = new Set(
+    operations.flatMap((one) => securityOf(one, front).flatMap((scheme) => Object.keys(scheme))),
+  )
   return {
     openapi: '3.1.1',
     info: {
@@ -54,32 +60,45 @@ export function createDocument(front: DocumentedFront): OpenApiDocument {
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     tags: Object.entries(tags)
-      .filter(([name]) => used.has(name as keyof typeof tags))
+      .filter(([name]) => usedTags.has(name as keyof typeof tags))
       .map(([name, text]) => ({ name, description: text })),
     paths,
     components: {
       schemas: schemas.schemas,
       responses: refusals.shared,
       headers: refusalHeaders,
-      securitySchemes: securitySchemes(front),
+      securitySchemes: securitySchemes(front, usedSchemes),
     },
   }
 }
 
 function operationsOf(front: DocumentedFront): readonly Operation[] {
-  const { mount, users } = front
-  if (mount === 'managementApi') {
-    const ofUsers = users === 'managed' ? userOperations : []
-    return [...managementOperations(front), ...operatorOperations, ...ofUsers, documentOperation]
+  const { mount, users, portals, issuer } = front
+  if (mount === 'console') {
+    const ofUsers = userOperations.filter(({ method }) => users === 'managed' || method === 'get')
+    const below = [...operatorOperations, ...ofUsers, documentOperation]
+    return [...portalOperations, ...below.map((operation) => ({ ...operation, path: `/api${operation.path}` }))]
   }
-  const ofUsers = userOperations.filter(({ method }) => users === 'managed' || method === 'get')
-  return [...operatorOperations, ...ofUsers, documentOperation].map((operation) => ({
-    ...operation,
-    path: `/api${operation.path}`,
-  }))
+  const ofUsers = users === 'managed' ? userOperations : []
+  const ofPortals = portals.length > 0 ? portalOperations.map(atPortal) : []
+  const ofServer = issuer === undefined ? [] : oauthOperations(issuer)
+  return [
+    ...managementOperations(front),
+    ...operatorOperations,
+    ...ofUsers,
+    documentOperation,
+    ...ofPortals,
+    ...ofServer,
+  ]
 }
 
-function pathParameters({ parameters = {} }: Operation): Record<string, object> {
+/** Where a portal is mounted is known to the app alone. */
+function atPortal(operation: Operation): Operation {
+  const parameters = { portal: 'The path that the portal is mounted at, without its first slash.' }
+  return { ...operation, path: `/{portal}${operation.path}`, server: '/', parameters }
+}
+
+function pathItem({ parameters = {}, server }: Operation): Record<string, object> {
   const list = Object.entries(parameters).map(([name, text]) => ({
     name,
     in: 'path',
@@ -87,7 +106,10 @@ function pathParameters({ parameters = {} }: Operation): Record<string, object> 
     description: text,
     schema: { type: 'string' },
   }))
-  return list.length === 0 ? {} : { parameters: list }
+  return {
+    ...(server !== undefined && { servers: [{ url: server }] }),
+    ...(list.length > 0 && { parameters: list }),
+  }
 }
 
 interface Makers {
@@ -146,20 +168,4 @@ function headerParameters(headers: Operation['requestHeaders'] = {}): readonly o
     description: text,
     schema: { type: 'string' },
   }))
-}
-
-function securityOf({ access }: Operation, { mount, authentication }: DocumentedFront): readonly object[] {
-  if (access === 'anybody') return []
-  if (mount === 'console') return [{ session: [] }]
-  return [access === 'login' || authentication === 'basic' ? { password: [] } : { token: [] }]
-}
-
-function securitySchemes({ mount, authentication, cookieName }: DocumentedFront): object {
-  if (mount === 'console') {
-    const text = `The session of the management console. A request that changes something also needs \`Origin\` of this site. Over plain HTTP, where that is allowed, the name has no \`__Host-\`.`
-    return { session: { type: 'apiKey', in: 'cookie', name: cookieName, description: text } }
-  }
-  const password = { type: 'http', scheme: 'basic', description: 'A name and a password, over TLS.' }
-  const token = { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The token of a login.' }
-  return authentication === 'basic' ? { password } : { password, token }
 }

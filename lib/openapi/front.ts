@@ -12,6 +12,15 @@ export interface DocumentedFront {
   readonly authentication: 'token' | 'basic'
   /** Whose users they are: those of a store that can be managed, those of the file, or of a store of the app's own. */
   readonly users: 'managed' | 'read-only' | 'left to the app'
-  /** Name of the session's cookie over TLS, of the console. */
-  readonly cookieName?: string
+  /** Portals that the app has mounted, beside the console where the document is of it. */
+  readonly portals: readonly DocumentedPortal[]
+  /** The issuer of the authorization server; `undefined`: there is none. */
+  readonly issuer: string | undefined
+}
+
+/** A portal, or the console. */
+export interface DocumentedPortal {
+  readonly name: string
+  /** Name of the cookie of its sessions over TLS. */
+  readonly cookieName: string
 }

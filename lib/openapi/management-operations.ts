@@ -10,7 +10,7 @@ import { loginAnswer } from '../middleware/login-schema.js'
 import type { DocumentedFront } from './front.js'
 import { json, type Operation } from './operation.js'
 
-const jwkSet = component(
+export const jwkSet = component(
   'JwkSet',
   'Public keys, as RFC 7517 has them.',
   z.object({

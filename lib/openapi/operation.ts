@@ -4,10 +4,17 @@
  * @module
  */
 
-import type * as z from 'zod'
+import * as z from 'zod'
 
-/** Who may call: everybody, every caller that is known, administrators, or who sends a name and a password. */
-export type Access = 'anybody' | 'caller' | 'administrator' | 'login'
+/**
+ * What a request is sent with. At the mount of the document: nothing (`anybody`), what a login gave, of any caller or of an administrator,
+ * or a name and a password (`login`). At a portal: nothing (`visitor`), or its session (`portal`). At the authorization server: nothing
+ * (`public`), the secret of a client where it has one (`client`), or an access token (`oauth`).
+ */
+export type Access =
+  | ('anybody' | 'caller' | 'administrator' | 'login')
+  | ('visitor' | 'portal')
+  | ('public' | 'client' | 'oauth')
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 
@@ -28,8 +35,10 @@ export interface Answer {
 /** One verb of one path. */
 export interface Operation {
   readonly method: Method
-  /** Below the mount, with the names of parameters in braces. */
+  /** Below the server, with the names of parameters in braces. */
   readonly path: string
+  /** @defaultValue the mount that the document is of */
+  readonly server?: string
   /** Name of the operation, which no other has: a function of a generated client. */
   readonly id: string
   readonly tag: TagName
@@ -45,6 +54,8 @@ export interface Operation {
   readonly answers: Readonly<Record<number, Answer>>
   /** Why a request is refused, by status: beside what holds for all operations with the same access. */
   readonly refusals?: Readonly<Record<number, string>>
+  /** Whether a refusal is a page for a browser that has sent a form. */
+  readonly isPage?: boolean
 }
 
 /** Groups of operations, in the order of the document. */
@@ -65,4 +76,9 @@ export type TagName = keyof typeof tags
 /** An answer with a JSON body. */
 export function json(description: string, schema: z.ZodType): Answer {
   return { description, content: [{ schema }] }
+}
+
+/** An answer with a page. */
+export function html(description: string): Answer {
+  return { description, content: [{ schema: z.string(), type: 'text/html' }] }
 }

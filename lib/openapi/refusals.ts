@@ -57,9 +57,11 @@ export const refusalHeaders: Readonly<Record<string, object>> = Object.fromEntri
 
 /** What every request with this access may be answered with. The console is hidden from who is no administrator. */
 function commonStatuses({ access }: Operation, { mount, authentication }: DocumentedFront): readonly string[] {
+  if (access === 'public' || access === 'client' || access === 'oauth') return []
   if (access === 'anybody') return ['403']
+  if (access === 'visitor') return []
   if (mount === 'console') return ['400', '401', '403', '404', '503']
-  const isLogin = access === 'login' || authentication === 'basic'
+  const isLogin = access === 'login' || (access !== 'portal' && authentication === 'basic')
   return ['400', '401', '403', ...(isLogin ? ['429'] : []), '503']
 }
 
@@ -74,9 +76,12 @@ export class RefusalMaker {
 
   /** The refusals of an operation by status. */
   responses(operation: Operation, front: DocumentedFront): Readonly<Record<string, object>> {
-    const { refusals = {} } = operation
+    const { refusals = {}, isPage = false } = operation
     const common = [...commonStatuses(operation, front), 'default'].map((status) => [status, this.#share(status)])
-    const own = Object.entries(refusals).map(([status, description]) => [status, this.#make(status, description)])
+    const own = Object.entries(refusals).map(([status, description]) => [
+      status,
+      this.#make(status, description, isPage),
+    ])
     return Object.fromEntries([...common, ...own])
   }
 
@@ -95,7 +100,7 @@ export class RefusalMaker {
     return { $ref: `#/components/responses/${name}` }
   }
 
-  #make(status: string, description: string): DocumentedResponse {
+  #make(status: string, description: string, isPage = false): DocumentedResponse {
     const { header } = kinds[status]!
     return {
       description,
@@ -103,6 +108,7 @@ export class RefusalMaker {
       content: {
         'application/json': { schema: this.#schemas.convert(flatError) },
         'application/problem+json': { schema: this.#schemas.convert(problem) },
+        ...(isPage && { 'text/html': { schema: { type: 'string' } } }),
       },
     }
   }

@@ -6,6 +6,7 @@ import type { RawAnswer } from '../helpers/raw-http.js'
 
 export interface DocumentedOperation {
   readonly operationId: string
+  readonly tags: readonly string[]
   readonly security: readonly Readonly<Record<string, unknown>>[]
   readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required?: boolean }[]
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: object }>> }

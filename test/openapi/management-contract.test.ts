@@ -146,7 +146,7 @@ describe('the answers of the management API', () => {
       if ('413' in operation.responses) await ask(operation, 413, [stage.root, json], `{"a":"${'x'.repeat(70_000)}"}`)
       if ('415' in operation.responses) await ask(operation, 415, [stage.root, 'Content-Type: text/plain'], '{}')
     }
-    stage.failsTokens = true
+    stage.tokenStore.isBroken = true
     for (const operation of operations) await ask(operation, 503, [stage.root])
     expect(operations.length).toBeGreaterThan(10)
   })

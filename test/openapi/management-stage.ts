@@ -1,21 +1,18 @@
 /** A front whose answers are compared with its OpenAPI document. */
 
-import { StoreError } from '../../lib/core/errors.js'
-import { MemoryTokenStore } from '../../lib/tokens/memory/memory-token-store.js'
-import type { TokenStore } from '../../lib/tokens/token-store.js'
 import { bearer } from '../helpers/front.js'
 import { type ManagedFront, type ManagedFrontOptions, people, startManagedFront } from '../helpers/managed-front.js'
 import type { RawAnswer } from '../helpers/raw-http.js'
 import { oneSetUp } from '../helpers/set-ups.js'
 import type { FoundOperation, ServedDocument } from './answer-checks.js'
+import { BreakableTokenStore } from './breakable-token-store.js'
 
 export interface Stage {
   readonly front: ManagedFront
   readonly document: ServedDocument
   /** `Authorization` of an administrator. */
   readonly root: string
-  /** While it is set, the token store fails. */
-  failsTokens: boolean
+  readonly tokenStore: BreakableTokenStore
   /** Sends a request as an administrator. */
   send(method: string, path: string, body?: object): Promise<RawAnswer>
 }
@@ -24,28 +21,18 @@ export const json = 'Content-Type: application/json'
 export const acceptJson = 'Accept: application/json'
 
 export async function startStage(options: ManagedFrontOptions = {}): Promise<Stage> {
-  const state = { failsTokens: false }
-  const memory = new MemoryTokenStore()
-  const tokenStore = new Proxy<TokenStore>(memory, {
-    get(_target, name) {
-      const own: unknown = Reflect.get(memory, name)
-      if (typeof own !== 'function') return own
-      return (...values: unknown[]): unknown => {
-        if (state.failsTokens) throw new StoreError('gone')
-        return (own as (...values: unknown[]) => unknown).apply(memory, values)
-      }
-    },
-  })
+  const tokenStore = new BreakableTokenStore()
   const front = await startManagedFront(oneSetUp, { ...options, options: { tokenStore, ...options.options } })
   const root = bearer(await front.login(people.root))
   const answer = await front.call('GET', '/openapi.json', [root])
-  return Object.assign(state, {
+  return {
     front,
+    tokenStore,
     root,
     document: answer.json<ServedDocument>(),
     send: (method: string, path: string, body?: object) =>
       front.call(method, path, [root, acceptJson, ...(body === undefined ? [] : [json])], JSON.stringify(body) ?? ''),
-  })
+  }
 }
 
 /** The path of an operation with names in it, and what has to be in its query. */
