@@ -63,10 +63,12 @@ function entryFrom({
   expiresAt,
   ...rest
 }: TokenInfo): SessionEntry {
-  const { id, scope } = rest
-  const kind = rest.kind as SessionEntry['kind']
+  const { id, scope, ...known } = rest
+  const kind = known.kind as SessionEntry['kind']
   const moments = { issuedAt: text(issuedAt), lastAccessAt: text(lastAccessAt), expiresAt: text(expiresAt) }
-  return { id, user: subject, kind, client: audience ?? null, address: address ?? null, scope, ...moments }
+  const { factors, impersonator } = known
+  const acting = { ...(factors !== undefined && { factors }), ...(impersonator !== undefined && { impersonator }) }
+  return { id, user: subject, kind, client: audience ?? null, address: address ?? null, scope, ...moments, ...acting }
 }
 
 /** The last moment that a date can be, in milliseconds since the epoch. */
@@ -138,15 +140,15 @@ export function sessionsGate(tokens: Pick<Tokens, 'list' | 'revoke' | 'revokeUse
     return findSessions(tokens, { ...texts, sort: read('sort'), ...readPage(query) })
   }
 
-  async function endAll({ query, auth, address }: Call): Promise<EndedSessions> {
+  async function endAll({ query, auth, client }: Call): Promise<EndedSessions> {
     const user = query('user')
     if (user === '') throw invalidRequest("Name the user whose sessions are to end: '?user='.")
-    const count = await tokens.revokeUser(user, { by: auth.subject, address, reason: 'sessions ended' })
+    const count = await tokens.revokeUser(user, { ...client, by: auth.subject, reason: 'sessions ended' })
     return { user, count, status: 'Ended' }
   }
 
-  async function endOne({ name, auth, address }: Call): Promise<EndedSession> {
-    const context = { by: auth.subject, address, reason: 'session ended' }
+  async function endOne({ name, auth, client }: Call): Promise<EndedSession> {
+    const context = { ...client, by: auth.subject, reason: 'session ended' }
     const isEnded = name.length <= maxIdLength && (await tokens.revoke(name, context))
     if (!isEnded) throw new HttpError(404, 'ERR_NOT_FOUND', 'There is no session with this id.')
     return { id: name, status: 'Ended' }

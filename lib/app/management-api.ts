@@ -89,10 +89,10 @@ export function managementApiGates(
     ...authenticationGates(config, parts),
     noTrace,
     ...authorizationGates(config, parts, hasAuthentication, userGates.length > 0),
-    ...userGates,
     ...(resources && hasAuthentication
       ? [...operatorResources(parts), openApiGate(() => documentedManagementApi(config, parts))]
       : []),
+    ...userGates,
   ]
 }
 

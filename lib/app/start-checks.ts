@@ -106,6 +106,7 @@ const calls: Partial<Record<MountName, string>> = {
   webApps: 'security.webApps()',
   portal: 'security.portal(name)',
   oauth: 'security.oauth()',
+  console: 'security.console()',
 }
 
 function unmounted({ key, mount, orMount, portal }: EnabledControl): ConfigProblem {
@@ -181,6 +182,7 @@ const fixedAtStart: Readonly<Record<string, (config: Config) => unknown>> = {
   'portal.max_sessions': ({ portalDefaults }) => portalDefaults.maxSessions,
   oauth: ({ oauth }) => oauth,
   shared_store: ({ sharedStore }) => sharedStore,
+  audit_trail: ({ auditTrail }) => auditTrail,
   'user_store.recheck_interval': ({ recheckIntervalMs }) => recheckIntervalMs,
   'user_store.recheck_grace': ({ recheckGraceMs }) => recheckGraceMs,
 }
@@ -214,11 +216,12 @@ const callRules: Readonly<Record<string, CallRules>> = {
   },
   portal: {
     example: "app.use('/carbon', security.portal('management_console'), routes)",
-    options: { loginPage: 'function', secondFactorPage: 'function' },
+    options: { loginPage: 'function', secondFactorPage: 'function', refusalPage: 'function' },
   },
   webApps: { example: 'app.use(security.webApps())', options: {} },
   oauth: { example: "app.use('/oauth2', security.oauth())", options: {} },
   wellKnown: { example: 'app.use(security.wellKnown())', options: {} },
+  console: { example: "app.use('/ops', security.console())", options: {} },
   createServer: { example: 'security.createServer(app).listen(9201)', options: { protocol: 'string', tls: 'object' } },
 }
 

@@ -26,3 +26,6 @@ export function moment(description: string): z.ZodString {
 export function count(description: string): z.ZodInt {
   return z.int().nonnegative().describe(description)
 }
+
+/** The members of an object of a type that is written elsewhere, each of them and no other. */
+export type Shape<T> = { readonly [Key in keyof Required<T>]: z.ZodType<T[Key]> }

@@ -6,6 +6,8 @@
  */
 
 import type * as z from 'zod'
+import { packageVersion } from '../core/package-version.js'
+import { consoleOperation } from './console-operations.js'
 import type { DocumentedFront } from './front.js'
 import { documentOperation, managementOperations } from './management-operations.js'
 import { oauthOperations } from './oauth-operations.js'
@@ -33,9 +35,6 @@ const description = `What Sallyport answers by itself, in front of an app.
 - A refusal is \`{"Error", "code"}\`, or \`application/problem+json\` (RFC 9457) for a client that asks for it. A refusal by address has no body, and those of authentication and authorization have none for a client that sends no \`Accept\`.
 - Members may be added to answers: clients should ignore those that they do not know.`
 
-/** The version of what is described: the first number changes when a client that ignores what it does not know would break. */
-const apiVersion = '1.0.0'
-
 /** Makes the document, but for `servers`: where what it describes is mounted. */
 export function createDocument(front: DocumentedFront): OpenApiDocument {
   const schemas = new SchemaCollector()
@@ -55,7 +54,7 @@ export function createDocument(front: DocumentedFront): OpenApiDocument {
     openapi: '3.1.1',
     info: {
       title: front.mount === 'console' ? "Operators' page" : 'Management API',
-      version: apiVersion,
+      version: packageVersion,
       description,
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
@@ -76,7 +75,7 @@ function operationsOf(front: DocumentedFront): readonly Operation[] {
   const { mount, users, portals, issuer } = front
   if (mount === 'console') {
     const ofUsers = userOperations.filter(({ method }) => users === 'managed' || method === 'get')
-    const below = [...operatorOperations, ...ofUsers, documentOperation]
+    const below = [consoleOperation, ...operatorOperations(front), ...ofUsers, documentOperation]
     return [...portalOperations, ...below.map((operation) => ({ ...operation, path: `/api${operation.path}` }))]
   }
   const ofUsers = users === 'managed' ? userOperations : []
@@ -84,7 +83,7 @@ function operationsOf(front: DocumentedFront): readonly Operation[] {
   const ofServer = issuer === undefined ? [] : oauthOperations(issuer)
   return [
     ...managementOperations(front),
-    ...operatorOperations,
+    ...operatorOperations(front),
     ...ofUsers,
     documentOperation,
     ...ofPortals,

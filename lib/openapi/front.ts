@@ -12,6 +12,8 @@ export interface DocumentedFront {
   readonly authentication: 'token' | 'basic'
   /** Whose users they are: those of a store that can be managed, those of the file, or of a store of the app's own. */
   readonly users: 'managed' | 'read-only' | 'left to the app'
+  /** Whether the audit trail is in a file. */
+  readonly hasAuditFile: boolean
   /** Portals that the app has mounted, beside the console where the document is of it. */
   readonly portals: readonly DocumentedPortal[]
   /** The issuer of the authorization server; `undefined`: there is none. */

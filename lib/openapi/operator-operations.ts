@@ -5,6 +5,8 @@
  */
 
 import * as z from 'zod'
+import { auditPage, auditQuery, auditStatus } from '../admin-api/schemas/audit.js'
+import { eventPage, eventQuery } from '../admin-api/schemas/events.js'
 import { reloadOutcome } from '../admin-api/schemas/reload.js'
 import {
   endedSession,
@@ -15,6 +17,7 @@ import {
   sessionPage,
   sessionQuery,
 } from '../admin-api/schemas/sessions.js'
+import type { DocumentedFront } from './front.js'
 import { json, type Operation } from './operation.js'
 
 const badQuery = 'A parameter of the query cannot be meant.'
@@ -58,6 +61,18 @@ const sessions: readonly Operation[] = [
     refusals: { 404: 'There is no session with this id.' },
   },
 ]
+
+const userSessions: Operation = {
+  method: 'delete',
+  path: '/users/{id}/sessions',
+  id: 'endSessionsOfOneUser',
+  tag: 'sessions',
+  summary: 'End all sessions of a user, by the path of the user',
+  description: 'The same as `DELETE /sessions?user=`.',
+  access: 'administrator',
+  parameters: { id: 'The name of the user.' },
+  answers: { 200: json('They have ended.', endedSessions) },
+}
 
 const locks: readonly Operation[] = [
   {
@@ -105,4 +120,52 @@ const configuration: readonly Operation[] = [
   },
 ]
 
-export const operatorOperations: readonly Operation[] = [...sessions, ...locks, ...configuration]
+const events: readonly Operation[] = [
+  {
+    method: 'get',
+    path: '/events',
+    id: 'listEvents',
+    tag: 'events',
+    summary: 'List events, or follow them',
+    description:
+      'With `Accept: text/event-stream` each event is sent as it happens, as `event: security` with its id and an `Event` as data, until a ' +
+      'new request of the caller would be refused; `event: dropped` says how many were too much to be sent. At most 20 streams are open.',
+    access: 'administrator',
+    query: eventQuery,
+    requestHeaders: { 'Last-Event-ID': 'Has those events sent first that came after it, to a stream.' },
+    answers: {
+      200: {
+        description: 'One page of what was found, or a stream.',
+        content: [{ schema: eventPage }, { schema: z.string(), type: 'text/event-stream' }],
+      },
+    },
+    refusals: { 400: badQuery },
+  },
+]
+
+const auditSearch: Operation = {
+  method: 'get',
+  path: '/audit',
+  id: 'searchAudit',
+  tag: 'audit',
+  summary: 'Search the audit trail',
+  access: 'administrator',
+  query: auditQuery,
+  answers: { 200: json('One page of what was found.', auditPage) },
+  refusals: { 400: badQuery },
+}
+
+const auditState: Operation = {
+  method: 'get',
+  path: '/audit/status',
+  id: 'getAuditStatus',
+  tag: 'audit',
+  summary: 'Get how the audit trail is doing',
+  access: 'administrator',
+  answers: { 200: json('Its state.', auditStatus) },
+}
+
+export function operatorOperations({ hasAuditFile }: DocumentedFront): readonly Operation[] {
+  const ofAudit = hasAuditFile ? [auditSearch, auditState] : [auditState]
+  return [...sessions, userSessions, ...locks, ...configuration, ...events, ...ofAudit]
+}

@@ -5,12 +5,12 @@
  */
 
 import * as z from 'zod'
-import { component } from '../core/components.js'
+import { component, type Shape } from '../core/components.js'
 import type { SessionStatus } from './session.js'
 
 const milliseconds = z.number().nonnegative()
 
-export const sessionStatus: z.ZodType<SessionStatus> = component(
+export const sessionStatus = component(
   'SessionStatus',
   'The session of the caller. Times are in milliseconds.',
   z.object({
@@ -21,7 +21,7 @@ export const sessionStatus: z.ZodType<SessionStatus> = component(
     absoluteRemainingMs: milliseconds.describe('What is left until it ends in any case.'),
     idleTimeoutMs: milliseconds.describe('What would be left right after a use.'),
     serverTimeMs: z.number().describe("The server's clock, since the epoch."),
-  }),
+  } satisfies Shape<SessionStatus>),
 )
 
 const returnTo = z

@@ -7,7 +7,7 @@
 import { inBackground } from '../async/background.js'
 import type { Auth } from '../core/auth.js'
 import { systemClock } from '../core/clock.js'
-import type { ChangeContext, SecurityEvents } from '../core/events.js'
+import { type ChangeContext, changedBy, type SecurityEvents } from '../core/events.js'
 import type { SecondFactorPolicy } from '../core/second-factor.js'
 import type { Accounts } from '../users/accounts.js'
 import type { UserAccount } from '../users/user-store.js'
@@ -52,7 +52,17 @@ export interface TokensOptions {
 /** A live token, as a list shows it. Its `id` is the argument of {@link Tokens.revoke}, and opens nothing. */
 export type TokenInfo = Pick<
   TokenRecord,
-  'id' | 'kind' | 'audience' | 'subject' | 'scope' | 'issuedAt' | 'expiresAt' | 'lastAccessAt' | 'address'
+  | 'id'
+  | 'kind'
+  | 'audience'
+  | 'subject'
+  | 'scope'
+  | 'issuedAt'
+  | 'expiresAt'
+  | 'lastAccessAt'
+  | 'address'
+  | 'factors'
+  | 'impersonator'
 >
 
 /** The tokens of one issuer. Each method throws or rejects with `StoreError` when the store fails. */
@@ -124,12 +134,12 @@ export function createTokens(options: TokensOptions): Tokens {
     }
   }
 
-  async function revoke(id: string, { by, reason, address }: ChangeContext = {}): Promise<boolean> {
+  async function revoke(id: string, context: ChangeContext = {}): Promise<boolean> {
     const found = events && findRecord(id)
     const wasLive = await end(id)
     if (wasLive) {
       const { subject, kind } = (await found) ?? {}
-      events?.report('revocation', { at: clock(), subject, tokenId: id, kind, count: 1, by, reason, address })
+      events?.report('revocation', { at: clock(), subject, tokenId: id, kind, count: 1, ...changedBy(context) })
     }
     return wasLive
   }
@@ -142,7 +152,7 @@ export function createTokens(options: TokensOptions): Tokens {
 
     revoke,
 
-    async revokeUser(subject, { by, reason, address } = {}) {
+    async revokeUser(subject, context = {}) {
       const at = clock()
       accounts?.end(subject)
       const count = await afterTombstone(
@@ -150,7 +160,7 @@ export function createTokens(options: TokensOptions): Tokens {
         () => revocations.endAllOf(subject, store),
         0,
       )
-      events?.report('revocation', { at, subject, tokenId: undefined, count, by, reason, address })
+      events?.report('revocation', { at, subject, tokenId: undefined, count, ...changedBy(context) })
       return count
     },
 
@@ -187,7 +197,9 @@ async function afterTombstone<T>(
 
 function infoFrom(record: TokenRecord): TokenInfo {
   const { id, kind, audience, subject, scope, issuedAt, expiresAt, lastAccessAt, address } = record
-  return { id, kind, audience, subject, scope, issuedAt, expiresAt, lastAccessAt, address }
+  const { factors, impersonator } = record
+  const info = { id, kind, audience, subject, scope, issuedAt, expiresAt, lastAccessAt, address }
+  return { ...info, ...(factors && { factors }), ...(impersonator !== undefined && { impersonator }) }
 }
 
 function assertOptions({ issuer, audience, expiryMs }: TokensOptions): void {

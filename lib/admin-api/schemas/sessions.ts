@@ -53,6 +53,12 @@ export const sessionEntry = component(
     issuedAt: moment('When the login took place.'),
     lastAccessAt: moment('When it was used last.'),
     expiresAt: moment('When it ends at the latest.'),
+    factors: z
+      .array(z.enum(['password', 'otp', 'recovery', 'provider', 'app']))
+      .readonly()
+      .optional()
+      .describe('What the login was proven with; absent where that is not known.'),
+    impersonator: z.string().optional().describe('Who acts as the user; absent for everybody else.'),
   }),
 )
 export type SessionEntry = Readonly<z.output<typeof sessionEntry>>

@@ -5,6 +5,7 @@
  */
 
 import type * as z from 'zod'
+import { auditTrailTable } from './audit-trail.js'
 import { consoleAccessTable, servletFiltersTable, webAppAccessTable } from './control-access.js'
 import { flag, table, tables, text } from './fields.js'
 import { identityProvidersTable, ssoTable } from './identity-provider.js'
@@ -13,6 +14,7 @@ import { customKeyStoresTable, internalApiSslTable, keyStoresTable, keyStoreTabl
 import { icpConfigTable } from './machines.js'
 import { managementApiTable } from './management-api.js'
 import { oauthTable } from './oauth.js'
+import { operatorConsoleTable } from './operator-console.js'
 import { portalTables, tomcatTable } from './portals.js'
 import { secondFactorTable } from './second-factor.js'
 import { sharedStoreTable } from './shared-store.js'
@@ -45,7 +47,9 @@ export const deploymentTable = table({
   identity_provider: identityProvidersTable.prefault([]),
   sso: ssoTable.prefault({}),
   shared_store: sharedStoreTable.optional(),
+  audit_trail: auditTrailTable.prefault({}),
   icp_config: icpConfigTable.prefault({}),
+  operator_console: operatorConsoleTable.prefault({}),
   keystore: keyStoresTable.prefault({}),
   custom_keystore: customKeyStoresTable.prefault({}),
   truststore: keyStoreTable.optional(),
