@@ -13,6 +13,7 @@ import { methodNotAllowed } from '../http/endpoint.js'
 import { type Gate, refusalFrom, type Verdict } from '../http/gate.js'
 import { mediaTypeRefusal } from './json-body.js'
 import { administratorsOnly } from './resource.js'
+import type { ReloadOutcome } from './schemas/reload.js'
 
 /**
  * Reads the file of the configuration in effect, and takes it over. Resolves with the names of the tables that have changed, and of the
@@ -27,7 +28,7 @@ export type ReloadFile = (
  * line for each, and changes nothing.
  */
 export function reloadGate(reload: ReloadFile): Gate {
-  async function reloadAndAnswer(context: ChangeContext): Promise<object> {
+  async function reloadAndAnswer(context: ChangeContext): Promise<ReloadOutcome> {
     const outcome = await reload(context).catch((error: unknown) => {
       if (!(error instanceof ConfigError)) throw error
       // It names files, keys and rules, and no secret.

@@ -185,6 +185,7 @@ export async function wireSecurity(
     loginThrottle: throttle,
     metrics,
     health: watching.health,
+    mounted: mounts.mounted,
     eventStreams: new EventStreams({
       recent: new RecentEvents(events),
       endWhenRefused: (response) => connections.endWhenRefused(response),

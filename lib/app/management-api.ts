@@ -7,6 +7,7 @@
 import type { Request } from 'express'
 import { trustProxyGate } from '../addresses/trust-proxy.js'
 import { jwksGate } from '../admin-api/jwks.js'
+import { openApiGate } from '../admin-api/openapi.js'
 import { setsPassword } from '../admin-api/resource.js'
 import { rolesGate } from '../admin-api/roles.js'
 import type { UserAdministration } from '../admin-api/user-administration.js'
@@ -38,6 +39,7 @@ import type { Accounts } from '../users/accounts.js'
 import type { Authenticator } from '../users/login/authenticator.js'
 import { isManagedUserStore } from '../users/managed-user-store.js'
 import type { UserStore } from '../users/user-store.js'
+import { type DocumentedParts, documentedManagementApi } from './documented-front.js'
 import { createMachineBearers, hasMachineAddressRules } from './machine-access.js'
 import { type OperatorParts, operatorResources } from './operator-resources.js'
 import { assertSecondFactors } from './second-factor.js'
@@ -56,7 +58,7 @@ export interface ManagementApiOptions {
 }
 
 /** What the gates of the management API work with. */
-export interface ManagementApiParts extends OperatorParts {
+export interface ManagementApiParts extends OperatorParts, DocumentedParts {
   readonly users: UserStore
   readonly keys: KeyRing
   readonly store: CheckedTokenStore
@@ -68,8 +70,6 @@ export interface ManagementApiParts extends OperatorParts {
   readonly clock: () => number
   /** Tokens that were not issued here. */
   readonly machines: MachineTokens
-  /** Whether the users in effect are those of the configuration file. */
-  readonly usesFileUsers: boolean
   /** Changes users, one at a time whatever mount they come by. `undefined`: the store cannot be managed here. */
   readonly administration: UserAdministration | undefined
 }
@@ -93,7 +93,9 @@ export function managementApiGates(
     ...authenticationGates(config, parts),
     noTrace,
     ...authorizationGates(config, parts, hasAuthentication, userGates.length > 0),
-    ...(resources && hasAuthentication ? operatorResources(parts) : []),
+    ...(resources && hasAuthentication
+      ? [...operatorResources(parts), openApiGate(() => documentedManagementApi(config, parts))]
+      : []),
     ...userGates,
   ]
 }

@@ -21,6 +21,7 @@ import { plainHttpRefusal } from '../http/plain-http.js'
 import { refusedLoginReporter, severalCredentials, standAlone } from '../http/refusals.js'
 import { endToken, type Tokens } from '../tokens/tokens.js'
 import type { Authenticator } from '../users/login/authenticator.js'
+import type { LoginAnswer } from './login-schema.js'
 
 /** Options of {@link basicLogin}. */
 export interface BasicLoginOptions {
@@ -122,7 +123,7 @@ export function basicLoginGate(options: BasicLoginOptions): Gate {
           kind: 'management',
           factors,
         })
-        answerJson(response, 200, { AccessToken: token })
+        answerJson(response, 200, { AccessToken: token } satisfies LoginAnswer)
         return 'answered'
       })
       .catch((error: unknown) => refused(error, credentials.name, client))
