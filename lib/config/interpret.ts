@@ -18,6 +18,7 @@ import { checkKeys, unknownWarning } from './checks/unknown-keys.js'
 import { createWarnings } from './checks/warnings.js'
 import type { Config, EnabledControl, KeyStoresConfig, TokenConfig } from './config.js'
 import { createKeyStores } from './key-stores.js'
+import { createAuditTrail } from './schema/audit-trail.js'
 import type { Deployment } from './schema/deployment.js'
 import { createIdentityProviders } from './schema/identity-provider.js'
 import { checkMachines } from './schema/machines.js'
@@ -220,6 +221,7 @@ function createConfig(
       maxSessions: portal.max_sessions,
     },
     icp: tables.icp_config,
+    auditTrail: createAuditTrail(tables, home),
     oauth: createOauth(tables.oauth, tomcat, portal, portals),
     secondFactor: createSecondFactor(tables),
     isOperatorConsoleEnabled: tables.operator_console.enable,

@@ -60,7 +60,7 @@ export class RecentEvents {
     const { at, ...fields } = event
     const time = new Date(at).toISOString()
     const entry = { id, time, event: name, ...describeEvent(name, event) }
-    this.#entries[id % maxEntries] = { ...boundedFields(fields), ...entry }
+    this.#entries[id % maxEntries] = { ...entry, ...boundedFields(fields) }
   }
 }
 

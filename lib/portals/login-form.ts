@@ -5,13 +5,13 @@
  */
 
 import type { Request, Response } from 'express'
-import { clientAddress } from '../addresses/trust-proxy.js'
 import { BadRequestError, HttpError } from '../core/errors.js'
-import type { SecurityEvents } from '../core/events.js'
+import { pickClient, type SecurityEvents } from '../core/events.js'
 import { isReported, markReported } from '../core/reported.js'
 import type { SecondFactorPolicy } from '../core/second-factor.js'
 import { clientGone, isOver } from '../http/answer.js'
 import { type BodyLimits, readBytes, utf8Type } from '../http/body.js'
+import { readClient } from '../http/client.js'
 import type { Verdict } from '../http/gate.js'
 import { refusedLoginReporter } from '../http/refusals.js'
 import type { Authenticator, LoginContext, ShowFactor } from '../users/login/authenticator.js'
@@ -143,8 +143,7 @@ export function createFormLogin({
   const refusedLogin = refusedLoginReporter(events, clock)
 
   function contextFrom(request: Request, response: Response): LoginContext {
-    const address = clientAddress(request)
-    return { address, origin: request.headers.origin, signal: clientGone(response), secondFactor }
+    return { ...readClient(request), origin: request.headers.origin, signal: clientGone(response), secondFactor }
   }
 
   async function refuse(
@@ -155,7 +154,7 @@ export function createFormLogin({
     show: FormLoginPage['showAgain'],
     text?: string,
   ): Promise<Verdict> {
-    const refusal = withChallenge(refusedLogin(error, userName, clientAddress(request)))
+    const refusal = withChallenge(refusedLogin(error, userName, readClient(request)))
     if (show === undefined || !statusesWithForm.has(refusal.status) || isOver(response)) return refusal
     for (const [header, value] of Object.entries(refusal.headers)) response.setHeader(header, value)
     return show(refusal.status, refusal.status === 401 && text !== undefined ? text : messageForPeople(refusal))
@@ -203,7 +202,7 @@ export function createFormLogin({
         const { secret, invitation } = pending.setup
         recoveryCodes = await own.secondFactors.enrol(subject, secret, code, invitation)
         if (recoveryCodes === undefined) return { outcome: 'wrong' }
-        const by = { at: clock(), address: clientAddress(request), by: subject, subject }
+        const by = { at: clock(), ...readClient(request), by: subject, subject }
         events?.report('secondFactorChanged', { ...by, change: 'enrolled' })
         return { outcome: 'right', factor: 'otp' }
       }
@@ -212,7 +211,7 @@ export function createFormLogin({
       if (isOver(response)) return 'answered'
       page.stepCookie.clear(request, response)
       const { startedAt } = pending
-      return await page.admit(user, { address: context.address, startedAt, factors, recoveryCodes })
+      return await page.admit(user, { ...pickClient(context), startedAt, factors, recoveryCodes })
     } catch (error) {
       return refuse(error, account.subject, request, response, showAgain, wrongCode)
     }
@@ -245,7 +244,7 @@ export function createFormLogin({
       const context = contextFrom(request, response)
       const { factors = ['password'], ...account } = await authenticator.authenticate(userName, password, context)
       if (isOver(response)) return 'answered'
-      return await admit(account, { address: context.address, startedAt, factors, recoveryCodes: undefined })
+      return await admit(account, { ...pickClient(context), startedAt, factors, recoveryCodes: undefined })
     } catch (error) {
       if (error instanceof SecondFactorRequiredError) return startStep(error, startedAt, request, response, page)
       return refuse(error, userName, request, response, showAgain)

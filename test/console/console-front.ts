@@ -37,6 +37,7 @@ export interface ConsoleFrontOptions {
 export interface ConsoleFront extends RecordedLog {
   readonly security: Security
   readonly app: Express
+  readonly server: Server
   readonly port: number
   /** Requests that reached what is mounted behind the page. */
   readonly behind: readonly string[]
@@ -83,6 +84,7 @@ export async function startConsole(front: ConsoleFrontOptions = {}): Promise<Con
     ...log,
     security,
     app,
+    server,
     port,
     behind,
     call,
