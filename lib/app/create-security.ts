@@ -154,7 +154,7 @@ export async function wireSecurity(
   const providerKey = secretsFrom(keySet.privateKey, token.issuer)('identity providers')
   const identityProviders = createIdentityProviders({ ...core, key: providerKey, fetch: test?.fetch })
   await located(config, identityProviders.prepare(config))
-  const oauthParts = { ...core, secondStep, identityProviders, keySet, sharedStore: shared }
+  const oauthParts = { ...core, running, secondStep, identityProviders, keySet, sharedStore: shared }
   const oauth = await located(config, openOauth(config, oauthParts))
   // Everything that listens is there.
   await located(config, startShared())

@@ -216,7 +216,7 @@ const callRules: Readonly<Record<string, CallRules>> = {
   },
   portal: {
     example: "app.use('/carbon', security.portal('management_console'), routes)",
-    options: { loginPage: 'function', secondFactorPage: 'function' },
+    options: { loginPage: 'function', secondFactorPage: 'function', refusalPage: 'function' },
   },
   webApps: { example: 'app.use(security.webApps())', options: {} },
   oauth: { example: "app.use('/oauth2', security.oauth())", options: {} },
