@@ -4,9 +4,12 @@
  * @module
  */
 
+import { eventsGate } from '../admin-api/events.js'
 import { locksGate, type UnlockUser } from '../admin-api/locks.js'
 import { type ReloadFile, reloadGate } from '../admin-api/reload.js'
 import { sessionsGate } from '../admin-api/sessions.js'
+import { userSessionsGate } from '../admin-api/user-sessions.js'
+import type { EventStreams } from '../console/event-streams.js'
 import type { Gate } from '../http/gate.js'
 import type { SecondStepParts } from '../portals/second-step.js'
 import type { Tokens } from '../tokens/tokens.js'
@@ -21,10 +24,18 @@ export interface OperatorParts {
   /** The throttle of all logins; `undefined`: there is none. */
   readonly loginThrottle: ManagedLoginThrottle | undefined
   readonly reloadFile: ReloadFile
+  readonly eventStreams: EventStreams
 }
 
-/** What only administrators may call, whoever keeps the users. */
-export function operatorResources({ tokens, loginThrottle, secondStep, reloadFile }: OperatorParts): readonly Gate[] {
+/** What only administrators may call, whoever keeps the users. It goes before the gate of the users, who may have any name. */
+export function operatorResources(parts: OperatorParts): readonly Gate[] {
+  const { tokens, loginThrottle, secondStep, reloadFile, eventStreams } = parts
   const unlock: UnlockUser = (user, context) => unlockUser(loginThrottle, secondStep, user, context)
-  return [sessionsGate(tokens), locksGate(loginThrottle, unlock), reloadGate(reloadFile)]
+  return [
+    sessionsGate(tokens),
+    userSessionsGate(tokens),
+    locksGate(loginThrottle, unlock),
+    reloadGate(reloadFile),
+    eventsGate(eventStreams),
+  ]
 }

@@ -13,6 +13,7 @@ import { customKeyStoresTable, internalApiSslTable, keyStoresTable, keyStoreTabl
 import { icpConfigTable } from './machines.js'
 import { managementApiTable } from './management-api.js'
 import { oauthTable } from './oauth.js'
+import { operatorConsoleTable } from './operator-console.js'
 import { portalTables, tomcatTable } from './portals.js'
 import { secondFactorTable } from './second-factor.js'
 import { sharedStoreTable } from './shared-store.js'
@@ -46,6 +47,7 @@ export const deploymentTable = table({
   sso: ssoTable.prefault({}),
   shared_store: sharedStoreTable.optional(),
   icp_config: icpConfigTable.prefault({}),
+  operator_console: operatorConsoleTable.prefault({}),
   keystore: keyStoresTable.prefault({}),
   custom_keystore: customKeyStoresTable.prefault({}),
   truststore: keyStoreTable.optional(),
