@@ -182,6 +182,7 @@ const fixedAtStart: Readonly<Record<string, (config: Config) => unknown>> = {
   'portal.max_sessions': ({ portalDefaults }) => portalDefaults.maxSessions,
   oauth: ({ oauth }) => oauth,
   shared_store: ({ sharedStore }) => sharedStore,
+  audit_trail: ({ auditTrail }) => auditTrail,
   'user_store.recheck_interval': ({ recheckIntervalMs }) => recheckIntervalMs,
   'user_store.recheck_grace': ({ recheckGraceMs }) => recheckGraceMs,
 }

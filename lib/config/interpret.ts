@@ -19,6 +19,7 @@ import { createWarnings } from './checks/warnings.js'
 import type { Config, EnabledControl, KeyStoresConfig, TokenConfig } from './config.js'
 import { createKeyStores } from './key-stores.js'
 import { readLogos } from './logos.js'
+import { createAuditTrail } from './schema/audit-trail.js'
 import type { Deployment } from './schema/deployment.js'
 import { createIdentityProviders } from './schema/identity-provider.js'
 import { checkMachines } from './schema/machines.js'
@@ -228,6 +229,7 @@ function createConfig(
       maxSessions: portal.max_sessions,
     },
     icp: tables.icp_config,
+    auditTrail: createAuditTrail(tables, home),
     oauth: createOauth(tables.oauth, tomcat, portal, portals),
     secondFactor: createSecondFactor(tables),
     isOperatorConsoleEnabled: tables.operator_console.enable,

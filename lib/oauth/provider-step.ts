@@ -7,9 +7,9 @@
 
 import type { Request, Response } from 'express'
 import type { Interaction } from 'oidc-provider'
-import { clientAddress } from '../addresses/trust-proxy.js'
 import { BadRequestError } from '../core/errors.js'
 import { markReported } from '../core/reported.js'
+import { readClient } from '../http/client.js'
 import { refusalFrom, type Verdict } from '../http/gate.js'
 import { ProviderError } from '../identity-providers/provider-error.js'
 import type { IdentityProvider } from '../identity-providers/provider-types.js'
@@ -116,12 +116,12 @@ export function createProviderStep(
     const sealed = pending?.returnTo ?? ''
     // Without one, there is no page to go back to.
     const interaction = await findInteraction(uid, sealed)
-    const address = clientAddress(request)
+    const client = readClient(request)
     try {
       const finished = await signIns.finish(request, response, provider, (place) => place === placeOf(uid))
       const { user, startedAt } = finished
       const { config } = provider
-      const start = { address, startedAt }
+      const start = { ...client, startedAt }
       await sessions.noteUser(config, user, parts.oauth.signOnAbsoluteMs)
       const context: SignOnContext = {
         ...start,
@@ -154,8 +154,7 @@ export function createProviderStep(
     let refusal = refusalFrom(error)
     if (error instanceof ProviderError) {
       refusal = refusalFromProvider(error, provider)
-      const address = clientAddress(request)
-      events?.report('loginRefused', { at: clock(), address, ...reportFromProvider(error, provider) })
+      events?.report('loginRefused', { at: clock(), ...readClient(request), ...reportFromProvider(error, provider) })
       markReported(refusal, events !== undefined)
     }
     for (const [header, value] of Object.entries(refusal.headers)) response.setHeader(header, value)

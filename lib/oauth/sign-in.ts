@@ -12,6 +12,7 @@ import type { Request, Response } from 'express'
 import { decodeJwt, EncryptJWT, type JWTPayload, jwtDecrypt } from 'jose'
 import type { AdapterPayload, Interaction, Provider } from 'oidc-provider'
 import { BadRequestError } from '../core/errors.js'
+import { pickClient } from '../core/events.js'
 import { methodNotAllowed } from '../http/endpoint.js'
 import type { Gate, Verdict } from '../http/gate.js'
 import type { IdentityProvider } from '../identity-providers/provider-types.js'
@@ -193,15 +194,16 @@ export function signInGate(parts: SignInParts): Gate {
     confirm?: (tokenId: string) => Promise<void>,
   ): Promise<Verdict> {
     const { subject } = account
-    const { address, startedAt, factors } = context
+    const { startedAt, factors } = context
+    const client = pickClient(context)
     if (isAnotherUser(interaction, subject)) {
-      events?.report('loginRefused', { at: clock(), address, userName: subject, reason: 'not-admitted' })
+      events?.report('loginRefused', { at: clock(), ...client, userName: subject, reason: 'not-admitted' })
       const error_description = 'another user has signed in'
       return finish(request, response, interaction, { error: 'login_required', error_description, subject })
     }
     const tokenId = await singleSignOn.start(request, response, account, context)
     await confirm?.(tokenId)
-    events?.report('login', { at: startedAt, address, subject, tokenId, kind: 'oauth', factors })
+    events?.report('login', { at: startedAt, ...client, subject, tokenId, kind: 'oauth', factors })
     // The session that the sign-in was started in has another name now, or was that of another user.
     delete interaction.session
     return finish(

@@ -5,14 +5,14 @@
  */
 
 import type { Request, Response } from 'express'
-import { clientAddress } from '../addresses/trust-proxy.js'
 import { BadRequestError, HttpError } from '../core/errors.js'
-import type { SecurityEvents } from '../core/events.js'
+import { pickClient, type SecurityEvents } from '../core/events.js'
 import type { LanguageOf } from '../core/languages.js'
 import { isReported, markReported } from '../core/reported.js'
 import type { SecondFactorPolicy } from '../core/second-factor.js'
 import { clientGone, isOver } from '../http/answer.js'
 import { type BodyLimits, readBytes, utf8Type } from '../http/body.js'
+import { readClient } from '../http/client.js'
 import type { Verdict } from '../http/gate.js'
 import { refusedLoginReporter } from '../http/refusals.js'
 import type { Authenticator, LoginContext, ShowFactor } from '../users/login/authenticator.js'
@@ -144,8 +144,7 @@ export function createFormLogin({
   const refusedLogin = refusedLoginReporter(events, clock)
 
   function contextFrom(request: Request, response: Response): LoginContext {
-    const address = clientAddress(request)
-    return { address, origin: request.headers.origin, signal: clientGone(response), secondFactor }
+    return { ...readClient(request), origin: request.headers.origin, signal: clientGone(response), secondFactor }
   }
 
   async function refuse(
@@ -156,7 +155,7 @@ export function createFormLogin({
     show: FormLoginPage['showAgain'],
     text?: (texts: Texts) => string,
   ): Promise<Verdict> {
-    const refusal = withChallenge(refusedLogin(error, userName, clientAddress(request)))
+    const refusal = withChallenge(refusedLogin(error, userName, readClient(request)))
     if (show === undefined || !statusesWithForm.has(refusal.status) || isOver(response)) return refusal
     for (const [header, value] of Object.entries(refusal.headers)) response.setHeader(header, value)
     const texts = textsIn(languageOf(request))
@@ -207,7 +206,7 @@ export function createFormLogin({
         const { secret, invitation } = pending.setup
         recoveryCodes = await own.secondFactors.enrol(subject, secret, code, invitation)
         if (recoveryCodes === undefined) return { outcome: 'wrong' }
-        const by = { at: clock(), address: clientAddress(request), by: subject, subject }
+        const by = { at: clock(), ...readClient(request), by: subject, subject }
         events?.report('secondFactorChanged', { ...by, change: 'enrolled' })
         return { outcome: 'right', factor: 'otp' }
       }
@@ -216,7 +215,7 @@ export function createFormLogin({
       if (isOver(response)) return 'answered'
       page.stepCookie.clear(request, response)
       const { startedAt } = pending
-      return await page.admit(user, { address: context.address, startedAt, factors, recoveryCodes })
+      return await page.admit(user, { ...pickClient(context), startedAt, factors, recoveryCodes })
     } catch (error) {
       return refuse(error, account.subject, request, response, showAgain, ({ messages }) => messages.wrongCode)
     }
@@ -249,7 +248,7 @@ export function createFormLogin({
       const context = contextFrom(request, response)
       const { factors = ['password'], ...account } = await authenticator.authenticate(userName, password, context)
       if (isOver(response)) return 'answered'
-      return await admit(account, { address: context.address, startedAt, factors, recoveryCodes: undefined })
+      return await admit(account, { ...pickClient(context), startedAt, factors, recoveryCodes: undefined })
     } catch (error) {
       if (error instanceof SecondFactorRequiredError) return startStep(error, startedAt, request, response, page)
       return refuse(error, userName, request, response, showAgain)

@@ -5,9 +5,9 @@
  */
 
 import type { Request, Response } from 'express'
-import { clientAddress } from '../addresses/trust-proxy.js'
 import type { HttpError } from '../core/errors.js'
 import { markReported } from '../core/reported.js'
+import { readClient } from '../http/client.js'
 import { methodNotAllowed } from '../http/endpoint.js'
 import { type Gate, refusalFrom, type Verdict } from '../http/gate.js'
 import { plainHttpRefusal } from '../http/plain-http.js'
@@ -92,7 +92,7 @@ export function portalSignInGate(parts: PortalParts, signIn: PortalSignIn, showL
   }
 
   async function finish(request: Request, response: Response, provider: IdentityProvider): Promise<Verdict> {
-    const address = clientAddress(request)
+    const client = readClient(request)
     let returnTo: string | undefined
     try {
       // Several cookies are refused before the code is used.
@@ -101,7 +101,7 @@ export function portalSignInGate(parts: PortalParts, signIn: PortalSignIn, showL
       const finished = await signIns.finish(request, response, provider, (wanted) => wanted === place)
       const { user, startedAt } = finished
       const { config } = provider
-      const start = { address, startedAt }
+      const start = { ...client, startedAt }
       await sessions.noteUser(config, user, signIn.longestMs)
       const memo = await signOut.createMemo(config, user)
       const session = await startSession(request, response, user.account, {
@@ -134,8 +134,7 @@ export function portalSignInGate(parts: PortalParts, signIn: PortalSignIn, showL
     let refusal = refusalFrom(error)
     if (error instanceof ProviderError) {
       refusal = refusalFromProvider(error, provider)
-      const address = clientAddress(request)
-      events?.report('loginRefused', { at: clock(), address, ...reportFromProvider(error, provider) })
+      events?.report('loginRefused', { at: clock(), ...readClient(request), ...reportFromProvider(error, provider) })
       markReported(refusal, events !== undefined)
     }
     if (!wantsPage(request)) return refusal
