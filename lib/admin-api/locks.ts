@@ -69,12 +69,12 @@ export function locksGate(throttle: ManagedLoginThrottle | undefined, unlock: Un
     return { count: list.length, total: all.length, list }
   }
 
-  async function lift({ query, auth, address: from }: Call): Promise<object> {
+  async function lift({ query, auth, client }: Call): Promise<object> {
     const [user, address] = [query('user'), query('address')]
     if ((user === '') === (address === '')) {
       throw invalidRequest("Name the user or the address whose locks are to end: '?user=' or '?address='.")
     }
-    const context = { by: auth.subject, address: from, reason: 'locks lifted' }
+    const context = { ...client, by: auth.subject, reason: 'locks lifted' }
     if (user === '') {
       await throttle?.unlockAddress(address, context)
       return { address, status: 'Lifted' }

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { clientAddress } from '../addresses/trust-proxy.js'
 import { getAuth } from '../core/auth.js'
 import { BadRequestError, ConfigError } from '../core/errors.js'
 import type { ChangeContext } from '../core/events.js'
 import { answerJson } from '../http/answer.js'
+import { readClient } from '../http/client.js'
 import { methodNotAllowed } from '../http/endpoint.js'
 import { type Gate, refusalFrom, type Verdict } from '../http/gate.js'
 import { mediaTypeRefusal } from './json-body.js'
@@ -41,7 +41,7 @@ export function reloadGate(reload: ReloadFile): Gate {
     if (request.method !== 'POST') return methodNotAllowed('POST')
     const refusal = mediaTypeRefusal(request)
     if (refusal !== undefined) return refusal
-    const context = { by: getAuth(request).subject, address: clientAddress(request), reason: 'asked for' }
+    const context = { ...readClient(request), by: getAuth(request).subject, reason: 'asked for' }
     return reloadAndAnswer(context).then((body): Verdict => {
       if (!response.headersSent) answerJson(response, 200, body)
       return 'answered'

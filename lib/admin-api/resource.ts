@@ -5,10 +5,11 @@
  */
 
 import type { Request, Response } from 'express'
-import { clientAddress } from '../addresses/trust-proxy.js'
 import { type Auth, getAuth } from '../core/auth.js'
 import { BadRequestError, ForbiddenError, HttpError, type HttpErrorCode } from '../core/errors.js'
+import type { Client } from '../core/events.js'
 import { answerJson } from '../http/answer.js'
+import { readClient } from '../http/client.js'
 import { methodNotAllowed } from '../http/endpoint.js'
 import { type Gate, refusalFrom, type Verdict } from '../http/gate.js'
 import { ambiguousPath } from '../paths/public-path.js'
@@ -20,6 +21,8 @@ import { createQuery, type JsonMembers, mediaTypeRefusal, readJsonBody } from '.
 export interface Caller {
   readonly auth: Auth
   readonly address: string | undefined
+  /** For the events of what the call changes. */
+  readonly client: Client
 }
 
 export interface Call extends Caller {
@@ -84,9 +87,11 @@ export function decode(member: string): string | undefined {
 }
 
 function readCall(request: Request, name: string): Call {
+  const client = readClient(request)
   return {
     auth: getAuth(request),
-    address: clientAddress(request),
+    address: client.address,
+    client,
     name,
     query: createQuery(request.url),
     body: () => readJsonBody(request),
@@ -97,7 +102,7 @@ function httpErrorFrom(error: unknown): HttpError {
   return error instanceof UserChangeError ? storeRefusal(error) : refusalFrom(error)
 }
 
-export type Collection = 'users' | 'roles' | 'sessions' | 'locks' | 'events'
+export type Collection = 'users' | 'roles' | 'sessions' | 'locks' | 'events' | 'audit'
 
 /**
  * What follows the name of a collection in a path, as it came over the wire: `''` for the collection itself, with or

@@ -164,15 +164,15 @@ export function sessionsGate(tokens: Pick<Tokens, 'list' | 'revoke' | 'revokeUse
     return findSessions(tokens, { ...texts, sort: read('sort'), ...readPage(query) })
   }
 
-  async function endAll({ query, auth, address }: Call): Promise<object> {
+  async function endAll({ query, auth, client }: Call): Promise<object> {
     const user = query('user')
     if (user === '') throw invalidRequest("Name the user whose sessions are to end: '?user='.")
-    const count = await tokens.revokeUser(user, { by: auth.subject, address, reason: 'sessions ended' })
+    const count = await tokens.revokeUser(user, { ...client, by: auth.subject, reason: 'sessions ended' })
     return { user, count, status: 'Ended' }
   }
 
-  async function endOne({ name, auth, address }: Call): Promise<object> {
-    const context = { by: auth.subject, address, reason: 'session ended' }
+  async function endOne({ name, auth, client }: Call): Promise<object> {
+    const context = { ...client, by: auth.subject, reason: 'session ended' }
     const isEnded = name.length <= maxIdLength && (await tokens.revoke(name, context))
     if (!isEnded) throw new HttpError(404, 'ERR_NOT_FOUND', 'There is no session with this id.')
     return { id: name, status: 'Ended' }

@@ -83,7 +83,7 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
     })
   }
 
-  const by = ({ auth, address }: Caller) => ({ at: clock(), by: auth.subject, address })
+  const by = ({ auth, client }: Caller) => ({ at: clock(), ...client, by: auth.subject })
 
   async function assertAcceptable(password: string, name: string): Promise<void> {
     if ((await acceptPassword(password, name)) === true) return

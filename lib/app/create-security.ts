@@ -36,6 +36,7 @@ import { startMachineAccess } from './machine-access.js'
 import { createMountMethods } from './mount-methods.js'
 import { Mounts } from './mounts.js'
 import { openOauth } from './oauth-area.js'
+import { auditGate, auditRefusal, openAuditTrail, startAuditTrail, useAuditKey } from './open-audit-trail.js'
 import { openBreakGlass } from './open-break-glass.js'
 import { openThrottle, openTokenStore } from './open-stores.js'
 import { createQuestions, frontParts } from './questions.js'
@@ -99,6 +100,9 @@ export async function wireSecurity(
 
   const events = new SecurityEvents(logger)
   const keys = keyRingFrom(keySet, clock)
+  const auditParts = { keySet, events, sink: options.auditTrail, isTest: test !== undefined, logger, clock }
+  const audit = await openAuditTrail(config, auditParts)
+  const refuseUnaudited = auditRefusal(config, audit)
   const versionKey = shared && secretsFrom(keySet.privateKey, token.issuer)('account versions')
   const opened =
     options.userStore === undefined
@@ -144,13 +148,13 @@ export async function wireSecurity(
     ? (test.usesFileUsers ?? config.fileUsers.isEnabled)
     : opened !== undefined && !isManagedUserStore(users)
   const front = frontParts(running, { usesFileUsers, wire: wireSecurity })
-  const mounts = new Mounts(noteUnmounted, { createUser, observer, front })
+  const mounts = new Mounts(noteUnmounted, { createUser, observer, front, guard: auditGate(refuseUnaudited) })
   const verifyRecord = createRecordVerifier({ ...core, refuse: invalidToken })
   const connections = new Connections({ mounts, verify: verifyRecord })
   const providerKey = secretsFrom(keySet.privateKey, token.issuer)('identity providers')
   const identityProviders = createIdentityProviders({ ...core, key: providerKey, fetch: test?.fetch })
   await located(config, identityProviders.prepare(config))
-  const oauthParts = { ...core, secondStep, identityProviders, keySet, sharedStore: shared }
+  const oauthParts = { ...core, running, secondStep, identityProviders, keySet, sharedStore: shared }
   const oauth = await located(config, openOauth(config, oauthParts))
   // Everything that listens is there.
   await located(config, startShared())
@@ -159,6 +163,8 @@ export async function wireSecurity(
   const parts = {
     ...core,
     secondStep,
+    audit,
+    refuseUnaudited,
     singleSignOn: oauth?.singleSignOn,
     identityProviders,
     usesFileUsers,
@@ -176,6 +182,7 @@ export async function wireSecurity(
   /** Where the store is away, what needs it is answered with 503 until it is there. */
   async function startShared(): Promise<void> {
     try {
+      await startAuditTrail(audit)
       await shared?.start()
     } catch (error) {
       if (!(error instanceof ConfigError)) return
@@ -185,7 +192,10 @@ export async function wireSecurity(
   }
 
   const tokenMs = Math.max(token.expiryMs, config.oauth?.accessTokenMs ?? 0)
-  const onKeys = (keySet: KeySet): void => shared?.useKeys?.(keySet)
+  const onKeys = (keySet: KeySet): void => {
+    shared?.useKeys?.(keySet)
+    useAuditKey(config, audit, keySet)
+  }
   const exchanged = { onKeys, mounts, machines, tls, keys, userStore: opened }
 
   const reloadParts = { ...exchanged, identityProviders, running, configOptions, tokenMs }
@@ -201,6 +211,8 @@ export async function wireSecurity(
     const ends = await Promise.allSettled(
       [oauth, ...ownStores, secondStep?.secondFactors, shared].map(async (part) => part?.close()),
     )
+    // All that was ended above is in it.
+    await audit?.close()
     for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
 

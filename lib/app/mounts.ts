@@ -31,6 +31,8 @@ export interface MountsOptions {
   readonly createUser?: CreateUser | undefined
   readonly observer?: MountObserver | undefined
   readonly front?: FrontParts | undefined
+  /** What each request meets first. */
+  readonly guard?: Gate | undefined
 }
 
 /** How a handler was made: what is asked about it is asked of one that is made in the same way. */
@@ -71,6 +73,7 @@ export class Mounts {
   readonly #onFirstRequest: () => void
   readonly #observer: MountObserver | undefined
   readonly #userGates: readonly Gate[]
+  readonly #guards: readonly Gate[]
   readonly #front: FrontParts | undefined
   #hasServed = false
   #generation = 0
@@ -82,11 +85,13 @@ export class Mounts {
    * @param onFirstRequest - Called at the first request, when all is mounted, and at the first after each exchange.
    * @param createUser - Makes `request.user`; `undefined`: it is left alone.
    * @param observer - Without one, requests meet the gates as they are.
+   * @param guard - Without one, requests meet the gates of their mount alone.
    */
-  constructor(onFirstRequest: () => void, { createUser, observer, front }: MountsOptions = {}) {
+  constructor(onFirstRequest: () => void, { createUser, observer, front, guard }: MountsOptions = {}) {
     this.#onFirstRequest = onFirstRequest
     this.#observer = observer
     this.#front = front
+    this.#guards = guard === undefined ? [] : [guard]
     this.#userGates = createUser === undefined ? [] : [requestUserGate(createUser)]
   }
 
@@ -118,7 +123,7 @@ export class Mounts {
     const mount = mountTitle({ name, portal })
     const userGates = name === 'webApps' ? [] : this.#userGates
     const watched: GatesOf = (next) => observer?.watch(mount, createGates(next)) ?? createGates(next)
-    const gatesOf: GatesOf = (next) => [this.#noteFirstRequest, ...watched(next), ...userGates, pass]
+    const gatesOf: GatesOf = (next) => [this.#noteFirstRequest, ...this.#guards, ...watched(next), ...userGates, pass]
     const row: GateRow = { gates: gatesOf(config), readsPath, authenticates: authenticates(name, config) }
     this.#rows.push({ row, name, gatesOf })
     this.#mounted.add(name)

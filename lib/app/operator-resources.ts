@@ -4,12 +4,15 @@
  * @module
  */
 
+import { auditGate } from '../admin-api/audit.js'
 import { eventsGate } from '../admin-api/events.js'
 import { locksGate, type UnlockUser } from '../admin-api/locks.js'
 import { type ReloadFile, reloadGate } from '../admin-api/reload.js'
 import { sessionsGate } from '../admin-api/sessions.js'
 import { userSessionsGate } from '../admin-api/user-sessions.js'
+import type { AuditTrail } from '../audit/audit-trail.js'
 import type { EventStreams } from '../console/event-streams.js'
+import type { SecurityEvents } from '../core/events.js'
 import type { Gate } from '../http/gate.js'
 import type { SecondStepParts } from '../portals/second-step.js'
 import type { Tokens } from '../tokens/tokens.js'
@@ -25,6 +28,10 @@ export interface OperatorParts {
   readonly loginThrottle: ManagedLoginThrottle | undefined
   readonly reloadFile: ReloadFile
   readonly eventStreams: EventStreams
+  readonly events: SecurityEvents
+  readonly clock: () => number
+  /** `undefined`: there is none. */
+  readonly audit: AuditTrail | undefined
 }
 
 /** What only administrators may call, whoever keeps the users. It goes before the gate of the users, who may have any name. */
@@ -37,5 +44,6 @@ export function operatorResources(parts: OperatorParts): readonly Gate[] {
     locksGate(loginThrottle, unlock),
     reloadGate(reloadFile),
     eventsGate(eventStreams),
+    auditGate(parts),
   ]
 }

@@ -12,7 +12,8 @@ import { located } from '../config/checks/origins.js'
 import type { Config } from '../config/config.js'
 import { type ConfigSource, readConfig } from '../config/load.js'
 import type { ConfigOptions } from '../config/parse.js'
-import type { ChangeContext, SecurityEvents } from '../core/events.js'
+import { ConfigError } from '../core/errors.js'
+import { type ChangeContext, changedBy, type SecurityEvents } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
 import type { ServerTls } from '../tls/server-tls.js'
 import type { ChangingKeyRing } from '../tokens/keys/key-ring.js'
@@ -69,7 +70,7 @@ export function createReload(parts: ReloadParts): (source: ConfigSource, context
   const oneAtATime = createMutex()
 
   /** Returns what there is to log. */
-  async function exchange(next: Config, { by, reason, address }: ChangeContext): Promise<() => void> {
+  async function exchange(next: Config, context: ChangeContext): Promise<() => void> {
     const before = running.config
     const prepareTls = await tls.load(next)
     const keySet = keepsOwnKey(before, next) ? undefined : await readTokenKeys(next)
@@ -95,7 +96,7 @@ export function createReload(parts: ReloadParts): (source: ConfigSource, context
 
     const at = clock()
     return () => {
-      events.report('reload', { at, file: next.path, changed: changedTables(before, next), by, reason, address })
+      events.report('reload', { at, file: next.path, changed: changedTables(before, next), ...changedBy(context) })
       warnOfRestart(before, next, logger)
       warnAtStart(next, logger, keySet?.warnings)
       warnOfEnds(next, parts)
@@ -106,9 +107,16 @@ export function createReload(parts: ReloadParts): (source: ConfigSource, context
 
   async function takeOver(source: ConfigSource, context: ChangeContext): Promise<void> {
     assertOpen(running, 'security.reload()')
-    const next = await readConfig(source, configOptions)
-    const log = await located(next, exchange(next, context))
-    log()
+    try {
+      const next = await readConfig(source, configOptions)
+      const log = await located(next, exchange(next, context))
+      log()
+    } catch (cause) {
+      const problems = cause instanceof ConfigError ? cause.problems.length : 0
+      const file = running.config.path
+      events.report('reloadRefused', { at: clock(), file, problems, cause, ...changedBy(context) })
+      throw cause
+    }
   }
 
   return (source, context = {}) => oneAtATime(() => takeOver(source, context))

@@ -5,6 +5,7 @@
  */
 
 import type { AcceptPassword } from '../admin-api/user-administration.js'
+import type { AuditSink } from '../audit/audit-record.js'
 import type { Logger } from '../core/logger.js'
 import { nearest } from '../core/names.js'
 import type { CreateUser } from '../middleware/request-user.js'
@@ -35,6 +36,13 @@ export interface SecurityOptions {
    * stays yours to close.
    */
   readonly redisClient?: DuplicableClient
+  /**
+   * Called with each record of the audit trail, one after the other; see `[audit_trail]`. May return a promise, for which the next one
+   * waits. A record with which it fails comes again a second later. With `file`, a record is in the file before.
+   *
+   * @defaultValue records go to the file, or where there is none nowhere
+   */
+  readonly auditTrail?: AuditSink
   /**
    * Whether a password may be set through `/users`, besides what the user store requires: a place for a list of common or
    * breached passwords.
@@ -76,6 +84,7 @@ const optionNames: Readonly<Record<keyof SecurityOptions, true>> = {
   userStore: true,
   tokenStore: true,
   redisClient: true,
+  auditTrail: true,
   acceptPassword: true,
   requestUser: true,
   env: true,
@@ -106,8 +115,10 @@ export function assertOptions(options: SecurityOptions): void {
     const missing = value === undefined ? undefined : methods.find((method) => !hasMethod(value, method))
     if (missing !== undefined) throw new TypeError(`the option "${name}" must have a method ${missing}()`)
   }
-  if (!['undefined', 'function'].includes(typeof options.requestUser)) {
-    throw new TypeError('the option "requestUser" must be a function')
+  for (const name of ['requestUser', 'auditTrail'] as const) {
+    if (!['undefined', 'function'].includes(typeof options[name])) {
+      throw new TypeError(`the option "${name}" must be a function`)
+    }
   }
 }
 

@@ -5,10 +5,10 @@
  */
 
 import type { Request, Response } from 'express'
-import { clientAddress } from '../addresses/trust-proxy.js'
 import type { Config } from '../config/config.js'
 import type { Auth, Factor } from '../core/auth.js'
 import { ForbiddenError, type HttpError, StoreError } from '../core/errors.js'
+import { readClient } from '../http/client.js'
 import { plainHttpRefusal } from '../http/plain-http.js'
 import { portalSessionParts } from '../middleware/portal-session.js'
 import { createSessionEnd } from '../portals/end-session.js'
@@ -36,6 +36,8 @@ export interface SignInOptions {
 export interface SignInParts extends PortalGateParts {
   readonly users: UserStore
   readonly verifyRecord: RecordVerifier
+  /** Refuses while records of the audit trail cannot be written. */
+  readonly refuseUnaudited: () => HttpError | undefined
 }
 
 /** Signing in and out from code, as `Security` has it. */
@@ -73,13 +75,15 @@ export function createCodeSignIn(config: () => Config, parts: SignInParts): Code
   return {
     async signIn(portal, request, response, subject, { factors = defaultFactors, impersonator } = {}) {
       const portalParts = partsOf(portal)
-      const refusal = plainHttpRefusal(request, portalParts.allowPlainHttp, 'allow_insecure_http = true in [portal]')
+      const refusal =
+        parts.refuseUnaudited() ??
+        plainHttpRefusal(request, portalParts.allowPlainHttp, 'allow_insecure_http = true in [portal]')
       if (refusal !== undefined) throw refusal
       const startedAt = parts.clock()
       const account = await answered(findAccount(parts.users, subject))
       if (impersonator !== undefined) await answered(assertImpersonator(impersonator, account, parts.verifyRecord))
       const proven = { factors: impersonator?.factors ?? factors, impersonator }
-      const start = { address: clientAddress(request), startedAt, ...proven }
+      const start = { ...readClient(request), startedAt, ...proven }
       const session = await answered(createSessionStart(portalParts)(request, response, account, start))
       if (session === undefined) throw givenUp('the client has gone')
       return session.auth

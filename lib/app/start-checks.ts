@@ -182,6 +182,7 @@ const fixedAtStart: Readonly<Record<string, (config: Config) => unknown>> = {
   'portal.max_sessions': ({ portalDefaults }) => portalDefaults.maxSessions,
   oauth: ({ oauth }) => oauth,
   shared_store: ({ sharedStore }) => sharedStore,
+  audit_trail: ({ auditTrail }) => auditTrail,
   'user_store.recheck_interval': ({ recheckIntervalMs }) => recheckIntervalMs,
   'user_store.recheck_grace': ({ recheckGraceMs }) => recheckGraceMs,
 }
@@ -215,7 +216,7 @@ const callRules: Readonly<Record<string, CallRules>> = {
   },
   portal: {
     example: "app.use('/carbon', security.portal('management_console'), routes)",
-    options: { loginPage: 'function', secondFactorPage: 'function' },
+    options: { loginPage: 'function', secondFactorPage: 'function', refusalPage: 'function' },
   },
   webApps: { example: 'app.use(security.webApps())', options: {} },
   oauth: { example: "app.use('/oauth2', security.oauth())", options: {} },

@@ -6,6 +6,7 @@
 
 import type { ConfigProblem, Origin } from '../core/errors.js'
 import type { SecondFactorPolicy } from '../core/second-factor.js'
+import type { AuditTrailConfig } from './audit-config.js'
 import type { IdentityProviderConfig } from './identity-provider-config.js'
 import type { ApiTokenConfig, IcpConfig, TrustedIssuerConfig } from './machine-config.js'
 import type {
@@ -24,6 +25,7 @@ import type {
   UserStoreConfig,
 } from './store-config.js'
 
+export type * from './audit-config.js'
 export type * from './identity-provider-config.js'
 export type * from './machine-config.js'
 export type * from './portal-config.js'
@@ -70,6 +72,8 @@ export interface Config {
   readonly secondFactor: SecondFactorConfig | undefined
   /** `[shared_store]`; `undefined`: this process shares nothing. */
   readonly sharedStore: SharedStoreConfig | undefined
+  /** `[audit_trail]` */
+  readonly auditTrail: AuditTrailConfig
   /** `[icp_config]`; `undefined` when it is not enabled. */
   readonly icp: IcpConfig | undefined
   /** `[operator_console] enable`: whether the app may mount the operators' page. */

@@ -9,60 +9,18 @@ import { inBackground } from '../async/background.js'
 import type { RecordKind } from '../tokens/token-store.js'
 import type { AuthKind, Factor } from './auth.js'
 import { type HttpErrorCode, type Position, withHelp } from './errors.js'
+import type { ByCall, ByUser, ClientRefusal, FromClient, LoginRefusal, Occurrence } from './event-members.js'
 import { defaultLogger, type Logger, safeLogger } from './logger.js'
 
-interface Occurrence {
-  /** When it happened, in milliseconds since the epoch. */
-  readonly at: number
-}
-
-interface FromClient extends Occurrence {
-  /** The client's address as `trust proxy` gives it; `undefined` when its socket has closed. */
-  readonly address: string | undefined
-}
-
-interface ByUser extends FromClient {
-  /** The administrator or user who did it. */
-  readonly by: string
-}
-
-/** Who made a change by a call of the app's, and why. Its event says both; neither is checked. */
-export interface ChangeContext {
-  /** An administrator, or a job of the app's. @defaultValue not known */
-  readonly by?: string | undefined
-  /** For the audit trail. @defaultValue not known */
-  readonly reason?: string | undefined
-  /** The address that it came from. @defaultValue not known */
-  readonly address?: string | undefined
-}
-
-interface ByCall extends Occurrence {
-  /** Who did it, where the caller said so: see {@link ChangeContext}. */
-  readonly by: string | undefined
-  /** Why, where the caller said so. */
-  readonly reason: string | undefined
-  /** From where, when a request made the change. */
-  readonly address?: string | undefined
-}
-
-/** Why a login was refused. The client never learns it. */
-export type LoginRefusal =
-  | 'unknown-user'
-  | 'wrong-password'
-  | 'wrong-code'
-  | 'second-factor-required'
-  | 'disabled'
-  | 'throttled'
-  | 'overloaded'
-  | 'store-unavailable'
-  | 'token-store-full'
-  | 'not-admitted'
-  | 'provider-refused'
-  | 'provider-failed'
-  | 'malformed'
-
-/** Why an OAuth client was refused. The client never learns it. `unknown-client`: no client with a secret has this id. */
-export type ClientRefusal = 'unknown-client' | 'wrong-secret' | 'throttled' | 'overloaded'
+export {
+  type ChangeContext,
+  type Client,
+  type ClientRefusal,
+  changedBy,
+  type LoginRefusal,
+  pickClient,
+  type RequestCorrelation,
+} from './event-members.js'
 
 /** The events of {@link SecurityEvents} and what each of them carries. No event carries a password or a usable token. */
 export interface SecurityEventMap {
@@ -175,6 +133,20 @@ export interface SecurityEventMap {
     /** Tables with other values than before, such as `management_api.cors`; none when only files that it names have changed. */
     readonly changed: readonly string[]
   }
+  /** A configuration was not taken over: all is as it was. */
+  reloadRefused: ByCall & {
+    /** Path of the file; `undefined` for an object. */
+    readonly file: string | undefined
+    /** Mistakes in it; 0 where something else has failed. */
+    readonly problems: number
+    /** What has failed. */
+    readonly cause: unknown
+  }
+  /** An administrator searched the audit trail. One event for the same search in ten minutes. */
+  auditRead: ByUser & {
+    /** What was searched for, as `name=value`. */
+    readonly query: readonly string[]
+  }
   /** A user was added. */
   userAdded: ByUser & {
     /** The new user. */
@@ -235,9 +207,13 @@ export interface SecurityEventMap {
   }
 }
 
+/** Keeps each event, in the order in which they happened. */
+export type EventRecorder = <Name extends keyof SecurityEventMap>(name: Name, event: SecurityEventMap[Name]) => void
+
 /** Emits {@link SecurityEventMap}. A listener that throws or rejects is logged; it changes nothing for the request. */
 export class SecurityEvents extends EventEmitter<{ [Name in keyof SecurityEventMap]: [SecurityEventMap[Name]] }> {
   readonly #logger: Logger
+  #record: EventRecorder = () => {}
 
   /** @param logger - Gets a line for each event; by default to stderr: text on a terminal, elsewhere JSON. */
   constructor(logger: Logger = defaultLogger()) {
@@ -245,9 +221,15 @@ export class SecurityEvents extends EventEmitter<{ [Name in keyof SecurityEventM
     this.#logger = safeLogger(logger)
   }
 
+  /** Whom each event is told besides the listeners, which an app can take away. It must not throw. */
+  recordWith(record: EventRecorder): void {
+    this.#record = record
+  }
+
   /** Emits one event and writes one line to the log. */
   report<Name extends keyof SecurityEventMap>(name: Name, event: SecurityEventMap[Name]): void {
     this.#logger[chooseLevel(name, event)]({ event: name, ...withHelp(event), at: undefined }, messages[name])
+    this.#record(name, event)
     for (const listener of this.rawListeners(name) as ((event: SecurityEventMap[Name]) => unknown)[]) {
       inBackground(
         () => listener.call(this, event),
@@ -268,6 +250,8 @@ const messages: Record<keyof SecurityEventMap, string> = {
   lock: 'logins locked',
   unlock: 'logins unlocked',
   reload: 'configuration reloaded',
+  reloadRefused: 'configuration not taken over',
+  auditRead: 'audit trail searched',
   userAdded: 'user added',
   userRemoved: 'user removed',
   passwordChanged: 'password changed',

@@ -6,14 +6,14 @@
  */
 
 import type { Request, RequestHandler, Response } from 'express'
-import { clientAddress } from '../addresses/trust-proxy.js'
 import { findAuth } from '../core/auth.js'
 import { systemClock } from '../core/clock.js'
 import { BadRequestError, type HttpError, type HttpErrorCode, type Origin } from '../core/errors.js'
-import type { LoginRefusal, SecurityEvents } from '../core/events.js'
+import type { Client, LoginRefusal, SecurityEvents } from '../core/events.js'
 import { defaultLogger, type Logger } from '../core/logger.js'
 import { isReported, markReported } from '../core/reported.js'
 import { answerRefusal } from './answer.js'
+import { readClient } from './client.js'
 import { type GateRow, passToNext, type Refuse, refusalFrom, toHandler } from './gate.js'
 
 export interface RefusalAnswer {
@@ -49,7 +49,7 @@ export function reportRefusal(
   const { status, code, cause, origin = ruleFor?.(code) } = error
   events.report('refusal', {
     at: clock(),
-    address: clientAddress(request),
+    ...readClient(request),
     method: request.method,
     path: request.baseUrl + request.path,
     status,
@@ -106,12 +106,12 @@ const reasons: Partial<Record<HttpErrorCode, LoginRefusal>> = {
 export function refusedLoginReporter(
   events: SecurityEvents | undefined,
   clock: () => number,
-): (error: unknown, userName: string, address: string | undefined) => HttpError {
-  return function refusedLogin(error, userName, address) {
+): (error: unknown, userName: string, client: Client) => HttpError {
+  return function refusedLogin(error, userName, client) {
     const refusal = refusalFrom(error)
     const reason = reasons[refusal.code]
     if (isReported(refusal) || reason === undefined || events === undefined) return refusal
-    events.report('loginRefused', { at: clock(), address, userName, reason, cause: refusal.cause })
+    events.report('loginRefused', { at: clock(), ...client, userName, reason, cause: refusal.cause })
     return markReported(refusal)
   }
 }

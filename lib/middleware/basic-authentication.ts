@@ -7,17 +7,17 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import type { Request, RequestHandler } from 'express'
 import { LRUCache } from 'lru-cache'
-import { clientAddress } from '../addresses/trust-proxy.js'
 import { type Auth, setAuth } from '../core/auth.js'
 import { systemClock } from '../core/clock.js'
 import { ForbiddenError, UnauthorizedError, UnavailableError } from '../core/errors.js'
-import type { SecurityEvents } from '../core/events.js'
+import { pickClient, type SecurityEvents } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
 import { isReported, markReported } from '../core/reported.js'
 import type { SecondFactorPolicy } from '../core/second-factor.js'
 import { clientGone, setNoStore } from '../http/answer.js'
 import { type BasicCredentials, hasSeveralAuthorizations, parseBasic } from '../http/authorization-header.js'
 import { createChallenges } from '../http/challenge.js'
+import { readClient } from '../http/client.js'
 import { isCrossSite } from '../http/cross-site.js'
 import { skipEtag } from '../http/express/skip-etag.js'
 import type { Gate, Verdict } from '../http/gate.js'
@@ -150,8 +150,7 @@ export function basicAuthenticationGate(options: BasicAuthenticationOptions): Ga
       const state = accounts.getState(account)
       await accounts.refresh(subject, state)
       if (state.hasEnded) continue
-      const { address } = context
-      events?.report('login', { at: issuedAt, address, subject, tokenId: undefined, kind: 'basic' })
+      events?.report('login', { at: issuedAt, ...pickClient(context), subject, tokenId: undefined, kind: 'basic' })
       return { account, state, issuedAt, endings }
     }
     throw new UnavailableError('ERR_STORE_UNAVAILABLE', 'The user is being changed. Try again later.')
@@ -184,7 +183,7 @@ export function basicAuthenticationGate(options: BasicAuthenticationOptions): Ga
 
     const { origin } = request.headers
     return findCaller(credentials, {
-      address: clientAddress(request),
+      ...readClient(request),
       origin,
       secondFactor,
       signal: clientGone(response),

@@ -5,15 +5,15 @@
  */
 
 import type { Request, RequestHandler } from 'express'
-import { clientAddress } from '../addresses/trust-proxy.js'
 import { systemClock } from '../core/clock.js'
 import { ForbiddenError, type HttpError, type HttpErrorCode, UnauthorizedError } from '../core/errors.js'
-import type { SecurityEvents } from '../core/events.js'
+import type { Client, SecurityEvents } from '../core/events.js'
 import { isReported, markReported } from '../core/reported.js'
 import type { SecondFactorPolicy } from '../core/second-factor.js'
 import { answerJson, clientGone, isOver } from '../http/answer.js'
 import { hasSeveralAuthorizations, parseBasic } from '../http/authorization-header.js'
 import { createChallenges } from '../http/challenge.js'
+import { readClient } from '../http/client.js'
 import { isBlindCrossSite, isCrossSite } from '../http/cross-site.js'
 import { isSignInMethod, methodNotAllowed, signInMethods } from '../http/endpoint.js'
 import type { Gate, Verdict } from '../http/gate.js'
@@ -75,13 +75,12 @@ export function basicLoginGate(options: BasicLoginOptions): Gate {
   function withoutCredentials(request: Request): UnauthorizedError {
     const message = 'Send a user name and a password by HTTP Basic.'
     if (!request.headers.authorization) return unauthorized('ERR_AUTH_REQUIRED', message)
-    const address = clientAddress(request)
-    events?.report('loginRefused', { at: clock(), address, userName: '', reason: 'malformed' })
+    events?.report('loginRefused', { at: clock(), ...readClient(request), userName: '', reason: 'malformed' })
     return markReported(unauthorized('ERR_AUTH_INVALID_CREDENTIALS', message), events !== undefined)
   }
 
-  function refused(error: unknown, userName: string, address: string | undefined): HttpError {
-    const refusal = refusedLogin(error, userName, address)
+  function refused(error: unknown, userName: string, client: Client): HttpError {
+    const refusal = refusedLogin(error, userName, client)
     if (!(refusal instanceof UnauthorizedError)) return refusal
     return markReported(unauthorized(refusal.code, refusal.message), isReported(refusal))
   }
@@ -98,11 +97,12 @@ export function basicLoginGate(options: BasicLoginOptions): Gate {
     if (refusal !== undefined) return refusal
 
     const startedAt = clock()
-    const address = clientAddress(request)
+    const client = readClient(request)
+    const { address } = client
     const { origin } = request.headers
     const { password, code } = splitCode(credentials.password, request.headers['x-otp'], otpSeparator)
     const signal = clientGone(response)
-    const context = { address, origin, isCrossSite: isCrossSite(request), signal, code, secondFactor }
+    const context = { ...client, origin, isCrossSite: isCrossSite(request), signal, code, secondFactor }
     return authenticator
       .authenticate(credentials.name, password, context)
       .then(async (account): Promise<Verdict> => {
@@ -115,7 +115,7 @@ export function basicLoginGate(options: BasicLoginOptions): Gate {
         }
         events?.report('login', {
           at: startedAt,
-          address,
+          ...client,
           subject: account.subject,
           tokenId: id,
           kind: 'management',
@@ -124,7 +124,7 @@ export function basicLoginGate(options: BasicLoginOptions): Gate {
         answerJson(response, 200, { AccessToken: token })
         return 'answered'
       })
-      .catch((error: unknown) => refused(error, credentials.name, address))
+      .catch((error: unknown) => refused(error, credentials.name, client))
   }
 }
 

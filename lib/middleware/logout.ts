@@ -5,7 +5,6 @@
  */
 
 import type { Request, RequestHandler, Response } from 'express'
-import { clientAddress } from '../addresses/trust-proxy.js'
 import { getAuth } from '../core/auth.js'
 import { systemClock } from '../core/clock.js'
 import { HttpError, UnauthorizedError } from '../core/errors.js'
@@ -13,6 +12,7 @@ import type { SecurityEvents } from '../core/events.js'
 import { answerEmpty } from '../http/answer.js'
 import { hasSeveralAuthorizations, parseBearer } from '../http/authorization-header.js'
 import { createChallenges } from '../http/challenge.js'
+import { readClient } from '../http/client.js'
 import { isSignInMethod, methodNotAllowed, signInMethods } from '../http/endpoint.js'
 import type { Gate, Verdict } from '../http/gate.js'
 import { standAlone } from '../http/refusals.js'
@@ -57,7 +57,7 @@ export function logoutGate({ tokens, clock = systemClock, events, realm }: Logou
           headers: { 'WWW-Authenticate': invalidToken },
         })
       }
-      events?.report('logout', { at: clock(), address: clientAddress(request), subject, tokenId })
+      events?.report('logout', { at: clock(), ...readClient(request), subject, tokenId })
       answerEmpty(response, 200)
       return 'answered'
     })
@@ -87,8 +87,7 @@ export function repeatedLogoutGate({ store, revocations, events, clock }: Repeat
     const subject = (await store.find(tokenId))?.subject
     const wasLive = await revocations.retry(tokenId, store)
     if (wasLive === undefined) return undefined
-    if (subject !== undefined)
-      events.report('logout', { at: clock(), address: clientAddress(request), subject, tokenId })
+    if (subject !== undefined) events.report('logout', { at: clock(), ...readClient(request), subject, tokenId })
     answerEmpty(response, 200)
     return 'answered'
   }

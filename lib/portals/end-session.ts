@@ -5,10 +5,10 @@
  */
 
 import type { Request, Response } from 'express'
-import { clientAddress } from '../addresses/trust-proxy.js'
 import { inBackground } from '../async/background.js'
 import { within } from '../async/deadline.js'
 import { StoreError } from '../core/errors.js'
+import { readClient } from '../http/client.js'
 import type { PortalParts } from './refusals.js'
 
 /** Somebody waits, and only the answer clears the cookie: scripts of a page give up after ten seconds. */
@@ -26,7 +26,7 @@ export type EndSession = (request: Request, response: Response) => Promise<strin
 export function createSessionEnd({ sessions, cookie, singleSignOn, signIn, events, clock }: PortalParts): EndSession {
   async function endOne(credential: string, request: Request): Promise<void> {
     const tokenId = sessions.getId(credential)
-    const address = clientAddress(request)
+    const client = readClient(request)
     const found = (async () => sessions.find(tokenId))().catch(() => undefined)
     if (!(await sessions.end(tokenId))) return
     // Only the event needs to know whose it was: nobody waits for that.
@@ -34,7 +34,7 @@ export function createSessionEnd({ sessions, cookie, singleSignOn, signIn, event
       const session = await found
       if (session === undefined) return
       const { subject, impersonator } = session
-      events?.report('logout', { at: clock(), address, subject, tokenId, impersonator })
+      events?.report('logout', { at: clock(), ...client, subject, tokenId, impersonator })
     })
   }
 

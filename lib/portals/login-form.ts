@@ -5,13 +5,14 @@
  */
 
 import type { Request, Response } from 'express'
-import { clientAddress } from '../addresses/trust-proxy.js'
 import { BadRequestError, HttpError } from '../core/errors.js'
-import type { SecurityEvents } from '../core/events.js'
+import { pickClient, type SecurityEvents } from '../core/events.js'
+import type { LanguageOf } from '../core/languages.js'
 import { isReported, markReported } from '../core/reported.js'
 import type { SecondFactorPolicy } from '../core/second-factor.js'
 import { clientGone, isOver } from '../http/answer.js'
 import { type BodyLimits, readBytes, utf8Type } from '../http/body.js'
+import { readClient } from '../http/client.js'
 import type { Verdict } from '../http/gate.js'
 import { refusedLoginReporter } from '../http/refusals.js'
 import type { Authenticator, LoginContext, ShowFactor } from '../users/login/authenticator.js'
@@ -23,6 +24,8 @@ import { messageForPeople, unauthorized } from './refusals.js'
 import type { SecondFactorView } from './second-page.js'
 import { findPendingAccount, openPending, type PendingLogin, type SecondStepParts, sealPending } from './second-step.js'
 import type { SignOnContext } from './single-sign-on.js'
+import { english } from './texts/en.js'
+import { type Texts, textsIn } from './texts/texts.js'
 
 /** What the login form says. */
 export interface LoginForm {
@@ -100,6 +103,7 @@ export interface FormLoginParts {
   readonly secondFactor: SecondFactorPolicy
   /** `undefined`: nobody has one. */
   readonly secondStep?: SecondStepParts | undefined
+  readonly languageOf: LanguageOf
 }
 
 /** What a page does with its login form. */
@@ -128,10 +132,6 @@ export type StepView = Pick<SecondFactorView, 'step' | 'message' | 'secret' | 'q
 /** Refusals that the form is shown again with: another attempt may be better. */
 const statusesWithForm = new Set([401, 403, 429, 503])
 
-const wrongCode = 'That code is not right. Enter the present one; each code counts once.'
-const tookTooLong = 'That took too long, or began in another window. Sign in again.'
-const noSecondFactor = 'This account needs a second factor, which it does not have yet. Ask an administrator.'
-
 /** Returns the function that authenticates by a form. Nothing is started when the client has gone. */
 export function createFormLogin({
   authenticator,
@@ -139,12 +139,12 @@ export function createFormLogin({
   clock,
   secondFactor,
   secondStep,
+  languageOf,
 }: FormLoginParts): (request: Request, response: Response, page: FormLoginPage) => Promise<Verdict> {
   const refusedLogin = refusedLoginReporter(events, clock)
 
   function contextFrom(request: Request, response: Response): LoginContext {
-    const address = clientAddress(request)
-    return { address, origin: request.headers.origin, signal: clientGone(response), secondFactor }
+    return { ...readClient(request), origin: request.headers.origin, signal: clientGone(response), secondFactor }
   }
 
   async function refuse(
@@ -153,12 +153,14 @@ export function createFormLogin({
     request: Request,
     response: Response,
     show: FormLoginPage['showAgain'],
-    text?: string,
+    text?: (texts: Texts) => string,
   ): Promise<Verdict> {
-    const refusal = withChallenge(refusedLogin(error, userName, clientAddress(request)))
+    const refusal = withChallenge(refusedLogin(error, userName, readClient(request)))
     if (show === undefined || !statusesWithForm.has(refusal.status) || isOver(response)) return refusal
     for (const [header, value] of Object.entries(refusal.headers)) response.setHeader(header, value)
-    return show(refusal.status, refusal.status === 401 && text !== undefined ? text : messageForPeople(refusal))
+    const texts = textsIn(languageOf(request))
+    const isExplained = refusal.status === 401 && text !== undefined
+    return show(refusal.status, isExplained ? text(texts) : messageForPeople(refusal, texts))
   }
 
   /** The password was right: asks for the second factor, or to set one up. */
@@ -172,7 +174,7 @@ export function createFormLogin({
     const { account, status } = error.pending
     const { subject, version } = account
     if (secondStep === undefined || (status !== 'enrolled' && !secondStep.secondFactors.canEnrol)) {
-      return refuse(error, subject, request, response, page.showAgain, noSecondFactor)
+      return refuse(error, subject, request, response, page.showAgain, ({ messages }) => messages.noSecondFactor)
     }
     const step = status === 'enrolled' ? 'code' : 'invitation'
     const sealed = await sealPending({ subject, version, startedAt, step }, page.scope, secondStep)
@@ -189,7 +191,8 @@ export function createFormLogin({
     const account = pending && (await findPendingAccount(pending, own!.users))
     if (own === undefined || pending === undefined || account === undefined) {
       page.stepCookie.clear(request, response)
-      const error = unauthorized('ERR_SESSION_ENDED', tookTooLong)
+      const tookTooLong = ({ messages }: Texts) => messages.tookTooLong
+      const error = unauthorized('ERR_SESSION_ENDED', tookTooLong(english))
       return refuse(error, '', request, response, page.showAgain, tookTooLong)
     }
     const view = viewOf(pending, own)
@@ -203,7 +206,7 @@ export function createFormLogin({
         const { secret, invitation } = pending.setup
         recoveryCodes = await own.secondFactors.enrol(subject, secret, code, invitation)
         if (recoveryCodes === undefined) return { outcome: 'wrong' }
-        const by = { at: clock(), address: clientAddress(request), by: subject, subject }
+        const by = { at: clock(), ...readClient(request), by: subject, subject }
         events?.report('secondFactorChanged', { ...by, change: 'enrolled' })
         return { outcome: 'right', factor: 'otp' }
       }
@@ -212,9 +215,9 @@ export function createFormLogin({
       if (isOver(response)) return 'answered'
       page.stepCookie.clear(request, response)
       const { startedAt } = pending
-      return await page.admit(user, { address: context.address, startedAt, factors, recoveryCodes })
+      return await page.admit(user, { ...pickClient(context), startedAt, factors, recoveryCodes })
     } catch (error) {
-      return refuse(error, account.subject, request, response, showAgain, wrongCode)
+      return refuse(error, account.subject, request, response, showAgain, ({ messages }) => messages.wrongCode)
     }
   }
 
@@ -245,7 +248,7 @@ export function createFormLogin({
       const context = contextFrom(request, response)
       const { factors = ['password'], ...account } = await authenticator.authenticate(userName, password, context)
       if (isOver(response)) return 'answered'
-      return await admit(account, { address: context.address, startedAt, factors, recoveryCodes: undefined })
+      return await admit(account, { ...pickClient(context), startedAt, factors, recoveryCodes: undefined })
     } catch (error) {
       if (error instanceof SecondFactorRequiredError) return startStep(error, startedAt, request, response, page)
       return refuse(error, userName, request, response, showAgain)

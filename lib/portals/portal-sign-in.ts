@@ -5,9 +5,9 @@
  */
 
 import type { Request, Response } from 'express'
-import { clientAddress } from '../addresses/trust-proxy.js'
 import type { HttpError } from '../core/errors.js'
 import { markReported } from '../core/reported.js'
+import { readClient } from '../http/client.js'
 import { methodNotAllowed } from '../http/endpoint.js'
 import { type Gate, refusalFrom, type Verdict } from '../http/gate.js'
 import { plainHttpRefusal } from '../http/plain-http.js'
@@ -16,8 +16,9 @@ import type { ProviderSessions } from '../identity-providers/provider-sessions.j
 import type { IdentityProvider, ProviderUser } from '../identity-providers/provider-types.js'
 import type { UserProfile } from '../users/user-store.js'
 import type { ShowLogin } from './login.js'
+import type { SignInLink } from './login-page.js'
 import { isRead, queryParameter, readMount, readRoot, safeReturnTo, wantsPage } from './navigation.js'
-import { answerSeeOther, type SignInLink } from './page.js'
+import { answerSeeOther } from './page.js'
 import type { ProviderSignIns } from './provider-sign-in.js'
 import {
   anotherAccountQuery,
@@ -30,6 +31,7 @@ import {
 import type { ProviderSignOut } from './provider-sign-out.js'
 import { messageForPeople, type PortalParts } from './refusals.js'
 import { createSessionStart } from './start-session.js'
+import { textsIn } from './texts/texts.js'
 
 /** How people sign in to a portal. */
 export interface PortalSignIn {
@@ -70,7 +72,7 @@ const plainHttpSetting = 'allow_insecure_http = true in [portal]'
 
 /** The gate of both; any other path is let through. */
 export function portalSignInGate(parts: PortalParts, signIn: PortalSignIn, showLogin: ShowLogin): Gate {
-  const { name: portal, cookie, events, clock, allowPlainHttp } = parts
+  const { name: portal, cookie, events, clock, allowPlainHttp, languageOf } = parts
   const { signIns, sessions, signOut } = signIn
   const providers = new Map(signIn.providers.map((provider) => [provider.config.name, provider]))
   const startSession = createSessionStart(parts)
@@ -90,7 +92,7 @@ export function portalSignInGate(parts: PortalParts, signIn: PortalSignIn, showL
   }
 
   async function finish(request: Request, response: Response, provider: IdentityProvider): Promise<Verdict> {
-    const address = clientAddress(request)
+    const client = readClient(request)
     let returnTo: string | undefined
     try {
       // Several cookies are refused before the code is used.
@@ -99,7 +101,7 @@ export function portalSignInGate(parts: PortalParts, signIn: PortalSignIn, showL
       const finished = await signIns.finish(request, response, provider, (wanted) => wanted === place)
       const { user, startedAt } = finished
       const { config } = provider
-      const start = { address, startedAt }
+      const start = { ...client, startedAt }
       await sessions.noteUser(config, user, signIn.longestMs)
       const memo = await signOut.createMemo(config, user)
       const session = await startSession(request, response, user.account, {
@@ -132,13 +134,12 @@ export function portalSignInGate(parts: PortalParts, signIn: PortalSignIn, showL
     let refusal = refusalFrom(error)
     if (error instanceof ProviderError) {
       refusal = refusalFromProvider(error, provider)
-      const address = clientAddress(request)
-      events?.report('loginRefused', { at: clock(), address, ...reportFromProvider(error, provider) })
+      events?.report('loginRefused', { at: clock(), ...readClient(request), ...reportFromProvider(error, provider) })
       markReported(refusal, events !== undefined)
     }
     if (!wantsPage(request)) return refusal
     for (const [header, value] of Object.entries(refusal.headers)) response.setHeader(header, value)
-    const message = messageForPeople(refusal)
+    const message = messageForPeople(refusal, textsIn(languageOf(request)))
     const back = safeReturnTo(returnTo, request)
     const signInAt = signInLinks(request, signIn, back, isOfNoAccess(error) ? provider : undefined)
     return showLogin(request, response, refusal.status, { returnTo: back, message, signInAt })

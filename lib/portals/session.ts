@@ -5,12 +5,12 @@
  */
 
 import type { Request, Response } from 'express'
-import { clientAddress } from '../addresses/trust-proxy.js'
 import { type Auth, setAuth } from '../core/auth.js'
 import { UnauthorizedError } from '../core/errors.js'
 import { lacksSecondFactor } from '../core/second-factor.js'
 import { isThenable } from '../core/thenable.js'
 import { answerJson } from '../http/answer.js'
+import { readClient } from '../http/client.js'
 import { methodNotAllowed } from '../http/endpoint.js'
 import { skipEtag } from '../http/express/skip-etag.js'
 import { type Gate, refusalFrom, type Verdict } from '../http/gate.js'
@@ -53,14 +53,14 @@ export function sessionGate(parts: PortalParts): Gate {
     request: Request,
     response: Response,
   ): Promise<Verdict> {
-    const address = clientAddress(request)
+    const client = readClient(request)
     try {
-      const { credential, id } = await sessions.start(account, { address, startedAt, parent, factors })
+      const { credential, id } = await sessions.start(account, { address: client.address, startedAt, parent, factors })
       // The sign-on may have ended since it was found.
       const { auth } = await sessions.verify(credential, true)
       events?.report('login', {
         at: startedAt,
-        address,
+        ...client,
         subject: account.subject,
         tokenId: id,
         kind: 'portal',

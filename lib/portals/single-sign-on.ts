@@ -19,6 +19,7 @@
 
 import type { Request, Response } from 'express'
 import type { Factor } from '../core/auth.js'
+import type { Client } from '../core/events.js'
 import type { UserAccount, UserProfile } from '../users/user-store.js'
 
 /** A sign-on that is live right now. */
@@ -32,9 +33,7 @@ export interface SignOn {
 }
 
 /** A login that has just succeeded. */
-export interface SignOnContext {
-  /** The client's address. */
-  readonly address: string | undefined
+export interface SignOnContext extends Client {
   /** When the login began, in milliseconds since the epoch: a revocation of the user since then must refuse it. */
   readonly startedAt: number
   /** Name of the sign-on, where an identity provider has a session that it ends with. @defaultValue a new one */

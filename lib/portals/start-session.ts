@@ -8,6 +8,7 @@
 import type { Request, Response } from 'express'
 import type { Auth, Factor } from '../core/auth.js'
 import { ForbiddenError } from '../core/errors.js'
+import { pickClient } from '../core/events.js'
 import { markReported } from '../core/reported.js'
 import { lacksSecondFactor } from '../core/second-factor.js'
 import { isOver } from '../http/answer.js'
@@ -46,14 +47,15 @@ export function createSessionStart(parts: PortalParts): StartSession {
 
   return async function startSession(request, response, account, { impersonator, startParent, confirm, ...context }) {
     const { address, startedAt, factors } = context
+    const client = pickClient(context)
     const { subject } = account
     const entry = entryRefusal(parts, account)
     if (entry !== undefined) {
-      events?.report('loginRefused', { at: clock(), address, userName: subject, reason: 'not-admitted' })
+      events?.report('loginRefused', { at: clock(), ...client, userName: subject, reason: 'not-admitted' })
       throw markReported(entry, events !== undefined)
     }
     if (lacksSecondFactor(parts.secondFactor, { ...account, factors })) {
-      events?.report('loginRefused', { at: clock(), address, userName: subject, reason: 'second-factor-required' })
+      events?.report('loginRefused', { at: clock(), ...client, userName: subject, reason: 'second-factor-required' })
       const message = 'This account needs a second factor.'
       throw markReported(
         new ForbiddenError('ERR_SECOND_FACTOR_REQUIRED', message, { bare: 'never' }),
@@ -78,7 +80,7 @@ export function createSessionStart(parts: PortalParts): StartSession {
       await sessions.end(session.id)
       return undefined
     }
-    const login = { at: startedAt, address, subject, tokenId: session.id, kind: 'portal', factors } as const
+    const login = { at: startedAt, ...client, subject, tokenId: session.id, kind: 'portal', factors } as const
     events?.report('login', by === undefined ? login : { ...login, impersonator: by })
     cookie.set(request, response, session.credential)
     return session

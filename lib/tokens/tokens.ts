@@ -7,7 +7,7 @@
 import { inBackground } from '../async/background.js'
 import type { Auth } from '../core/auth.js'
 import { systemClock } from '../core/clock.js'
-import type { ChangeContext, SecurityEvents } from '../core/events.js'
+import { type ChangeContext, changedBy, type SecurityEvents } from '../core/events.js'
 import type { SecondFactorPolicy } from '../core/second-factor.js'
 import type { Accounts } from '../users/accounts.js'
 import type { UserAccount } from '../users/user-store.js'
@@ -134,12 +134,12 @@ export function createTokens(options: TokensOptions): Tokens {
     }
   }
 
-  async function revoke(id: string, { by, reason, address }: ChangeContext = {}): Promise<boolean> {
+  async function revoke(id: string, context: ChangeContext = {}): Promise<boolean> {
     const found = events && findRecord(id)
     const wasLive = await end(id)
     if (wasLive) {
       const { subject, kind } = (await found) ?? {}
-      events?.report('revocation', { at: clock(), subject, tokenId: id, kind, count: 1, by, reason, address })
+      events?.report('revocation', { at: clock(), subject, tokenId: id, kind, count: 1, ...changedBy(context) })
     }
     return wasLive
   }
@@ -152,7 +152,7 @@ export function createTokens(options: TokensOptions): Tokens {
 
     revoke,
 
-    async revokeUser(subject, { by, reason, address } = {}) {
+    async revokeUser(subject, context = {}) {
       const at = clock()
       accounts?.end(subject)
       const count = await afterTombstone(
@@ -160,7 +160,7 @@ export function createTokens(options: TokensOptions): Tokens {
         () => revocations.endAllOf(subject, store),
         0,
       )
-      events?.report('revocation', { at, subject, tokenId: undefined, count, by, reason, address })
+      events?.report('revocation', { at, subject, tokenId: undefined, count, ...changedBy(context) })
       return count
     },
 

@@ -5,6 +5,7 @@
  */
 
 import type * as z from 'zod'
+import { auditTrailTable } from './audit-trail.js'
 import { consoleAccessTable, servletFiltersTable, webAppAccessTable } from './control-access.js'
 import { flag, table, tables, text } from './fields.js'
 import { identityProvidersTable, ssoTable } from './identity-provider.js'
@@ -46,6 +47,7 @@ export const deploymentTable = table({
   identity_provider: identityProvidersTable.prefault([]),
   sso: ssoTable.prefault({}),
   shared_store: sharedStoreTable.optional(),
+  audit_trail: auditTrailTable.prefault({}),
   icp_config: icpConfigTable.prefault({}),
   operator_console: operatorConsoleTable.prefault({}),
   keystore: keyStoresTable.prefault({}),

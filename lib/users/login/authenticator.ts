@@ -9,7 +9,7 @@ import { maxTimerMs, startDeadline, untilAborted } from '../../async/deadline.js
 import type { Factor } from '../../core/auth.js'
 import { systemClock } from '../../core/clock.js'
 import { type HttpError, StoreError } from '../../core/errors.js'
-import type { LoginRefusal, SecurityEvents } from '../../core/events.js'
+import { type Client, type LoginRefusal, pickClient, type SecurityEvents } from '../../core/events.js'
 import { assertNumbers } from '../../core/option-numbers.js'
 import { markReported } from '../../core/reported.js'
 import { demandsSecondFactor, type SecondFactorPolicy } from '../../core/second-factor.js'
@@ -70,9 +70,7 @@ export interface AuthenticatedUser extends UserAccount {
 }
 
 /** Where a login comes from. */
-export interface LoginContext {
-  /** The client's; `undefined` when its socket has closed. */
-  readonly address: string | undefined
+export interface LoginContext extends Client {
   /** The `Origin` header. */
   readonly origin?: string | undefined
   /**
@@ -214,9 +212,9 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     }
   }
 
-  function report(reason: LoginRefusal, name: string, { address }: LoginContext, cause?: unknown): void {
+  function report(reason: LoginRefusal, name: string, context: LoginContext, cause?: unknown): void {
     const userName = name.slice(0, maxNameLength)
-    events?.report('loginRefused', { at: clock(), address, userName, reason, cause })
+    events?.report('loginRefused', { at: clock(), ...pickClient(context), userName, reason, cause })
   }
 
   /** What a login that came to no verdict ends with. A mistake in a program is left as it is, for the gate to report. */

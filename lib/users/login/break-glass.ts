@@ -10,7 +10,7 @@ import { inBackground } from '../../async/background.js'
 import { maxTimerMs, startDeadline, untilAborted } from '../../async/deadline.js'
 import { systemClock } from '../../core/clock.js'
 import { ConfigError, StoreError } from '../../core/errors.js'
-import type { SecurityEvents } from '../../core/events.js'
+import { pickClient, type SecurityEvents } from '../../core/events.js'
 import { assertNumbers } from '../../core/option-numbers.js'
 import {
   checkPasswordHash,
@@ -212,7 +212,7 @@ export async function createBreakGlass(options: BreakGlassOptions): Promise<Brea
       const use = { account, at: now }
       await state?.write(use, maxTokenAgeMs)
       lastUse = use
-      events?.report('breakGlassUsed', { at: now, address: context.address, subject })
+      events?.report('breakGlassUsed', { at: now, ...pickClient(context), subject })
       return { account }
     },
   }

@@ -7,7 +7,7 @@
  */
 
 import { systemClock } from '../../core/clock.js'
-import type { ChangeContext, SecurityEventMap, SecurityEvents } from '../../core/events.js'
+import { type ChangeContext, changedBy, type SecurityEventMap, type SecurityEvents } from '../../core/events.js'
 import { assertIntegers, assertNumbers } from '../../core/option-numbers.js'
 import { createLocalCounters, type LocalAttempt } from './local-counters.js'
 import { LockNotes, type LoginLock } from './lock-notes.js'
@@ -168,10 +168,10 @@ export function createLoginThrottle(options: LoginThrottleOptions = {}): Managed
 /** The event of an unlock, of a user or of an address. */
 export function unlockEvent(
   at: number,
-  { by, reason, address }: ChangeContext,
+  context: ChangeContext,
   { userName = '', source }: { readonly userName?: string; readonly source?: string },
 ): SecurityEventMap['unlock'] {
-  return { at, userName, source, by, reason, address }
+  return { at, userName, source, ...changedBy(context) }
 }
 
 /** The limits with their defaults. @throws TypeError when one is out of range. */
