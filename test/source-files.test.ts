@@ -15,7 +15,7 @@ interface SourceFile {
 
 const sources = ['lib', 'test', 'examples', 'bench', 'scripts']
   .filter((folder) => existsSync(root + folder))
-  .flatMap((folder) => filesBelow(root + folder, '.ts', '.mjs', '.js').map((name) => `${folder}/${name}`))
+  .flatMap((folder) => filesBelow(root + folder, '.ts', '.tsx', '.mjs', '.js').map((name) => `${folder}/${name}`))
   .map((path): SourceFile => ({ path, text: readFileSync(root + path, 'utf8') }))
 const libSources = sources.filter(({ path }) => path.startsWith('lib/'))
 const testSources = sources.filter(({ path }) => path.startsWith('test/'))

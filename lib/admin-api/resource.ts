@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Request } from 'express'
+import type { Request, Response } from 'express'
 import { type Auth, getAuth } from '../core/auth.js'
 import { BadRequestError, ForbiddenError, HttpError, type HttpErrorCode } from '../core/errors.js'
 import type { Client } from '../core/events.js'
@@ -58,12 +58,17 @@ export function resourceGate(collection: Collection, ofAll: Handlers, ofOne: Han
     const name = decode(member)
     if (name === undefined) return ambiguousPath()
 
-    return handler(readCall(request, name)).then((body): Verdict => {
-      // Too late when the request was given up meanwhile.
-      if (!response.headersSent) answerJson(response, 200, body)
-      return 'answered'
-    }, httpErrorFrom)
+    return answerCall(handler, name, request, response)
   }
+}
+
+/** Answers with what a handler makes of a call. */
+export function answerCall(handler: Handler, name: string, request: Request, response: Response): Promise<Verdict> {
+  return handler(readCall(request, name)).then((body): Verdict => {
+    // Too late when the request was given up meanwhile.
+    if (!response.headersSent) answerJson(response, 200, body)
+    return 'answered'
+  }, httpErrorFrom)
 }
 
 function allowFrom(handlers: Handlers): string {
@@ -72,7 +77,8 @@ function allowFrom(handlers: Handlers): string {
     .join(', ')
 }
 
-function decode(member: string): string | undefined {
+/** `undefined` for what is no text with escapes. */
+export function decode(member: string): string | undefined {
   try {
     return decodeURIComponent(member)
   } catch {
@@ -96,7 +102,7 @@ function httpErrorFrom(error: unknown): HttpError {
   return error instanceof UserChangeError ? storeRefusal(error) : refusalFrom(error)
 }
 
-export type Collection = 'users' | 'roles' | 'sessions' | 'locks' | 'audit'
+export type Collection = 'users' | 'roles' | 'sessions' | 'locks' | 'events' | 'audit'
 
 /**
  * What follows the name of a collection in a path, as it came over the wire: `''` for the collection itself, with or

@@ -26,6 +26,10 @@ export interface SessionEntry {
   readonly issuedAt: string
   readonly lastAccessAt: string
   readonly expiresAt: string
+  /** What the login was proven with; absent where that is not known. */
+  readonly factors?: TokenInfo['factors']
+  /** Who acts as the user; absent for everybody else. */
+  readonly impersonator?: string | undefined
 }
 
 /** What `GET /sessions` can be asked for. Texts are compared whole and case-insensitively; `*` stands for any characters. */
@@ -86,9 +90,9 @@ function entryFrom({
   expiresAt,
   ...rest
 }: TokenInfo): SessionEntry {
-  const { id, kind, scope } = rest
+  const { id, kind, scope, ...known } = rest
   const moments = { issuedAt: text(issuedAt), lastAccessAt: text(lastAccessAt), expiresAt: text(expiresAt) }
-  return { id, user: subject, kind, client: audience ?? null, address: address ?? null, scope, ...moments }
+  return { id, user: subject, kind, client: audience ?? null, address: address ?? null, scope, ...moments, ...known }
 }
 
 /** The last moment that a date can be, in milliseconds since the epoch. */

@@ -14,6 +14,8 @@ import { createUserAdministration } from '../admin-api/user-administration.js'
 import { inBackground } from '../async/background.js'
 import { located, locateProblems } from '../config/checks/origins.js'
 import { type ConfigSource, readConfig } from '../config/load.js'
+import { EventStreams } from '../console/event-streams.js'
+import { RecentEvents } from '../console/recent-events.js'
 import { systemClock } from '../core/clock.js'
 import { ConfigError } from '../core/errors.js'
 import { type ChangeContext, SecurityEvents } from '../core/events.js'
@@ -170,6 +172,10 @@ export async function wireSecurity(
       ? createUserAdministration({ ...core, store: users, acceptPassword })
       : undefined,
     loginThrottle: throttle,
+    eventStreams: new EventStreams({
+      recent: new RecentEvents(events),
+      endWhenRefused: (response) => connections.endWhenRefused(response),
+    }),
     reloadFile: (context: ChangeContext) => createReloadFile(running, reload)(context),
   }
 

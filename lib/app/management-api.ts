@@ -89,8 +89,8 @@ export function managementApiGates(
     ...authenticationGates(config, parts),
     noTrace,
     ...authorizationGates(config, parts, hasAuthentication, userGates.length > 0),
-    ...userGates,
     ...(resources && hasAuthentication ? operatorResources(parts) : []),
+    ...userGates,
   ]
 }
 

@@ -6,9 +6,11 @@
 
 import type { RequestHandler } from 'express'
 import type { SecurityEvents } from '../core/events.js'
+import { managementConsole } from '../core/names.js'
 import { type Refuse, toHandler } from '../http/gate.js'
 import { refuseAtMount } from '../http/refusals.js'
 import { portalRefusalAnswer } from '../portals/refusals.js'
+import { assertConsole, consoleGates } from './console.js'
 import { type ManagementApiParts, managementApiGates } from './management-api.js'
 import type { GatesOf, MountMaking, Mounts } from './mounts.js'
 import { oauthAreaGates, oauthWellKnownGate, type openOauth } from './oauth-area.js'
@@ -36,7 +38,7 @@ export function createMountMethods({
   oauth,
   events,
   clock,
-}: MountMethodsParts): Pick<Security, 'managementApi' | 'portal' | 'webApps' | 'oauth' | 'wellKnown'> {
+}: MountMethodsParts): Pick<Security, 'managementApi' | 'portal' | 'webApps' | 'oauth' | 'wellKnown' | 'console'> {
   const refuse = refuseAtMount(events, clock, undefined, ruleFinder(running, 'managementApi'))
   const refuseAtPortal = (name?: string): Refuse => {
     const support = (): string | undefined => running.config.portals.find((portal) => portal.name === name)?.support
@@ -76,6 +78,13 @@ export function createMountMethods({
       assertCall('wellKnown', unexpected[0])
       assertOpen(running, 'security.wellKnown()')
       return toHandler({ gates: [oauthWellKnownGate(oauth)] }, refuse)
+    },
+
+    console(...unexpected: unknown[]) {
+      assertCall('console', unexpected[0])
+      assertConsole(running.config)
+      const making: MountMaking = { name: 'console', portal: managementConsole, make: (other) => other.console() }
+      return mount(making, (next) => consoleGates(next, parts), refuseAtPortal(managementConsole))
     },
   }
 }

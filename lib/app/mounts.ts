@@ -38,7 +38,7 @@ export interface MountsOptions {
 /** How a handler was made: what is asked about it is asked of one that is made in the same way. */
 export interface MadeMount {
   readonly name: MountName
-  /** Of a portal. */
+  /** Of a portal; of the operators' page, the one whose session opens it. */
   readonly portal: string | undefined
   /** `undefined` for a mount that stands for itself in a test. */
   readonly front: FrontParts | undefined
@@ -120,14 +120,15 @@ export class Mounts {
       return longLived === undefined || longLived.pass(handler, this.#behind(name)) ? undefined : 'answered'
     }
     const observer = this.#observer
-    const mount = portal === undefined ? name : portalMount(portal)
+    const mount = mountTitle({ name, portal })
     const userGates = name === 'webApps' ? [] : this.#userGates
     const watched: GatesOf = (next) => observer?.watch(mount, createGates(next)) ?? createGates(next)
     const gatesOf: GatesOf = (next) => [this.#noteFirstRequest, ...this.#guards, ...watched(next), ...userGates, pass]
     const row: GateRow = { gates: gatesOf(config), readsPath, authenticates: authenticates(name, config) }
     this.#rows.push({ row, name, gatesOf })
     this.#mounted.add(name)
-    if (portal !== undefined) this.#mounted.add(portalMount(portal))
+    // The operators' page is behind all rules of its portal.
+    if (portal !== undefined) for (const enforced of ['portal', portalMount(portal)]) this.#mounted.add(enforced)
     const handler = toHandler(row, (error, request, response, next) => {
       findLongLivedRequest(request)?.refuse(error)
       observer?.refused(mount, error, request)
@@ -168,6 +169,11 @@ export class Mounts {
 /** Addresses are no authentication, and that of the management API can be switched off. */
 function authenticates(name: MountName, { managementApi: api }: Config): boolean {
   return name === 'managementApi' ? api.isJwtEnabled || api.isBasicEnabled : name !== 'webApps'
+}
+
+/** What a mount is called. */
+export function mountTitle({ name, portal }: Pick<MadeMount, 'name'> & Pick<MountMaking, 'portal'>): string {
+  return name === 'portal' && portal !== undefined ? portalMount(portal) : name
 }
 
 /** What is mounted when the portal of this name is. */

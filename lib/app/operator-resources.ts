@@ -5,10 +5,13 @@
  */
 
 import { auditGate } from '../admin-api/audit.js'
+import { eventsGate } from '../admin-api/events.js'
 import { locksGate, type UnlockUser } from '../admin-api/locks.js'
 import { type ReloadFile, reloadGate } from '../admin-api/reload.js'
 import { sessionsGate } from '../admin-api/sessions.js'
+import { userSessionsGate } from '../admin-api/user-sessions.js'
 import type { AuditTrail } from '../audit/audit-trail.js'
+import type { EventStreams } from '../console/event-streams.js'
 import type { SecurityEvents } from '../core/events.js'
 import type { Gate } from '../http/gate.js'
 import type { SecondStepParts } from '../portals/second-step.js'
@@ -24,15 +27,23 @@ export interface OperatorParts {
   /** The throttle of all logins; `undefined`: there is none. */
   readonly loginThrottle: ManagedLoginThrottle | undefined
   readonly reloadFile: ReloadFile
+  readonly eventStreams: EventStreams
   readonly events: SecurityEvents
   readonly clock: () => number
   /** `undefined`: there is none. */
   readonly audit: AuditTrail | undefined
 }
 
-/** What only administrators may call, whoever keeps the users. */
+/** What only administrators may call, whoever keeps the users. It goes before the gate of the users, who may have any name. */
 export function operatorResources(parts: OperatorParts): readonly Gate[] {
-  const { tokens, loginThrottle, secondStep, reloadFile } = parts
+  const { tokens, loginThrottle, secondStep, reloadFile, eventStreams } = parts
   const unlock: UnlockUser = (user, context) => unlockUser(loginThrottle, secondStep, user, context)
-  return [sessionsGate(tokens), locksGate(loginThrottle, unlock), reloadGate(reloadFile), auditGate(parts)]
+  return [
+    sessionsGate(tokens),
+    userSessionsGate(tokens),
+    locksGate(loginThrottle, unlock),
+    reloadGate(reloadFile),
+    eventsGate(eventStreams),
+    auditGate(parts),
+  ]
 }

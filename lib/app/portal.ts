@@ -116,7 +116,7 @@ export function portalCookieName({ portalDefaults }: Config, name: string): stri
   return `${portalDefaults.cookiePrefix}-${name}`
 }
 
-function portalNamed({ portals }: Config, name: string): PortalConfig {
+export function portalNamed({ portals }: Config, name: string): PortalConfig {
   const portal = portals.find((candidate) => candidate.name === name)
   if (portal !== undefined) return portal
   const names = portals.map((candidate) => candidate.name)

@@ -84,6 +84,18 @@ export interface Security extends CodeSignIn {
    */
   wellKnown(): RequestHandler
   /**
+   * Makes the handler of the operators' page, for administrators who sign in to the portal `management_console`: with its session,
+   * its cookie and its rules by address. It answers whatever is below its mount; everybody else gets 404, or the login page.
+   *
+   * @example
+   * ```ts
+   * app.use('/ops', security.console())
+   * ```
+   *
+   * @throws `ConfigError` when the configuration does not enable it.
+   */
+  console(): RequestHandler
+  /**
    * Makes a server for the app, not yet listening. Its requests and responses have the app's prototypes from the start,
    * which saves Express a few per cent of its time on Node 24 and 26, and more than half on Node 20.
    *

@@ -106,6 +106,7 @@ const calls: Partial<Record<MountName, string>> = {
   webApps: 'security.webApps()',
   portal: 'security.portal(name)',
   oauth: 'security.oauth()',
+  console: 'security.console()',
 }
 
 function unmounted({ key, mount, orMount, portal }: EnabledControl): ConfigProblem {
@@ -220,6 +221,7 @@ const callRules: Readonly<Record<string, CallRules>> = {
   webApps: { example: 'app.use(security.webApps())', options: {} },
   oauth: { example: "app.use('/oauth2', security.oauth())", options: {} },
   wellKnown: { example: 'app.use(security.wellKnown())', options: {} },
+  console: { example: "app.use('/ops', security.console())", options: {} },
   createServer: { example: 'security.createServer(app).listen(9201)', options: { protocol: 'string', tls: 'object' } },
 }
 

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { packageVersion } from '../core/package-version.js'
 import { apiTokenCommand } from './api-token.js'
 import { auditCommand } from './audit.js'
 import { checkCommand } from './check.js'
@@ -22,13 +22,9 @@ import { serveCommand } from './serve.js'
 import { loginCommand, logoutCommand } from './server/sign-in.js'
 import { rolesCommand, usersCommand } from './users.js'
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string
-}
-
 const program = new Command('sallyport')
   .description('Tools for a Sallyport configuration.')
-  .version(version)
+  .version(packageVersion)
   .addCommand(initCommand(process, () => process.cwd()))
   .addCommand(checkCommand(process))
   .addCommand(hashPasswordCommand(process))

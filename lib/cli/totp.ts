@@ -54,10 +54,7 @@ export function addTotpCommand(users: Command, process: CommandProcess): void {
       await Promise.all([secondFactors.close(), store.close()])
     }
   })
-    .option(
-      '--setup',
-      'print a code, good for a day, with which the user sets it up at the next sign-in; not for who has one',
-    )
+    .option('--setup', 'print a code, good for a day, with which the user sets it up at the next sign-in')
     .option('--unlock', 'end the locks of wrong codes')
     .option('--remove', 'forget the second factor')
 }
@@ -76,11 +73,11 @@ async function work(
     await secondFactors.remove(subject)
     return { text: `${name} has no second factor any more.`, change: 'removed' }
   }
+  if ((await secondFactors.statusOf(subject)) === 'enrolled') {
+    const first = `run "users totp ${name} --remove" first`
+    throw new CommandError(`${name} has a second factor, which this would end: ${first}.`)
+  }
   if (setup) {
-    if ((await secondFactors.statusOf(subject)) === 'enrolled') {
-      const first = `run "users totp ${name} --remove" first`
-      throw new CommandError(`${name} has a second factor, which a setup code would end: ${first}.`)
-    }
     const code = await secondFactors.createEnrolmentCode(subject, setupLifeMs)
     return { text: `Setup code of ${name}, good once and for 24 hours:\n\n  ${code}`, change: 'invited' }
   }

@@ -76,6 +76,8 @@ export interface Config {
   readonly auditTrail: AuditTrailConfig
   /** `[icp_config]`; `undefined` when it is not enabled. */
   readonly icp: IcpConfig | undefined
+  /** `[operator_console] enable`: whether the app may mount the operators' page. */
+  readonly isOperatorConsoleEnabled: boolean
   /** Controls that the file switches on and the mount that enforces each; see {@link EnabledControl}. */
   readonly enabledControls: readonly EnabledControl[]
   /** Tables whose key material a server would need: `['keystore.tls']`, for example. */

@@ -224,6 +224,7 @@ function createConfig(
     auditTrail: createAuditTrail(tables, home),
     oauth: createOauth(tables.oauth, tomcat, portal, portals),
     secondFactor: createSecondFactor(tables),
+    isOperatorConsoleEnabled: tables.operator_console.enable,
     enabledControls: listEnabledControls(tables),
     tlsTables: [['keystore', 'tls'], ['internal_api_ssl_config']]
       .filter((table) => valueAt(source, table) !== undefined)
@@ -232,7 +233,8 @@ function createConfig(
 }
 
 function listEnabledControls(tables: Deployment): EnabledControl[] {
-  const { management_api: api, admin_console, web_app, servlet_access_control_filter: filters, oauth } = tables
+  const { management_api: api, admin_console, web_app, servlet_access_control_filter: filters } = tables
+  const { oauth, operator_console } = tables
   const controls: (EnabledControl | undefined)[] = [
     api.allowedNetworks && { key: 'management_api.control_access.enable', mount: 'managementApi' },
     admin_console.control_access && {
@@ -243,6 +245,7 @@ function listEnabledControls(tables: Deployment): EnabledControl[] {
     web_app.control_access && { key: 'web_app.control_access.enable', mount: 'webApps', orMount: 'portal' },
     filters[0] && { key: 'servlet_access_control_filter', mount: 'webApps', orMount: 'portal' },
     oauth && { key: 'oauth.enable', mount: 'oauth' },
+    operator_console.enable ? { key: 'operator_console.enable', mount: 'console' } : undefined,
   ]
   return controls.filter((control) => control !== undefined)
 }

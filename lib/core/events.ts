@@ -274,6 +274,17 @@ const levels: Partial<Record<keyof SecurityEventMap, 'warn' | 'error'>> = {
   breakGlassUsed: 'error',
 }
 
+/** The names of all events. */
+export const eventNames = Object.keys(messages) as readonly (keyof SecurityEventMap)[]
+
+/** What the log says of an event. */
+export function describeEvent(
+  name: keyof SecurityEventMap,
+  event: object,
+): { readonly level: 'info' | 'warn' | 'error'; readonly message: string } {
+  return { level: chooseLevel(name, event), message: messages[name] }
+}
+
 function chooseLevel(name: keyof SecurityEventMap, event: object): 'info' | 'warn' | 'error' {
   // Nothing has failed: somebody asks for access.
   if ('reason' in event && event.reason === 'not-admitted') return 'warn'

@@ -5,7 +5,7 @@
  */
 
 import type { Express, RequestHandler } from 'express'
-import { type FrontParts, findMount, portalMount } from '../app/mounts.js'
+import { type FrontParts, findMount, mountTitle } from '../app/mounts.js'
 import { withFields } from '../config/checks/origins.js'
 import type { Config } from '../config/config.js'
 import { parseConfig } from '../config/parse.js'
@@ -171,7 +171,7 @@ function placesOf(rows: readonly RowOnTheWay[], front: FrontParts): readonly Mou
   return rows.flatMap(({ handler, at }) => {
     const mount = findMount(handler)
     if (mount?.front !== front) return []
-    return [{ mount: mount.portal === undefined ? mount.name : portalMount(mount.portal), portal: mount.portal, at }]
+    return [{ mount: mountTitle(mount), portal: mount.portal, at }]
   })
 }
 

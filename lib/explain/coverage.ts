@@ -75,14 +75,15 @@ async function coverRoute(app: Express, route: PlacedRoute, check: CallerCheck):
   return isSame ? [{ ...found[0]!, method }] : found
 }
 
-/** `undefined`: the authorization server answers all that comes to it. */
+/** `undefined`: the authorization server and the operators' page answer all that comes to them. */
 async function askRows(
   check: CallerCheck,
   rows: readonly RowOnTheWay[],
   method: string,
   sample: string,
 ): Promise<Passed | undefined> {
-  return rows.some(({ handler }) => findMount(handler)?.name === 'oauth') ? undefined : check.ask(rows, method, sample)
+  const answersAll = rows.some(({ handler }) => ['oauth', 'console'].includes(findMount(handler)?.name ?? ''))
+  return answersAll ? undefined : check.ask(rows, method, sample)
 }
 
 function accessFrom(passed: Passed | undefined): Pick<RouteCoverage, 'access' | 'roles'> {

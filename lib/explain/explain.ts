@@ -5,7 +5,7 @@
  */
 
 import type { Express, Request } from 'express'
-import { findMount, portalMount } from '../app/mounts.js'
+import { findMount, mountTitle } from '../app/mounts.js'
 import type { Security } from '../app/security.js'
 import type { Config } from '../config/config.js'
 import type { HttpErrorCode } from '../core/errors.js'
@@ -114,8 +114,7 @@ function placesIn(app: Express, { path, method = 'GET' }: ExplainRequest): reado
     const found = findMount(handler)
     // Of the authorization server nothing is explained.
     if (found === undefined || found.name === 'oauth') return []
-    const mount = found.portal === undefined ? found.name : portalMount(found.portal)
-    return [{ mount, portal: found.portal, at, make: found.make }]
+    return [{ mount: mountTitle(found), portal: found.portal, at, make: found.make }]
   })
 }
 

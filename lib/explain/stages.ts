@@ -4,6 +4,7 @@
  * @module
  */
 
+import { portalMount } from '../app/mounts.js'
 import { originAt } from '../config/checks/origins.js'
 import type { Config } from '../config/config.js'
 import type { HttpErrorCode, Origin, Position } from '../core/errors.js'
@@ -106,7 +107,7 @@ function stagesAt(
     lines.push(line('authentication', 'miss', authenticationOrigin(config, place)))
   }
   lines.push(...linesOf('authorization', own))
-  const portalRoles = config.portals.find(({ name }) => name === place.portal)?.roles
+  const portalRoles = config.portals.find(({ name }) => place.mount === portalMount(name))?.roles
   if (refusal === undefined) {
     if (portalRoles !== undefined && answer.auth !== undefined)
       lines.push(line('authorization', 'hit', originAt(config, `portal.${place.portal}.roles`)))

@@ -135,6 +135,7 @@ function partsOf(config: Config): readonly Part[] {
     table(`${jwt}.token_config`, token),
     table(`${jwt}.token_store_config`, tokenStore),
     ...optional('icp_config', config.icp),
+    ...optional('operator_console', config.isOperatorConsoleEnabled ? { enable: true } : undefined),
     ...optional('oauth', oauth && { ...oauth, serviceProviders: undefined }, ['tomcat.global', 'portal']),
     ...listParts('oauth.service_provider', oauth?.serviceProviders ?? [], ({ clientId }) => clientId),
     ...optional('second_factor', config.secondFactor && { key: config.secondFactor.key }, ['portal', 'management_api']),

@@ -101,6 +101,8 @@ export interface PortalGatesOptions extends PortalSessionOptions {
   readonly signIn?: PortalSignIn | undefined
   /** The rule that a session without a second factor is refused by. */
   readonly secondFactorOrigin?: Origin | undefined
+  /** Whether users who may not enter do not learn for whom it is. @defaultValue false */
+  readonly isHidden?: boolean | undefined
 }
 
 /** The options with every default filled in, and the cookie. @throws TypeError for a name that no portal can have. */
@@ -122,7 +124,8 @@ export function portalSessionParts(options: PortalGatesOptions): PortalParts {
   const cookie = portalCookie(cookieName, allowPlainHttp)
   const stepCookie = portalCookie(`${cookieName}-step`, allowPlainHttp)
   const sessions = withSecondFactor(options.sessions, secondFactor, options.secondFactorOrigin)
-  const own = { name, sessions, cookie, authenticator, roles, rolesOrigin, allowPlainHttp, view: { title, support } }
+  const entry = { roles, rolesOrigin, isHidden: options.isHidden }
+  const own = { name, sessions, cookie, authenticator, ...entry, allowPlainHttp, view: { title, support } }
   const second = { secondFactor, secondStep, secondFactorPage, stepCookie }
   return { ...own, ...second, loginPage, singleSignOn, signIn, events, clock }
 }

@@ -128,12 +128,12 @@ export interface Entrant {
  * `roles`: `undefined` lets every user in, an empty list administrators only.
  */
 export function entryRefusal(
-  { roles, rolesOrigin }: Pick<PortalParts, 'roles' | 'rolesOrigin'>,
+  { roles, rolesOrigin, isHidden }: Pick<PortalParts, 'roles' | 'rolesOrigin' | 'isHidden'>,
   { roles: own, isAdmin }: Entrant,
 ): ForbiddenError | undefined {
   if (roles === undefined || isAdmin || own.some((role) => roles.includes(role))) return undefined
   const options = { bare: 'never', origin: rolesOrigin } as const
-  return roles.length === 0
+  return roles.length === 0 && isHidden !== true
     ? new ForbiddenError('ERR_ADMIN_REQUIRED', 'Only administrators may enter here.', options)
     : new ForbiddenError('ERR_ROLE_REQUIRED', 'This account may not enter here.', options)
 }
@@ -146,6 +146,8 @@ export interface PortalParts {
   readonly authenticator: Authenticator
   readonly roles: readonly string[] | undefined
   readonly rolesOrigin: Origin
+  /** Whether users who may not enter do not learn for whom it is. */
+  readonly isHidden?: boolean | undefined
   readonly allowPlainHttp: boolean
   /** `undefined`: ours. */
   readonly loginPage: LoginPage | undefined

@@ -52,7 +52,17 @@ export interface TokensOptions {
 /** A live token, as a list shows it. Its `id` is the argument of {@link Tokens.revoke}, and opens nothing. */
 export type TokenInfo = Pick<
   TokenRecord,
-  'id' | 'kind' | 'audience' | 'subject' | 'scope' | 'issuedAt' | 'expiresAt' | 'lastAccessAt' | 'address'
+  | 'id'
+  | 'kind'
+  | 'audience'
+  | 'subject'
+  | 'scope'
+  | 'issuedAt'
+  | 'expiresAt'
+  | 'lastAccessAt'
+  | 'address'
+  | 'factors'
+  | 'impersonator'
 >
 
 /** The tokens of one issuer. Each method throws or rejects with `StoreError` when the store fails. */
@@ -187,7 +197,9 @@ async function afterTombstone<T>(
 
 function infoFrom(record: TokenRecord): TokenInfo {
   const { id, kind, audience, subject, scope, issuedAt, expiresAt, lastAccessAt, address } = record
-  return { id, kind, audience, subject, scope, issuedAt, expiresAt, lastAccessAt, address }
+  const { factors, impersonator } = record
+  const info = { id, kind, audience, subject, scope, issuedAt, expiresAt, lastAccessAt, address }
+  return { ...info, ...(factors && { factors }), ...(impersonator !== undefined && { impersonator }) }
 }
 
 function assertOptions({ issuer, audience, expiryMs }: TokensOptions): void {

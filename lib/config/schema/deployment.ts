@@ -14,6 +14,7 @@ import { customKeyStoresTable, internalApiSslTable, keyStoresTable, keyStoreTabl
 import { icpConfigTable } from './machines.js'
 import { managementApiTable } from './management-api.js'
 import { oauthTable } from './oauth.js'
+import { operatorConsoleTable } from './operator-console.js'
 import { portalTables, tomcatTable } from './portals.js'
 import { secondFactorTable } from './second-factor.js'
 import { sharedStoreTable } from './shared-store.js'
@@ -48,6 +49,7 @@ export const deploymentTable = table({
   shared_store: sharedStoreTable.optional(),
   audit_trail: auditTrailTable.prefault({}),
   icp_config: icpConfigTable.prefault({}),
+  operator_console: operatorConsoleTable.prefault({}),
   keystore: keyStoresTable.prefault({}),
   custom_keystore: customKeyStoresTable.prefault({}),
   truststore: keyStoreTable.optional(),

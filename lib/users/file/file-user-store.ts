@@ -41,6 +41,8 @@ export interface FileUserStore extends UserStore {
   readonly generation: number
   /** Names of users whose password is given in plain text. Hash it with `npx sallyport hash-password`. */
   readonly plainTextUsers: readonly string[]
+  /** All users, in the order of the list. */
+  listAccounts(): readonly UserAccount[]
   /** Never a promise: the users are in memory. */
   find(subject: string): UserAccount | undefined
   /**
@@ -99,6 +101,8 @@ export async function fileUserStore(options: FileUserStoreOptions): Promise<File
       return { account }
     },
 
+    listAccounts: () => [...current.users.values()].map(({ account }) => account),
+
     find: (subject) => current.users.get(subject)?.account,
 
     async replace(users) {
@@ -110,6 +114,11 @@ export async function fileUserStore(options: FileUserStoreOptions): Promise<File
 
     close() {},
   }
+}
+
+/** Whether a store is one of {@link fileUserStore}. */
+export function isFileUserStore(store: UserStore): store is FileUserStore {
+  return 'listAccounts' in store
 }
 
 /** A plain password is not kept: only a digest of it under a key that never leaves the process. */

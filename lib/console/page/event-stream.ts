@@ -1,0 +1,87 @@
+/**
+ * Live events: Server-Sent Events read by `fetch`, which can say that the page asks by itself.
+ *
+ * @module
+ */
+
+import { ApiError, send } from './api.js'
+
+/** An event as `GET api/events` gives it; more fields by its kind. */
+export interface EventEntry {
+  readonly id: number
+  readonly time: string
+  readonly event: string
+  readonly level: 'info' | 'warn' | 'error'
+  readonly message: string
+  readonly [field: string]: unknown
+}
+
+export type StreamState = 'connecting' | 'live' | 'lost'
+
+interface StreamOptions {
+  /** The newest event that is known; the stream resumes after it. */
+  readonly after: number
+  readonly onEvent: (entry: EventEntry) => void
+  /** So many events were left out, because they came faster than they are sent. */
+  readonly onDropped: (count: number) => void
+  readonly onState: (state: StreamState) => void
+  readonly signal: AbortSignal
+}
+
+const firstRetryMs = 1000
+const longestRetryMs = 30_000
+
+/** Reads events until `signal` ends it or the session has ended, and connects again after every loss. */
+export async function readEvents({ after, onEvent, onDropped, onState, signal }: StreamOptions): Promise<void> {
+  let last = after
+  let failures = 0
+  while (!signal.aborted) {
+    onState(failures === 0 ? 'connecting' : 'lost')
+    try {
+      const headers = last > 0 ? { 'Last-Event-ID': String(last) } : {}
+      const response = await send('events', 'text/event-stream', { signal, isBackground: true, headers })
+      onState('live')
+      for await (const { type, data } of messages(response)) {
+        failures = 0
+        if (type === 'dropped') onDropped((data as { readonly count: number }).count)
+        if (type !== 'security') continue
+        const entry = data as EventEntry
+        last = entry.id
+        onEvent(entry)
+      }
+    } catch (error) {
+      if (error instanceof ApiError && !error.isTemporary) return onState('lost')
+    }
+    if (signal.aborted) return
+    failures += 1
+    await pause(Math.min(firstRetryMs * 2 ** (failures - 1), longestRetryMs), signal)
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms)
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+}
+
+/** The part of the format that the server uses: one `data` line a message. */
+async function* messages({ body }: Response): AsyncGenerator<{ readonly type: string; readonly data: unknown }> {
+  if (body === null) return
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader()
+  let rest = ''
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return
+    const parts = (rest + value).split('\n\n')
+    rest = parts.pop() ?? ''
+    for (const part of parts) {
+      const fields = new Map(part.split('\n').map((line) => line.split(/: ?(.*)/s, 2) as [string, string]))
+      const data = fields.get('data')
+      if (data !== undefined) yield { type: fields.get('event') ?? 'message', data: JSON.parse(data) as unknown }
+    }
+  }
+}
