@@ -66,7 +66,7 @@ describe('a process that is killed while it writes', () => {
   it('leaves a trail that goes on, with every line that was complete', async () => {
     const folder = newFolder()
     const file = join(folder, 'audit.log')
-    const script = join(folder, 'write.ts')
+    const script = join(folder, 'write.mts')
     writeFileSync(
       script,
       `import { AuditTrail } from '${lib}audit/audit-trail.ts'
