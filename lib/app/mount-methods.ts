@@ -6,6 +6,7 @@
 
 import type { RequestHandler } from 'express'
 import type { SecurityEvents } from '../core/events.js'
+import { createLanguageChoice } from '../core/languages.js'
 import { managementConsole } from '../core/names.js'
 import { type Refuse, toHandler } from '../http/gate.js'
 import { refuseAtMount } from '../http/refusals.js'
@@ -14,7 +15,7 @@ import { assertConsole, consoleGates } from './console.js'
 import { type ManagementApiParts, managementApiGates } from './management-api.js'
 import type { GatesOf, MountMaking, Mounts } from './mounts.js'
 import { oauthAreaGates, oauthWellKnownGate, type openOauth } from './oauth-area.js'
-import { type PortalGateParts, portalGates } from './portal.js'
+import { type PortalGateParts, type PortalOptions, portalGates, portalView } from './portal.js'
 import { ruleFinder } from './refusal-rules.js'
 import { assertOpen, type RunningState } from './reload.js'
 import type { Security } from './security.js'
@@ -40,9 +41,12 @@ export function createMountMethods({
   clock,
 }: MountMethodsParts): Pick<Security, 'managementApi' | 'portal' | 'webApps' | 'oauth' | 'wellKnown' | 'console'> {
   const refuse = refuseAtMount(events, clock, undefined, ruleFinder(running, 'managementApi'))
-  const refuseAtPortal = (name?: string): Refuse => {
-    const support = (): string | undefined => running.config.portals.find((portal) => portal.name === name)?.support
-    return refuseAtMount(events, clock, portalRefusalAnswer(support), ruleFinder(running, 'portal'))
+  const languageOf = createLanguageChoice(() => running.config.portalDefaults.languages)
+  const refuseAtPortal = (name?: string, options?: PortalOptions): Refuse => {
+    const { refusalPage } = options ?? {}
+    const view = () => portalView(running.config, name ?? '')
+    const portal = name === undefined ? undefined : { name, view, refusalPage, logger: parts.logger }
+    return refuseAtMount(events, clock, portalRefusalAnswer({ languageOf, portal }), ruleFinder(running, 'portal'))
   }
 
   function mount(making: MountMaking, gatesOf: GatesOf, answer: Refuse): RequestHandler {
@@ -60,7 +64,7 @@ export function createMountMethods({
     portal(name, options) {
       assertCall('portal', typeof name === 'string' ? options : name)
       const making: MountMaking = { name: 'portal', portal: name, make: (other) => other.portal(name, options) }
-      return mount(making, (next) => portalGates(next, name, parts, options), refuseAtPortal(name))
+      return mount(making, (next) => portalGates(next, name, parts, options), refuseAtPortal(name, options))
     },
 
     webApps(...unexpected: unknown[]) {

@@ -5,18 +5,24 @@
  */
 
 import type { Config } from '../config/config.js'
+import { portalOfClient } from '../config/schema/oauth.js'
 import { ConfigError } from '../core/errors.js'
+import { createLanguageChoice } from '../core/languages.js'
 import { withoutForeignAuth } from '../http/endpoint.js'
 import type { Gate } from '../http/gate.js'
 import type { AuthorizationServer } from '../oauth/authorization-server.js'
 import type { AuthorizationServerParts, SharedOauth } from '../oauth/parts.js'
 import type { IdentityProviders } from './identity-providers.js'
+import { portalView } from './portal.js'
+import type { RunningState } from './reload.js'
 import type { SharedStore } from './shared-store.js'
 import { type AddressAccessParts, webAppsGates } from './web-apps.js'
 
 /** What the authorization server takes of the core. */
 export interface OauthAreaParts
-  extends Omit<AuthorizationServerParts, 'clientThrottle' | 'keySet' | 'shared' | 'signIn'> {
+  extends Omit<AuthorizationServerParts, 'clientThrottle' | 'keySet' | 'shared' | 'signIn' | 'languageOf' | 'viewOf'> {
+  /** Its pages look as the configuration in effect says. */
+  readonly running: Pick<RunningState, 'config'>
   readonly keys: SharedOauth['keys']
   readonly identityProviders?: IdentityProviders | undefined
   /** The key of management tokens: it signs here as well where it outlives the process and fits. */
@@ -32,7 +38,7 @@ export interface OauthAreaParts
  */
 export async function openOauth(
   config: Config,
-  { keys, keySet, sharedStore, identityProviders, ...parts }: OauthAreaParts,
+  { running, keys, keySet, sharedStore, identityProviders, ...parts }: OauthAreaParts,
 ): Promise<AuthorizationServer | undefined> {
   if (config.oauth === undefined) return undefined
   const { createAuthorizationServer } = await import('../oauth/authorization-server.js')
@@ -49,7 +55,10 @@ export async function openOauth(
   const shared = sharedStore && { ...sharedStore, keys, keySet }
   const { signIn: offered } = config.oauth
   const signIn = identityProviders?.forPortal(config, offered, `${config.portalDefaults.cookiePrefix}-oauth`)
-  return createAuthorizationServer(config.oauth, { ...parts, clientThrottle, keySet: kept, shared, signIn })
+  const languageOf = createLanguageChoice(() => running.config.portalDefaults.languages)
+  const viewOf = (clientId: string) => portalView(running.config, portalOfClient(clientId))
+  const pages = { languageOf, viewOf }
+  return createAuthorizationServer(config.oauth, { ...parts, ...pages, clientThrottle, keySet: kept, shared, signIn })
 }
 
 /** @throws `ConfigError` where there is no authorization server. */

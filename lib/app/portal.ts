@@ -13,7 +13,9 @@ import { managementConsole, nearest } from '../core/names.js'
 import { withoutForeignAuth } from '../http/endpoint.js'
 import type { Gate } from '../http/gate.js'
 import { type PortalGatesOptions, portalSessionGates } from '../middleware/portal-session.js'
-import type { LoginPage } from '../portals/page.js'
+import type { LoginPage } from '../portals/login-page.js'
+import { displayName, type PortalView } from '../portals/page.js'
+import type { RefusalPage } from '../portals/refusal-page.js'
 import type { SecondFactorPage } from '../portals/second-page.js'
 import type { SecondStepParts } from '../portals/second-step.js'
 import { securityHeadersGate } from '../portals/security-headers.js'
@@ -38,6 +40,12 @@ export interface PortalOptions {
    * @defaultValue the built-in page
    */
   readonly secondFactorPage?: SecondFactorPage | undefined
+  /**
+   * Makes the page of a refusal, where a page was asked for.
+   *
+   * @defaultValue the built-in page
+   */
+  readonly refusalPage?: RefusalPage | undefined
 }
 
 /** What the gates of a portal work with. */
@@ -85,8 +93,8 @@ export function portalSessionOptions(
   parts: PortalGateParts,
   { loginPage, secondFactorPage }: PortalOptions = {},
 ): PortalGatesOptions {
-  const { sessionTimeoutMs, absoluteTimeoutMs, roles, title, support, signIn, secondFactor } = portalNamed(config, name)
-  const { origins, allowInsecureHttp } = config.portalDefaults
+  const { sessionTimeoutMs, absoluteTimeoutMs, roles, signIn, secondFactor } = portalNamed(config, name)
+  const { origins, allowInsecureHttp, languages } = config.portalDefaults
   const { singleSignOn, secondStep } = parts
   assertSecondFactors(config, secondStep)
   const cookieName = portalCookieName(config, name)
@@ -98,8 +106,8 @@ export function portalSessionOptions(
     rolesOrigin: originAt(config, `portal.${name}.roles`),
     origins,
     allowPlainHttp: allowInsecureHttp,
-    title,
-    support,
+    ...portalView(config, name),
+    languages,
     cookieName,
     signIn: parts.identityProviders?.forPortal(config, signIn, cookieName),
     loginPage,
@@ -109,6 +117,12 @@ export function portalSessionOptions(
     // A login of its own in any case: who opens the console can do everything.
     singleSignOn: name === managementConsole ? undefined : singleSignOn,
   }
+}
+
+/** How a portal presents itself; one that the configuration does not have is called by its name. */
+export function portalView({ portals }: Config, name: string): PortalView {
+  const { title = displayName(name), support, logo } = portals.find((portal) => portal.name === name) ?? {}
+  return { title, support, logo }
 }
 
 /** Without the prefix that it has over TLS. */

@@ -6,6 +6,7 @@
  */
 
 import { isAnnounced, minutesAndSeconds } from './countdown.js'
+import type { SessionTexts } from './session-texts.js'
 
 /** What the warning shows at a moment. */
 interface WarningState {
@@ -27,11 +28,16 @@ export interface SessionWarning {
   hide(): void
 }
 
-/** Creates the warning. Nothing is added to the page until it is shown. */
-export function createSessionWarning(texts: SessionTexts, { onStay, onSignOut }: WarningChoices): SessionWarning {
+/** Creates the warning. Nothing is added to the page until it is shown. `language`: of the texts; empty: that of the page. */
+export function createSessionWarning(
+  texts: SessionTexts,
+  language: string,
+  { onStay, onSignOut }: WarningChoices,
+): SessionWarning {
   const host = document.createElement('div')
   const root = host.attachShadow({ mode: 'open' })
   const dialog = document.createElement('dialog')
+  if (language !== '') dialog.lang = language
   const title = element('h2', { id: 'title' })
   const message = element('p', { id: 'message' })
   const trouble = element('p', { role: 'status' })
@@ -178,41 +184,4 @@ function createWarningStyles(): CSSStyleSheet {
   const sheet = new CSSStyleSheet()
   sheet.replaceSync(css)
   return sheet
-}
-
-/** Texts of the warning before a session ends. */
-export interface SessionTexts {
-  /** The heading, which is the name of the dialog. */
-  readonly title: string
-  /** The heading where nothing postpones the end. */
-  readonly lastTitle: string
-  /** Why, and how long is left. `time` is minutes and seconds, such as `1:05`. */
-  readonly message: (time: string) => string
-  /** The same where nothing postpones the end: the session has reached its longest life. */
-  readonly lastMessage: (time: string) => string
-  /** What a screen reader says, twice: when 30 and when 10 seconds are left. */
-  readonly secondsLeft: (seconds: number) => string
-  /** Shown while the server does not answer. */
-  readonly unreachable: string
-  /** The button that postpones the end. */
-  readonly stay: string
-  /** The button that ends the session now. */
-  readonly signOut: string
-  /** The button that hides the warning where nothing postpones the end. */
-  readonly close: string
-}
-
-/** The texts in English. */
-export const englishTexts: SessionTexts = {
-  title: 'Are you still there?',
-  lastTitle: 'Your session is about to end',
-  message: (time) =>
-    `You have not used this page for a while. To protect your account, you will be signed out in ${time}.`,
-  lastMessage: (time) =>
-    `You have been signed in for as long as is allowed. Save your work: you will be signed out in ${time}.`,
-  secondsLeft: (seconds) => `${seconds} seconds left.`,
-  unreachable: 'The server cannot be reached. Trying again.',
-  stay: 'Stay signed in',
-  signOut: 'Sign out',
-  close: 'Close',
 }

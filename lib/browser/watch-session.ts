@@ -7,7 +7,8 @@
 
 import { createDeadline, type Deadline, retryDelayMs, secondsUntil } from './countdown.js'
 import { createSessionClient, type SessionAnswer } from './session-client.js'
-import { createSessionWarning, englishTexts, type SessionTexts } from './session-warning.js'
+import { type SessionTexts, sessionTextsFor } from './session-texts.js'
+import { createSessionWarning } from './session-warning.js'
 
 export type { SessionTexts }
 
@@ -26,7 +27,7 @@ export interface WatchSessionOptions {
    * @defaultValue `60_000`
    */
   readonly warnBeforeMs?: number
-  /** Texts of the warning in place of the English ones. */
+  /** Texts of the warning. @defaultValue German where the language of the page (`<html lang>`) is German, else English */
   readonly texts?: Partial<SessionTexts>
 }
 
@@ -62,7 +63,10 @@ export function watchSession({ portal, warnBeforeMs = 60_000, texts }: WatchSess
   }
   const base = portal.replace(/\/+$/, '')
   const client = createSessionClient(base)
-  const warning = createSessionWarning({ ...englishTexts, ...texts }, { onStay: extend, onSignOut: signOut })
+  const page = sessionTextsFor(document.documentElement.lang)
+  // Texts of the app are in the language of its page.
+  const language = texts === undefined ? page.language : ''
+  const warning = createSessionWarning({ ...page.texts, ...texts }, language, { onStay: extend, onSignOut: signOut })
   const otherTabs = new BroadcastChannel(`sallyport:${base}`)
   const ended = new AbortController()
   const { signal } = ended

@@ -18,6 +18,7 @@ import { checkKeys, unknownWarning } from './checks/unknown-keys.js'
 import { createWarnings } from './checks/warnings.js'
 import type { Config, EnabledControl, KeyStoresConfig, TokenConfig } from './config.js'
 import { createKeyStores } from './key-stores.js'
+import { readLogos } from './logos.js'
 import { createAuditTrail } from './schema/audit-trail.js'
 import type { Deployment } from './schema/deployment.js'
 import { createIdentityProviders } from './schema/identity-provider.js'
@@ -125,12 +126,13 @@ export function interpret(document: object, where: DocumentSource): Interpretati
   checkMachines(deployment, usesFileUsers, mistake)
   if (deployment.shared_store !== undefined) refuseUnshared(deployment, usesFileUsers, mistake)
   const sharedStore = createSharedStore(deployment, home, mistakeOnce, asWritten)
+  const logos = readLogos(deployment.portal, home, mistakeOnce)
   const tls = createTls(values, deployment.server.hostname ?? 'localhost', { mistake: mistakeOnce, warning })
   if (mistakes.length > 0) return conclude(undefined, keyStores)
 
   const [userStore, ...secondaryUserStores] = userStores
   const stores = { userStore, secondaryUserStores, keyStores, sharedStore, tls, identityProviders }
-  const config = deepFreeze(createConfig(deployment, stores, source, where))
+  const config = deepFreeze(createConfig(deployment, { ...stores, logos }, source, where))
   warnings.push(...createWarnings(config, values))
   return conclude(config, keyStores)
 
@@ -180,7 +182,12 @@ function refuseUnknownKeyStores(
 /** Puts the configuration together; each rule that can refuse a request gets the place where it is written. */
 function createConfig(
   tables: Deployment,
-  stores: Pick<Config, 'userStore' | 'secondaryUserStores' | 'keyStores' | 'sharedStore' | 'tls' | 'identityProviders'>,
+  {
+    logos,
+    ...stores
+  }: Pick<Config, 'userStore' | 'secondaryUserStores' | 'keyStores' | 'sharedStore' | 'tls' | 'identityProviders'> & {
+    readonly logos: ReadonlyMap<string, string>
+  },
   source: Tree,
   { path, home, locate }: DocumentSource,
 ): Config {
@@ -190,7 +197,7 @@ function createConfig(
   })
   const { management_api: api, internal_apis: fileUsers, user_store, portal, tomcat } = tables
   const { token, tokenStore, authorization } = api
-  const portals = createPortals(portal, tomcat).map(withPlace)
+  const portals = createPortals(portal, tomcat, logos).map(withPlace)
   return {
     ...stores,
     identityProviders: stores.identityProviders.map(withPlace),
@@ -218,8 +225,11 @@ function createConfig(
       origins: portal.origins,
       allowInsecureHttp: portal.allow_insecure_http,
       cookiePrefix: portal.cookie_prefix,
+      languages: portal.languages,
       maxSessions: portal.max_sessions,
     },
+    health: tables.health,
+    metrics: tables.metrics,
     icp: tables.icp_config,
     auditTrail: createAuditTrail(tables, home),
     oauth: createOauth(tables.oauth, tomcat, portal, portals),

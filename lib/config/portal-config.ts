@@ -5,6 +5,7 @@
  */
 
 import type { Origin } from '../core/errors.js'
+import type { Language } from '../core/languages.js'
 import type { SecondFactorPolicy } from '../core/second-factor.js'
 import type { SigningAlgorithm } from './store-config.js'
 
@@ -16,6 +17,8 @@ export interface PortalDefaults {
   readonly allowInsecureHttp: boolean
   /** `cookie_prefix`: what the names of the cookies begin with, after `__Host-`. @defaultValue `'sallyport'` */
   readonly cookiePrefix: string
+  /** `languages` of the built-in pages; the first one is for browsers that ask for none of them. @defaultValue `['en', 'de']` */
+  readonly languages: readonly Language[]
   /** `max_sessions`: sessions of all portals together that are kept at the same time. @defaultValue 10 000 */
   readonly maxSessions: number
 }
@@ -47,6 +50,8 @@ export interface PortalConfig {
   readonly title: string | undefined
   /** `support`: where people find help, shown on its pages. @defaultValue not shown */
   readonly support: string | undefined
+  /** `logo`: the picture of its pages, as a `data:` URL. @defaultValue none */
+  readonly logo: string | undefined
   /** `callback`: where the authorization server sends users back to. */
   readonly callback: string | undefined
   /** `second_factor`: who has to show one. @defaultValue that of `[portal]`, or `'optional'` */
@@ -116,6 +121,8 @@ export type ResponseMode = 'query' | 'fragment' | 'form_post'
 
 /** One `[[oauth.service_provider]]`. PKCE with S256 is mandatory for each. */
 export interface ServiceProviderConfig {
+  /** `name`: the app, for people. */
+  readonly name: string
   /** `client_id`, or `name` without it. */
   readonly clientId: string
   /** `redirect_uris`: compared character by character. */

@@ -10,6 +10,7 @@ import { systemClock } from '../core/clock.js'
 import type { Origin } from '../core/errors.js'
 import { UnauthorizedError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
+import { createLanguageChoice, type Language, languages } from '../core/languages.js'
 import type { Logger } from '../core/logger.js'
 import { isPortalName, portalNameRule } from '../core/names.js'
 import { lacksSecondFactor, type SecondFactorPolicy } from '../core/second-factor.js'
@@ -20,9 +21,10 @@ import { standAlone } from '../http/refusals.js'
 import { backchannelLogoutGate } from '../portals/backchannel-logout.js'
 import { portalCookie } from '../portals/cookie.js'
 import { createShowLogin, loginGate } from '../portals/login.js'
+import type { LoginPage } from '../portals/login-page.js'
 import { logoutGate } from '../portals/logout.js'
 import { ownOriginGate } from '../portals/navigation.js'
-import { displayName, type LoginPage } from '../portals/page.js'
+import { displayName } from '../portals/page.js'
 import { type PortalSignIn, portalSignInGate } from '../portals/portal-sign-in.js'
 import { entryRefusal, type PortalParts } from '../portals/refusals.js'
 import type { SecondFactorPage } from '../portals/second-page.js'
@@ -60,6 +62,8 @@ export interface PortalSessionOptions {
   readonly title?: string | undefined
   /** Where people find help: an e-mail address, a URL or any other text. @defaultValue not shown */
   readonly support?: string | undefined
+  /** Languages of the built-in pages, of which `Accept-Language` chooses; the first one is for any other. @defaultValue all: `['en', 'de']` */
+  readonly languages?: readonly Language[] | undefined
   /** Name of the cookie, without a prefix: two apps on one host need two names. @defaultValue `sallyport-` and the name */
   readonly cookieName?: string | undefined
   /** A sign-on that several portals share. @defaultValue none: each portal asks for the password */
@@ -99,6 +103,8 @@ export function portalSession(options: PortalSessionOptions): RequestHandler {
 /** What a portal of `createSecurity` has besides: sign-ins at identity providers. */
 export interface PortalGatesOptions extends PortalSessionOptions {
   readonly signIn?: PortalSignIn | undefined
+  /** See `PortalView.logo`. */
+  readonly logo?: string | undefined
   /** The rule that a session without a second factor is refused by. */
   readonly secondFactorOrigin?: Origin | undefined
   /** Whether users who may not enter do not learn for whom it is. @defaultValue false */
@@ -119,15 +125,17 @@ export function portalSessionParts(options: PortalGatesOptions): PortalParts {
   const { rolesOrigin = { key: 'roles' } } = options
   const { loginPage, singleSignOn, signIn, events, clock = systemClock } = options
   if (!isPortalName(name)) throw new TypeError(`"name" option ${portalNameRule}`)
-  const { title = displayName(name), support, cookieName = `sallyport-${name}` } = options
+  const { title = displayName(name), support, logo, cookieName = `sallyport-${name}` } = options
+  const { languages: offered = languages } = options
   if (!/^[A-Za-z0-9_-]+$/.test(cookieName)) throw new TypeError('"cookieName" option must be letters, digits, _ and -')
   const cookie = portalCookie(cookieName, allowPlainHttp)
   const stepCookie = portalCookie(`${cookieName}-step`, allowPlainHttp)
   const sessions = withSecondFactor(options.sessions, secondFactor, options.secondFactorOrigin)
   const entry = { roles, rolesOrigin, isHidden: options.isHidden }
-  const own = { name, sessions, cookie, authenticator, ...entry, allowPlainHttp, view: { title, support } }
+  const own = { name, sessions, cookie, authenticator, ...entry, allowPlainHttp }
+  const pages = { view: { title, support, logo }, languageOf: createLanguageChoice(() => offered) }
   const second = { secondFactor, secondStep, secondFactorPage, stepCookie }
-  return { ...own, ...second, loginPage, singleSignOn, signIn, events, clock }
+  return { ...own, ...second, ...pages, loginPage, singleSignOn, signIn, events, clock }
 }
 
 export function portalSessionGates(options: PortalGatesOptions): readonly Gate[] {

@@ -8,7 +8,9 @@ import { randomBytes } from 'node:crypto'
 import { inBackground } from '../async/background.js'
 import type { OauthConfig } from '../config/config.js'
 import { ConfigError } from '../core/errors.js'
+import { anyLanguage } from '../core/languages.js'
 import type { Gate } from '../http/gate.js'
+import { displayName, type PortalView } from '../portals/page.js'
 import type { SingleSignOn } from '../portals/single-sign-on.js'
 import { keyRingFrom } from '../tokens/keys/key-ring.js'
 import { newKeys, publicJwk, secretsFrom } from '../tokens/keys/signing-key.js'
@@ -70,7 +72,8 @@ export async function createAuthorizationServer(
   const storeOptions = { maxEntries: oauth.maxTokens, clock, onEvict }
   const oauthStore = shared?.createOauthStore(storeOptions) ?? new MemoryOauthStore(storeOptions)
   const providers = createServiceProviders(oauth)
-  const base = { ...given, oauth, oauthStore, providers, cookies: createCookies(oauth) }
+  const { languageOf = anyLanguage, viewOf = viewByName } = given
+  const base = { ...given, oauth, oauthStore, providers, cookies: createCookies(oauth), languageOf, viewOf }
   const notices = createLogoutNotices({ ...base, keySet })
   const signOns = createSignOns({ ...base, onEnd: (session) => tellOfSession(notices, session) })
   const keys = shared?.keys ?? keyRingFrom(keySet, clock)
@@ -133,6 +136,10 @@ export async function createAuthorizationServer(
       oauthStore.close()
     },
   }
+}
+
+function viewByName(clientId: string): PortalView {
+  return { title: displayName(clientId), support: undefined, logo: undefined }
 }
 
 /**

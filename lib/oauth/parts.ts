@@ -6,7 +6,9 @@
 
 import type { OauthConfig } from '../config/config.js'
 import type { SecurityEvents } from '../core/events.js'
+import type { LanguageOf } from '../core/languages.js'
 import type { Logger } from '../core/logger.js'
+import type { PortalView } from '../portals/page.js'
 import type { PortalSignIn } from '../portals/portal-sign-in.js'
 import type { SecondStepParts } from '../portals/second-step.js'
 import type { CheckedTokenStore } from '../tokens/checked-token-store.js'
@@ -52,6 +54,10 @@ export interface AuthorizationServerParts {
   readonly keySet?: KeySet | undefined
   /** Absent: grants and sessions are those of this process, and end with it. */
   readonly shared?: SharedOauth | undefined
+  /** Chooses the language of a page. Absent: any of those there are. */
+  readonly languageOf?: LanguageOf | undefined
+  /** How the login page of a client presents itself. Absent: with its client id. */
+  readonly viewOf?: ((clientId: string) => PortalView) | undefined
 }
 
 /** That, and what is made first. */
@@ -60,4 +66,6 @@ export interface OauthParts extends AuthorizationServerParts {
   readonly oauthStore: OauthStore
   readonly providers: ServiceProviders
   readonly cookies: OauthCookies
+  readonly languageOf: LanguageOf
+  readonly viewOf: (clientId: string) => PortalView
 }

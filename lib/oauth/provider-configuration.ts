@@ -8,7 +8,7 @@
 import type { AdapterFactory, Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider'
 import { endpoints } from './endpoints.js'
 import type { LogoutNotices } from './logout-notices.js'
-import { renderErrorPage, renderSignedOutPage, signOutPage } from './pages.js'
+import { createOauthPages } from './pages.js'
 import type { OauthParts } from './parts.js'
 import { withoutCredentials } from './provider-adapter.js'
 import {
@@ -47,6 +47,7 @@ const authMethods = ['none', 'client_secret_basic', 'client_secret_post'] as con
 export function createProviderConfiguration(parts: ProviderParts): Configuration {
   const { oauth, providers, cookies, library, adapter, signingKey, cookieKey, notices } = parts
   const { algorithm, accessTokenMs, refreshTokenMs, serviceProviders } = oauth
+  const pages = createOauthPages(parts.languageOf)
   const signOnSeconds = Math.ceil(oauth.signOnAbsoluteMs / 1000)
 
   return {
@@ -110,10 +111,8 @@ export function createProviderConfiguration(parts: ProviderParts): Configuration
       backchannelLogout: { enabled: notices.isUsed },
       rpInitiatedLogout: {
         enabled: true,
-        logoutSource: (ctx, form) => {
-          ctx.body = signOutPage(form, !isHintOfSession(ctx))
-        },
-        postLogoutSuccessSource: renderSignedOutPage,
+        logoutSource: (ctx, form) => pages.renderSignOut(ctx, form, !isHintOfSession(ctx)),
+        postLogoutSuccessSource: pages.renderSignedOut,
       },
     },
     clientBasedCORS(_ctx, origin, { clientId }) {
@@ -140,7 +139,7 @@ export function createProviderConfiguration(parts: ProviderParts): Configuration
       RefreshToken: (ctx) => ctx.oidc.entities.RotatedRefreshToken?.remainingTTL ?? refreshTokenMs / 1000,
       Session: signOnSeconds,
     },
-    renderError: renderErrorPage,
+    renderError: pages.renderError,
   }
 }
 

@@ -13,8 +13,8 @@ import { readClient } from '../http/client.js'
 import { refusalFrom, type Verdict } from '../http/gate.js'
 import { ProviderError } from '../identity-providers/provider-error.js'
 import type { IdentityProvider } from '../identity-providers/provider-types.js'
+import type { SignInLink } from '../portals/login-page.js'
 import { queryParameter } from '../portals/navigation.js'
-import type { SignInLink } from '../portals/page.js'
 import { type PortalSignIn, profileOf } from '../portals/portal-sign-in.js'
 import {
   anotherAccountQuery,
@@ -24,8 +24,9 @@ import {
   reportFromProvider,
   titleOf,
 } from '../portals/provider-sign-in.js'
-import { messageForPeople } from '../portals/refusals.js'
+import { messageForPeople, worded } from '../portals/refusals.js'
 import type { SignOnContext } from '../portals/single-sign-on.js'
+import { textsIn } from '../portals/texts/texts.js'
 import type { UserAccount } from '../users/user-store.js'
 import { loginPath, type SignInParts } from './sign-in.js'
 
@@ -43,6 +44,7 @@ interface LoginPageParts {
     confirm: (tokenId: string) => Promise<void>,
   ): Promise<Verdict>
   showPage(
+    request: Request,
     response: Response,
     interaction: Pick<Interaction, 'uid' | 'params'>,
     sealed: string,
@@ -70,7 +72,7 @@ export function createProviderStep(
   { takesPassword, providers, signIns, sessions, signOut }: PortalSignIn,
   { admit, showPage }: LoginPageParts,
 ): ProviderStep {
-  const { provider: server, startedSignIns, store, revocations, events, clock } = parts
+  const { provider: server, startedSignIns, store, revocations, events, clock, languageOf } = parts
   const { origin, pathname: mountPath } = new URL(parts.oauth.issuer)
   const byName = new Map(providers.map((provider) => [provider.config.name, provider]))
   const only = takesPassword || providers.length !== 1 ? undefined : providers[0]
@@ -102,9 +104,9 @@ export function createProviderStep(
   async function findInteraction(uid: string, sealed: string): Promise<Interaction> {
     const found = await startedSignIns.within(sealed, () => server.Interaction.find(uid))
     if (found !== undefined) return found as unknown as Interaction
-    throw new BadRequestError(
-      'ERR_SIGN_IN_ENDED',
-      'This sign-in has ended. Go back to where you came from, and try again.',
+    throw worded(
+      ({ oauth }) => oauth.signInEnded,
+      (message) => new BadRequestError('ERR_SIGN_IN_ENDED', message),
     )
   }
 
@@ -152,13 +154,14 @@ export function createProviderStep(
     let refusal = refusalFrom(error)
     if (error instanceof ProviderError) {
       refusal = refusalFromProvider(error, provider)
-      events?.report('loginRefused', { at: clock(), ...readClient(request), ...reportFromProvider(error, provider) })
+      const report = reportFromProvider(error, provider)
+      events?.report('loginRefused', { at: clock(), ...readClient(request), kind: 'oauth', ...report })
       markReported(refusal, events !== undefined)
     }
     for (const [header, value] of Object.entries(refusal.headers)) response.setHeader(header, value)
-    return showPage(response, interaction, sealed, refusal.status, {
+    return showPage(request, response, interaction, sealed, refusal.status, {
       userName: '',
-      message: messageForPeople(refusal),
+      message: messageForPeople(refusal, textsIn(languageOf(request))),
       refusedAt: isOfNoAccess(error) ? provider : undefined,
     })
   }

@@ -18,8 +18,10 @@ import type { Gate, Verdict } from '../http/gate.js'
 import type { IdentityProvider } from '../identity-providers/provider-types.js'
 import { portalCookie } from '../portals/cookie.js'
 import { createFormLogin, readLoginForm } from '../portals/login-form.js'
+import { builtInLoginPage } from '../portals/login-page.js'
 import { queryParameter } from '../portals/navigation.js'
-import { answerPage, displayName, formPageHeaders, loginPage } from '../portals/page.js'
+import { answerPage } from '../portals/page.js'
+import { worded } from '../portals/refusals.js'
 import { answerContinue, answerSecondFactorPage } from '../portals/second-page.js'
 import type { SignOnContext, SingleSignOn } from '../portals/single-sign-on.js'
 import type { UserAccount } from '../users/user-store.js'
@@ -91,8 +93,9 @@ export interface SignInParts extends OauthParts {
 /** Answers the login pages; any other path is let through. */
 export function signInGate(parts: SignInParts): Gate {
   const { provider, SessionNotFound, providerRequest, cookies, singleSignOn, startedSignIns, events, clock } = parts
+  const { languageOf, viewOf } = parts
   const mountPath = new URL(parts.oauth.issuer).pathname
-  const formLogin = createFormLogin({ ...parts, secondFactor: parts.oauth.secondFactor })
+  const formLogin = createFormLogin({ ...parts, kind: 'oauth', secondFactor: parts.oauth.secondFactor })
   const stepCookie = portalCookie(`${parts.oauth.cookiePrefix}-oauth-step`, !cookies.long.secure)
   const takesPassword = parts.signIn?.takesPassword ?? true
   const elsewhere = parts.signIn && createProviderStep(parts, parts.signIn, { admit, showPage })
@@ -107,16 +110,22 @@ export function signInGate(parts: SignInParts): Gate {
     } catch (error) {
       if (!(error instanceof SessionNotFound)) throw error
     }
-    throw new BadRequestError(
-      'ERR_REQUEST_INVALID',
-      'This sign-in has ended. Go back to where you came from, and try again.',
+    throw worded(
+      ({ oauth }) => oauth.signInEnded,
+      (message) => new BadRequestError('ERR_REQUEST_INVALID', message),
     )
   }
 
+  const viewFor = (request: Request, { params }: Pick<Interaction, 'params'>) => ({
+    ...viewOf(String(params['client_id'])),
+    language: languageOf(request),
+  })
+
   /** `sealed`: the sign-in, as the address of the page has it. */
   function showPage(
+    request: Request,
     response: Response,
-    { uid, params }: Pick<Interaction, 'uid' | 'params'>,
+    interaction: Pick<Interaction, 'uid' | 'params'>,
     sealed: string,
     status: number,
     {
@@ -128,23 +137,15 @@ export function signInGate(parts: SignInParts): Gate {
       readonly refusedAt?: IdentityProvider | undefined
     },
   ): Verdict {
-    const portal = String(params['client_id'])
-    const action = loginAddress(mountPath, uid, sealed)
+    const action = loginAddress(mountPath, interaction.uid, sealed)
     const ways = { takesPassword, signInAt: elsewhere?.linksFrom(action, refusedAt) ?? [] }
-    const view = {
-      portal,
-      title: displayName(portal),
-      support: undefined,
-      action,
-      returnTo: undefined,
-      ...ways,
-      ...shown,
-    }
-    answerPage(response, status, loginPage(view), formPageHeaders)
+    const page = { portal: String(interaction.params['client_id']), ...viewFor(request, interaction), action }
+    answerPage(response, status, builtInLoginPage({ ...page, returnTo: undefined, ...ways, ...shown }))
     return 'answered'
   }
 
   async function finish(
+    request: Request,
     response: Response,
     interaction: Interaction,
     result: Interaction['result'],
@@ -159,8 +160,7 @@ export function signInGate(parts: SignInParts): Gate {
     for (const name of [names.interaction, `${names.interaction}.sig`]) {
       response.appendHeader('Set-Cookie', `${name}=; Path=${path}; ${attributes}`)
     }
-    const title = displayName(String(interaction.params['client_id']))
-    answerContinue(response, interaction.returnTo, { title, support: undefined }, recoveryCodes)
+    answerContinue(response, interaction.returnTo, viewFor(request, interaction), recoveryCodes)
     return 'answered'
   }
 
@@ -173,13 +173,13 @@ export function signInGate(parts: SignInParts): Gate {
       stepCookie,
       scope: `sign-in ${interaction.uid}`,
       async showStep(status, stepView) {
-        const title = displayName(String(interaction.params['client_id']))
         const action = loginAddress(mountPath, interaction.uid, sealedIn(request))
-        const view = { title, support: undefined, action, returnTo: undefined, ...stepView }
+        const view = { ...viewFor(request, interaction), action, returnTo: undefined, ...stepView }
         await answerSecondFactorPage(request, response, status, view, undefined)
         return 'answered'
       },
-      showAgain: (status, message) => showPage(response, interaction, sealedIn(request), status, { userName, message }),
+      showAgain: (status, message) =>
+        showPage(request, response, interaction, sealedIn(request), status, { userName, message }),
       admit: (account, context) => admit(request, response, interaction, account, context),
     })
   }
@@ -197,26 +197,34 @@ export function signInGate(parts: SignInParts): Gate {
     const { startedAt, factors } = context
     const client = pickClient(context)
     if (isAnotherUser(interaction, subject)) {
-      events?.report('loginRefused', { at: clock(), ...client, userName: subject, reason: 'not-admitted' })
+      const report = { userName: subject, reason: 'not-admitted', kind: 'oauth' } as const
+      events?.report('loginRefused', { at: clock(), ...client, ...report })
       const error_description = 'another user has signed in'
-      return finish(response, interaction, { error: 'login_required', error_description, subject })
+      return finish(request, response, interaction, { error: 'login_required', error_description, subject })
     }
     const tokenId = await singleSignOn.start(request, response, account, context)
     await confirm?.(tokenId)
     events?.report('login', { at: startedAt, ...client, subject, tokenId, kind: 'oauth', factors })
     // The session that the sign-in was started in has another name now, or was that of another user.
     delete interaction.session
-    return finish(response, interaction, { login: { accountId: subject, remember: false } }, context.recoveryCodes)
+    return finish(
+      request,
+      response,
+      interaction,
+      { login: { accountId: subject, remember: false } },
+      context.recoveryCodes,
+    )
   }
 
   async function answerLogin(request: Request, response: Response): Promise<Verdict> {
     const interaction = await findInteraction(request, response)
-    if (interaction.prompt.name === 'consent') return finish(response, interaction, { consent: {} })
+    if (interaction.prompt.name === 'consent') return finish(request, response, interaction, { consent: {} })
     if (request.method === 'POST') return takeForm(request, response, interaction)
     const sealed = sealedIn(request)
     const begun = await elsewhere?.begin(request, response, interaction, sealed)
     return (
-      begun ?? showPage(response, interaction, sealed, 200, { userName: hintedName(interaction), message: undefined })
+      begun ??
+      showPage(request, response, interaction, sealed, 200, { userName: hintedName(interaction), message: undefined })
     )
   }
 

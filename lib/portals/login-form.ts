@@ -5,8 +5,10 @@
  */
 
 import type { Request, Response } from 'express'
+import type { AuthKind } from '../core/auth.js'
 import { BadRequestError, HttpError } from '../core/errors.js'
 import { pickClient, type SecurityEvents } from '../core/events.js'
+import type { LanguageOf } from '../core/languages.js'
 import { isReported, markReported } from '../core/reported.js'
 import type { SecondFactorPolicy } from '../core/second-factor.js'
 import { clientGone, isOver } from '../http/answer.js'
@@ -23,6 +25,8 @@ import { messageForPeople, unauthorized } from './refusals.js'
 import type { SecondFactorView } from './second-page.js'
 import { findPendingAccount, openPending, type PendingLogin, type SecondStepParts, sealPending } from './second-step.js'
 import type { SignOnContext } from './single-sign-on.js'
+import { english } from './texts/en.js'
+import { type Texts, textsIn } from './texts/texts.js'
 
 /** What the login form says. */
 export interface LoginForm {
@@ -96,10 +100,13 @@ export interface FormLoginParts {
   readonly authenticator: Authenticator
   readonly events: SecurityEvents | undefined
   readonly clock: () => number
+  /** What the logins are for. */
+  readonly kind: AuthKind
   /** Who has to show a second factor. */
   readonly secondFactor: SecondFactorPolicy
   /** `undefined`: nobody has one. */
   readonly secondStep?: SecondStepParts | undefined
+  readonly languageOf: LanguageOf
 }
 
 /** What a page does with its login form. */
@@ -128,22 +135,21 @@ export type StepView = Pick<SecondFactorView, 'step' | 'message' | 'secret' | 'q
 /** Refusals that the form is shown again with: another attempt may be better. */
 const statusesWithForm = new Set([401, 403, 429, 503])
 
-const wrongCode = 'That code is not right. Enter the present one; each code counts once.'
-const tookTooLong = 'That took too long, or began in another window. Sign in again.'
-const noSecondFactor = 'This account needs a second factor, which it does not have yet. Ask an administrator.'
-
 /** Returns the function that authenticates by a form. Nothing is started when the client has gone. */
 export function createFormLogin({
   authenticator,
   events,
   clock,
+  kind,
   secondFactor,
   secondStep,
+  languageOf,
 }: FormLoginParts): (request: Request, response: Response, page: FormLoginPage) => Promise<Verdict> {
-  const refusedLogin = refusedLoginReporter(events, clock)
+  const refusedLogin = refusedLoginReporter(events, clock, kind)
 
   function contextFrom(request: Request, response: Response): LoginContext {
-    return { ...readClient(request), origin: request.headers.origin, signal: clientGone(response), secondFactor }
+    const { origin } = request.headers
+    return { ...readClient(request), kind, origin, signal: clientGone(response), secondFactor }
   }
 
   async function refuse(
@@ -152,12 +158,14 @@ export function createFormLogin({
     request: Request,
     response: Response,
     show: FormLoginPage['showAgain'],
-    text?: string,
+    text?: (texts: Texts) => string,
   ): Promise<Verdict> {
     const refusal = withChallenge(refusedLogin(error, userName, readClient(request)))
     if (show === undefined || !statusesWithForm.has(refusal.status) || isOver(response)) return refusal
     for (const [header, value] of Object.entries(refusal.headers)) response.setHeader(header, value)
-    return show(refusal.status, refusal.status === 401 && text !== undefined ? text : messageForPeople(refusal))
+    const texts = textsIn(languageOf(request))
+    const isExplained = refusal.status === 401 && text !== undefined
+    return show(refusal.status, isExplained ? text(texts) : messageForPeople(refusal, texts))
   }
 
   /** The password was right: asks for the second factor, or to set one up. */
@@ -171,7 +179,7 @@ export function createFormLogin({
     const { account, status } = error.pending
     const { subject, version } = account
     if (secondStep === undefined || (status !== 'enrolled' && !secondStep.secondFactors.canEnrol)) {
-      return refuse(error, subject, request, response, page.showAgain, noSecondFactor)
+      return refuse(error, subject, request, response, page.showAgain, ({ messages }) => messages.noSecondFactor)
     }
     const step = status === 'enrolled' ? 'code' : 'invitation'
     const sealed = await sealPending({ subject, version, startedAt, step }, page.scope, secondStep)
@@ -188,7 +196,8 @@ export function createFormLogin({
     const account = pending && (await findPendingAccount(pending, own!.users))
     if (own === undefined || pending === undefined || account === undefined) {
       page.stepCookie.clear(request, response)
-      const error = unauthorized('ERR_SESSION_ENDED', tookTooLong)
+      const tookTooLong = ({ messages }: Texts) => messages.tookTooLong
+      const error = unauthorized('ERR_SESSION_ENDED', tookTooLong(english))
       return refuse(error, '', request, response, page.showAgain, tookTooLong)
     }
     const view = viewOf(pending, own)
@@ -213,7 +222,7 @@ export function createFormLogin({
       const { startedAt } = pending
       return await page.admit(user, { ...pickClient(context), startedAt, factors, recoveryCodes })
     } catch (error) {
-      return refuse(error, account.subject, request, response, showAgain, wrongCode)
+      return refuse(error, account.subject, request, response, showAgain, ({ messages }) => messages.wrongCode)
     }
   }
 

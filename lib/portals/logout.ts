@@ -5,25 +5,27 @@
  */
 
 import { HttpError, StoreError } from '../core/errors.js'
+import type { Language } from '../core/languages.js'
 import { answerEmpty } from '../http/answer.js'
 import { methodNotAllowed } from '../http/endpoint.js'
 import { type Gate, refusalFrom } from '../http/gate.js'
 import { createSessionEnd } from './end-session.js'
 import { isNavigation, isRead, readMount, wantsPage } from './navigation.js'
-import { answerPage, answerSeeOther, createPage, escapeHtml, formPageHeaders, type PortalView } from './page.js'
-import type { PortalParts } from './refusals.js'
+import { answerPage, answerSeeOther, createPage, escapeHtml, type Page, type PortalView } from './page.js'
+import { type PortalParts, worded } from './refusals.js'
+import { textsIn } from './texts/texts.js'
 
 /**
  * The gate of the logout. Only a POST signs out: a link or a picture must not. Somebody who opens it in a browser gets a page with a
  * button.
  */
 export function logoutGate(parts: PortalParts): Gate {
-  const { view, signIn } = parts
+  const { view, signIn, languageOf } = parts
   const endSession = createSessionEnd(parts)
 
   return async function logoutGate(request, response) {
     if (isRead(request) && isNavigation(request)) {
-      answerPage(response, 200, signOutPage(view, `${readMount(request)}/logout`), formPageHeaders)
+      answerPage(response, 200, signOutPage(view, languageOf(request), `${readMount(request)}/logout`))
       return 'answered'
     }
     if (request.method !== 'POST') return methodNotAllowed('POST')
@@ -41,15 +43,17 @@ export function logoutGate(parts: PortalParts): Gate {
   }
 }
 
-function signOutPage({ title, support }: PortalView, action: string): string {
+function signOutPage(view: PortalView, language: Language, action: string): Page {
+  const { heading, question, button } = textsIn(language).signOut
   const main = [
-    `<h1>${escapeHtml(title)}</h1>`,
-    '<p>Do you want to sign out?</p>',
+    `<h1>${escapeHtml(view.title)}</h1>`,
+    `<p>${escapeHtml(question)}</p>`,
     `<form method="post" action="${escapeHtml(action)}">`,
-    '<button type="submit">Sign out</button>',
+    `<button type="submit">${escapeHtml(button)}</button>`,
     '</form>',
   ]
-  return createPage({ title: `Sign out - ${title}`, main: main.join('\n'), support })
+  const title = `${heading} - ${view.title}`
+  return createPage({ title, main: main.join('\n'), language, portal: view, hasForm: true })
 }
 
 /**
@@ -58,11 +62,8 @@ function signOutPage({ title, support }: PortalView, action: string): string {
  */
 function notEnded(error: unknown): HttpError {
   if (!(error instanceof StoreError)) return refusalFrom(error)
-  return new HttpError(
-    503,
-    'ERR_STORE_UNAVAILABLE',
-    'You are signed out of this browser, but the session could not be ended on the server. It ends by itself when ' +
-      'nobody uses it.',
-    { cause: error },
+  return worded(
+    ({ messages }) => messages.notEndedOnServer,
+    (message) => new HttpError(503, 'ERR_STORE_UNAVAILABLE', message, { cause: error }),
   )
 }

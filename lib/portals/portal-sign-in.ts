@@ -16,8 +16,9 @@ import type { ProviderSessions } from '../identity-providers/provider-sessions.j
 import type { IdentityProvider, ProviderUser } from '../identity-providers/provider-types.js'
 import type { UserProfile } from '../users/user-store.js'
 import type { ShowLogin } from './login.js'
+import type { SignInLink } from './login-page.js'
 import { isRead, queryParameter, readMount, readRoot, safeReturnTo, wantsPage } from './navigation.js'
-import { answerSeeOther, type SignInLink } from './page.js'
+import { answerSeeOther } from './page.js'
 import type { ProviderSignIns } from './provider-sign-in.js'
 import {
   anotherAccountQuery,
@@ -30,6 +31,7 @@ import {
 import type { ProviderSignOut } from './provider-sign-out.js'
 import { messageForPeople, type PortalParts } from './refusals.js'
 import { createSessionStart } from './start-session.js'
+import { textsIn } from './texts/texts.js'
 
 /** How people sign in to a portal. */
 export interface PortalSignIn {
@@ -70,7 +72,7 @@ const plainHttpSetting = 'allow_insecure_http = true in [portal]'
 
 /** The gate of both; any other path is let through. */
 export function portalSignInGate(parts: PortalParts, signIn: PortalSignIn, showLogin: ShowLogin): Gate {
-  const { name: portal, cookie, events, clock, allowPlainHttp } = parts
+  const { name: portal, cookie, events, clock, allowPlainHttp, languageOf } = parts
   const { signIns, sessions, signOut } = signIn
   const providers = new Map(signIn.providers.map((provider) => [provider.config.name, provider]))
   const startSession = createSessionStart(parts)
@@ -132,12 +134,13 @@ export function portalSignInGate(parts: PortalParts, signIn: PortalSignIn, showL
     let refusal = refusalFrom(error)
     if (error instanceof ProviderError) {
       refusal = refusalFromProvider(error, provider)
-      events?.report('loginRefused', { at: clock(), ...readClient(request), ...reportFromProvider(error, provider) })
+      const report = reportFromProvider(error, provider)
+      events?.report('loginRefused', { at: clock(), ...readClient(request), kind: 'portal', ...report })
       markReported(refusal, events !== undefined)
     }
     if (!wantsPage(request)) return refusal
     for (const [header, value] of Object.entries(refusal.headers)) response.setHeader(header, value)
-    const message = messageForPeople(refusal)
+    const message = messageForPeople(refusal, textsIn(languageOf(request)))
     const back = safeReturnTo(returnTo, request)
     const signInAt = signInLinks(request, signIn, back, isOfNoAccess(error) ? provider : undefined)
     return showLogin(request, response, refusal.status, { returnTo: back, message, signInAt })

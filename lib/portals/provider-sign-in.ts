@@ -21,6 +21,8 @@ import type { IdentityProvider, ProviderUser, SignInWishes } from '../identity-p
 import { addCookie, cookieValues, secureName } from './cookie.js'
 import { queryParameter, readOrigin } from './navigation.js'
 import { answerSeeOther, displayName } from './page.js'
+import { worded } from './refusals.js'
+import type { Texts } from './texts/texts.js'
 
 /** What a sign-in is begun for. */
 export interface SignInRequest
@@ -179,34 +181,25 @@ export function refusalFromProvider(error: ProviderError, provider: IdentityProv
   const title = titleOf(provider)
   const { failure, providerCode } = error
   const cause = { cause: error }
+  const refused = (text: (texts: Texts) => string): HttpError =>
+    worded(text, (message) => new ForbiddenError('ERR_SIGN_IN_REFUSED', message, { ...cause, bare: 'never' }))
   switch (failure) {
     case 'unavailable':
-      return new UnavailableError(
-        'ERR_IDENTITY_PROVIDER',
-        `${title} cannot be reached right now. Try again later.`,
-        cause,
+      return worded(
+        ({ messages }) => messages.providerUnavailable(title),
+        (message) => new UnavailableError('ERR_IDENTITY_PROVIDER', message, cause),
       )
     case 'untrusted':
-      return new HttpError(
-        502,
-        'ERR_IDENTITY_PROVIDER',
-        `The answer of ${title} cannot be used. Try again; if that does not help, tell the people who run this site.`,
-        cause,
+      return worded(
+        ({ messages }) => messages.providerUntrusted(title),
+        (message) => new HttpError(502, 'ERR_IDENTITY_PROVIDER', message, cause),
       )
     case 'unmapped':
-      return refused(
-        `You are signed in at ${title}, but your account has no access here. Ask for it, then sign in again; or sign in as somebody else.`,
-      )
+      return refused(({ messages }) => messages.noAccess(title))
     case 'refused':
-      return providerCode === 'access_denied'
-        ? refused(
-            `The sign-in at ${title} was cancelled, or you may not use this application. Try again, or ask for access.`,
-          )
-        : refused(`${title} did not sign you in. Try again; if that does not help, tell the people who run this site.`)
-  }
-
-  function refused(message: string): HttpError {
-    return new ForbiddenError('ERR_SIGN_IN_REFUSED', message, { ...cause, bare: 'never' })
+      return refused(({ messages }) =>
+        providerCode === 'access_denied' ? messages.signInCancelled(title) : messages.notSignedIn(title),
+      )
   }
 }
 

@@ -7,28 +7,27 @@
 import { randomBytes } from 'node:crypto'
 import type { Request } from 'express'
 import { clientAddress } from '../addresses/trust-proxy.js'
+import { inBackground } from '../async/background.js'
 import { ForbiddenError, type HttpError, type HttpErrorCode, type Origin, UnauthorizedError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
+import type { LanguageOf } from '../core/languages.js'
+import type { Logger } from '../core/logger.js'
 import type { SecondFactorPolicy } from '../core/second-factor.js'
 import { answerRefusal } from '../http/answer.js'
 import type { RefusalAnswer } from '../http/refusals.js'
 import type { Sessions } from '../tokens/sessions.js'
 import type { Authenticator } from '../users/login/authenticator.js'
 import type { PortalCookie } from './cookie.js'
+import type { LoginPage } from './login-page.js'
 import { isNavigation, readMount } from './navigation.js'
-import {
-  answerPage,
-  createPage,
-  escapeHtml,
-  formPageHeaders,
-  type LoginPage,
-  type PortalView,
-  pageHeaders,
-} from './page.js'
+import { answerPage, type PortalView } from './page.js'
 import type { PortalSignIn } from './portal-sign-in.js'
+import { answerOwnRefusalPage, builtInRefusalPage, type Refusal, type RefusalPage } from './refusal-page.js'
 import type { SecondFactorPage } from './second-page.js'
 import type { SecondStepParts } from './second-step.js'
 import type { SingleSignOn } from './single-sign-on.js'
+import { english } from './texts/en.js'
+import { type Texts, textsIn } from './texts/texts.js'
 
 /**
  * The challenge of a portal. A 401 must have one (RFC 9110 section 15.5.2), and browsers ask for a password in a dialog of their
@@ -54,8 +53,37 @@ export function unauthorized(
 /** Users that are signed in and may not enter can sign in as somebody else. */
 const hasSignOut: ReadonlySet<HttpErrorCode> = new Set(['ERR_ADMIN_REQUIRED', 'ERR_ROLE_REQUIRED'])
 
-/** Answers refusals of a portal, or of another mount that people open; `support` as in `[portal.<name>]`. */
-export function portalRefusalAnswer(support: () => string | undefined = () => undefined): RefusalAnswer {
+/** How the pages of refusals look. */
+export interface RefusalPages {
+  readonly languageOf: LanguageOf
+  /** The portal that they belong to. Absent: none. */
+  readonly portal?:
+    | {
+        readonly name: string
+        /** As the configuration in effect says. */
+        readonly view: () => PortalView
+        /** The page of the app. Absent: the built-in one. */
+        readonly refusalPage?: RefusalPage | undefined
+        readonly logger: Logger
+      }
+    | undefined
+}
+
+/** Answers refusals of a portal, or of another mount that people open. */
+export function portalRefusalAnswer({ languageOf, portal }: RefusalPages): RefusalAnswer {
+  function describe(error: HttpError, request: Request, reference: string | undefined): Refusal {
+    const { status, code } = error
+    const language = languageOf(request)
+    // Only where the page says that it is the address: an operator may have chosen another status to say nothing.
+    const isOfAddress = code === 'ERR_IP_NOT_ALLOWED' && status === 403
+    return {
+      ...{ status, code, language, reference },
+      message: messageForPeople(error, textsIn(language)),
+      address: isOfAddress ? (clientAddress(request) ?? textsIn(language).refusal.unknownAddress) : undefined,
+      signOutAction: hasSignOut.has(code) ? `${readMount(request)}/logout` : undefined,
+    }
+  }
+
   return {
     createReference: (request) => (isNavigation(request) ? randomBytes(6).toString('hex') : undefined),
 
@@ -65,56 +93,40 @@ export function portalRefusalAnswer(support: () => string | undefined = () => un
         return
       }
       for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value)
-      const headers = hasSignOut.has(error.code) ? formPageHeaders : pageHeaders
-      answerPage(response, error.status, refusalPage(error, request, reference, support()), headers)
+      const refusal = describe(error, request, reference)
+      const view = portal?.view()
+      const answerBuiltIn = (): void => answerPage(response, error.status, builtInRefusalPage(refusal, view))
+      if (portal?.refusalPage === undefined) {
+        answerBuiltIn()
+        return
+      }
+      const { name, refusalPage, logger } = portal
+      const own = { portal: name, ...portal.view(), ...refusal }
+      inBackground(async () => {
+        if (!(await answerOwnRefusalPage(refusalPage, own, request, response, logger))) answerBuiltIn()
+      })
     },
   }
 }
 
-function refusalPage(error: HttpError, request: Request, reference?: string, support?: string): string {
-  const { status, code } = error
-  const title = titles[status] ?? (status >= 500 ? 'Something went wrong' : 'This did not work')
-  const details = [`${status} ${code}`]
-  // Only where the page says that it is the address: an operator may have chosen another status to say nothing.
-  if (code === 'ERR_IP_NOT_ALLOWED' && status === 403)
-    details.push(`Your address: ${clientAddress(request) ?? 'unknown'}`)
-  if (reference !== undefined) details.push(`Reference: ${reference}`)
-  const main = [`<h1>${title}</h1>`, `<p>${escapeHtml(messageForPeople(error))}</p>`]
-  main.push(...details.map((detail) => `<p class="code">${escapeHtml(detail)}</p>`))
-  if (hasSignOut.has(code)) {
-    main.push(`<form method="post" action="${escapeHtml(readMount(request))}/logout">`)
-    main.push('<button type="submit">Sign in as somebody else</button>', '</form>')
-  }
-  return createPage({ title, main: main.join('\n'), support })
-}
+/** What pages say of a refusal that has a text of its own, in place of that of its code. */
+const ownTexts = new WeakMap<HttpError, (texts: Texts) => string>()
 
-const titles: Readonly<Record<number, string>> = {
-  403: 'No access',
-  404: 'Not found',
-  405: 'This did not work',
-  429: 'Too many attempts',
-  503: 'Not available right now',
-}
-
-/** What people can do about a refusal whose message is for operators and programmers. */
-const peopleMessages: Partial<Record<HttpErrorCode, string>> = {
-  ERR_CROSS_SITE: 'The request did not come from a page of this site. Open the page again and try once more.',
-  ERR_HTTPS_REQUIRED: 'Passwords are accepted over HTTPS only. Open this page with https.',
-  ERR_METHOD_NOT_ALLOWED: 'This address cannot be opened in this way.',
-  ERR_AUTH_SEVERAL_CREDENTIALS: 'Delete the cookies of this site and sign in again.',
-  ERR_TRUST_PROXY_UNSAFE: 'The server is not set up safely. Its operator can find the reason in the log.',
+/** Makes a refusal with a text of its own: programs get it in English, and pages show it in the language of their reader. */
+export function worded<Refused extends HttpError>(
+  text: (texts: Texts) => string,
+  create: (message: string) => Refused,
+): Refused {
+  const error = create(text(english))
+  ownTexts.set(error, text)
+  return error
 }
 
 /** The message of a refusal on a page: what happened and what its reader can do, with the time to wait where the server knows it. */
-export function messageForPeople({ code, message, headers }: HttpError): string {
-  const text = peopleMessages[code] ?? message
-  const seconds = Number(headers['Retry-After'])
-  return seconds > 0 ? text.replace('Try again later.', `Try again in ${duration(seconds)}.`) : text
-}
-
-function duration(seconds: number): string {
-  const [count, unit] = seconds < 60 ? [seconds, 'second'] : [Math.ceil(seconds / 60), 'minute']
-  return `${count} ${unit}${count === 1 ? '' : 's'}`
+export function messageForPeople(error: HttpError, texts: Texts): string {
+  const text = ownTexts.get(error)?.(texts) ?? texts.refusals[error.code] ?? error.message
+  const seconds = Number(error.headers['Retry-After'])
+  return seconds > 0 ? text.replace(texts.tryAgainLater, () => texts.tryAgainIn(seconds)) : text
 }
 
 /** What matters of a user or a caller. */
@@ -152,6 +164,7 @@ export interface PortalParts {
   /** `undefined`: ours. */
   readonly loginPage: LoginPage | undefined
   readonly view: PortalView
+  readonly languageOf: LanguageOf
   /** Who has to show a second factor. */
   readonly secondFactor: SecondFactorPolicy
   /** `undefined`: nobody has one. */

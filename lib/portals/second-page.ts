@@ -5,19 +5,23 @@
  */
 
 import type { Request, Response } from 'express'
+import type { Language } from '../core/languages.js'
 import {
   answerHtml,
   answerPage,
   answerSeeOther,
   createPage,
   escapeHtml,
-  formPageHeaders,
+  joinLines,
+  type Page,
   type PortalView,
-  pageHeaders,
 } from './page.js'
+import { textsIn } from './texts/texts.js'
 
 /** What a page about a second factor shows. No text in it is escaped. */
 export interface SecondFactorView extends PortalView {
+  /** What the browser asks for, of the languages that there are. The message is in it. */
+  readonly language: Language
   /**
    * `code`: asks for a code of the app. `invitation`: asks for the code that lets a user set one up. `setup`: shows the seed, and asks for a
    * first code. Each has one field, `code`.
@@ -38,44 +42,36 @@ export interface SecondFactorView extends PortalView {
 /** Makes the HTML of such a page, as `LoginPage` does. */
 export type SecondFactorPage = (view: SecondFactorView, request: Request) => string | Promise<string>
 
-const questions = {
-  code: { text: 'Enter the code of your authenticator app, or one of your recovery codes.', label: 'Code' },
-  invitation: {
-    text: 'This account needs a second factor. Enter the setup code that an administrator has given you.',
-    label: 'Setup code',
-  },
-  setup: {
-    text: 'Scan this with an authenticator app, or type the key. Then enter the code that the app shows.',
-    label: 'Code of the app',
-  },
-} as const
-
-/** Our own page. */
-export function secondFactorPage(view: SecondFactorView): string {
-  const { title, support, step, action, returnTo, message, secret, qrCode } = view
-  const { text, label } = questions[step]
+/** The built-in page. */
+export function builtInSecondFactorPage(view: SecondFactorView): Page {
+  const { title, language, step, action, returnTo, message, secret, qrCode } = view
+  const { secondFactor, notSignedIn } = textsIn(language)
+  const { text, label } = secondFactor[step]
   const hasMessage = message !== undefined
   const input = step === 'invitation' ? 'autocomplete="off"' : 'autocomplete="one-time-code"'
+  const key = secret?.replace(/(.{4})(?!$)/g, '$1 ') ?? ''
   const main = [
     `<h1>${escapeHtml(title)}</h1>`,
-    `<p id="question">${text}</p>`,
-    qrCode === undefined ? '' : `<div class="qr" role="img" aria-label="QR code of the key">${qrCode}</div>`,
-    secret === undefined ? '' : `<p>Key: <code>${escapeHtml(secret.replace(/(.{4})(?!$)/g, '$1 '))}</code></p>`,
+    `<p id="question">${escapeHtml(text)}</p>`,
+    qrCode === undefined
+      ? ''
+      : `<div class="qr" role="img" aria-label="${escapeHtml(secondFactor.qrCode)}">${qrCode}</div>`,
+    secret === undefined ? '' : `<p>${escapeHtml(secondFactor.key)} <code>${escapeHtml(key)}</code></p>`,
     hasMessage ? `<p class="alert" id="message" role="alert">${escapeHtml(message)}</p>` : '',
     `<form method="post" action="${escapeHtml(action)}">`,
     returnTo === undefined ? '' : `<input type="hidden" name="return_to" value="${escapeHtml(returnTo)}">`,
-    `<label for="code">${label}</label>`,
+    `<label for="code">${escapeHtml(label)}</label>`,
     `<input id="code" name="code" ${input} autocapitalize="none" spellcheck="false" required maxlength="64" ` +
       `aria-describedby="${hasMessage ? 'message' : 'question'}" autofocus>`,
-    '<button type="submit">Continue</button>',
+    `<button type="submit">${escapeHtml(secondFactor.button)}</button>`,
     '</form>',
-    `<p><a href="${escapeHtml(action)}">Start again</a></p>`,
+    `<p><a href="${escapeHtml(action)}">${escapeHtml(secondFactor.startAgain)}</a></p>`,
   ]
-  const heading = hasMessage ? 'Not signed in - ' : ''
-  return createPage({ title: `${heading}Second factor - ${title}`, main: withoutEmpty(main), support })
+  const pageTitle = [...(hasMessage ? [notSignedIn] : []), secondFactor.heading, title].join(' - ')
+  return createPage({ title: pageTitle, main: joinLines(main), language, portal: view, hasForm: true })
 }
 
-/** Shows a page of the app's own, or ours. */
+/** Shows a page of the app's own, or the built-in one. */
 export async function answerSecondFactorPage(
   request: Request,
   response: Response,
@@ -84,34 +80,31 @@ export async function answerSecondFactorPage(
   ownPage: SecondFactorPage | undefined,
 ): Promise<void> {
   if (ownPage !== undefined) answerHtml(response, status, await ownPage(view, request))
-  else answerPage(response, status, secondFactorPage(view), formPageHeaders)
+  else answerPage(response, status, builtInSecondFactorPage(view))
 }
 
 /** Leads on after a sign-in; recovery codes are shown first, which nobody can show again. */
 export function answerContinue(
   response: Response,
   path: string,
-  { title, support }: PortalView,
+  view: PortalView & { readonly language: Language },
   recoveryCodes: readonly string[] | undefined,
 ): void {
   if (recoveryCodes === undefined) {
     answerSeeOther(response, path)
     return
   }
+  const { language } = view
+  const { heading, title, text, proceed } = textsIn(language).recoveryCodes
   const main = [
-    '<h1>Keep your recovery codes</h1>',
-    '<p>Each of them stands for the authenticator app once, if you lose it. They are not shown again.</p>',
+    `<h1>${escapeHtml(heading)}</h1>`,
+    `<p>${escapeHtml(text)}</p>`,
     `<ul class="codes">${recoveryCodes.map((code) => `<li><code>${escapeHtml(code)}</code></li>`).join('')}</ul>`,
-    `<p><a href="${escapeHtml(path)}">Continue</a></p>`,
+    `<p><a href="${escapeHtml(path)}">${escapeHtml(proceed)}</a></p>`,
   ]
   answerPage(
     response,
     200,
-    createPage({ title: `Recovery codes - ${title}`, main: withoutEmpty(main), support }),
-    pageHeaders,
+    createPage({ title: `${title} - ${view.title}`, main: joinLines(main), language, portal: view }),
   )
-}
-
-function withoutEmpty(lines: readonly string[]): string {
-  return lines.filter((line) => line !== '').join('\n')
 }

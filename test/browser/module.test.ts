@@ -43,3 +43,18 @@ describe('sallyport/browser', () => {
     expect(() => watchSession(options)).toThrow(/^the option "(portal|warnBeforeMs)" must be /)
   })
 })
+
+it.each([
+  ['de', 'de'],
+  ['de-CH', 'de'],
+  ['DE', 'de'],
+  ['den', 'en'],
+  ['en-GB', 'en'],
+  ['fr', 'en'],
+  ['', 'en'],
+])('the warning of a page in %j is in %j', async (pageLanguage, language) => {
+  const module: { sessionTextsFor(language: string): { readonly language: string } } = await import(
+    /* @vite-ignore */ `${browserFolder}session-texts.ts`
+  )
+  expect(module.sessionTextsFor(pageLanguage).language).toBe(language)
+})

@@ -120,7 +120,7 @@ describe('in Chromium', () => {
     await page.click('#sign-out')
     await page.waitForSelector('text=Not signed in.')
     await other.goto(publisher)
-    expect(await other.title()).toBe('Sign in - Apim publisher')
+    expect(await other.title()).toBe('Sign in - Publisher')
     await page.click('#sign-in')
     await page.waitForSelector('#username')
   })

@@ -139,6 +139,7 @@ describe.each(servers)('instances that share $name', ({ start }) => {
     const config = await readConfig(source, {})
     const oauth = await openOauth(config, {
       ...core,
+      running: { config },
       keySet: ownKeys,
       sharedStore: { createOauthStore, createThrottle },
     })

@@ -99,6 +99,36 @@ describe.each(['light', 'dark'] as const)('in %s, axe finds nothing wrong with',
   })
 })
 
+describe.each(['light', 'dark'] as const)('in %s and in German, axe finds nothing wrong with', (colorScheme) => {
+  beforeEach(async () => {
+    await window.close()
+    window = await stage.newWindow({ colorScheme, locale: 'de-DE' })
+  })
+
+  it('the login page after a mistake', async () => {
+    const page = await window.open('/carbon/login')
+    await page.getByLabel('Benutzername').fill(users.admin.name)
+    await page.getByLabel('Passwort').fill('wrong')
+    await page.getByRole('button', { name: 'Anmelden' }).click()
+    await page.getByRole('alert').waitFor()
+    expect(await violationsIn(page)).toEqual([])
+  })
+
+  it('the refusal of an address, with the logo of the portal', async () => {
+    const page = await window.open(closedMount)
+    await page.getByText('Zugriffe von dieser Adresse sind nicht erlaubt.').waitFor()
+    await page.getByRole('img', { name: 'Intranet' }).waitFor()
+    expect(await page.evaluate(`document.querySelector('img').naturalWidth`)).toBe(160)
+    expect(await violationsIn(page)).toEqual([])
+  })
+
+  it('the question whether to sign out', async () => {
+    const page = await window.open('/carbon/logout')
+    await page.getByRole('button', { name: 'Abmelden' }).waitFor()
+    expect(await violationsIn(page)).toEqual([])
+  })
+})
+
 describe('the built-in pages', () => {
   it.each(['/carbon/login', '/carbon/logout', closedMount])(
     'fit a phone of 320 pixels whose text is twice as large: %s',

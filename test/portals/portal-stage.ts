@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import express from 'express'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { expect } from 'vitest'
@@ -94,7 +95,10 @@ export async function startStage(browser: Browser, { protocol, watchOptions = '{
   const windows = new Set<Window>()
   const configWith = (users: readonly object[]): object => ({
     internal_apis: { users },
-    portal: { allow_insecure_http: protocol === 'http', intranet: { allow: ['10.0.0.0/8'] } },
+    portal: {
+      allow_insecure_http: protocol === 'http',
+      intranet: { allow: ['10.0.0.0/8'], logo: fileURLToPath(new URL('logo.svg', import.meta.url)) },
+    },
   })
   const logger = { info() {}, warn() {}, error() {} }
   const security = await createSecurity(configWith(fileUsers), { clock: () => now, logger })

@@ -225,6 +225,20 @@ describe('the warning', () => {
     await warning.waitFor({ state: 'detached' })
   })
 
+  it('speaks German on a German page', async () => {
+    const { stage, window } = await openStage({
+      protocol: 'https',
+      watchOptions: `(document.documentElement.lang = 'de-AT', {})`,
+    })
+    const page = await window.signIn('/carbon/apis', users.admin)
+    await stage.pass(idleMs - 30_000)
+    const warning = page.getByRole('alertdialog', { name: 'Sind Sie noch da?' })
+    await warning.getByText('werden Sie in 0:30 Minuten abgemeldet.').waitFor()
+    expect(await warning.getAttribute('lang')).toBe('de')
+    await warning.getByRole('button', { name: 'Angemeldet bleiben' }).click()
+    await warning.waitFor({ state: 'detached' })
+  })
+
   it('is closed by the end of the watch', async () => {
     const { stage, window } = await openStage()
     const page = await window.signIn('/carbon/apis', users.admin)

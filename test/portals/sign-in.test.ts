@@ -221,7 +221,8 @@ describe('signing in', () => {
     }
     const front = await startPortals({ portal: { loginPage } })
     const ways = { takesPassword: true, signInAt: [] }
-    const view = { portal: 'publisher', title: 'Publisher', support: undefined, ...ways }
+    const presentation = { title: 'Publisher', support: undefined, logo: undefined, language: 'en' }
+    const view = { portal: 'publisher', ...presentation, ...ways }
     const page = await front.call('GET', '/publisher/login?return_to=/publisher/x', navigation)
     expect(page.body).toBe('<p>The page of the app.</p>')
     expect(page.header('content-type')).toBe('text/html; charset=utf-8')

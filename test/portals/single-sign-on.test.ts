@@ -7,6 +7,7 @@ import { portalGates } from '../../lib/app/portal.js'
 import { parseConfig } from '../../lib/config/parse.js'
 import { getAuth } from '../../lib/core/auth.js'
 import { StoreError } from '../../lib/core/errors.js'
+import { anyLanguage } from '../../lib/core/languages.js'
 import { toHandler } from '../../lib/http/gate.js'
 import { refuseAtMount } from '../../lib/http/refusals.js'
 import { portalRefusalAnswer } from '../../lib/portals/refusals.js'
@@ -86,7 +87,7 @@ async function startShared(root: Record<string, unknown> = {}) {
     const row = { gates: portalGates(config, name, parts) }
     app.use(
       `/${name}`,
-      toHandler(row, refuseAtMount(events, clock, portalRefusalAnswer())),
+      toHandler(row, refuseAtMount(events, clock, portalRefusalAnswer({ languageOf: anyLanguage }))),
       (request: Request, response: Response) => {
         response.json(getAuth(request))
       },

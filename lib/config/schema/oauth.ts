@@ -103,6 +103,11 @@ const managementAudience = 'management-api'
 /** Service providers that WSO2 makes by itself, by the portal whose callback they are for. */
 const portalProviders: Readonly<Record<string, string>> = { publisher: 'apim_publisher', devportal: 'apim_devportal' }
 
+/** Name of the portal that a client of WSO2's is for; of any other, its own. */
+export function portalOfClient(clientId: string): string {
+  return Object.keys(portalProviders).find((portal) => portalProviders[portal] === clientId) ?? clientId
+}
+
 export function checkOauth(
   oauth: OauthTable | undefined,
   managementTokens: TokenConfig,
@@ -149,6 +154,7 @@ export function createOauth(
 /** As WSO2's portals register themselves, with both flags of the console. */
 function createProvider(clientId: string, { name, roles }: PortalConfig, callback: string): ServiceProviderConfig {
   return {
+    name: clientId,
     clientId,
     redirectUris: [callback],
     postLogoutRedirectUris: [...new Set([new URL('logout', callback).href, callback])],

@@ -5,10 +5,11 @@
  */
 
 import * as z from 'zod'
+import { languages } from '../../core/languages.js'
 import { hasControlCharacter, isPortalName, managementConsole } from '../../core/names.js'
 import type { PortalConfig } from '../config.js'
 import { addressItems } from './control-access.js'
-import { duration, type Field, field, flag, integer, refuseAt, table, textList } from './fields.js'
+import { duration, type Field, field, filledText, flag, integer, refuseAt, table, textList } from './fields.js'
 import { signInList } from './identity-provider.js'
 import { secondFactorPolicy } from './second-factor.js'
 
@@ -42,6 +43,12 @@ const cookiePrefix = z
   .string({ error: cookiePrefixRule })
   .regex(/^(?!__)[A-Za-z0-9_-]{1,64}$/, { error: cookiePrefixRule })
 
+const languagesRule = `must list languages of the built-in pages, each once: ${languages.join(', ')}`
+const offeredLanguages = z
+  .array(z.enum(languages, { error: languagesRule }), { error: languagesRule })
+  .min(1, { error: languagesRule })
+  .refine((list) => new Set(list).size === list.length, { error: languagesRule })
+
 type PortalTable = z.output<typeof portalTable>
 
 const portalTable = z.object(
@@ -60,6 +67,9 @@ const portalTable = z.object(
       .meta({ absent: 'everybody; for `management_console` administrators only' }),
     title: shownText.optional().describe('heading of the login page').meta({ absent: 'made from the name' }),
     support: shownText.optional().describe('where people find help: an e-mail address, a URL, or any other text'),
+    logo: filledText
+      .optional()
+      .describe('path of a picture for its pages, from the folder of the file: SVG or PNG, at most 100 kB'),
     callback: callback.optional().describe('where the authorization server sends users back to'),
     second_factor: secondFactorPolicy
       .optional()
@@ -74,7 +84,7 @@ const portalTable = z.object(
   {
     error:
       'must be the table of a portal; the keys of [portal] itself are origins, allow_insecure_http, absolute_timeout, ' +
-      'cookie_prefix, max_sessions and second_factor',
+      'cookie_prefix, languages, max_sessions and second_factor',
   },
 )
 
@@ -96,6 +106,9 @@ const portalDefaults = {
     .describe(
       'what the names of the cookies begin with, after `__Host-`; two apps on two ports of one host need different ones',
     ),
+  languages: offeredLanguages
+    .prefault([...languages])
+    .describe('of the built-in pages, by `Accept-Language`; the first one is for browsers that ask for none of them'),
   second_factor: secondFactorPolicy
     .optional()
     .describe('who has to show a second factor')
@@ -109,8 +122,9 @@ export const portalTables = z
   .object(portalDefaults, { error: 'must be a table' })
   .catchall(portalTable)
   .transform((read, context) => {
-    const { origins, allow_insecure_http, absolute_timeout, cookie_prefix, max_sessions, second_factor, ...named } =
+    const { origins, allow_insecure_http, absolute_timeout, cookie_prefix, max_sessions, second_factor, ...others } =
       read
+    const { languages, ...named } = others
     for (const name of Object.keys(named)) {
       if (isPortalName(name)) continue
       refuseAt(context, [name], 'is no name for a portal: use up to 64 letters, digits, _ and -, and not sso')
@@ -123,6 +137,7 @@ export const portalTables = z
       cookie_prefix,
       max_sessions,
       second_factor,
+      languages,
       named: portals,
     }
   })
@@ -147,6 +162,7 @@ const defaultAbsoluteMs = 12 * 60 * 60 * 1000
 export function createPortals(
   { named, absolute_timeout, second_factor }: PortalTables,
   tomcat: TomcatTable,
+  logos: ReadonlyMap<string, string>,
 ): PortalConfig[] {
   return [...new Set([...builtInPortals, ...named.keys()])].map((name) => {
     const own = named.get(name) ?? {}
@@ -161,6 +177,7 @@ export function createPortals(
       roles: own.roles ?? (isConsole ? [] : undefined),
       title: own.title,
       support: own.support,
+      logo: logos.get(name),
       callback: own.callback,
       secondFactor: own.second_factor ?? second_factor ?? 'optional',
       signIn: own.sign_in ?? ['local'],

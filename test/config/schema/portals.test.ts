@@ -17,6 +17,7 @@ describe('[portal.<name>]', () => {
       origins: [],
       allowInsecureHttp: false,
       cookiePrefix: 'sallyport',
+      languages: ['en', 'de'],
       maxSessions: 10_000,
     })
     expect(Object.isFrozen(portals[0])).toBe(true)
@@ -114,6 +115,10 @@ describe('[portal.<name>]', () => {
     [{ origins: ['https://a.example/'] }, 'portal.origins[0]'],
     [{ origins: ['https://user@a.example'] }, 'portal.origins[0]'],
     [{ origins: ['a.example'] }, 'portal.origins[0]'],
+    [{ languages: [] }, 'portal.languages'],
+    [{ languages: ['en', 'fr'] }, 'portal.languages[1]'],
+    [{ languages: ['de', 'de'] }, 'portal.languages'],
+    [{ languages: 'de' }, 'portal.languages'],
     [{ max_sessions: 0 }, 'portal.max_sessions'],
     [{ cookie_prefix: 'a=b' }, 'portal.cookie_prefix'],
     [{ cookie_prefix: '__Host-x' }, 'portal.cookie_prefix'],
@@ -130,6 +135,7 @@ describe('[portal.<name>]', () => {
     expect(parseConfig({ portal }, { env: {} }).portalDefaults).toEqual({
       allowInsecureHttp: true,
       cookiePrefix: 'sallyport',
+      languages: ['en', 'de'],
       maxSessions: 5,
       origins: ['https://portal.example.com'],
     })
