@@ -109,7 +109,8 @@ export function reloadGate(reload: ReloadFile, preview: PreviewReload): Gate {
 async function readVersion(request: Request): Promise<string> {
   const body = await readJsonBody(request)
   const version = body.get('version')
-  if (typeof version !== 'string' || version === '' || body.size > 1) throw invalidRequest('Send {"version"} with that of GET /reload, or no body.')
+  if (typeof version !== 'string' || version === '' || body.size > 1)
+    throw invalidRequest('Send {"version"} with that of GET /reload, or no body.')
   return version
 }
 
