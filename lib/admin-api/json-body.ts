@@ -80,29 +80,6 @@ export function invalidRequest(message: string): BadRequestError {
   return new BadRequestError('ERR_REQUEST_INVALID', message)
 }
 
-/** A text that may be missing, null or empty: then it is `''`. */
-export function readText(body: JsonMembers, name: string): string {
-  const value = body.get(name) ?? ''
-  if (typeof value !== 'string') throw invalidRequest(`'${name}' must be a text.`)
-  return value
-}
-
-/** `true` or `false`, or the same as a text, which is how WSO2's clients write it. A missing one is `false`. */
-export function readFlag(body: JsonMembers, name: string): boolean {
-  const value = body.get(name) ?? false
-  if (typeof value === 'boolean') return value
-  if (typeof value === 'string' && /^(?:true|false)$/i.test(value)) return value.toLowerCase() === 'true'
-  throw invalidRequest(`'${name}' must be true or false.`)
-}
-
-/** A list of texts without repetition; `undefined` when it is missing. */
-export function readTexts(body: JsonMembers, name: string): readonly string[] | undefined {
-  const value = body.get(name) ?? undefined
-  if (value === undefined) return undefined
-  if (Array.isArray(value) && value.every((text) => typeof text === 'string' && text !== '')) return [...new Set(value)]
-  throw invalidRequest(`'${name}' must be a list of texts.`)
-}
-
 /** Reads parameters of a query, `''` for one that is missing. One that is given twice could be read in two ways, and is refused. */
 export function createQuery(url: string): (name: string) => string {
   const parameters = new URLSearchParams(url.split('?').slice(1).join('?'))

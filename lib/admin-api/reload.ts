@@ -12,8 +12,9 @@ import { answerJson } from '../http/answer.js'
 import { readClient } from '../http/client.js'
 import { methodNotAllowed } from '../http/endpoint.js'
 import { type Gate, refusalFrom, type Verdict } from '../http/gate.js'
-import { hasBody, invalidRequest, mediaTypeRefusal, readJsonBody, readText } from './json-body.js'
+import { hasBody, invalidRequest, mediaTypeRefusal, readJsonBody } from './json-body.js'
 import { administratorsOnly } from './resource.js'
+import type { ReloadOutcome } from './schemas/reload.js'
 
 /**
  * Reads the file of the configuration in effect, and takes it over. Resolves with the names of the tables that have changed, and of the
@@ -72,7 +73,7 @@ export type PreviewReload = (app: Express) => Promise<ReloadPreview | undefined>
  * A mistake in the file is 400 with one line for each, and changes nothing; so does 409 where the file is not the one of the version.
  */
 export function reloadGate(reload: ReloadFile, preview: PreviewReload): Gate {
-  async function reloadAndAnswer(request: Request, context: ChangeContext): Promise<object> {
+  async function reloadAndAnswer(request: Request, context: ChangeContext): Promise<ReloadOutcome> {
     const version = hasBody(request) ? await readVersion(request) : undefined
     const outcome = await reload(context, version).catch((error: unknown) => {
       if (!(error instanceof ConfigError)) throw error
@@ -107,8 +108,8 @@ export function reloadGate(reload: ReloadFile, preview: PreviewReload): Gate {
 /** What is misspelled must not be a reload of whatever the file says. */
 async function readVersion(request: Request): Promise<string> {
   const body = await readJsonBody(request)
-  const version = readText(body, 'version')
-  if (version === '' || body.size > 1) throw invalidRequest('Send {"version"} with that of GET /reload, or no body.')
+  const version = body.get('version')
+  if (typeof version !== 'string' || version === '' || body.size > 1) throw invalidRequest('Send {"version"} with that of GET /reload, or no body.')
   return version
 }
 

@@ -16,7 +16,11 @@ import { userSessionsGate } from '../admin-api/user-sessions.js'
 import type { AuditTrail } from '../audit/audit-trail.js'
 import type { EventStreams } from '../console/event-streams.js'
 import type { SecurityEvents } from '../core/events.js'
+import { healthGate } from '../health/gates.js'
+import type { Health } from '../health/health.js'
 import type { Gate } from '../http/gate.js'
+import { metricsGate } from '../metrics/gates.js'
+import type { SecurityMetrics } from '../metrics/security-metrics.js'
 import type { SecondStepParts } from '../portals/second-step.js'
 import type { Tokens } from '../tokens/tokens.js'
 import type { ManagedLoginThrottle } from '../users/throttle/login-throttle.js'
@@ -31,6 +35,8 @@ export interface OperatorParts {
   /** The throttle of all logins; `undefined`: there is none. */
   readonly loginThrottle: ManagedLoginThrottle | undefined
   readonly reloadFile: ReloadFile
+  readonly health: Health
+  readonly metrics: SecurityMetrics
   readonly previewReload: PreviewReload
   readonly views: OperatorViews
   readonly eventStreams: EventStreams
@@ -48,6 +54,8 @@ export function operatorResources(parts: OperatorParts): readonly Gate[] {
     sessionsGate(tokens),
     userSessionsGate(tokens),
     locksGate(loginThrottle, unlock),
+    healthGate(parts.health),
+    metricsGate(parts.metrics),
     reloadGate(parts.reloadFile, parts.previewReload),
     configurationGate(views.describeConfiguration),
     apiTokensGate(views.listApiTokens, tokens),

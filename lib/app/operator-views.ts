@@ -48,10 +48,13 @@ function serviceProvidersOf(config: Config): ServiceProviderList {
 
   /** Behind those that are written come those of the portals of WSO2. */
   function originOf(index: number, config: Config): Origin {
+    const list = originAt(config, 'oauth.service_provider').position
     const written = originAt(config, `oauth.service_provider[${index}]`)
+    // What is not written has the place of the list, which is that of its first entry.
+    const isWritten = written.position !== undefined && (index === 0 || written.position.line !== list?.line)
     const [callback] = serviceProviders[index]!.redirectUris
     const portal = config.portals.find((candidate) => candidate.callback === callback)
-    if (written.position !== undefined || portal === undefined) return written
+    if (isWritten || portal === undefined) return written
     return originAt(config, `portal.${portal.name}.callback`)
   }
 }

@@ -50,7 +50,7 @@ export function Plot({ title, moments, series, kind, unit = '', firstColour = 0,
   return (
     <figure class="plot">
       <figcaption>
-        <h3>{title}</h3>
+        <h2>{title}</h2>
         <span class="muted">{at === undefined ? summaryTime(kind) : formatMinute(moments[at]!)}</span>
       </figcaption>
       {isEmpty ? (

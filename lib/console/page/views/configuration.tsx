@@ -106,7 +106,7 @@ function Findings({ findings }: { readonly findings: readonly ConfigurationFindi
 }
 
 const origins: Readonly<Record<ConfigurationKey['origin'], string>> = {
-  file: 'The file',
+  file: 'File',
   default: 'Default',
   inferred: 'Other keys',
   environment: 'Environment',
