@@ -96,14 +96,14 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
 
   /** Whatever the store says: when the outcome is not known, the user may have lost rights. */
   async function writeAndRevoke(
-    { auth }: Caller,
+    { auth, client }: Caller,
     reason: string,
     subject: string,
     write: () => Promise<void>,
     isRevoked = true,
     signal?: AbortSignal,
   ): Promise<void> {
-    const context = { by: auth.subject, reason }
+    const context = { ...client, by: auth.subject, reason }
     signal?.throwIfAborted()
     try {
       await (signal === undefined ? write() : untilAborted(write(), signal))
@@ -125,7 +125,7 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
   async function assertOldPassword({ auth, address }: Caller, oldPassword: string): Promise<void> {
     if (oldPassword === '') throw invalidRequest("Missing the field 'oldPassword' in the payload.")
     try {
-      await authenticator.authenticate(auth.subject, oldPassword, { address })
+      await authenticator.authenticate(auth.subject, oldPassword, { address, kind: auth.kind })
     } catch (error) {
       // The password was right; the caller has shown the second factor at the login, where one is demanded.
       if (error instanceof SecondFactorRequiredError) return
