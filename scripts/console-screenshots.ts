@@ -22,6 +22,7 @@ const views = [
   'sessions',
   'locks',
   'users',
+  'users/alan',
   'roles',
   'api-tokens',
   'service-providers',
@@ -98,7 +99,7 @@ try {
       await page.locator('main h1').waitFor()
       await page.locator('.loading').waitFor({ state: 'detached' })
       await page.waitForTimeout(settleMs)
-      await page.screenshot({ path: `${images}console-${name}${suffix}.png` })
+      await page.screenshot({ path: `${images}console-${name.replace('/', '-')}${suffix}.png` })
     }
     await context.close()
   }
