@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { BrowserContextOptions, Page } from 'playwright-core'
+import type { MetricsReport } from '../lib/metrics/report.js'
 import { type PageStage, staff, startPageStage } from '../test/console/page-stage.js'
 import { startChromium } from '../test/helpers/chromium.js'
 
@@ -93,11 +94,20 @@ try {
     const context = await browser.newContext({ reducedMotion: 'reduce', timezoneId: 'UTC', ...options })
     await context.clock.install({ time: start + 1000 })
     const page = await context.newPage()
+    await page.route(/\/api\/(configuration|audit.*|api-tokens.*|service-providers.*)?$/, async (route) => {
+      const response = await route.fetch()
+      await route.fulfill({ status: response.status(), contentType: 'application/json', body: (await response.text()).replaceAll(folder, '/etc/sallyport') })
+    })
+    await page.route('**/api/metrics', async (route) => {
+      const response = await route.fetch()
+      const report = (await response.json()) as MetricsReport
+      await route.fulfill({ json: { ...report, history: hour() } })
+    })
     await signIn(page, stage)
     for (const name of names) {
       await page.goto(`${stage.origin}/ops/#/${name === 'overview' ? '' : name}`)
       await page.locator('main h1').waitFor()
-      await page.locator('.loading').waitFor({ state: 'detached' })
+      await page.locator('.loading').first().waitFor({ state: 'detached' })
       await page.waitForTimeout(settleMs)
       await page.screenshot({ path: `${images}console-${name.replace('/', '-')}${suffix}.png` })
     }
@@ -105,6 +115,23 @@ try {
   }
 } finally {
   rmSync(folder, { recursive: true, force: true })
+}
+
+/** The hour before, of a busier front: this one has only just been started. */
+function hour(): MetricsReport['history'] {
+  const stepSeconds = 10
+  const points = Array.from({ length: 3600 / stepSeconds }, (_, index) => {
+    const wave = Math.sin(index / 40) + Math.sin(index / 11) / 3
+    const isBurst = index > 210 && index < 228
+    return {
+      at: new Date(start - (360 - index) * stepSeconds * 1000).toISOString(),
+      logins: { success: Math.round(2 + wave), refused: isBurst ? 3 : Number(index % 23 === 0) },
+      refusals: { address: Number(index % 17 === 0), authentication: isBurst ? 4 : Number(index % 5 === 0), authorization: Number(index % 13 === 0) },
+      tokens: { management: 62 + Math.round(index / 30), portal: 105 + Math.round(14 * wave), oauth: 60 },
+      storeLatencyMs: { users: Math.round((2.4 + wave / 2 + (isBurst ? 3 : 0)) * 100) / 100 },
+    }
+  })
+  return { stepSeconds, points }
 }
 
 /** Some good logins, some bad ones until they are locked out, and some refusals. */
