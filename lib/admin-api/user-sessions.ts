@@ -18,8 +18,8 @@ const pathForm = /^\/users\/(.+)\/sessions\/?$/i
  * meant by `/users/sessions?domain=`, or with the slash escaped.
  */
 export function userSessionsGate(tokens: Pick<Tokens, 'revokeUser'>): Gate {
-  const endAll: Handler = async ({ name: user, auth, address }) => {
-    const count = await tokens.revokeUser(user, { by: auth.subject, address, reason: 'sessions ended' })
+  const endAll: Handler = async ({ name: user, auth, client }) => {
+    const count = await tokens.revokeUser(user, { by: auth.subject, ...client, reason: 'sessions ended' })
     return { user, count, status: 'Ended' }
   }
 

@@ -57,7 +57,7 @@ export function consoleGates(config: Config, parts: ManagementApiParts & PortalG
     features: {
       users: parts.administration === undefined ? 'read-only' : 'managed',
       serviceProviders: config.oauth !== undefined,
-      auditTrail: false,
+      auditTrail: parts.audit !== undefined && config.auditTrail.file !== undefined,
       reload: config.path !== undefined,
     },
   } as const

@@ -20,6 +20,7 @@ export const operatorRoutes: readonly OperatorRoute[] = [
   { method: 'DELETE', path: '/locks?address=192.0.2.1' },
   { method: 'POST', path: '/reload' },
   { method: 'GET', path: '/events' },
+  { method: 'GET', path: '/audit/status' },
   { method: 'GET', path: '/users', isOfPage: true },
   { method: 'GET', path: '/users/reader', isOfPage: true },
   { method: 'POST', path: '/users', body: { userId: 'eve', password: 'Long-enough-1', isAdmin: true }, isOfPage: true },
