@@ -22,12 +22,17 @@ const jsonType = utf8Type('application/json')
  * The refusal of a write that is not declared as JSON; a form of another site can declare nothing but a form or text. A
  * DELETE needs no type when it has no body.
  */
-export function mediaTypeRefusal({ method, headers }: Request): HttpError | undefined {
+export function mediaTypeRefusal(request: Request): HttpError | undefined {
+  const { method, headers } = request
   const { 'content-type': type, 'content-encoding': encoding = 'identity' } = headers
-  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
-  if (!hasBody && (type === undefined || method === 'DELETE')) return undefined
+  if (!hasBody(request) && (type === undefined || method === 'DELETE')) return undefined
   if (type !== undefined && jsonType.test(type) && encoding.toLowerCase() === 'identity') return undefined
   return new HttpError(415, 'ERR_MEDIA_TYPE_UNSUPPORTED', 'Send application/json.')
+}
+
+/** Whether a request announces a body (RFC 9112 section 6). */
+export function hasBody({ headers }: Pick<Request, 'headers'>): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
 /**
@@ -73,29 +78,6 @@ function malformed(): HttpError {
 
 export function invalidRequest(message: string): BadRequestError {
   return new BadRequestError('ERR_REQUEST_INVALID', message)
-}
-
-/** A text that may be missing, null or empty: then it is `''`. */
-export function readText(body: JsonMembers, name: string): string {
-  const value = body.get(name) ?? ''
-  if (typeof value !== 'string') throw invalidRequest(`'${name}' must be a text.`)
-  return value
-}
-
-/** `true` or `false`, or the same as a text, which is how WSO2's clients write it. A missing one is `false`. */
-export function readFlag(body: JsonMembers, name: string): boolean {
-  const value = body.get(name) ?? false
-  if (typeof value === 'boolean') return value
-  if (typeof value === 'string' && /^(?:true|false)$/i.test(value)) return value.toLowerCase() === 'true'
-  throw invalidRequest(`'${name}' must be true or false.`)
-}
-
-/** A list of texts without repetition; `undefined` when it is missing. */
-export function readTexts(body: JsonMembers, name: string): readonly string[] | undefined {
-  const value = body.get(name) ?? undefined
-  if (value === undefined) return undefined
-  if (Array.isArray(value) && value.every((text) => typeof text === 'string' && text !== '')) return [...new Set(value)]
-  throw invalidRequest(`'${name}' must be a list of texts.`)
 }
 
 /** Reads parameters of a query, `''` for one that is missing. One that is given twice could be read in two ways, and is refused. */

@@ -12,22 +12,9 @@ import { lockKeys, userKeys } from '../users/throttle/throttle-keys.js'
 import { invalidRequest } from './json-body.js'
 import { readPage } from './page.js'
 import { administratorsOnly, type Call, readMember, resourceGate } from './resource.js'
+import type { LiftedLocks, LockEntry, LockPage } from './schemas/sessions.js'
 
-/** A lock as `GET /locks` lists it. Moments are texts of ISO 8601. */
-export interface LockEntry {
-  /**
-   * Which logins are refused: of this user from this address (`pair`), of this user from addresses without a good login lately (`user`),
-   * or of all users from this address (`source`).
-   */
-  readonly scope: LoginLock['scope']
-  /** As it was typed at the failure that began the lock: there may be no such user. */
-  readonly user: string
-  /** The client's address at that failure. */
-  readonly address: string | null
-  readonly since: string
-  /** When the next login is taken. */
-  readonly until: string
-}
+export type { LockEntry }
 
 /**
  * Ends all locks of a user, and answers whether one held that {@link findLocks} does not list. Rejects with `StoreError` when not all
@@ -62,14 +49,14 @@ export async function findLocks(
  * @param throttle - `undefined`: wrong passwords never lock.
  */
 export function locksGate(throttle: ManagedLoginThrottle | undefined, unlock: UnlockUser): Gate {
-  async function list({ query }: Call): Promise<object> {
+  async function list({ query }: Call): Promise<LockPage> {
     const { offset, limit } = readPage(query)
     const all = await findLocks(throttle)
     const list = all.slice(offset, offset + limit)
     return { count: list.length, total: all.length, list }
   }
 
-  async function lift({ query, auth, client }: Call): Promise<object> {
+  async function lift({ query, auth, client }: Call): Promise<LiftedLocks> {
     const [user, address] = [query('user'), query('address')]
     if ((user === '') === (address === '')) {
       throw invalidRequest("Name the user or the address whose locks are to end: '?user=' or '?address='.")

@@ -8,8 +8,18 @@ import type { Gate } from '../http/gate.js'
 import { type ManagedUserStore, UserChangeError } from '../users/managed-user-store.js'
 import { isSameDomain, listDomains, ownSpelling, qualifiedName, sharedDomains, withoutDomain } from '../users/names.js'
 import { isUserName } from '../users/user-store.js'
-import { invalidRequest, readText, readTexts } from './json-body.js'
+import { invalidRequest } from './json-body.js'
 import { type Call, memberNotFound, replaceRefusals, resourceGate } from './resource.js'
+import { readBody } from './schemas/bodies.js'
+import {
+  newRole,
+  type Role,
+  type RoleList,
+  type RoleStatus,
+  roleChange,
+  rolesMissing,
+  type UserStatus,
+} from './schemas/users.js'
 import type { UserAdministration } from './user-administration.js'
 
 /**
@@ -32,43 +42,37 @@ export function rolesGate(store: ManagedUserStore, administration: UserAdministr
     return ownSpelling(qualifiedName(name, domain), [...listDomains(store), ...sharedDomains])
   }
 
-  async function list({ query }: Call): Promise<object> {
+  async function list({ query }: Call): Promise<RoleList> {
     const searchKey = query('searchKey').trim().toLowerCase()
     const found = (await store.listRoles()).filter((role) => role.toLowerCase().includes(searchKey))
     return { count: found.length, list: found.map((role) => ({ role })) }
   }
 
-  async function add(call: Call): Promise<object> {
-    const body = await call.body()
-    const role = readText(body, 'role')
-    if (role === '') throw invalidRequest('Missing role name in the payload.')
+  async function add(call: Call): Promise<RoleStatus> {
+    const { role, domain = '' } = readBody(newRole, await call.body())
     if (!isUserName(role)) throw new UserChangeError('invalid-name', 'Invalid role name')
-    const name = named(roleInStore(store, role.normalize('NFC'), readText(body, 'domain')), '')
+    const name = named(roleInStore(store, role.normalize('NFC'), domain), '')
     const exists = new UserChangeError('role-exists', `Role: ${name} already exists.`)
     await replaceRefusals(administration.addRole(call, name), { 'role-exists': exists })
     return { role: name, status: 'Added' }
   }
 
-  async function change(call: Call): Promise<object> {
-    const body = await call.body()
-    const userId = readText(body, 'userId')
-    const [added, removed] = [readTexts(body, 'addedRoles'), readTexts(body, 'removedRoles')]
-    if (userId === '' || (added === undefined && removed === undefined)) {
-      throw invalidRequest("Missing one or more of the fields, 'userId', 'addedRoles', 'removedRoles' in the payload.")
-    }
-    const name = named(userId, readText(body, 'domain'))
+  async function change(call: Call): Promise<UserStatus> {
+    const { userId, domain = '', addedRoles: added, removedRoles: removed } = readBody(roleChange, await call.body())
+    if (added === undefined && removed === undefined) throw invalidRequest(rolesMissing)
+    const name = named(userId, domain)
     await administration.changeRoles(call, name, { added: added ?? [], removed: removed ?? [] })
     return { userId: name, status: 'Added/removed the roles' }
   }
 
-  async function show(call: Call): Promise<object> {
+  async function show(call: Call): Promise<Role> {
     const role = readRole(call)
     const users = await store.listMembers(role)
     if (users === undefined) throw memberNotFound('Role', role)
-    return { role, users }
+    return { role, users: [...users] }
   }
 
-  async function remove(call: Call): Promise<object> {
+  async function remove(call: Call): Promise<RoleStatus> {
     const role = readRole(call)
     await replaceRefusals(administration.removeRole(call, role), { 'role-not-found': memberNotFound('Role', role) })
     return { role, status: 'Deleted' }

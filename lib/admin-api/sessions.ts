@@ -11,26 +11,9 @@ import type { TokenInfo, Tokens } from '../tokens/tokens.js'
 import { invalidRequest } from './json-body.js'
 import { readPage } from './page.js'
 import { administratorsOnly, type Call, readMember, resourceGate } from './resource.js'
+import type { EndedSession, EndedSessions, SessionEntry, SessionPage } from './schemas/sessions.js'
 
-/** A session as `GET /sessions` lists it. Moments are texts of ISO 8601. */
-export interface SessionEntry {
-  /** A digest, which opens nothing. */
-  readonly id: string
-  readonly user: string
-  readonly kind: TokenInfo['kind']
-  /** The portal of a session, the audience of an OAuth token; `null` for the other kinds. */
-  readonly client: string | null
-  /** Of the login. */
-  readonly address: string | null
-  readonly scope: string
-  readonly issuedAt: string
-  readonly lastAccessAt: string
-  readonly expiresAt: string
-  /** What the login was proven with; absent where that is not known. */
-  readonly factors?: TokenInfo['factors']
-  /** Who acts as the user; absent for everybody else. */
-  readonly impersonator?: string | undefined
-}
+export type { SessionEntry, SessionPage }
 
 /** What `GET /sessions` can be asked for. Texts are compared whole and case-insensitively; `*` stands for any characters. */
 export interface SessionQuery {
@@ -42,16 +25,6 @@ export interface SessionQuery {
   readonly sort?: string | undefined
   readonly offset: number
   readonly limit: number
-}
-
-export interface SessionPage {
-  /** Entries of this page. */
-  readonly count: number
-  /** Entries of all pages. */
-  readonly total: number
-  /** `false` where there are more than are looked at: then the least recently used ones are missing. */
-  readonly isComplete: boolean
-  readonly list: readonly SessionEntry[]
 }
 
 /** As many as are looked at, the most recently used ones: a search must not stop a server. */
@@ -90,9 +63,12 @@ function entryFrom({
   expiresAt,
   ...rest
 }: TokenInfo): SessionEntry {
-  const { id, kind, scope, ...known } = rest
+  const { id, scope, ...known } = rest
+  const kind = known.kind as SessionEntry['kind']
   const moments = { issuedAt: text(issuedAt), lastAccessAt: text(lastAccessAt), expiresAt: text(expiresAt) }
-  return { id, user: subject, kind, client: audience ?? null, address: address ?? null, scope, ...moments, ...known }
+  const { factors, impersonator } = known
+  const acting = { ...(factors !== undefined && { factors }), ...(impersonator !== undefined && { impersonator }) }
+  return { id, user: subject, kind, client: audience ?? null, address: address ?? null, scope, ...moments, ...acting }
 }
 
 /** The last moment that a date can be, in milliseconds since the epoch. */
@@ -158,20 +134,20 @@ const maxIdLength = 128
  * | `DELETE /sessions/{id}` | `{"id","status"}` |
  */
 export function sessionsGate(tokens: Pick<Tokens, 'list' | 'revoke' | 'revokeUser'>): Gate {
-  async function list({ query }: Call): Promise<object> {
+  async function list({ query }: Call): Promise<SessionPage> {
     const read = (name: string): string | undefined => query(name) || undefined
     const texts = { user: read('user'), address: read('address'), kind: read('kind'), client: read('client') }
     return findSessions(tokens, { ...texts, sort: read('sort'), ...readPage(query) })
   }
 
-  async function endAll({ query, auth, client }: Call): Promise<object> {
+  async function endAll({ query, auth, client }: Call): Promise<EndedSessions> {
     const user = query('user')
     if (user === '') throw invalidRequest("Name the user whose sessions are to end: '?user='.")
     const count = await tokens.revokeUser(user, { ...client, by: auth.subject, reason: 'sessions ended' })
     return { user, count, status: 'Ended' }
   }
 
-  async function endOne({ name, auth, client }: Call): Promise<object> {
+  async function endOne({ name, auth, client }: Call): Promise<EndedSession> {
     const context = { ...client, by: auth.subject, reason: 'session ended' }
     const isEnded = name.length <= maxIdLength && (await tokens.revoke(name, context))
     if (!isEnded) throw new HttpError(404, 'ERR_NOT_FOUND', 'There is no session with this id.')

@@ -8,7 +8,8 @@ import type { Gate } from '../http/gate.js'
 import { ambiguousPath } from '../paths/public-path.js'
 import type { Tokens } from '../tokens/tokens.js'
 import { mediaTypeRefusal } from './json-body.js'
-import { administratorsOnly, answerCall, decode, type Handler } from './resource.js'
+import { administratorsOnly, answerCall, type Call, decode } from './resource.js'
+import type { EndedSessions } from './schemas/sessions.js'
 
 /** In the name of a user, slashes may stand unescaped. */
 const pathForm = /^\/users\/(.+)\/sessions\/?$/i
@@ -18,8 +19,8 @@ const pathForm = /^\/users\/(.+)\/sessions\/?$/i
  * meant by `/users/sessions?domain=`, or with the slash escaped.
  */
 export function userSessionsGate(tokens: Pick<Tokens, 'revokeUser'>): Gate {
-  const endAll: Handler = async ({ name: user, auth, client }) => {
-    const count = await tokens.revokeUser(user, { by: auth.subject, ...client, reason: 'sessions ended' })
+  async function endAll({ name: user, auth, client }: Call): Promise<EndedSessions> {
+    const count = await tokens.revokeUser(user, { ...client, by: auth.subject, reason: 'sessions ended' })
     return { user, count, status: 'Ended' }
   }
 

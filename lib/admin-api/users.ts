@@ -10,8 +10,10 @@ import { type ManagedUserStore, UserChangeError } from '../users/managed-user-st
 import { isSameDomain, listDomains, ownSpelling, qualifiedName } from '../users/names.js'
 import type { UserAccount } from '../users/user-store.js'
 import { accountFrom, isUserName } from '../users/user-store.js'
-import { invalidRequest, type JsonMembers, readFlag, readText } from './json-body.js'
+import { invalidRequest, type JsonMembers } from './json-body.js'
 import { type Call, memberNotFound, replaceRefusals, resourceGate } from './resource.js'
+import { readBody } from './schemas/bodies.js'
+import { disabledChange, newUser, passwordChange, type User, type UserList, type UserStatus } from './schemas/users.js'
 import type { UserAdministration } from './user-administration.js'
 
 /**
@@ -26,7 +28,7 @@ import type { UserAdministration } from './user-administration.js'
  * | `DELETE /users/{id}?domain=` | `{"userId","status"}` |
  */
 export function usersGate(store: ManagedUserStore, administration: UserAdministration): Gate {
-  async function list({ query }: Call): Promise<object> {
+  async function list({ query }: Call): Promise<UserList> {
     const pattern = query('pattern') || '*'
     const role = query('role') || undefined
     const searchKey = query('searchKey').trim().toLowerCase()
@@ -35,16 +37,12 @@ export function usersGate(store: ManagedUserStore, administration: UserAdministr
     return { count: found.length, list: found.map((userId) => ({ userId })) }
   }
 
-  async function add(call: Call): Promise<object> {
-    const body = await call.body()
-    const [userId, password] = [readText(body, 'userId'), readText(body, 'password')]
-    if (userId === '' || password === '') {
-      throw invalidRequest("Missing one or more of the fields, 'userId', 'password' in the payload.")
-    }
+  async function add(call: Call): Promise<UserStatus> {
+    const { userId, password, domain = '', isAdmin } = readBody(newUser, await call.body())
     // HTTP Basic ends a name at the first colon (RFC 7617 section 2).
     if (!isUserName(userId) || userId.includes(':')) throw new UserChangeError('invalid-name', 'Invalid username')
-    const name = nameInStore(store, userId.normalize('NFC'), readText(body, 'domain'))
-    await existing(administration.add(call, { name, password, isAdmin: readFlag(body, 'isAdmin') }), name)
+    const name = nameInStore(store, userId.normalize('NFC'), domain)
+    await existing(administration.add(call, { name, password, isAdmin: isAdmin ?? false }), name)
     return { userId: name, status: 'Added' }
   }
 
@@ -52,7 +50,7 @@ export function usersGate(store: ManagedUserStore, administration: UserAdministr
     return ownSpelling(qualifiedName(name, query('domain')), listDomains(store))
   }
 
-  async function show(call: Call): Promise<object> {
+  async function show(call: Call): Promise<User> {
     const name = readName(call)
     const account = accountFrom(await store.find(name))
     if (account !== undefined) return described(account)
@@ -61,30 +59,26 @@ export function usersGate(store: ManagedUserStore, administration: UserAdministr
     return { ...described(disabled), isDisabled: true }
   }
 
-  async function change(call: Call): Promise<object> {
+  async function change(call: Call): Promise<UserStatus> {
     const name = readName(call)
     const body = await call.body()
     if ((body.get('disabled') ?? undefined) !== undefined) return setDisabled(call, name, body)
-    const [password, confirmation] = [readText(body, 'newPassword'), readText(body, 'confirmPassword')]
-    if (password === '' || confirmation === '') {
-      throw invalidRequest('New password or re-typed password is missing in the payload.')
-    }
-    if (password !== confirmation) throw invalidRequest('New password and re-typed password does not match.')
-    const oldPassword = readText(body, 'oldPassword')
+    const { newPassword: password, confirmPassword, oldPassword = '' } = readBody(passwordChange, body)
+    if (password !== confirmPassword) throw invalidRequest('New password and re-typed password does not match.')
     await existing(administration.setPassword(call, name, { password, oldPassword }), name)
     return { userId: name, status: 'User password updated successfully.' }
   }
 
-  async function setDisabled(call: Call, name: string, body: JsonMembers): Promise<object> {
+  async function setDisabled(call: Call, name: string, body: JsonMembers): Promise<UserStatus> {
     if (['newPassword', 'confirmPassword', 'oldPassword'].some((member) => body.has(member))) {
       throw invalidRequest("'disabled' and a password cannot be changed in one request.")
     }
-    const isDisabled = readFlag(body, 'disabled')
+    const { disabled: isDisabled } = readBody(disabledChange, body)
     await existing(administration.setDisabled(call, name, isDisabled), name)
     return { userId: name, status: isDisabled ? 'Disabled' : 'Enabled' }
   }
 
-  async function remove(call: Call): Promise<object> {
+  async function remove(call: Call): Promise<UserStatus> {
     const name = readName(call)
     await existing(administration.remove(call, name), name)
     return { userId: name, status: 'Deleted' }
@@ -93,8 +87,8 @@ export function usersGate(store: ManagedUserStore, administration: UserAdministr
   return resourceGate('users', { GET: list, POST: add }, { GET: show, PATCH: change, DELETE: remove })
 }
 
-function described({ subject, isAdmin, roles }: UserAccount): object {
-  return { userId: subject, isAdmin, roles }
+function described({ subject, isAdmin, roles }: UserAccount): User {
+  return { userId: subject, isAdmin, roles: [...roles] }
 }
 
 /**

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { openApiGate } from '../admin-api/openapi.js'
 import { readOnlyUsersGates } from '../admin-api/read-only-users.js'
 import { rolesGate } from '../admin-api/roles.js'
 import { usersGate } from '../admin-api/users.js'
@@ -24,6 +25,7 @@ import { displayName } from '../portals/page.js'
 import { securityHeadersGate } from '../portals/security-headers.js'
 import { isFileUserStore } from '../users/file/file-user-store.js'
 import { isManagedUserStore } from '../users/managed-user-store.js'
+import { documentedConsole } from './documented-front.js'
 import type { ManagementApiParts } from './management-api.js'
 import { operatorResources } from './operator-resources.js'
 import { type PortalGateParts, portalNamed, portalSessionOptions } from './portal.js'
@@ -57,16 +59,17 @@ export function consoleGates(config: Config, parts: ManagementApiParts & PortalG
     features: {
       users: parts.administration === undefined ? 'read-only' : 'managed',
       serviceProviders: config.oauth !== undefined,
-      auditTrail: parts.audit !== undefined && config.auditTrail.file !== undefined,
+      auditTrail: typeof parts.audit?.status().file === 'string',
       reload: config.path !== undefined,
     },
   } as const
+  const document = openApiGate(() => documentedConsole(config, parts))
   return [
     withoutForeignAuth,
     ...portalAddressGates(config, portal, parts).map(hidden),
     securityHeadersGate,
     ...portalSessionGates(session).map(hidden),
-    apiGate([indexGate(index), ...operatorResources(parts), ...userResources(parts)]),
+    apiGate([indexGate(index), ...operatorResources(parts), ...userResources(parts), document]),
     pageGate(findPageFiles()),
     nothingBehind,
   ]

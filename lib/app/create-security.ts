@@ -10,6 +10,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { PreviewReload, ReloadFile } from '../admin-api/reload.js'
 import { createUserAdministration } from '../admin-api/user-administration.js'
 import { inBackground } from '../async/background.js'
 import { located, locateProblems } from '../config/checks/origins.js'
@@ -18,8 +19,10 @@ import { EventStreams } from '../console/event-streams.js'
 import { RecentEvents } from '../console/recent-events.js'
 import { systemClock } from '../core/clock.js'
 import { ConfigError } from '../core/errors.js'
-import { type ChangeContext, SecurityEvents } from '../core/events.js'
+import { SecurityEvents } from '../core/events.js'
 import { defaultLogger, safeLogger } from '../core/logger.js'
+import { trackSockets } from '../http/express/server-sockets.js'
+import { SecurityMetrics } from '../metrics/security-metrics.js'
 import { openServerTls } from '../tls/server-tls.js'
 import { invalidToken } from '../tokens/jwt/verify-token.js'
 import { keyRingFrom } from '../tokens/keys/key-ring.js'
@@ -27,6 +30,7 @@ import { type KeySet, newKeys, secretsFrom } from '../tokens/keys/signing-key.js
 import { readTokenKeys } from '../tokens/keys/token-keys.js'
 import { createRecordVerifier } from '../tokens/verification.js'
 import { isManagedUserStore, warnWithoutAdministrator } from '../users/managed-user-store.js'
+import { primaryDomain } from '../users/names.js'
 import { openUserStore } from '../users/open-user-store.js'
 import { wireAuthCore } from './auth-core.js'
 import { Connections } from './connections.js'
@@ -39,15 +43,18 @@ import { openOauth } from './oauth-area.js'
 import { auditGate, auditRefusal, openAuditTrail, startAuditTrail, useAuditKey } from './open-audit-trail.js'
 import { openBreakGlass } from './open-break-glass.js'
 import { openThrottle, openTokenStore } from './open-stores.js'
+import { createOperatorViews } from './operator-views.js'
 import { createQuestions, frontParts } from './questions.js'
-import { assertOpen, createReload, createReloadFile, type RunningState } from './reload.js'
+import { assertOpen, createReload, type RunningState } from './reload.js'
 import { openSecondStep, unlockUser } from './second-factor.js'
 import type { Security } from './security.js'
 import { assertOptions, type SecurityOptions } from './security-options.js'
 import { openSharedStore, warnOfOtherKey } from './shared-store.js'
+import { createShutdown } from './shutdown.js'
 import { createCodeSignIn } from './sign-in.js'
 import { assertCall, checkServer, warnAtStart, warnOfUnmounted, warnWhenListening } from './start-checks.js'
 import { guardUpgrades } from './upgrades.js'
+import { listStoreNames, secondFactorStoreName, sharedStoreName, startWatching } from './watching.js'
 import type { WiredSecurity, WireTest } from './wired-security.js'
 
 export type { CreateServerOptions, Security } from './security.js'
@@ -85,7 +92,7 @@ export async function wireSecurity(
   const env = { NODE_ENV: process.env['NODE_ENV'], ...(options.env ?? process.env) }
   const configOptions = { ...options, ignoreUserStore: options.userStore !== undefined }
   const config = await readConfig(source, configOptions)
-  const running: RunningState = { config, isClosed: false }
+  const running: RunningState = { config, readAt: (options.clock ?? systemClock)(), isClosed: false }
   if (options.redisClient !== undefined && config.sharedStore === undefined) {
     throw new TypeError('the option "redisClient" has no effect without [shared_store] in the configuration')
   }
@@ -94,20 +101,22 @@ export async function wireSecurity(
   const keySet = test
     ? await newKeys(token.algorithm ?? 'ES256', token.rsaBits)
     : await located(config, readTokenKeys(config))
-  const storeParts = { client: options.redisClient, keySet, clock: options.clock, logger }
+  const metrics = new SecurityMetrics(listStoreNames(config))
+  const observe = metrics.observer(sharedStoreName)
+  const storeParts = { client: options.redisClient, keySet, clock: options.clock, observe, logger }
   const shared = test ? undefined : await located(config, openSharedStore(config, storeParts))
   const { clock = shared?.now ?? systemClock } = options
 
   const events = new SecurityEvents(logger)
+  metrics.count(events)
   const keys = keyRingFrom(keySet, clock)
   const auditParts = { keySet, events, sink: options.auditTrail, isTest: test !== undefined, logger, clock }
   const audit = await openAuditTrail(config, auditParts)
   const refuseUnaudited = auditRefusal(config, audit)
   const versionKey = shared && secretsFrom(keySet.privateKey, token.issuer)('account versions')
+  const storeOptions = { logger, env, clock, home: options.home, versionKey, observe: metrics.observer }
   const opened =
-    options.userStore === undefined
-      ? await located(config, openUserStore(config, { logger, env, clock, home: options.home, versionKey }))
-      : undefined
+    options.userStore === undefined ? await located(config, openUserStore(config, storeOptions)) : undefined
   const userStore = options.userStore ?? opened!.users
   if (opened !== undefined && isManagedUserStore(userStore))
     inBackground(() => warnWithoutAdministrator(userStore, logger))
@@ -118,7 +127,8 @@ export async function wireSecurity(
   const tokenStore = options.tokenStore ?? openTokenStore(config, { shared, events, clock })
   const throttle = loginThrottle.isEnabled ? openThrottle(config, { shared, events, clock }) : undefined
   const { recheckIntervalMs, recheckGraceMs } = config
-  const stepOptions = { current: () => running.config, values: shared?.values, users, events, keySet, clock }
+  const stepParts = { current: () => running.config, values: shared?.values, users, events, keySet, clock }
+  const stepOptions = { ...stepParts, observe: metrics.observer(secondFactorStoreName) }
   const secondStep = await located(config, openSecondStep(config, stepOptions))
   const core = await wireAuthCore({
     ...token,
@@ -156,6 +166,9 @@ export async function wireSecurity(
   await located(config, identityProviders.prepare(config))
   const oauthParts = { ...core, running, secondStep, identityProviders, keySet, sharedStore: shared }
   const oauth = await located(config, openOauth(config, oauthParts))
+  const userStores = opened?.stores ?? [{ name: primaryDomain, store: userStore }]
+  const watched = { ...core, userStores, shared, secondStep, tls, audit, connections }
+  const watching = await startWatching(config, metrics, watched, test === undefined)
   // Everything that listens is there.
   await located(config, startShared())
   if (shared !== undefined) inBackground(() => warnOfOtherKey(shared, keySet.signing.kid, logger))
@@ -172,11 +185,16 @@ export async function wireSecurity(
       ? createUserAdministration({ ...core, store: users, acceptPassword })
       : undefined,
     loginThrottle: throttle,
+    metrics,
+    health: watching.health,
+    mounted: mounts.mounted,
     eventStreams: new EventStreams({
       recent: new RecentEvents(events),
       endWhenRefused: (response) => connections.endWhenRefused(response),
     }),
-    reloadFile: (context: ChangeContext) => createReloadFile(running, reload)(context),
+    reloadFile: (...call: Parameters<ReloadFile>) => reloading.reloadFile(...call),
+    previewReload: (...call: Parameters<PreviewReload>) => reloading.previewReload(...call),
+    views: createOperatorViews(config, { running, env, clock }),
   }
 
   /** Where the store is away, what needs it is answered with 503 until it is there. */
@@ -198,13 +216,15 @@ export async function wireSecurity(
   }
   const exchanged = { onKeys, mounts, machines, tls, keys, userStore: opened }
 
-  const reloadParts = { ...exchanged, identityProviders, running, configOptions, tokenMs }
-  const reload = createReload({ ...reloadParts, events, logger, clock })
+  const reloadVersions = secretsFrom(keySet.privateKey, token.issuer)('versions of the configuration file')
+  const reloadParts = { ...exchanged, identityProviders, running, configOptions, tokenMs, versionKey: reloadVersions }
+  const reloading = createReload({ ...reloadParts, front, events, logger, clock })
   let closing: Promise<void> | undefined
 
   /** Closes all, also where one fails. */
   async function close(): Promise<void> {
     running.isClosed = true
+    watching.close()
     connections.close()
     tls.close()
     const ownStores = [options.tokenStore === undefined ? store : undefined, opened && users]
@@ -234,6 +254,7 @@ export async function wireSecurity(
       checkServer(running.config, { app, mounts, options: serverOptions, logger })
       const server = createServerFor(running.config, app, { options: serverOptions, tls })
       connections.serve(server, app)
+      trackSockets(server)
       guardUpgrades(server, { app, mounts, connections, logger })
       return server.once('listening', () => warnWhenListening(running.config, { app, mounts, security, logger }))
     },
@@ -248,7 +269,7 @@ export async function wireSecurity(
       connections.endWhenRefused(response)
     },
 
-    reload,
+    reload: reloading.reload,
 
     ...createQuestions(front, users),
 
@@ -257,6 +278,10 @@ export async function wireSecurity(
       await unlockUser(throttle, secondStep, userName, context)
     },
     unlockAddress: (address, context) => throttle?.unlockAddress(address, context),
+
+    metrics: () => metrics.text(),
+
+    shutdown: createShutdown({ watching, connections, close: () => security.close(), logger }),
 
     close() {
       closing ??= close()

@@ -7,6 +7,7 @@
 import type { Request } from 'express'
 import { trustProxyGate } from '../addresses/trust-proxy.js'
 import { jwksGate } from '../admin-api/jwks.js'
+import { openApiGate } from '../admin-api/openapi.js'
 import { setsPassword } from '../admin-api/resource.js'
 import { rolesGate } from '../admin-api/roles.js'
 import type { UserAdministration } from '../admin-api/user-administration.js'
@@ -16,8 +17,10 @@ import type { Config, ManagementApiConfig } from '../config/config.js'
 import { isMachineKind } from '../core/auth.js'
 import type { SecurityEvents } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
+import { probesGate } from '../health/gates.js'
 import { atPath, noTrace, notFound, withoutForeignAuth } from '../http/endpoint.js'
 import type { Gate } from '../http/gate.js'
+import { openMetricsGate } from '../metrics/gates.js'
 import { basicAuthenticationGate } from '../middleware/basic-authentication.js'
 import { basicLoginGate } from '../middleware/basic-login.js'
 import { bearerAuthenticationGate } from '../middleware/bearer-authentication.js'
@@ -36,6 +39,7 @@ import type { Accounts } from '../users/accounts.js'
 import type { Authenticator } from '../users/login/authenticator.js'
 import { isManagedUserStore } from '../users/managed-user-store.js'
 import type { UserStore } from '../users/user-store.js'
+import { type DocumentedParts, documentedManagementApi } from './documented-front.js'
 import { createMachineBearers, hasMachineAddressRules } from './machine-access.js'
 import { type OperatorParts, operatorResources } from './operator-resources.js'
 import { assertSecondFactors } from './second-factor.js'
@@ -45,7 +49,8 @@ export interface ManagementApiOptions {
   /**
    * Whether `/users` and `/roles` are answered here: managed where the user store can be, 403 while the users come from the
    * file. A user store of the app's own that cannot be managed leaves them to the app: authorized, then passed on. And
-   * whether `/sessions`, `/locks` and `/reload` are answered, to administrators. `false` leaves all of them to the app.
+   * whether `/sessions`, `/locks`, `/reload`, `/health` and `/metrics` are answered, to administrators, and `/health/live` and
+   * `/health/ready` to everybody. `false` leaves all of them to the app.
    *
    * @defaultValue true
    */
@@ -53,7 +58,7 @@ export interface ManagementApiOptions {
 }
 
 /** What the gates of the management API work with. */
-export interface ManagementApiParts extends OperatorParts {
+export interface ManagementApiParts extends OperatorParts, DocumentedParts {
   readonly users: UserStore
   readonly keys: KeyRing
   readonly store: CheckedTokenStore
@@ -65,8 +70,6 @@ export interface ManagementApiParts extends OperatorParts {
   readonly clock: () => number
   /** Tokens that were not issued here. */
   readonly machines: MachineTokens
-  /** Whether the users in effect are those of the configuration file. */
-  readonly usesFileUsers: boolean
   /** Changes users, one at a time whatever mount they come by. `undefined`: the store cannot be managed here. */
   readonly administration: UserAdministration | undefined
 }
@@ -83,13 +86,16 @@ export function managementApiGates(
   const userGates = resources && hasAuthentication ? userGatesFrom(parts) : []
   return [
     withoutForeignAuth,
+    ...(resources ? openGates(config, parts) : []),
     ...addressGates(config, parts),
     ...corsGates(api, hasAuthentication),
     ...(hasAuthentication ? [loggedPasswordsGate(parts.logger)] : []),
     ...authenticationGates(config, parts),
     noTrace,
     ...authorizationGates(config, parts, hasAuthentication, userGates.length > 0),
-    ...(resources && hasAuthentication ? operatorResources(parts) : []),
+    ...(resources && hasAuthentication
+      ? [...operatorResources(parts), openApiGate(() => documentedManagementApi(config, parts))]
+      : []),
     ...userGates,
   ]
 }
@@ -100,6 +106,16 @@ function userGatesFrom(parts: ManagementApiParts): readonly Gate[] {
   if (usesFileUsers) return [fileUsersGate()]
   if (administration === undefined || !isManagedUserStore(store)) return []
   return [usersGate(store, administration), rolesGate(store, administration)]
+}
+
+/** What is answered whoever calls, as far as their own address lists allow it. */
+function openGates(config: Config, { health, metrics, logger }: ManagementApiParts): readonly Gate[] {
+  const { allowedNetworks } = config.metrics
+  const access = { ...config.health, origin: originAt(config, 'health.allow'), logger }
+  return [
+    probesGate(health, access),
+    ...(allowedNetworks.length === 0 ? [] : [openMetricsGate(metrics, allowedNetworks, logger)]),
+  ]
 }
 
 function addressGates(config: Config, { logger }: ManagementApiParts): readonly Gate[] {

@@ -14,14 +14,22 @@ import { assertIntegers, assertNumbers } from '../../core/option-numbers.js'
 import type { RedisLink } from '../../redis/redis-link.js'
 import type { Script } from '../../redis/script.js'
 import { AcknowledgedRevocations } from '../external/acknowledged-revocations.js'
-import { type Pool, type PoolBounds, poolBounds, poolFor, type SharedTokenStoreOptions } from '../external/pools.js'
+import {
+  listedPools,
+  type Pool,
+  type PoolBounds,
+  poolBounds,
+  poolFor,
+  type SharedTokenStoreOptions,
+} from '../external/pools.js'
 import { jsonFrom, type LocalToken, recordFrom, UseNotes } from '../external/stored-record.js'
-import type { LoginStart, TokenQuery, TokenRecord, TokenStore } from '../token-store.js'
+import type { LoginStart, PoolFill, TokenQuery, TokenRecord, TokenStore } from '../token-store.js'
 import { KnownTokens } from './known-tokens.js'
 import { listTokens } from './list-tokens.js'
 import { RedisRevocations } from './redis-revocations.js'
 import {
   addScript,
+  countScript,
   lookUpScript,
   membersScript,
   recordsScript,
@@ -75,6 +83,7 @@ export class RedisTokenStore implements TokenStore {
         removeBySubjectScript,
         membersScript,
         recordsScript,
+        countScript,
       ],
       onChange: (key) => {
         if (key.startsWith(tokenPrefix)) this.#local.forget(key.slice(tokenPrefix.length))
@@ -168,6 +177,11 @@ export class RedisTokenStore implements TokenStore {
   list(query: TokenQuery = {}): Promise<readonly TokenRecord[]> {
     const { touchIntervalMs: slackMs = 30_000 } = this.#options
     return listTokens({ run: this.#run, now: this.#clock(), slackMs }, query)
+  }
+
+  async fill(): Promise<readonly PoolFill[]> {
+    const counts = (await this.#run(countScript, [this.#clock(), ...listedPools])) as number[]
+    return listedPools.map((kind, index) => ({ kind, count: counts[index]!, capacity: this.#boundsOf(kind).size }))
   }
 
   async close(): Promise<void> {

@@ -163,6 +163,15 @@ if ARGV[3] == '1' then
 end
 return {removed, entry, rest}`)
 
+/** ARGV: now, pools. Answer: how many live records each pool has. */
+export const countScript: Script = script(`
+fence()
+local counts = {}
+for index = 2, #ARGV do
+  table.insert(counts, redis.call('ZCOUNT', prefix .. 'ends:' .. ARGV[index], '(' .. ARGV[1], '+inf'))
+end
+return counts`)
+
 /**
  * ARGV: pool, user or nothing, first and last rank. Answer: members and last uses, the most recently used first. What they are is left to
  * {@link recordsScript}: to read all records in one step would keep everybody waiting.

@@ -13,10 +13,10 @@ import { Failure } from './states.js'
 export interface DialogProps {
   /** What is asked, or what the form is for. */
   readonly title: string
-  /** The verb of the button, such as `End 3 sessions`. */
-  readonly action: string
+  /** The verb of the button, such as `End 3 sessions`. Absent: there is only one that closes. */
+  readonly action?: string
   /** Does it. What it rejects with is shown, and the dialog stays. */
-  readonly onConfirm: () => Promise<void>
+  readonly onConfirm?: () => Promise<void>
   /** Called in any case, after the work or without it. */
   readonly onClose: () => void
   /** Whether it ends something that cannot be brought back: then the focus begins on Cancel. */
@@ -40,6 +40,7 @@ export function Dialog({
   const dialog = useRef<HTMLDialogElement>(null)
   const [error, setError] = useState<ApiError>()
   const [isBusy, setBusy] = useState(false)
+  const isDone = useRef(false)
 
   useEffect(() => {
     const element = dialog.current
@@ -47,7 +48,7 @@ export function Dialog({
     element?.showModal()
     return () => {
       element?.close()
-      returnFocus(opener)
+      returnFocus(opener, isDone.current)
     }
   }, [])
 
@@ -57,7 +58,8 @@ export function Dialog({
     setBusy(true)
     setError(undefined)
     try {
-      await onConfirm()
+      await onConfirm?.()
+      isDone.current = true
       onClose()
     } catch (failure) {
       setError(apiError(failure))
@@ -82,22 +84,25 @@ export function Dialog({
         </div>
         {error !== undefined && <Failure error={error} />}
         <div class="dialog-buttons">
-          <button type="button" onClick={onClose} autofocus={isDestructive}>
-            Cancel
+          <button type="button" onClick={onClose} autofocus={isDestructive || action === undefined}>
+            {action === undefined ? 'Close' : 'Cancel'}
           </button>
-          <button type="submit" class={isDestructive ? 'danger' : 'primary'} aria-disabled={isBusy || !isReady}>
-            {action}
-          </button>
+          {action !== undefined && (
+            <button type="submit" class={isDestructive ? 'danger' : 'primary'} aria-disabled={isBusy || !isReady}>
+              {action}
+            </button>
+          )}
         </div>
       </form>
     </dialog>
   )
 }
 
-/** What opened the dialog may be gone with the row that it stood in. */
-function returnFocus(opener: Element | null): void {
+/** What opened the dialog goes with its row, now or with the next answer, once the work is done. */
+function returnFocus(opener: Element | null, isDone: boolean): void {
   requestAnimationFrame(() => {
-    if (opener instanceof HTMLElement && opener.isConnected) opener.focus()
+    const isStaying = opener?.isConnected && !(isDone && opener.closest('tr, li') !== null)
+    if (isStaying && opener instanceof HTMLElement) opener.focus()
     else document.querySelector<HTMLElement>('main h1')?.focus()
   })
 }
