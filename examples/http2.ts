@@ -53,6 +53,11 @@ const server = http2.createSecureServer({ ...options, allowHTTP1: true }, (reque
   const app = request.httpVersionMajor === 2 ? http2App : http1App
   app(request as never, response as never)
 })
+const sessions = new Set<http2.ServerHttp2Session>()
+server.on('session', (session) => {
+  sessions.add(session)
+  session.once('close', () => sessions.delete(session))
+})
 server.listen(Number(process.env['PORT'] ?? 9443), '127.0.0.1')
 await once(server, 'listening')
 
@@ -72,8 +77,9 @@ Ctrl-C ends it.
 `)
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, async () => {
-    server.close()
-    await security.close()
+  process.once(signal, () => {
+    // Requests that are under way are answered.
+    for (const session of sessions) session.close()
+    return security.shutdown(server)
   })
 }

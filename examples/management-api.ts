@@ -101,14 +101,6 @@ Ctrl-C ends it.
 )
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, async () => {
-    // Requests that are under way are answered, within a second.
-    for (const server of servers) {
-      setTimeout(() => server.closeAllConnections(), 1000).unref()
-      server.close()
-      server.closeIdleConnections()
-    }
-    await Promise.all(servers.map((server) => once(server, 'close')))
-    await security.close()
-  })
+  // Requests that are under way are answered, within a second.
+  process.once(signal, () => security.shutdown(servers, { timeout: 1000 }))
 }

@@ -53,9 +53,5 @@ server.listen(Number(new URL(origin).port), '127.0.0.1', () => {
   console.log(`${origin}/mcp is open to alice, whose password is ${process.env['ALICE_PASSWORD']}`)
 })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    server.close()
-    server.closeAllConnections()
-    void security.close()
-  })
+  process.once(signal, () => security.shutdown(server))
 }

@@ -79,9 +79,7 @@ Only this machine reaches the app without nginx, as the last line does; it may c
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, async () => {
-    server.close()
-    server.closeAllConnections()
     nginx.kill('SIGTERM')
-    await security.close()
+    await security.shutdown(server)
   })
 }

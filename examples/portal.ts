@@ -118,9 +118,5 @@ Ctrl-C ends it.
 `)
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, async () => {
-    server.close()
-    server.closeAllConnections()
-    await security.close()
-  })
+  process.once(signal, () => security.shutdown(server))
 }

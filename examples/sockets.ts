@@ -56,11 +56,4 @@ server.listen(Number(process.env['PORT'] ?? 9202), '127.0.0.1')
 await once(server, 'listening')
 console.log(`Sign in at http://127.0.0.1:${(server.address() as AddressInfo).port}/desk as admin with ${password}`)
 
-process.once('SIGINT', stop)
-process.once('SIGTERM', stop)
-
-async function stop(): Promise<void> {
-  server.close()
-  await security.close()
-  server.closeAllConnections()
-}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => security.shutdown(server))

@@ -46,11 +46,7 @@ Ctrl-C ends it.
 `)
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, async () => {
-    server.close()
-    server.closeAllConnections()
-    await security.close()
-  })
+  process.once(signal, () => security.shutdown(server))
 }
 
 /** Makes the tables and the first administrator; `undefined` when there are users already. */

@@ -69,8 +69,6 @@ Ctrl-C ends both.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, async () => {
     provider.kill('SIGKILL')
-    server.close()
-    server.closeAllConnections()
-    await security.close()
+    await security.shutdown(server)
   })
 }

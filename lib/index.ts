@@ -9,6 +9,7 @@ export { type CreateServerOptions, createSecurity, type Security } from './app/c
 export type { ManagementApiOptions } from './app/management-api.js'
 export type { PortalOptions } from './app/portal.js'
 export type { SecurityOptions } from './app/security-options.js'
+export type { ShutdownOptions } from './app/shutdown.js'
 export type { SignInOptions } from './app/sign-in.js'
 export { type Auth, type Factor, getAuth } from './core/auth.js'
 export {
@@ -28,7 +29,14 @@ export type { Coverage, RouteAccess, RouteCoverage } from './explain/coverage.js
 export type { Explanation } from './explain/explain.js'
 export type { ExplainRequest, HeaderLine } from './explain/request.js'
 export type { ExplainStage } from './explain/stages.js'
-export { getExpiry, type LoginStart, type TokenQuery, type TokenRecord, type TokenStore } from './tokens/token-store.js'
+export {
+  getExpiry,
+  type LoginStart,
+  type PoolFill,
+  type TokenQuery,
+  type TokenRecord,
+  type TokenStore,
+} from './tokens/token-store.js'
 export {
   isManagedUserStore,
   type ManagedUserStore,

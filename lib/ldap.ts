@@ -4,6 +4,7 @@
  * @module
  */
 
+export type { ObserveQuery } from './core/query-observer.js'
 export { LdapError, type LdapErrorKind } from './users/ldap/ldap-error.js'
 export type { LdapUserStoreOptions } from './users/ldap/ldap-store-options.js'
 export type { LdapStoreWarning } from './users/ldap/ldap-store-settings.js'

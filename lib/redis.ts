@@ -6,6 +6,7 @@
  */
 
 export type { Moment } from './core/moment.js'
+export type { ObserveQuery } from './core/query-observer.js'
 export type { OpenedLink, RedisLinkListener, RunScript } from './redis/link-listener.js'
 export {
   type DuplicableClient,

@@ -6,6 +6,7 @@
  */
 
 export type { Moment } from './core/moment.js'
+export type { ObserveQuery } from './core/query-observer.js'
 export type { OpenedSqlLink, SqlLinkListener } from './sql/link-listener.js'
 export type { LockedRow, LockedWork } from './sql/lock-rows.js'
 export type { Found, LookUp } from './sql/look-up.js'

@@ -125,7 +125,7 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
   async function assertOldPassword({ auth, address }: Caller, oldPassword: string): Promise<void> {
     if (oldPassword === '') throw invalidRequest("Missing the field 'oldPassword' in the payload.")
     try {
-      await authenticator.authenticate(auth.subject, oldPassword, { address })
+      await authenticator.authenticate(auth.subject, oldPassword, { address, kind: auth.kind })
     } catch (error) {
       // The password was right; the caller has shown the second factor at the login, where one is demanded.
       if (error instanceof SecondFactorRequiredError) return

@@ -34,8 +34,8 @@ export interface GuardedConnection {
   /** Aborted within a second after a new request of the caller would be refused, with that refusal as its reason. */
   readonly signal: AbortSignal
   /**
-   * Closes a WebSocket then: with code 4401, or 1013 where a store cannot be asked; half a second later the connection ends, whatever
-   * the client does.
+   * Closes a WebSocket then: with code 4401, 1013 where a store cannot be asked, or 1001 where the server shuts down; half a second
+   * later the connection ends, whatever the client does.
    */
   end(socket: ClosableSocket): void
   /** Notes that the user is there. What the connection carries is no use of the session: its idle time-out goes on. */
@@ -57,6 +57,8 @@ export interface ConnectionsParts {
   readonly verify: RecordVerifier
 }
 
+const shuttingDown = new UnavailableError('ERR_STORE_UNAVAILABLE', 'The server is shutting down. Try again later.')
+
 const served = new WeakMap<object, Express>()
 
 /** The app that a server is for. */
@@ -70,9 +72,15 @@ export class Connections {
   readonly #admitted = new WeakSet<IncomingMessage>()
   #timer: NodeJS.Timeout | undefined
   #isChecking = false
+  #isClosed = false
 
   constructor(parts: ConnectionsParts) {
     this.#parts = parts
+  }
+
+  /** Connections that are open now. */
+  get size(): number {
+    return this.#open.size
   }
 
   /** Notes which app a server is for. */
@@ -124,15 +132,17 @@ export class Connections {
     }
     inBackground(async () => {
       if ((await longLived.check()) !== undefined) return end()
-      this.#add(new Connection(longLived, this.#parts), response).signal.addEventListener('abort', end)
+      const { signal } = this.#add(new Connection(longLived, this.#parts), response)
+      if (signal.aborted) end()
+      else signal.addEventListener('abort', end)
     }, end)
   }
 
-  /** Ends all connections. */
+  /** Ends all connections, and those that are let in from now on. */
   close(): void {
+    this.#isClosed = true
     clearTimeout(this.#timer)
-    const reason = new UnavailableError('ERR_STORE_UNAVAILABLE', 'The server is shutting down. Try again later.')
-    for (const connection of [...this.#open]) connection.abort(reason)
+    for (const connection of [...this.#open]) connection.abort(shuttingDown)
   }
 
   #add(connection: Connection, socket: Duplex | ServerResponse): GuardedConnection {
@@ -144,6 +154,7 @@ export class Connections {
     socket.once('close', forget)
     connection.signal.addEventListener('abort', forget)
     if (socket.destroyed) forget()
+    if (this.#isClosed) connection.abort(shuttingDown)
     this.#schedule()
     return connection
   }
@@ -157,7 +168,7 @@ export class Connections {
   }
 
   #schedule(): void {
-    if (this.#isChecking || this.#open.size === 0) return
+    if (this.#isClosed || this.#isChecking || this.#open.size === 0) return
     this.#isChecking = true
     this.#timer = setTimeout(() => inBackground(() => this.#checkAll()), intervalMs)
     this.#timer.unref()
@@ -202,9 +213,10 @@ class Connection implements GuardedConnection {
   end(socket: ClosableSocket): void {
     const close = (): void => {
       const { status, message } = this.signal.reason as HttpError
+      const isAway = this.signal.reason === shuttingDown
       setTimeout(() => socket.terminate?.(), closeMs).unref()
       // What it throws is dropped: it ends all the same.
-      inBackground(() => socket.close(status === 503 ? 1013 : 4401, reasonFrom(message)))
+      inBackground(() => socket.close(isAway ? 1001 : status === 503 ? 1013 : 4401, reasonFrom(message)))
     }
     if (this.signal.aborted) close()
     else this.signal.addEventListener('abort', close)

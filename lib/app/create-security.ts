@@ -20,6 +20,8 @@ import { systemClock } from '../core/clock.js'
 import { ConfigError } from '../core/errors.js'
 import { type ChangeContext, SecurityEvents } from '../core/events.js'
 import { defaultLogger, safeLogger } from '../core/logger.js'
+import { trackSockets } from '../http/express/server-sockets.js'
+import { SecurityMetrics } from '../metrics/security-metrics.js'
 import { openServerTls } from '../tls/server-tls.js'
 import { invalidToken } from '../tokens/jwt/verify-token.js'
 import { keyRingFrom } from '../tokens/keys/key-ring.js'
@@ -27,6 +29,7 @@ import { type KeySet, newKeys, secretsFrom } from '../tokens/keys/signing-key.js
 import { readTokenKeys } from '../tokens/keys/token-keys.js'
 import { createRecordVerifier } from '../tokens/verification.js'
 import { isManagedUserStore, warnWithoutAdministrator } from '../users/managed-user-store.js'
+import { primaryDomain } from '../users/names.js'
 import { openUserStore } from '../users/open-user-store.js'
 import { wireAuthCore } from './auth-core.js'
 import { Connections } from './connections.js'
@@ -45,9 +48,11 @@ import { openSecondStep, unlockUser } from './second-factor.js'
 import type { Security } from './security.js'
 import { assertOptions, type SecurityOptions } from './security-options.js'
 import { openSharedStore, warnOfOtherKey } from './shared-store.js'
+import { createShutdown } from './shutdown.js'
 import { createCodeSignIn } from './sign-in.js'
 import { assertCall, checkServer, warnAtStart, warnOfUnmounted, warnWhenListening } from './start-checks.js'
 import { guardUpgrades } from './upgrades.js'
+import { listStoreNames, secondFactorStoreName, sharedStoreName, startWatching } from './watching.js'
 import type { WiredSecurity, WireTest } from './wired-security.js'
 
 export type { CreateServerOptions, Security } from './security.js'
@@ -94,20 +99,22 @@ export async function wireSecurity(
   const keySet = test
     ? await newKeys(token.algorithm ?? 'ES256', token.rsaBits)
     : await located(config, readTokenKeys(config))
-  const storeParts = { client: options.redisClient, keySet, clock: options.clock, logger }
+  const metrics = new SecurityMetrics(listStoreNames(config))
+  const observe = metrics.observer(sharedStoreName)
+  const storeParts = { client: options.redisClient, keySet, clock: options.clock, observe, logger }
   const shared = test ? undefined : await located(config, openSharedStore(config, storeParts))
   const { clock = shared?.now ?? systemClock } = options
 
   const events = new SecurityEvents(logger)
+  metrics.count(events)
   const keys = keyRingFrom(keySet, clock)
   const auditParts = { keySet, events, sink: options.auditTrail, isTest: test !== undefined, logger, clock }
   const audit = await openAuditTrail(config, auditParts)
   const refuseUnaudited = auditRefusal(config, audit)
   const versionKey = shared && secretsFrom(keySet.privateKey, token.issuer)('account versions')
+  const storeOptions = { logger, env, clock, home: options.home, versionKey, observe: metrics.observer }
   const opened =
-    options.userStore === undefined
-      ? await located(config, openUserStore(config, { logger, env, clock, home: options.home, versionKey }))
-      : undefined
+    options.userStore === undefined ? await located(config, openUserStore(config, storeOptions)) : undefined
   const userStore = options.userStore ?? opened!.users
   if (opened !== undefined && isManagedUserStore(userStore))
     inBackground(() => warnWithoutAdministrator(userStore, logger))
@@ -118,7 +125,8 @@ export async function wireSecurity(
   const tokenStore = options.tokenStore ?? openTokenStore(config, { shared, events, clock })
   const throttle = loginThrottle.isEnabled ? openThrottle(config, { shared, events, clock }) : undefined
   const { recheckIntervalMs, recheckGraceMs } = config
-  const stepOptions = { current: () => running.config, values: shared?.values, users, events, keySet, clock }
+  const stepParts = { current: () => running.config, values: shared?.values, users, events, keySet, clock }
+  const stepOptions = { ...stepParts, observe: metrics.observer(secondFactorStoreName) }
   const secondStep = await located(config, openSecondStep(config, stepOptions))
   const core = await wireAuthCore({
     ...token,
@@ -156,6 +164,9 @@ export async function wireSecurity(
   await located(config, identityProviders.prepare(config))
   const oauthParts = { ...core, running, secondStep, identityProviders, keySet, sharedStore: shared }
   const oauth = await located(config, openOauth(config, oauthParts))
+  const userStores = opened?.stores ?? [{ name: primaryDomain, store: userStore }]
+  const watched = { ...core, userStores, shared, secondStep, tls, audit, connections }
+  const watching = await startWatching(config, metrics, watched, test === undefined)
   // Everything that listens is there.
   await located(config, startShared())
   if (shared !== undefined) inBackground(() => warnOfOtherKey(shared, keySet.signing.kid, logger))
@@ -172,6 +183,8 @@ export async function wireSecurity(
       ? createUserAdministration({ ...core, store: users, acceptPassword })
       : undefined,
     loginThrottle: throttle,
+    metrics,
+    health: watching.health,
     mounted: mounts.mounted,
     eventStreams: new EventStreams({
       recent: new RecentEvents(events),
@@ -206,6 +219,7 @@ export async function wireSecurity(
   /** Closes all, also where one fails. */
   async function close(): Promise<void> {
     running.isClosed = true
+    watching.close()
     connections.close()
     tls.close()
     const ownStores = [options.tokenStore === undefined ? store : undefined, opened && users]
@@ -235,6 +249,7 @@ export async function wireSecurity(
       checkServer(running.config, { app, mounts, options: serverOptions, logger })
       const server = createServerFor(running.config, app, { options: serverOptions, tls })
       connections.serve(server, app)
+      trackSockets(server)
       guardUpgrades(server, { app, mounts, connections, logger })
       return server.once('listening', () => warnWhenListening(running.config, { app, mounts, security, logger }))
     },
@@ -258,6 +273,10 @@ export async function wireSecurity(
       await unlockUser(throttle, secondStep, userName, context)
     },
     unlockAddress: (address, context) => throttle?.unlockAddress(address, context),
+
+    metrics: () => metrics.text(),
+
+    shutdown: createShutdown({ watching, connections, close: () => security.close(), logger }),
 
     close() {
       closing ??= close()

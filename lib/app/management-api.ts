@@ -17,8 +17,10 @@ import type { Config, ManagementApiConfig } from '../config/config.js'
 import { isMachineKind } from '../core/auth.js'
 import type { SecurityEvents } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
+import { probesGate } from '../health/gates.js'
 import { atPath, noTrace, notFound, withoutForeignAuth } from '../http/endpoint.js'
 import type { Gate } from '../http/gate.js'
+import { openMetricsGate } from '../metrics/gates.js'
 import { basicAuthenticationGate } from '../middleware/basic-authentication.js'
 import { basicLoginGate } from '../middleware/basic-login.js'
 import { bearerAuthenticationGate } from '../middleware/bearer-authentication.js'
@@ -47,7 +49,8 @@ export interface ManagementApiOptions {
   /**
    * Whether `/users` and `/roles` are answered here: managed where the user store can be, 403 while the users come from the
    * file. A user store of the app's own that cannot be managed leaves them to the app: authorized, then passed on. And
-   * whether `/sessions`, `/locks` and `/reload` are answered, to administrators. `false` leaves all of them to the app.
+   * whether `/sessions`, `/locks`, `/reload`, `/health` and `/metrics` are answered, to administrators, and `/health/live` and
+   * `/health/ready` to everybody. `false` leaves all of them to the app.
    *
    * @defaultValue true
    */
@@ -83,6 +86,7 @@ export function managementApiGates(
   const userGates = resources && hasAuthentication ? userGatesFrom(parts) : []
   return [
     withoutForeignAuth,
+    ...(resources ? openGates(config, parts) : []),
     ...addressGates(config, parts),
     ...corsGates(api, hasAuthentication),
     ...(hasAuthentication ? [loggedPasswordsGate(parts.logger)] : []),
@@ -102,6 +106,16 @@ function userGatesFrom(parts: ManagementApiParts): readonly Gate[] {
   if (usesFileUsers) return [fileUsersGate()]
   if (administration === undefined || !isManagedUserStore(store)) return []
   return [usersGate(store, administration), rolesGate(store, administration)]
+}
+
+/** What is answered whoever calls, as far as their own address lists allow it. */
+function openGates(config: Config, { health, metrics, logger }: ManagementApiParts): readonly Gate[] {
+  const { allowedNetworks } = config.metrics
+  const access = { ...config.health, origin: originAt(config, 'health.allow'), logger }
+  return [
+    probesGate(health, access),
+    ...(allowedNetworks.length === 0 ? [] : [openMetricsGate(metrics, allowedNetworks, logger)]),
+  ]
 }
 
 function addressGates(config: Config, { logger }: ManagementApiParts): readonly Gate[] {

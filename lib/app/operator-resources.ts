@@ -13,7 +13,11 @@ import { userSessionsGate } from '../admin-api/user-sessions.js'
 import type { AuditTrail } from '../audit/audit-trail.js'
 import type { EventStreams } from '../console/event-streams.js'
 import type { SecurityEvents } from '../core/events.js'
+import { healthGate } from '../health/gates.js'
+import type { Health } from '../health/health.js'
 import type { Gate } from '../http/gate.js'
+import { metricsGate } from '../metrics/gates.js'
+import type { SecurityMetrics } from '../metrics/security-metrics.js'
 import type { SecondStepParts } from '../portals/second-step.js'
 import type { Tokens } from '../tokens/tokens.js'
 import type { ManagedLoginThrottle } from '../users/throttle/login-throttle.js'
@@ -27,6 +31,8 @@ export interface OperatorParts {
   /** The throttle of all logins; `undefined`: there is none. */
   readonly loginThrottle: ManagedLoginThrottle | undefined
   readonly reloadFile: ReloadFile
+  readonly health: Health
+  readonly metrics: SecurityMetrics
   readonly eventStreams: EventStreams
   readonly events: SecurityEvents
   readonly clock: () => number
@@ -43,6 +49,8 @@ export function operatorResources(parts: OperatorParts): readonly Gate[] {
     userSessionsGate(tokens),
     locksGate(loginThrottle, unlock),
     reloadGate(reloadFile),
+    healthGate(parts.health),
+    metricsGate(parts.metrics),
     eventsGate(eventStreams),
     auditGate(parts),
   ]

@@ -7,31 +7,33 @@
 import { readFile } from 'node:fs/promises'
 import type { RedisSharedStoreConfig } from '../config/config.js'
 import { ConfigError } from '../core/errors.js'
-import type { Logger } from '../core/logger.js'
+import { msSince } from '../core/moment.js'
 import type { SharedValues } from '../core/shared-values.js'
 import { RedisOauthStore } from '../oauth/redis-oauth-store.js'
-import { type DuplicableClient, openAt, openLike } from '../redis/redis-connection.js'
+import { openAt, openLike } from '../redis/redis-connection.js'
 import { RedisLink } from '../redis/redis-link.js'
 import type { Script } from '../redis/script.js'
 import { RedisTokenStore } from '../tokens/redis/redis-token-store.js'
 import type { BreakGlassState, BreakGlassUse } from '../users/login/break-glass.js'
 import { createRedisThrottle } from '../users/throttle/redis-throttle.js'
-import type { SharedStore } from './shared-store.js'
+import type { SharedStore, SharedStoreParts } from './shared-store.js'
 
 /** @throws `ConfigError` for a `ca_file` that cannot be read. */
 export async function openRedisStore(
   config: RedisSharedStoreConfig,
-  { client, logger }: { readonly client?: DuplicableClient | undefined; readonly logger: Logger },
+  { client, observe, logger }: Pick<SharedStoreParts, 'client' | 'observe' | 'logger'>,
 ): Promise<SharedStore> {
   const { url, caFile, username, password, sentinel, keyPrefix } = config
   const { maxStalenessMs, maxStalenessOnFailureMs, replicasToConfirm } = config
   const ca = caFile === undefined ? undefined : await readCa(caFile)
   const open = client === undefined ? openAt({ url, ca, username, password, sentinel }) : openLike(client)
-  const link = new RedisLink({ open, keyPrefix, maxStalenessMs, replicasToConfirm, logger })
+  const link = new RedisLink({ open, keyPrefix, maxStalenessMs, replicasToConfirm, observe, logger })
   return {
     now: link.now,
     breakGlassState: breakGlassStateIn(link),
     values: valuesIn(link),
+    check: () => link.assertProven(),
+    leaseAgeMs: () => msSince(link.provenAt),
     createTokenStore: (options) => new RedisTokenStore({ ...options, link, maxStalenessOnFailureMs }),
     createThrottle: (options, name) => createRedisThrottle({ ...options, name, link, logger }),
     createOauthStore: (options) => new RedisOauthStore({ ...options, link }),

@@ -7,6 +7,7 @@
 import type { Config, DatabaseConfig, SecondFactorConfig } from '../config/config.js'
 import { ConfigError } from '../core/errors.js'
 import type { ChangeContext, SecurityEvents } from '../core/events.js'
+import type { ObserveQuery } from '../core/query-observer.js'
 import { localValues, type SharedValues } from '../core/shared-values.js'
 import type { SecondStepParts } from '../portals/second-step.js'
 import { type KeySet, secretsFrom } from '../tokens/keys/signing-key.js'
@@ -23,6 +24,8 @@ export interface SecondFactorParts {
   /** Where several processes keep what the file cannot. @defaultValue this process alone */
   readonly values?: SharedValues | undefined
   readonly clock: () => number
+  /** Told of each query of a database. */
+  readonly observe?: ObserveQuery | undefined
 }
 
 /** What asking for them in a browser needs besides. */
@@ -52,7 +55,7 @@ export async function openSecondStep(config: Config, options: SecondStepOptions)
  */
 export async function openSecondFactors(
   { secondFactor, userStore }: Config,
-  { current, values = localValues(), clock }: SecondFactorParts,
+  { current, values = localValues(), clock, observe }: SecondFactorParts,
 ): Promise<SecondFactors | undefined> {
   if (secondFactor === undefined) return undefined
   const totp = await loadTotp(secondFactor.issuer)
@@ -60,7 +63,7 @@ export async function openSecondFactors(
     current().fileUsers.users.find(({ name }) => name === subject)?.totp
   const store =
     userStore?.type === 'database'
-      ? await openSqlSecondFactors(userStore, secondFactor)
+      ? await openSqlSecondFactors(userStore, secondFactor, observe)
       : fileSecondFactors(seedOf, values)
   return createSecondFactors(store, totp, clock)
 }
@@ -79,10 +82,11 @@ export async function forgetSecondFactor({ userStore, secondFactor }: Config, su
 async function openSqlSecondFactors(
   { sql: { datasource } }: DatabaseConfig,
   { key = '' }: Partial<SecondFactorConfig> = {},
+  observe?: ObserveQuery,
 ): Promise<SecondFactorStore> {
   const { openSqlDatabase } = await import('../sql/open-sql-database.js')
   const { sqlSecondFactors } = await import('../users/second-factor/sql-second-factors.js')
-  return sqlSecondFactors(await openSqlDatabase(datasource), Buffer.from(key, 'hex'))
+  return sqlSecondFactors(await openSqlDatabase({ ...datasource, observe }), Buffer.from(key, 'hex'))
 }
 
 /** Ends the locks of a user: those of passwords, and those of codes. Answers whether one of codes held. */

@@ -5,6 +5,7 @@
  */
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Server as NetServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Express, RequestHandler } from 'express'
 import type { Config } from '../config/config.js'
@@ -20,6 +21,7 @@ import type { UserStore } from '../users/user-store.js'
 import type { GuardedConnection } from './connections.js'
 import type { ManagementApiOptions } from './management-api.js'
 import type { PortalOptions } from './portal.js'
+import type { ShutdownOptions } from './shutdown.js'
 import type { CodeSignIn } from './sign-in.js'
 
 /** Options of {@link Security.createServer}. */
@@ -29,7 +31,8 @@ export interface CreateServerOptions extends ExpressServerOptions {}
 export interface Security extends CodeSignIn {
   /**
    * Makes the handler that guards a management API. Mounted at M it answers `M/login`, `M/logout`, `M/jwks`, `M/users`
-   * and `M/roles`, to administrators `M/sessions`, `M/locks` and `M/reload`, and lets an authenticated and authorized request through. The paths in the configuration are relative
+   * and `M/roles`, to administrators `M/sessions`, `M/locks`, `M/reload`,
+   * `M/health` and `M/metrics`, to everybody `M/health/live` and `M/health/ready`, and lets an authenticated and authorized request through. The paths in the configuration are relative
    * to M.
    */
   managementApi(options?: ManagementApiOptions): RequestHandler
@@ -200,6 +203,25 @@ export interface Security extends CodeSignIn {
    * when it cannot be asked.
    */
   locks(): Promise<readonly LoginLock[]>
+  /**
+   * Ends the servers of a process and then everything else, as at SIGTERM. `/health/ready` says 503 from the call on. After `delay` the
+   * servers take no new connection, WebSockets and event streams are ended, and requests under way are answered, each with
+   * `Connection: close`; what is still open after `timeout` is closed. Then it does what `close` does. The process itself goes on.
+   *
+   * A second call changes nothing, and returns the promise of the first. Servers that `createServer` did not make end as well, but for
+   * the HTTP/2 sessions and WebSockets that the app has accepted by itself: close those before.
+   *
+   * @example
+   * ```ts
+   * process.once('SIGTERM', () => security.shutdown(server, { delay: 5000 }))
+   * ```
+   */
+  shutdown(servers: NetServer | readonly NetServer[], options?: ShutdownOptions): Promise<void>
+  /**
+   * The metrics as text for Prometheus (`text/plain; version=0.0.4`), for a route of your own, for example on another port. `/metrics` of
+   * the management API answers the same.
+   */
+  metrics(): Promise<string>
   /**
    * Ends timers and the stores that `createSecurity` opened. Requests that are under way are still answered. New mounts and servers
    * are refused with an Error, and so is a `reload` that has not ended. A second call does nothing.

@@ -8,6 +8,7 @@ import type { Config } from '../config/config.js'
 import { systemClock } from '../core/clock.js'
 import { ConfigError } from '../core/errors.js'
 import type { Logger } from '../core/logger.js'
+import type { ObserveQuery } from '../core/query-observer.js'
 import type { SharedValues } from '../core/shared-values.js'
 import type { OauthStore, OauthStoreOptions } from '../oauth/oauth-store.js'
 import type { DuplicableClient } from '../redis/redis-connection.js'
@@ -25,6 +26,10 @@ export interface SharedStore {
   readonly breakGlassState: BreakGlassState
   /** Small values by name. */
   readonly values: SharedValues
+  /** Rejects, or throws, where the store cannot be used now. */
+  check(): void | Promise<void>
+  /** Milliseconds since the other processes' changes were proven to be known; absent for a store of one process. */
+  readonly leaseAgeMs?: (() => number) | undefined
   createTokenStore(options: MemoryTokenStoreOptions): TokenStore
   /** `name` tells throttles apart that count other things. */
   createThrottle(options: LoginThrottleOptions, name: 'login' | 'clients'): ManagedLoginThrottle
@@ -47,6 +52,8 @@ export interface SharedStoreParts {
   readonly keySet: KeySet
   /** For a store that has no clock of its own. @defaultValue `Date.now` */
   readonly clock?: (() => number) | undefined
+  /** Told of each query of a store that is asked over a network. */
+  readonly observe?: ObserveQuery | undefined
   readonly logger: Logger
 }
 
@@ -57,7 +64,7 @@ export interface SharedStoreParts {
  */
 export async function openSharedStore(
   { sharedStore, managementApi: { tokenStore, token } }: Config,
-  { client, keySet, clock = systemClock, logger }: SharedStoreParts,
+  { client, keySet, clock = systemClock, observe, logger }: SharedStoreParts,
 ): Promise<SharedStore | undefined> {
   const { snapshot } = tokenStore
   if (snapshot !== undefined) {
@@ -69,10 +76,10 @@ export async function openSharedStore(
     if (client !== undefined)
       throw new TypeError(`the option "redisClient" has no effect with [shared_store] type = "sql"`)
     const { openSqlStore } = await import('./sql-shared-store.js')
-    return openSqlStore(sharedStore, { logger })
+    return openSqlStore(sharedStore, { logger, observe })
   }
   const { openRedisStore } = await loadRedisStore()
-  return openRedisStore(sharedStore, { client, logger })
+  return openRedisStore(sharedStore, { client, observe, logger })
 }
 
 /** @throws `ConfigError` (`ERR_CONFIG_MISSING_PACKAGE`) with the line that installs it. */

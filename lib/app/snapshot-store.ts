@@ -67,6 +67,7 @@ export function createSnapshotStore(config: SnapshotConfig, parts: SnapshotStore
     now: clock,
     breakGlassState: createBreakGlassState(journal, clock),
     values: createValues(journal, clock),
+    check: () => journal.assertWritable(),
     createTokenStore: (options) => new SnapshotTokenStore({ ...options, journal, slackMs: config.intervalMs }),
     createThrottle: (options) => createLoginThrottle(options),
     createOauthStore: (options) => new SnapshotOauthStore({ ...options, journal }),

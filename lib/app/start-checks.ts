@@ -34,7 +34,10 @@ export function checkServer(config: Config, { app, mounts, options, logger }: Se
   const problems = enabledControls.filter((control) => !isEnforced(control, mounts.mounted)).map(unmounted)
   const trustProxy = trustProxyProblem(app)
   if (trustProxy !== undefined) {
-    if (managementApi.allowedNetworks !== undefined || hasAddressRules(config) || hasMachineAddressRules(config))
+    const { health, metrics } = config
+    const isWatchedByAddress = health.allowedNetworks !== undefined || metrics.allowedNetworks.length > 0
+    const hasRules = managementApi.allowedNetworks !== undefined || hasAddressRules(config)
+    if (hasRules || hasMachineAddressRules(config) || isWatchedByAddress)
       problems.push({ key: 'trust proxy', rule: trustProxy })
     else if (managementApi.loginThrottle.isEnabled) {
       logger.warn({}, `the login throttle counts by an address that clients choose: ${trustProxy}`)

@@ -24,7 +24,15 @@ export interface Limiter {
   run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>
 }
 
-export function createLimiter({ maxRunning, maxWaiting, createOverloadError }: LimiterOptions): Limiter {
+/** A limiter that tells how busy it is. */
+export interface WatchedLimiter extends Limiter {
+  /** Calls that are being worked on. */
+  readonly running: number
+  /** Calls that wait for a slot. */
+  readonly waiting: number
+}
+
+export function createLimiter({ maxRunning, maxWaiting, createOverloadError }: LimiterOptions): WatchedLimiter {
   const waiting = new Set<() => void>()
   let running = 0
 
@@ -52,6 +60,14 @@ export function createLimiter({ maxRunning, maxWaiting, createOverloadError }: L
   }
 
   return {
+    get running() {
+      return running
+    },
+
+    get waiting() {
+      return waiting.size
+    },
+
     async run(work, signal) {
       signal?.throwIfAborted()
       if (running < maxRunning) running++

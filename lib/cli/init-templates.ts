@@ -82,10 +82,7 @@ const server = security.createServer(app, { protocol: 'http' }).listen(9201, '12
 })
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.once(signal, async () => {
-    server.close()
-    await security.close()
-  })
+  process.once(signal, () => security.shutdown(server))
 }
 `
 }

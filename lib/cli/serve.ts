@@ -158,13 +158,7 @@ function followSignals({ security, servers }: Running, file: string, { stderr }:
   }
   async function end(): Promise<void> {
     process.off('SIGHUP', reload)
-    for (const server of servers) {
-      setTimeout(() => server.closeAllConnections(), graceMs).unref()
-      server.close()
-      server.closeIdleConnections()
-    }
-    await Promise.all(servers.map((server) => once(server, 'close')))
-    await security.close()
+    await security.shutdown(servers, { timeout: graceMs })
   }
   process.on('SIGHUP', reload)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end)

@@ -72,6 +72,10 @@ export interface Config {
   readonly secondFactor: SecondFactorConfig | undefined
   /** `[shared_store]`; `undefined`: this process shares nothing. */
   readonly sharedStore: SharedStoreConfig | undefined
+  /** `[health]` */
+  readonly health: HealthConfig
+  /** `[metrics]` */
+  readonly metrics: MetricsConfig
   /** `[audit_trail]` */
   readonly auditTrail: AuditTrailConfig
   /** `[icp_config]`; `undefined` when it is not enabled. */
@@ -98,6 +102,18 @@ export interface EnabledControl {
   readonly orMount?: EnabledControl['mount']
   /** The one portal that enforces it, where `mount` is `portal` and no other portal will do. */
   readonly portal?: string
+}
+
+/** `[health]` */
+export interface HealthConfig {
+  /** `allow`: who may ask `/health/live` and `/health/ready`; `undefined`: everybody. */
+  readonly allowedNetworks: readonly string[] | undefined
+}
+
+/** `[metrics]` */
+export interface MetricsConfig {
+  /** `allow`: who may read `/metrics` without a login. */
+  readonly allowedNetworks: readonly string[]
 }
 
 /** `[management_api]` */

@@ -228,6 +228,8 @@ function createConfig(
       languages: portal.languages,
       maxSessions: portal.max_sessions,
     },
+    health: tables.health,
+    metrics: tables.metrics,
     icp: tables.icp_config,
     auditTrail: createAuditTrail(tables, home),
     oauth: createOauth(tables.oauth, tomcat, portal, portals),

@@ -43,6 +43,8 @@ export interface SecurityEventMap {
     readonly userName: string
     /** What was wrong with it. */
     readonly reason: LoginRefusal
+    /** What the login was for; absent where that is not known. */
+    readonly kind?: AuthKind | undefined
     /** The private reason: why a store or an identity provider failed, or gives a user no role. */
     readonly cause?: unknown
   }

@@ -134,6 +134,8 @@ function partsOf(config: Config): readonly Part[] {
     table('management_api.cors', cors),
     table(`${jwt}.token_config`, token),
     table(`${jwt}.token_store_config`, tokenStore),
+    table('health', config.health),
+    table('metrics', config.metrics),
     ...optional('icp_config', config.icp),
     ...optional('operator_console', config.isOperatorConsoleEnabled ? { enable: true } : undefined),
     ...optional('oauth', oauth && { ...oauth, serviceProviders: undefined }, ['tomcat.global', 'portal']),

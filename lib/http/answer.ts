@@ -21,7 +21,17 @@ export function answerJson(
   type = 'application/json',
   cacheControl = 'no-store',
 ): void {
-  const text = JSON.stringify(body)
+  answerText(response, JSON.stringify(body), type, status, cacheControl)
+}
+
+/** Answers with a text, which no cache may keep unless `cacheControl` says otherwise. */
+export function answerText(
+  response: ServerResponse,
+  text: string,
+  type: string,
+  status = 200,
+  cacheControl = 'no-store',
+): void {
   response.statusCode = status
   response.setHeader('Cache-Control', cacheControl)
   response.setHeader('Content-Type', `${type}; charset=utf-8`)

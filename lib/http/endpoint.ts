@@ -12,11 +12,12 @@ import type { Gate } from './gate.js'
 /** The path below the mount is matched as by a router: case-insensitive, with or without a slash at the end. */
 export function atPath(path: string, gate: Gate): Gate {
   return function endpointGate(request, response, trace) {
-    return isPath(request, path) ? gate(request, response, trace) : undefined
+    return isAtPath(request, path) ? gate(request, response, trace) : undefined
   }
 }
 
-function isPath({ path }: Request, expected: string): boolean {
+/** Whether a request is for a path below the mount, which is given in lower case. */
+export function isAtPath({ path }: Pick<Request, 'path'>, expected: string): boolean {
   const rest = path.length - expected.length
   if (rest !== 0 && !(rest === 1 && path.endsWith('/'))) return false
   return path.slice(0, expected.length).toLowerCase() === expected

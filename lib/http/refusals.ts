@@ -6,7 +6,7 @@
  */
 
 import type { Request, RequestHandler, Response } from 'express'
-import { findAuth } from '../core/auth.js'
+import { type AuthKind, findAuth } from '../core/auth.js'
 import { systemClock } from '../core/clock.js'
 import { BadRequestError, type HttpError, type HttpErrorCode, type Origin } from '../core/errors.js'
 import type { Client, LoginRefusal, SecurityEvents } from '../core/events.js'
@@ -106,12 +106,13 @@ const reasons: Partial<Record<HttpErrorCode, LoginRefusal>> = {
 export function refusedLoginReporter(
   events: SecurityEvents | undefined,
   clock: () => number,
+  kind: AuthKind,
 ): (error: unknown, userName: string, client: Client) => HttpError {
   return function refusedLogin(error, userName, client) {
     const refusal = refusalFrom(error)
     const reason = reasons[refusal.code]
     if (isReported(refusal) || reason === undefined || events === undefined) return refusal
-    events.report('loginRefused', { at: clock(), ...client, userName, reason, cause: refusal.cause })
+    events.report('loginRefused', { at: clock(), ...client, userName, reason, kind, cause: refusal.cause })
     return markReported(refusal)
   }
 }

@@ -143,7 +143,7 @@ export function basicAuthenticationGate(options: BasicAuthenticationOptions): Ga
     for (let round = 0; round < maxRounds; round++) {
       const issuedAt = clock()
       const { endings } = accounts
-      const account = await authenticator.authenticate(name, password, context)
+      const account = await authenticator.authenticate(name, password, { ...context, kind: 'basic' })
       const { subject } = account
       // What was right before the user was revoked or changed may be wrong now.
       if (accounts.hasEndedSince(endings, subject)) continue

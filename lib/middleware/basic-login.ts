@@ -65,7 +65,7 @@ export function basicLoginGate(options: BasicLoginOptions): Gate {
     events,
   } = options
   const challenges = createChallenges(options.realm)
-  const refusedLogin = refusedLoginReporter(events, clock)
+  const refusedLogin = refusedLoginReporter(events, clock, 'management')
 
   function unauthorized(code: HttpErrorCode, message: string): UnauthorizedError {
     // A client has to be told that it is no wrong password.
@@ -76,7 +76,8 @@ export function basicLoginGate(options: BasicLoginOptions): Gate {
   function withoutCredentials(request: Request): UnauthorizedError {
     const message = 'Send a user name and a password by HTTP Basic.'
     if (!request.headers.authorization) return unauthorized('ERR_AUTH_REQUIRED', message)
-    events?.report('loginRefused', { at: clock(), ...readClient(request), userName: '', reason: 'malformed' })
+    const reason = { reason: 'malformed', kind: 'management' } as const
+    events?.report('loginRefused', { at: clock(), ...readClient(request), userName: '', ...reason })
     return markReported(unauthorized('ERR_AUTH_INVALID_CREDENTIALS', message), events !== undefined)
   }
 
@@ -103,9 +104,9 @@ export function basicLoginGate(options: BasicLoginOptions): Gate {
     const { origin } = request.headers
     const { password, code } = splitCode(credentials.password, request.headers['x-otp'], otpSeparator)
     const signal = clientGone(response)
-    const context = { ...client, origin, isCrossSite: isCrossSite(request), signal, code, secondFactor }
+    const from = { ...client, origin, isCrossSite: isCrossSite(request), signal }
     return authenticator
-      .authenticate(credentials.name, password, context)
+      .authenticate(credentials.name, password, { ...from, kind: 'management', code, secondFactor })
       .then(async (account): Promise<Verdict> => {
         if (isOver(response)) return 'answered'
         const { factors = ['password'] } = account

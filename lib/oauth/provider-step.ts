@@ -154,7 +154,8 @@ export function createProviderStep(
     let refusal = refusalFrom(error)
     if (error instanceof ProviderError) {
       refusal = refusalFromProvider(error, provider)
-      events?.report('loginRefused', { at: clock(), ...readClient(request), ...reportFromProvider(error, provider) })
+      const report = reportFromProvider(error, provider)
+      events?.report('loginRefused', { at: clock(), ...readClient(request), kind: 'oauth', ...report })
       markReported(refusal, events !== undefined)
     }
     for (const [header, value] of Object.entries(refusal.headers)) response.setHeader(header, value)

@@ -95,7 +95,7 @@ export function signInGate(parts: SignInParts): Gate {
   const { provider, SessionNotFound, providerRequest, cookies, singleSignOn, startedSignIns, events, clock } = parts
   const { languageOf, viewOf } = parts
   const mountPath = new URL(parts.oauth.issuer).pathname
-  const formLogin = createFormLogin({ ...parts, secondFactor: parts.oauth.secondFactor })
+  const formLogin = createFormLogin({ ...parts, kind: 'oauth', secondFactor: parts.oauth.secondFactor })
   const stepCookie = portalCookie(`${parts.oauth.cookiePrefix}-oauth-step`, !cookies.long.secure)
   const takesPassword = parts.signIn?.takesPassword ?? true
   const elsewhere = parts.signIn && createProviderStep(parts, parts.signIn, { admit, showPage })
@@ -197,7 +197,8 @@ export function signInGate(parts: SignInParts): Gate {
     const { startedAt, factors } = context
     const client = pickClient(context)
     if (isAnotherUser(interaction, subject)) {
-      events?.report('loginRefused', { at: clock(), ...client, userName: subject, reason: 'not-admitted' })
+      const report = { userName: subject, reason: 'not-admitted', kind: 'oauth' } as const
+      events?.report('loginRefused', { at: clock(), ...client, ...report })
       const error_description = 'another user has signed in'
       return finish(request, response, interaction, { error: 'login_required', error_description, subject })
     }

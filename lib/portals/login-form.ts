@@ -5,6 +5,7 @@
  */
 
 import type { Request, Response } from 'express'
+import type { AuthKind } from '../core/auth.js'
 import { BadRequestError, HttpError } from '../core/errors.js'
 import { pickClient, type SecurityEvents } from '../core/events.js'
 import type { LanguageOf } from '../core/languages.js'
@@ -99,6 +100,8 @@ export interface FormLoginParts {
   readonly authenticator: Authenticator
   readonly events: SecurityEvents | undefined
   readonly clock: () => number
+  /** What the logins are for. */
+  readonly kind: AuthKind
   /** Who has to show a second factor. */
   readonly secondFactor: SecondFactorPolicy
   /** `undefined`: nobody has one. */
@@ -137,14 +140,16 @@ export function createFormLogin({
   authenticator,
   events,
   clock,
+  kind,
   secondFactor,
   secondStep,
   languageOf,
 }: FormLoginParts): (request: Request, response: Response, page: FormLoginPage) => Promise<Verdict> {
-  const refusedLogin = refusedLoginReporter(events, clock)
+  const refusedLogin = refusedLoginReporter(events, clock, kind)
 
   function contextFrom(request: Request, response: Response): LoginContext {
-    return { ...readClient(request), origin: request.headers.origin, signal: clientGone(response), secondFactor }
+    const { origin } = request.headers
+    return { ...readClient(request), kind, origin, signal: clientGone(response), secondFactor }
   }
 
   async function refuse(

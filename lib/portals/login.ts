@@ -50,7 +50,7 @@ export function createShowLogin({ name, loginPage, view: portalView, languageOf,
 /** The gate of the login page. */
 export function loginGate(parts: PortalParts, showForm: ShowLogin = createShowLogin(parts)): Gate {
   const { name, sessions, cookie, allowPlainHttp, signIn, view: portalView, languageOf } = parts
-  const formLogin = createFormLogin(parts)
+  const formLogin = createFormLogin({ ...parts, kind: 'portal' })
   const startSession = createSessionStart(parts)
   // Where there is one way only, nobody has to choose it.
   const onlyWay = signIn?.takesPassword === false && signIn.providers.length === 1

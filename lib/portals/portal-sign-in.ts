@@ -134,7 +134,8 @@ export function portalSignInGate(parts: PortalParts, signIn: PortalSignIn, showL
     let refusal = refusalFrom(error)
     if (error instanceof ProviderError) {
       refusal = refusalFromProvider(error, provider)
-      events?.report('loginRefused', { at: clock(), ...readClient(request), ...reportFromProvider(error, provider) })
+      const report = reportFromProvider(error, provider)
+      events?.report('loginRefused', { at: clock(), ...readClient(request), kind: 'portal', ...report })
       markReported(refusal, events !== undefined)
     }
     if (!wantsPage(request)) return refusal

@@ -8,7 +8,7 @@
 import type { Request, Response } from 'express'
 import type { Auth, Factor } from '../core/auth.js'
 import { ForbiddenError } from '../core/errors.js'
-import { pickClient } from '../core/events.js'
+import { type LoginRefusal, pickClient } from '../core/events.js'
 import { markReported } from '../core/reported.js'
 import { lacksSecondFactor } from '../core/second-factor.js'
 import { isOver } from '../http/answer.js'
@@ -49,13 +49,15 @@ export function createSessionStart(parts: PortalParts): StartSession {
     const { address, startedAt, factors } = context
     const client = pickClient(context)
     const { subject } = account
+    const refused = (reason: LoginRefusal): void =>
+      events?.report('loginRefused', { at: clock(), ...client, userName: subject, reason, kind: 'portal' })
     const entry = entryRefusal(parts, account)
     if (entry !== undefined) {
-      events?.report('loginRefused', { at: clock(), ...client, userName: subject, reason: 'not-admitted' })
+      refused('not-admitted')
       throw markReported(entry, events !== undefined)
     }
     if (lacksSecondFactor(parts.secondFactor, { ...account, factors })) {
-      events?.report('loginRefused', { at: clock(), ...client, userName: subject, reason: 'second-factor-required' })
+      refused('second-factor-required')
       const message = 'This account needs a second factor.'
       throw markReported(
         new ForbiddenError('ERR_SECOND_FACTOR_REQUIRED', message, { bare: 'never' }),

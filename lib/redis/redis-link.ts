@@ -11,6 +11,7 @@ import { StoreError } from '../core/errors.js'
 import { type Logger, safeLogger } from '../core/logger.js'
 import { type Moment, msSince, never } from '../core/moment.js'
 import { assertIntegers } from '../core/option-numbers.js'
+import type { ObserveQuery } from '../core/query-observer.js'
 import { SharedClock } from '../core/shared-clock.js'
 import type { RedisLinkListener, RunScript } from './link-listener.js'
 import { News, publishScript } from './news.js'
@@ -39,6 +40,8 @@ export interface RedisLinkOptions {
    * @defaultValue 0
    */
   readonly replicasToConfirm?: number | undefined
+  /** Told of each command: how long it took, and why it failed. */
+  readonly observe?: ObserveQuery | undefined
   /** Told of lost connections, and of what an operator should know of the server. */
   readonly logger: Logger
 }
@@ -212,7 +215,7 @@ export class RedisLink {
 
   async #connect(): Promise<void> {
     const session = await RedisSession.open({
-      open: this.#options.open,
+      ...this.#options,
       keys: this.#keys,
       scripts: [publishScript, ...this.#listeners.flatMap(({ scripts = [] }) => scripts)],
       leaseMs: this.#leaseMs,

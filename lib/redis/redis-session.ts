@@ -9,6 +9,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { within } from '../async/deadline.js'
 import { StoreError } from '../core/errors.js'
 import { type Moment, msSince, never, presentMoment } from '../core/moment.js'
+import { type ObserveQuery, observed } from '../core/query-observer.js'
 import { createConfirmation } from './confirmation.js'
 import { type Clients, openClients } from './open-clients.js'
 import { destroy, messageFrom, noAnswer, type OpenClient, type RedisClient } from './redis-connection.js'
@@ -36,6 +37,7 @@ export interface SessionOptions {
   readonly leaseMs: number
   readonly commandTimeoutMs: number
   readonly replicasToConfirm: number
+  readonly observe?: ObserveQuery | undefined
 }
 
 /** Only the primary executes it. Its answer is also the clock, the number of the log, and which data this is. */
@@ -219,8 +221,12 @@ export class RedisSession {
     this.#onEnd?.(reason)
   }
 
+  #ask<T>(client: RedisClient, command: () => Promise<T>): Promise<T> {
+    return observed(this.#options.observe, () => this.#askInTime(client, command))
+  }
+
   /** Limits how long is waited, and ends the session after whatever leaves the connections in doubt. */
-  async #ask<T>(client: RedisClient, command: () => Promise<T>): Promise<T> {
+  async #askInTime<T>(client: RedisClient, command: () => Promise<T>): Promise<T> {
     if (this.#pending >= maxPending) throw new StoreError(`Redis has left ${maxPending} commands without an answer`)
     this.#pending++
     const work = command().finally(() => {

@@ -8,6 +8,8 @@ import { setTimeout } from 'node:timers/promises'
 import { CircuitBreaker } from '../async/circuit-breaker.js'
 import { startDeadline, untilAborted, within } from '../async/deadline.js'
 import { createLimiter } from '../async/limiter.js'
+import { StoreError } from '../core/errors.js'
+import { type ObserveQuery, observed } from '../core/query-observer.js'
 import type { SqlDriver } from './sql-database.js'
 import {
   isSqlError,
@@ -33,6 +35,8 @@ export interface SqlPoolOptions {
   readonly timeoutMs?: number | undefined
   /** Milliseconds for making a connection. @defaultValue 3000 */
   readonly connectTimeoutMs?: number | undefined
+  /** Told of each statement and transaction: how long it took with waiting and connecting, and why the database failed. */
+  readonly observe?: ObserveQuery | undefined
   /** A monotonic clock, in milliseconds. @defaultValue `performance.now` */
   readonly clock?: () => number
 }
@@ -50,7 +54,7 @@ export function createPooledDatabase<Connection extends object>(
   driver: SqlDriver<Connection>,
   options: SqlPoolOptions = {},
 ): SqlDatabase {
-  const { maxConnections = 10, maxWaiting = 1000, timeoutMs = 5000, connectTimeoutMs = 3000 } = options
+  const { maxConnections = 10, maxWaiting = 1000, timeoutMs = 5000, connectTimeoutMs = 3000, observe } = options
   const clock = options.clock ?? (() => performance.now())
   const breaker = new CircuitBreaker({ pauseMs: 250, maxPauseMs: 2000, now: clock })
   // The queue is here and not in the packages' pools: neither lets a caller leave it.
@@ -230,31 +234,38 @@ export function createPooledDatabase<Connection extends object>(
     )
   }
 
+  async function runTransaction<T>(
+    work: (query: SqlQuery) => Promise<T>,
+    { signal, timeoutMs: ownTimeoutMs = timeoutMs }: SqlQueryOptions,
+  ): Promise<T> {
+    const endsAt = clock() + ownTimeoutMs
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await attemptTransaction(work, endsAt, signal)
+      } catch (error) {
+        if (!isSqlError(error, 'conflict') || attempt === maxAttempts) throw error
+        await setTimeout(Math.random() * maxPauseMs)
+      }
+    }
+  }
+
   return {
     dialect: driver.dialect,
 
     async query(sql: string, parameters: readonly SqlValue[] = [], queryOptions: SqlQueryOptions = {}) {
       checkParameters(parameters)
       const endsAt = clock() + (queryOptions.timeoutMs ?? timeoutMs)
-      return withRetry(
-        (query) => query(sql, parameters),
-        () => reading.test(sql),
-        endsAt,
-        queryOptions.signal,
-      )
+      const query = (): Promise<readonly SqlRow[]> =>
+        withRetry(
+          (run) => run(sql, parameters),
+          () => reading.test(sql),
+          endsAt,
+          queryOptions.signal,
+        )
+      return observed(observe, query, isFailure)
     },
 
-    async transaction<T>(work: (query: SqlQuery) => Promise<T>, queryOptions: SqlQueryOptions = {}): Promise<T> {
-      const endsAt = clock() + (queryOptions.timeoutMs ?? timeoutMs)
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await attemptTransaction(work, endsAt, queryOptions.signal)
-        } catch (error) {
-          if (!isSqlError(error, 'conflict') || attempt === maxAttempts) throw error
-          await setTimeout(Math.random() * maxPauseMs)
-        }
-      }
-    },
+    transaction: (work, queryOptions = {}) => observed(observe, () => runTransaction(work, queryOptions), isFailure),
 
     close() {
       closing ??= (async () => {
@@ -264,6 +275,11 @@ export function createPooledDatabase<Connection extends object>(
       return closing
     },
   }
+}
+
+/** What the database says of a statement, or a caller of a transaction, is no failure of the database. */
+function isFailure(error: unknown): boolean {
+  return error instanceof StoreError && !isSqlError(error, 'duplicate', 'data', 'conflict', 'missing-table')
 }
 
 function createTimeoutError(): SqlError {

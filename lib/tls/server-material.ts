@@ -22,7 +22,7 @@ export interface ServerMaterial extends KeyMaterial {
 }
 
 const dayMs = 24 * 60 * 60 * 1000
-const expiryNoticeMs = 30 * dayMs
+export const expiryNoticeMs = 30 * dayMs
 
 /** The key store of a server: `[keystore.tls]`, then `[internal_api_ssl_config]`, then `[keystore.primary]`. */
 export function serverKeyStore({ keyStores }: Config): KeyStoreConfig {

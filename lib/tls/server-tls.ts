@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { X509Certificate } from 'node:crypto'
 import type { Server, ServerOptions } from 'node:https'
 import { createSecureContext } from 'node:tls'
 import { inBackground } from '../async/background.js'
@@ -51,6 +52,8 @@ export interface ServerTls {
    * by then; it throws `ConfigError` where there are any and the key stores cannot be used.
    */
   load(next: Config): Promise<() => PreparedChange>
+  /** What the servers show; `undefined` before the first. */
+  certificate(): X509Certificate | undefined
   /** Stops looking for changes. */
   close(): void
 }
@@ -210,6 +213,8 @@ export async function openServerTls(
         }
       }
     },
+
+    certificate: () => served?.material.certificates[0],
 
     close() {
       clearInterval(timer)

@@ -7,7 +7,7 @@
 import { StoreError } from '../core/errors.js'
 import { isThenable } from '../core/thenable.js'
 import { StoredToken } from './memory/stored-token.js'
-import type { LoginStart, RecordKind, TokenQuery, TokenRecord, TokenStore } from './token-store.js'
+import type { LoginStart, PoolFill, RecordKind, TokenQuery, TokenRecord, TokenStore } from './token-store.js'
 
 /**
  * A token store whose answers are what {@link TokenStore} says, at once where the store's own are. Whatever else the store
@@ -47,6 +47,11 @@ export class CheckedTokenStore implements TokenStore {
 
   list(query?: TokenQuery): readonly TokenRecord[] | Promise<readonly TokenRecord[]> {
     return ask('list', recordsFrom, () => this.#store.list(query))
+  }
+
+  /** None where the store does not tell. */
+  fill(): readonly PoolFill[] | Promise<readonly PoolFill[]> {
+    return this.#store.fill?.() ?? []
   }
 
   close(): void | Promise<void> {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AuthKind, Factor } from '../core/auth.js'
+import type { AuthKind, Factor, MachineKind } from '../core/auth.js'
 import type { AccountState } from '../users/user-store.js'
 
 /**
@@ -80,6 +80,16 @@ export interface TokenQuery {
   readonly limit?: number | undefined
 }
 
+/** How full the part of a store is that has a bound of its own. */
+export interface PoolFill {
+  /** What its tokens are good for; `machine` stands for the kinds `api`, `issuer` and `icp`. */
+  readonly kind: Exclude<RecordKind, MachineKind | 'basic' | 'tombstone'> | 'machine'
+  /** Tokens that are held; those that have ended may be among them. */
+  readonly count: number
+  /** Tokens that can be held. */
+  readonly capacity: number
+}
+
 type MaybePromise<T> = T | Promise<T>
 
 /**
@@ -107,6 +117,8 @@ export interface TokenStore {
   removeBySubject(subject: string): MaybePromise<number>
   /** Live tokens, the most recently used first. A record whose parent has ended is not live. Tombstones are listed only by their kind. */
   list(query?: TokenQuery): MaybePromise<readonly TokenRecord[]>
+  /** How full it is, for metrics. Absent: they do not tell. */
+  fill?(): MaybePromise<readonly PoolFill[]>
   /** Ends timers and connections. */
   close(): MaybePromise<void>
   /**

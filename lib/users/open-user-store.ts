@@ -8,9 +8,11 @@ import type { Config, DatabaseConfig, DirectoryConfig, UserStoreConfig } from '.
 import { ConfigError, StoreError } from '../core/errors.js'
 import type { Logger } from '../core/logger.js'
 import type { PreparedChange } from '../core/prepared-change.js'
+import type { ObserveQuery } from '../core/query-observer.js'
 import { userStoreChain } from './chain.js'
 import { openFileUsers } from './file/open-file-users.js'
 import type { ManagedUserStore } from './managed-user-store.js'
+import { primaryDomain } from './names.js'
 import type { UserStore } from './user-store.js'
 
 export interface OpenUserStoreOptions {
@@ -22,12 +24,23 @@ export interface OpenUserStoreOptions {
   readonly versionKey?: Uint8Array | undefined
   /** Milliseconds since the epoch. @defaultValue `Date.now` */
   readonly clock?: (() => number) | undefined
+  /** Makes what is told of the queries to the store of a domain. @defaultValue nothing is */
+  readonly observe?: ((domain: string) => ObserveQuery) | undefined
   /** Whether users may have second factors: then `init` makes their table beside those of WSO2 too. @defaultValue `false` */
   readonly usesSecondFactors?: boolean | undefined
 }
 
+/** One of the stores that a front looks users up in. */
+export interface NamedUserStore {
+  /** Its domain. */
+  readonly name: string
+  readonly store: UserStore
+}
+
 export interface OpenUserStore {
   readonly users: UserStore
+  /** Each store by itself, the primary one first. */
+  readonly stores: readonly NamedUserStore[]
   /** Makes what the store needs before its first user, such as the tables of a database. */
   readonly init?: (() => Promise<void>) | undefined
   /** Prepares the users of another configuration, to be exchanged all at once. Rejects as {@link openUserStore} does. */
@@ -57,6 +70,7 @@ export async function openUserStore(config: Config, options: OpenUserStoreOption
 
   return {
     users: opened.users,
+    stores: opened.stores,
     init: opened.init,
     async prepare(next) {
       if (storesIn(next) === storesIn(config)) return opened.prepare(next)
@@ -88,9 +102,12 @@ type OpenStore = Pick<OpenUserStore, 'init'> & { readonly store: ManagedUserStor
 export async function openNamedStores(
   configs: readonly UserStoreConfig[],
   options: OpenUserStoreOptions,
-): Promise<Pick<OpenUserStore, 'users' | 'init'>> {
+): Promise<Pick<OpenUserStore, 'users' | 'stores' | 'init'>> {
   const [primary] = configs
-  if (primary?.type === 'unavailable') return { users: unavailableUserStore(primary.reason), init: undefined }
+  if (primary?.type === 'unavailable') {
+    const users = unavailableUserStore(primary.reason)
+    return { users, stores: [{ name: primaryDomain, store: users }], init: undefined }
+  }
   const opened: OpenStore[] = []
   const failures: unknown[] = []
   for (const config of configs.filter(({ type }) => type !== 'unavailable') as readonly OpenableConfig[]) {
@@ -108,6 +125,7 @@ export async function openNamedStores(
 
   return {
     users: stores.length === 1 ? stores[0]!.store : userStoreChain(stores),
+    stores: stores.map(({ domain, store }) => ({ name: domain, store })),
     init:
       inits.length === 0
         ? undefined
@@ -120,7 +138,7 @@ export async function openNamedStores(
 /** A store that fails at every call: logins get 503, and the log says why. */
 function unavailableUserStore(reason: string): UserStore {
   const fail = async () => Promise.reject(new StoreError(reason))
-  return { authenticate: fail, find: fail, close() {} }
+  return { authenticate: fail, find: fail, ping: fail, close() {} }
 }
 
 function combineStores([first, ...others]: readonly unknown[]): unknown {
@@ -141,7 +159,7 @@ async function openStore(
   try {
     return config.type === 'database'
       ? await openDatabase(config, options, isPrimary)
-      : await openDirectory(config, options.logger, renameKey)
+      : await openDirectory(config, options, renameKey)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     const problems = error.problems.map((problem) => ({ ...problem, key: renameKey(problem.key) }))
@@ -150,12 +168,13 @@ async function openStore(
 }
 
 async function openDatabase(
-  { sql }: DatabaseConfig,
-  { logger, clock, usesSecondFactors = false }: OpenUserStoreOptions,
+  { sql, domain }: DatabaseConfig,
+  { logger, clock, observe, usesSecondFactors = false }: OpenUserStoreOptions,
   isPrimary: boolean,
 ): Promise<OpenStore> {
   const { sqlUserStore } = await import('./sql/sql-user-store.js')
-  const store = await sqlUserStore({ ...sql, logger, clock })
+  const datasource = { ...sql.datasource, observe: observe?.(domain) }
+  const store = await sqlUserStore({ ...sql, datasource, logger, clock })
 
   async function init(): Promise<void> {
     const [{ openSqlDatabase }, { hasWso2Users, initSchema }, { initSecondFactors }] = await Promise.all([
@@ -178,12 +197,12 @@ async function openDatabase(
 }
 
 async function openDirectory(
-  { ldap }: DirectoryConfig,
-  logger: Logger,
+  { ldap, domain }: DirectoryConfig,
+  { logger, observe }: OpenUserStoreOptions,
   renameKey: (key: string) => string,
 ): Promise<OpenStore> {
   const { ldapUserStore } = await loadLdap()
-  const store = ldapUserStore(ldap)
+  const store = ldapUserStore({ ...ldap, observe: observe?.(domain) })
   for (const warning of store.warnings) {
     const key = renameKey(warning.key)
     logger.warn({ key }, `${key}: ${warning.message}`)

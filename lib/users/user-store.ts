@@ -63,6 +63,8 @@ export interface UserStore {
   find(subject: string, signal?: AbortSignal): UserAccount | undefined | Promise<UserAccount | undefined>
   /** What OAuth clients may learn of a user; `undefined` when there is none. Absent: the store knows names and roles only. */
   findProfile?(subject: string, signal?: AbortSignal): Promise<UserProfile | undefined>
+  /** Asks for nothing: rejects when no user can be looked up. For health. Absent: the store counts as there. */
+  ping?(signal?: AbortSignal): Promise<void>
   /** Ends connections. */
   close(): void | Promise<void>
 }

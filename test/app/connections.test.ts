@@ -260,7 +260,8 @@ describe('an open connection', () => {
     expect(await within(ended, patienceMs)).not.toBe('still open')
     const other = await connect(stage, '/management/live', { authorization: await stage.login() })
     await stage.security.close()
-    expect(await within(other.closed, patienceMs)).toBe(1013)
+    // RFC 6455 section 7.4.1: the server goes down.
+    expect(await within(other.closed, patienceMs)).toBe(1001)
   })
 })
 

@@ -49,10 +49,13 @@ export const pageDocument = {
   management_api: { jwt_token_security_handler: { token_config: { algorithm: 'ES256' } } },
 } as const
 
-/** Builds the page, and starts a front with it at `/ops`. */
+let built: Promise<unknown> | undefined
+
+/** Builds the page once, and starts a front with it at `/ops`. */
 export async function startPageStage(stage: PageStageOptions = {}): Promise<PageStage> {
   const { sessions = 0, source = pageDocument, options = {}, hasFileUsers = false, prepare } = stage
-  await promisify(execFile)(process.execPath, ['scripts/build-page.mjs'], { cwd: root })
+  built ??= promisify(execFile)(process.execPath, ['scripts/build-page.mjs'], { cwd: root })
+  await built
   const store = new MemoryUserStore({
     users: Object.fromEntries(Object.values(staff).map(({ name, ...rest }) => [name, rest])),
     roles: ['operators', 'viewers'],

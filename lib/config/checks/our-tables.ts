@@ -56,6 +56,8 @@ export const unreadKeys: Readonly<Record<string, readonly string[]>> = {
     'certificate_revocation_verifier.cache_delay',
   ],
   tomcat: ['session_config.**', 'header_security_filters.**'],
+  // Of API Manager and Identity Server.
+  metrics: ['**'],
   // Of the connection that a Micro Integrator makes to its control plane.
   icp_config: ['**'],
   // Of the Integration Control Plane.

@@ -8,6 +8,7 @@ import type * as z from 'zod'
 import { auditTrailTable } from './audit-trail.js'
 import { consoleAccessTable, servletFiltersTable, webAppAccessTable } from './control-access.js'
 import { flag, table, tables, text } from './fields.js'
+import { healthTable, metricsTable } from './health.js'
 import { identityProvidersTable, ssoTable } from './identity-provider.js'
 import { internalApisTable } from './internal-apis.js'
 import { customKeyStoresTable, internalApiSslTable, keyStoresTable, keyStoreTable } from './key-stores.js'
@@ -47,6 +48,8 @@ export const deploymentTable = table({
   identity_provider: identityProvidersTable.prefault([]),
   sso: ssoTable.prefault({}),
   shared_store: sharedStoreTable.optional(),
+  health: healthTable.prefault({}),
+  metrics: metricsTable.prefault({}),
   audit_trail: auditTrailTable.prefault({}),
   icp_config: icpConfigTable.prefault({}),
   operator_console: operatorConsoleTable.prefault({}),

@@ -9,7 +9,7 @@ import { maxTimerMs } from '../../async/deadline.js'
 import { systemClock } from '../../core/clock.js'
 import { assertIntegers } from '../../core/option-numbers.js'
 import { listedPools, maxMachineTokens, maxTombstones, type Pool, poolFor } from '../external/pools.js'
-import type { RecordKind, TokenQuery, TokenRecord, TokenStore } from '../token-store.js'
+import type { PoolFill, RecordKind, TokenQuery, TokenRecord, TokenStore } from '../token-store.js'
 import type { StoredToken } from './stored-token.js'
 import { TokenPool } from './token-pool.js'
 
@@ -142,6 +142,10 @@ export class MemoryTokenStore implements TokenStore {
       }
     }
     return found.sort((left, right) => right.useNumber - left.useNumber).slice(0, limit)
+  }
+
+  fill(): readonly PoolFill[] {
+    return listedPools.map((kind) => ({ kind, count: this.#pools[kind].size, capacity: this.#pools[kind].maxSize }))
   }
 
   /** All records, also those that have ended. Of each kind, the longest idle first. */

@@ -45,6 +45,10 @@ export class TokenPool {
     return this.#tokens.size
   }
 
+  get maxSize(): number {
+    return this.#options.maxSize
+  }
+
   find(id: string): StoredToken | undefined {
     return this.#tokens.peek(id)
   }

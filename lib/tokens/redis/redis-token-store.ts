@@ -23,11 +23,12 @@ import {
   type SharedTokenStoreOptions,
 } from '../external/pools.js'
 import { jsonFrom, type LocalToken, momentOfUse, recordFrom, UseNotes } from '../external/stored-record.js'
-import type { LoginStart, TokenQuery, TokenRecord, TokenStore } from '../token-store.js'
+import type { LoginStart, PoolFill, TokenQuery, TokenRecord, TokenStore } from '../token-store.js'
 import { KnownTokens } from './known-tokens.js'
 import { RedisRevocations } from './redis-revocations.js'
 import {
   addScript,
+  countScript,
   listScript,
   lookUpScript,
   removeBySubjectScript,
@@ -72,7 +73,7 @@ export class RedisTokenStore implements TokenStore {
     this.#revocations = new RedisRevocations(this.#run, () => link.confirm(), clock)
     const tokenPrefix = this.#tokenKey('')
     link.listen({
-      scripts: [lookUpScript, addScript, touchScript, removeScript, removeBySubjectScript, listScript],
+      scripts: [lookUpScript, addScript, touchScript, removeScript, removeBySubjectScript, listScript, countScript],
       onChange: (key) => {
         if (key.startsWith(tokenPrefix)) this.#local.forget(key.slice(tokenPrefix.length))
       },
@@ -174,6 +175,11 @@ export class RedisTokenStore implements TokenStore {
     }
     found.sort((left, right) => right.use - left.use)
     return found.slice(0, limit).map(({ record }) => record)
+  }
+
+  async fill(): Promise<readonly PoolFill[]> {
+    const counts = (await this.#run(countScript, [this.#clock(), ...listedPools])) as number[]
+    return listedPools.map((kind, index) => ({ kind, count: counts[index]!, capacity: this.#boundsOf(kind).size }))
   }
 
   async close(): Promise<void> {

@@ -163,6 +163,15 @@ if ARGV[3] == '1' then
 end
 return {removed, entry, rest}`)
 
+/** ARGV: now, pools. Answer: how many live records each pool has. */
+export const countScript: Script = script(`
+fence()
+local counts = {}
+for index = 2, #ARGV do
+  table.insert(counts, redis.call('ZCOUNT', prefix .. 'ends:' .. ARGV[index], '(' .. ARGV[1], '+inf'))
+end
+return counts`)
+
 /**
  * ARGV: now, limit, slack, kind or nothing, user or nothing, pools. Answer: for each live record its JSON and its last use, of each pool
  * the most recently used.

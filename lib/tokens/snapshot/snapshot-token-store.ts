@@ -7,7 +7,7 @@
 import { inBackground } from '../../async/background.js'
 import { systemClock } from '../../core/clock.js'
 import { MemoryTokenStore, type MemoryTokenStoreOptions } from '../memory/memory-token-store.js'
-import { getExpiry, type TokenQuery, type TokenRecord, type TokenStore } from '../token-store.js'
+import { getExpiry, type PoolFill, type TokenQuery, type TokenRecord, type TokenStore } from '../token-store.js'
 import type { Change, RestoredState } from './read-state.js'
 import type { StateJournal } from './state-journal.js'
 
@@ -80,6 +80,10 @@ export class SnapshotTokenStore implements TokenStore {
 
   list(query?: TokenQuery): readonly TokenRecord[] {
     return this.#tokens.list(query)
+  }
+
+  fill(): readonly PoolFill[] {
+    return this.#tokens.fill()
   }
 
   /** Writes the last snapshot, of everything that the journal is for. */

@@ -16,9 +16,24 @@ import { assertIntegers, assertNumbers } from '../../core/option-numbers.js'
 import type { SqlQuery } from '../../sql/sql-database.js'
 import type { SqlLink } from '../../sql/sql-link.js'
 import { LocalTokens } from '../external/local-tokens.js'
-import { allPools, listedPools, poolBounds, poolFor, type SharedTokenStoreOptions } from '../external/pools.js'
+import {
+  allPools,
+  listedPools,
+  type Pool,
+  type PoolBounds,
+  poolBounds,
+  poolFor,
+  type SharedTokenStoreOptions,
+} from '../external/pools.js'
 import { jsonFrom, type LocalToken, momentOfUse, recordFrom, UseNotes } from '../external/stored-record.js'
-import { getExpiry, type LoginStart, type TokenQuery, type TokenRecord, type TokenStore } from '../token-store.js'
+import {
+  getExpiry,
+  type LoginStart,
+  type PoolFill,
+  type TokenQuery,
+  type TokenRecord,
+  type TokenStore,
+} from '../token-store.js'
 import { SqlRevocations } from './sql-revocations.js'
 import { TokenAdder } from './token-adder.js'
 import { type TokenRow, TokenStatements } from './token-statements.js'
@@ -55,6 +70,7 @@ export class SqlTokenStore implements TokenStore {
   readonly #link: SqlLink
   readonly #clock: () => number
   readonly #maxStalenessMs: number
+  readonly #boundsOf: (pool: Pool) => PoolBounds
   readonly #uses: UseNotes
   readonly #local: LocalTokens<ReadToken>
   readonly #statements: TokenStatements
@@ -84,7 +100,8 @@ export class SqlTokenStore implements TokenStore {
     this.#statements = new TokenStatements(link.prefix)
     this.#revocations = new SqlRevocations(link, this.#statements, clock)
     const parts = { link, clock, statements: this.#statements, revocations: this.#revocations }
-    this.#adder = new TokenAdder({ ...parts, boundsOf: poolBounds(options) })
+    this.#boundsOf = poolBounds(options)
+    this.#adder = new TokenAdder({ ...parts, boundsOf: this.#boundsOf })
     const createOverloadError = (): Error => new StoreError('too many uses of tokens wait to be noted')
     this.#touches = createLimiter({ maxRunning: 1, maxWaiting: maxWaitingTouches, createOverloadError })
     link.listen({
@@ -152,6 +169,11 @@ export class SqlTokenStore implements TokenStore {
     await this.#lastTouch
     const rows = await this.#statements.list(this.#query, pools, bounds)
     return rows.map((row) => recordFrom(String(row['record']), momentOfUse(Number(row['last_use']))).record)
+  }
+
+  async fill(): Promise<readonly PoolFill[]> {
+    const counts = await this.#statements.countAll(this.#query, this.#clock())
+    return listedPools.map((kind) => ({ kind, count: counts.get(kind) ?? 0, capacity: this.#boundsOf(kind).size }))
   }
 
   async close(): Promise<void> {

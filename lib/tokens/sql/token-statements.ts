@@ -85,6 +85,15 @@ export class TokenStatements {
     return Number(row!['count'])
   }
 
+  /** How many live tokens each pool has; one that is not named has none. */
+  async countAll(query: SqlQuery, now: number): Promise<ReadonlyMap<string, number>> {
+    const rows = await query(
+      'SELECT pool, COUNT(*) AS count FROM sallyport_token WHERE prefix = ? AND ends_at > ? GROUP BY pool',
+      [this.#prefix, now],
+    )
+    return new Map(rows.map(({ pool, count }) => [String(pool), Number(count)]))
+  }
+
   /** Removes live tokens that were idle longest, besides one id, of one user or of all. Answers with their records. */
   async evict(
     query: SqlQuery,

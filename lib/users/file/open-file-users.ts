@@ -12,6 +12,7 @@ import type { Config, FileUserConfig, FileUsersConfig } from '../../config/confi
 import { ConfigError } from '../../core/errors.js'
 import { readFlags } from '../../files/read-file.js'
 import { replaceFile } from '../../files/replace-file.js'
+import { primaryDomain } from '../names.js'
 import type { OpenUserStore, OpenUserStoreOptions } from '../open-user-store.js'
 import { checkPasswordHash, hashPassword, isPasswordHash, verifyPassword } from '../passwords/password-hash.js'
 import { fileUserStore } from './file-user-store.js'
@@ -52,6 +53,7 @@ export async function openFileUsers(config: Config, options: OpenUserStoreOption
 
   return {
     users,
+    stores: [{ name: primaryDomain, store: users }],
     async prepare(next) {
       const read = await readUsers(next)
       const swap = await users.prepare(read.users)

@@ -8,9 +8,12 @@ import { BindRequest, type Filter, FilterParser, PagedResultsControl, SearchRequ
 import { CircuitBreaker } from '../../async/circuit-breaker.js'
 import { startDeadline } from '../../async/deadline.js'
 import { createLimiter, type Limiter } from '../../async/limiter.js'
+import { type ObserveQuery, observed } from '../../core/query-observer.js'
 import {
   type ConnectionOptions,
   type DirectoryEntry,
+  type DirectorySearch,
+  type FoundEntries,
   type LdapAnswer,
   type LdapConnection,
   type LdapRequest,
@@ -43,24 +46,9 @@ export interface DirectoryOptions extends ConnectionOptions {
   readonly queueTimeoutMs: number
   /** How long a connection is kept for another search. 0: not at all. */
   readonly maxIdleMs: number
+  readonly observe?: ObserveQuery | undefined
   /** A monotonic clock. */
   readonly now: () => number
-}
-
-/** What to look for. Aliases and referrals are never followed. */
-export interface DirectorySearch {
-  readonly base: string
-  readonly scope: 'base' | 'sub'
-  /** As in RFC 4515, with every value escaped. */
-  readonly filter: string
-  readonly attributes: readonly string[]
-  readonly maxEntries: number
-}
-
-export interface FoundEntries {
-  readonly entries: readonly DirectoryEntry[]
-  /** Whether there is more: at `maxEntries`, or at the server's own limit. */
-  readonly isCut: boolean
 }
 
 const pageSize = 200
@@ -121,14 +109,15 @@ export class Directory {
     this.#closeIdle()
   }
 
-  async #limited<T>(limiter: Limiter, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+  #limited<T>(limiter: Limiter, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    const { queueTimeoutMs, observe } = this.#options
     const late = (): Error => new LdapError('timeout', 'No connection to the directory was free in time.')
-    const wait = startDeadline(this.#options.queueTimeoutMs, late, signal)
+    const wait = startDeadline(queueTimeoutMs, late, signal)
     const start = (): Promise<T> => {
       wait.end()
       return work()
     }
-    return limiter.run(start, wait.signal).finally(wait.end)
+    return observed(observe, () => limiter.run(start, wait.signal).finally(wait.end), isServerFailure)
   }
 
   #find(search: DirectorySearch, isPaged: boolean, signal: AbortSignal | undefined): Promise<FoundEntries> {

@@ -60,6 +60,22 @@ export interface DirectoryEntry {
   nextValue(attribute: string): number | undefined
 }
 
+/** What to look for. Aliases and referrals are never followed. */
+export interface DirectorySearch {
+  readonly base: string
+  readonly scope: 'base' | 'sub'
+  /** As in RFC 4515, with every value escaped. */
+  readonly filter: string
+  readonly attributes: readonly string[]
+  readonly maxEntries: number
+}
+
+export interface FoundEntries {
+  readonly entries: readonly DirectoryEntry[]
+  /** Whether there is more: at `maxEntries`, or at the server's own limit. */
+  readonly isCut: boolean
+}
+
 export interface LdapAnswer {
   readonly result: LdapResult
   readonly entries: readonly DirectoryEntry[]

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ObserveQuery } from '../../core/query-observer.js'
 import type { StorePatterns } from '../store-rules.js'
 
 /** Options of {@link ldapUserStore}, each with its key in `[user_store]`. Numbers of 0 or less are the default. */
@@ -103,6 +104,8 @@ export interface LdapUserStoreOptions extends StorePatterns {
   readonly adminRole?: string | undefined
   /** `[super_admin] username`: a user who cannot be removed. @defaultValue none */
   readonly superAdmin?: string | undefined
+  /** Told of each search, bind and write: how long it took with waiting and connecting, and why the directory failed. */
+  readonly observe?: ObserveQuery | undefined
   /** A monotonic clock, in milliseconds. @defaultValue `performance.now` */
   readonly clock?: (() => number) | undefined
 }

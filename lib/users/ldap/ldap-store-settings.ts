@@ -122,6 +122,7 @@ export function readSettings(options: LdapUserStoreOptions) {
     maxWaiting: positive(options.maxWaiting, 1000),
     queueTimeoutMs: positive(options.queueTimeoutMs, defaultTimeoutMs),
     maxIdleMs: options.keepConnections === false ? 0 : maxIdleMs,
+    observe: options.observe,
     now: options.clock ?? (() => performance.now()),
 
     isReadOnly,

@@ -114,6 +114,12 @@ export function ldapUserStore(options: LdapUserStoreOptions): LdapUserStore {
 
     findProfile: users.findProfile,
 
+    async ping(signal) {
+      const [base] = settings.userBases
+      const nothing = { scope: 'base', filter: '(objectClass=*)', attributes: ['1.1'], maxEntries: 1 } as const
+      await directory.search({ base: base!, ...nothing }, signal)
+    },
+
     ...createLists(names, options, {
       matching: users.listMatching,
       async members({ full, isInternal }, limit, signal) {

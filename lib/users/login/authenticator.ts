@@ -6,7 +6,7 @@
 
 import { inBackground } from '../../async/background.js'
 import { maxTimerMs, startDeadline, untilAborted } from '../../async/deadline.js'
-import type { Factor } from '../../core/auth.js'
+import type { AuthKind, Factor } from '../../core/auth.js'
 import { systemClock } from '../../core/clock.js'
 import { type HttpError, StoreError } from '../../core/errors.js'
 import { type Client, type LoginRefusal, pickClient, type SecurityEvents } from '../../core/events.js'
@@ -71,6 +71,8 @@ export interface AuthenticatedUser extends UserAccount {
 
 /** Where a login comes from. */
 export interface LoginContext extends Client {
+  /** What the login is for: for the audit trail. @defaultValue not known */
+  readonly kind?: AuthKind | undefined
   /** The `Origin` header. */
   readonly origin?: string | undefined
   /**
@@ -214,7 +216,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
   function report(reason: LoginRefusal, name: string, context: LoginContext, cause?: unknown): void {
     const userName = name.slice(0, maxNameLength)
-    events?.report('loginRefused', { at: clock(), ...pickClient(context), userName, reason, cause })
+    events?.report('loginRefused', { at: clock(), ...pickClient(context), kind: context.kind, userName, reason, cause })
   }
 
   /** What a login that came to no verdict ends with. A mistake in a program is left as it is, for the gate to report. */

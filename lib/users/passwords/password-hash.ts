@@ -8,7 +8,7 @@
  */
 
 import { availableParallelism } from 'node:os'
-import { createLimiter, type Limiter } from '../../async/limiter.js'
+import { createLimiter, type Limiter, type WatchedLimiter } from '../../async/limiter.js'
 import { StoreError, UnavailableError } from '../../core/errors.js'
 import { argon2id, bcrypt, hashArgon2id, isOutdatedArgon2id, type PasswordScheme, scrypt } from './password-schemes.js'
 
@@ -151,7 +151,10 @@ export type HashQueue = Limiter
 
 const defaultThreads = 4
 
-export function createHashQueue({ parallel = defaultParallel(), maxWaiting = 64 }: HashQueueOptions = {}): HashQueue {
+export function createHashQueue({
+  parallel = defaultParallel(),
+  maxWaiting = 64,
+}: HashQueueOptions = {}): WatchedLimiter {
   return createLimiter({
     maxRunning: parallel,
     maxWaiting,
@@ -161,7 +164,7 @@ export function createHashQueue({ parallel = defaultParallel(), maxWaiting = 64 
 }
 
 /** The queue of this process: all stores share it, because they share the threads. */
-export const sharedHashQueue: HashQueue = createHashQueue()
+export const sharedHashQueue: WatchedLimiter = createHashQueue()
 
 function defaultParallel(): number {
   const threads = Number(process.env['UV_THREADPOOL_SIZE'] ?? defaultThreads)

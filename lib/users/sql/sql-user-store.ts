@@ -182,6 +182,10 @@ export async function sqlUserStore(options: SqlUserStoreOptions): Promise<SqlUse
     find: (subject, signal) => find(subject, false, signal),
     findDisabled: (subject, signal) => find(subject, true, signal),
 
+    async ping(signal) {
+      await database.query('SELECT 1 AS one', [], { signal })
+    },
+
     async findProfile(subject, signal) {
       const session = await open(signal)
       const user = await directory.findUser(session, subject)

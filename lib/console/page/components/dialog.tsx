@@ -40,6 +40,7 @@ export function Dialog({
   const dialog = useRef<HTMLDialogElement>(null)
   const [error, setError] = useState<ApiError>()
   const [isBusy, setBusy] = useState(false)
+  const isDone = useRef(false)
 
   useEffect(() => {
     const element = dialog.current
@@ -47,7 +48,7 @@ export function Dialog({
     element?.showModal()
     return () => {
       element?.close()
-      returnFocus(opener)
+      returnFocus(opener, isDone.current)
     }
   }, [])
 
@@ -58,6 +59,7 @@ export function Dialog({
     setError(undefined)
     try {
       await onConfirm()
+      isDone.current = true
       onClose()
     } catch (failure) {
       setError(apiError(failure))
@@ -94,10 +96,11 @@ export function Dialog({
   )
 }
 
-/** What opened the dialog may be gone with the row that it stood in. */
-function returnFocus(opener: Element | null): void {
+/** What opened the dialog goes with its row, now or with the next answer, once the work is done. */
+function returnFocus(opener: Element | null, isDone: boolean): void {
   requestAnimationFrame(() => {
-    if (opener instanceof HTMLElement && opener.isConnected) opener.focus()
+    const isStaying = opener?.isConnected && !(isDone && opener.closest('tr, li') !== null)
+    if (isStaying && opener instanceof HTMLElement) opener.focus()
     else document.querySelector<HTMLElement>('main h1')?.focus()
   })
 }

@@ -129,8 +129,13 @@ function EventLine({ entry }: { readonly entry: EventEntry }): JSX.Element {
 }
 
 /** The field as text, with words before it; nothing where the event has no such field. */
-function fact({ [name]: value }: EventEntry, name: string, before = ''): readonly string[] {
-  const text = Array.isArray(value) ? value.join(', ') : typeof value === 'string' || typeof value === 'number' ? String(value) : ''
+function fact(entry: EventEntry, name: string, before = ''): readonly string[] {
+  const value = entry[name]
+  const text = Array.isArray(value)
+    ? value.join(', ')
+    : typeof value === 'string' || typeof value === 'number'
+      ? String(value)
+      : ''
   return text === '' ? [] : [before + text]
 }
 

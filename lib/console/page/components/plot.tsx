@@ -50,7 +50,7 @@ export function Plot({ title, moments, series, kind, unit = '', firstColour = 0,
   return (
     <figure class="plot">
       <figcaption>
-        <h3>{title}</h3>
+        <h2>{title}</h2>
         <span class="muted">{at === undefined ? summaryTime(kind) : formatMinute(moments[at]!)}</span>
       </figcaption>
       {isEmpty ? (
@@ -68,7 +68,11 @@ export function Plot({ title, moments, series, kind, unit = '', firstColour = 0,
               onPointerLeave={() => setAt(undefined)}
             >
               <path class="grid" d={`M0 0.5H${width}M0 ${height / 2}H${width}M0 ${height - 0.5}H${width}`} />
-              {kind === 'bars' ? <Bars {...{ series, top, firstColour }} count={moments.length} /> : <Lines {...{ series, top, firstColour }} />}
+              {kind === 'bars' ? (
+                <Bars {...{ series, top, firstColour }} count={moments.length} />
+              ) : (
+                <Lines {...{ series, top, firstColour }} />
+              )}
               {at !== undefined && <path class="cursor" d={`M${xOf(at + 0.5, moments.length)} 0V${height}`} />}
             </svg>
             <span class="plot-from muted">{moments[0] && formatMinute(moments[0])}</span>

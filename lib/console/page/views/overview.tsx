@@ -74,7 +74,13 @@ function Tiles({ report, locks }: { readonly report: MetricsReport; readonly loc
         <li class="tile" key={kind}>
           <span>{capitalized(kindName(kind, 2))} held</span>
           <strong>{formatPercent(count / limit)}</strong>
-          <meter min={0} max={limit} high={limit * 0.9} value={count} aria-label={`${capitalized(kindName(kind, 2))} in the store`} />
+          <meter
+            min={0}
+            max={limit}
+            high={limit * 0.9}
+            value={count}
+            aria-label={`${capitalized(kindName(kind, 2))} in the store`}
+          />
           <span class="muted">
             {formatNumber(count)} of {formatNumber(limit)}
           </span>

@@ -41,7 +41,12 @@ export function UserRoles({ user, isManaged, onChanged }: RolesProps): JSX.Eleme
           <li key={role}>
             <a href={routeTo('roles', role)}>{role}</a>
             {isManaged && role !== everyone && (
-              <button type="button" class="quiet danger" aria-label={`Take the role ${role}`} onClick={() => setTaking(role)}>
+              <button
+                type="button"
+                class="quiet danger"
+                aria-label={`Take the role ${role}`}
+                onClick={() => setTaking(role)}
+              >
                 Take
               </button>
             )}

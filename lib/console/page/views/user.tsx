@@ -63,9 +63,13 @@ export function User({ name }: { readonly name: string }): JSX.Element {
       }
     >
       {data === undefined && user.error?.status === 404 ? (
-        <p class="notice">The user store does not know this name. Its sessions come from elsewhere, or are left over.</p>
+        <p class="notice">
+          The user store does not know this name. Its sessions come from elsewhere, or are left over.
+        </p>
       ) : (
-        <Loaded resource={user}>{(known) => <UserRoles user={known} isManaged={isManaged} onChanged={user.reload} />}</Loaded>
+        <Loaded resource={user}>
+          {(known) => <UserRoles user={known} isManaged={isManaged} onChanged={user.reload} />}
+        </Loaded>
       )}
       <UserSessions name={name} />
       {dialog === 'password' && <ChangePassword name={name} onClose={close} />}
