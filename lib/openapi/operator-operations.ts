@@ -19,6 +19,7 @@ import {
 } from '../admin-api/schemas/sessions.js'
 import type { DocumentedFront } from './front.js'
 import { json, type Operation } from './operation.js'
+import { watchOperations } from './watch-operations.js'
 
 const badQuery = 'A parameter of the query cannot be meant.'
 
@@ -167,5 +168,5 @@ const auditState: Operation = {
 
 export function operatorOperations({ hasAuditFile }: DocumentedFront): readonly Operation[] {
   const ofAudit = hasAuditFile ? [auditSearch, auditState] : [auditState]
-  return [...sessions, userSessions, ...locks, ...configuration, ...events, ...ofAudit]
+  return [...sessions, userSessions, ...locks, ...configuration, ...events, ...ofAudit, ...watchOperations]
 }

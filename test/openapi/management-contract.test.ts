@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { basic, bearer } from '../helpers/front.js'
 import { people, startManagedFront } from '../helpers/managed-front.js'
 import { storeFailure } from '../helpers/memory-user-store.js'
+import type { RawAnswer } from '../helpers/raw-http.js'
 import { oneSetUp } from '../helpers/set-ups.js'
 import { AnswerChecks, type FoundOperation, operationsOf } from './answer-checks.js'
 import { acceptJson, examplePath, json, type Stage, startStage } from './management-stage.js'
@@ -34,14 +35,35 @@ const loginCases = ['GET', 'POST'].flatMap((method): readonly Case<Stage>[] => {
   ]
 })
 
+const elsewhere = {
+  managementApi: { control_access: { enable: true, allow: ['10.0.0.0/8'] } },
+  root: { health: { allow: ['10.0.0.0/8'] } },
+}
+
+async function askFromElsewhere(path: string): Promise<RawAnswer> {
+  return (await startManagedFront(oneSetUp, { document: elsewhere })).call('GET', path, [acceptJson])
+}
+
 const cases: readonly Case<Stage>[] = [
   ...loginCases,
   ['getKeys', 200, ({ front }) => front.call('GET', '/jwks')],
+  ['getMetrics', 200, ({ front, root }) => front.call('GET', '/metrics', [root])],
+  ['getLiveness', 200, ({ front }) => front.call('GET', '/health/live')],
+  ['getReadiness', 200, ({ front }) => front.call('GET', '/health/ready')],
+  [
+    'getReadiness',
+    503,
+    (stage) => {
+      stage.store.failure = storeFailure()
+      return stage.front.call('GET', '/health/ready')
+    },
+  ],
+  ['getLiveness', 404, () => askFromElsewhere('/health/live')],
+  ['getReadiness', 404, () => askFromElsewhere('/health/ready')],
   ...operatorCases,
 ]
 
 const throttled = { managementApi: { login_throttle: { max_failures: 3 } } }
-const elsewhere = { managementApi: { control_access: { enable: true, allow: ['10.0.0.0/8'] } } }
 
 /** Whether a caller has to show a token. */
 const takesToken = ({ security }: FoundOperation): boolean => security.some((scheme) => 'token' in scheme)
@@ -104,7 +126,7 @@ describe('the answers of the management API', () => {
     const front = await startManagedFront(oneSetUp, { document: elsewhere })
     for (const operation of operationsOf(document)) {
       const answer = await front.call(operation.method, examplePath(operation), [acceptJson])
-      expect(answer.status).toBe(403)
+      expect(answer.status).toBe(operation.path.startsWith('/health/') ? 404 : 403)
       checks.check(operation.operationId, answer)
     }
   })

@@ -49,6 +49,8 @@ export const operatorCases: readonly Case[] = [
   ['searchAudit', 400, send('GET', '/audit?outcome=x')],
   ['getAuditStatus', 200, send('GET', '/audit/status')],
   ['listLocks', 200, async (stage) => stage.lockCarol().then(() => stage.send('GET', '/locks'))],
+  ['getHealth', 200, send('GET', '/health')],
+  ['getMetrics', 200, send('GET', '/metrics')],
   ['listLocks', 400, send('GET', '/locks?limit=x')],
   ['liftLocks', 200, send('DELETE', '/locks?user=carol')],
   ['liftLocks', 200, send('DELETE', '/locks?address=192.0.2.1')],
