@@ -6,6 +6,7 @@
 
 import * as z from 'zod'
 import { healthReport, probeAnswer } from '../health/health-schema.js'
+import { flatError } from '../http/error-schema.js'
 import { metricsReport } from '../metrics/metrics-schema.js'
 import { json, type Operation } from './operation.js'
 
@@ -30,7 +31,10 @@ export const probeOperations: readonly Operation[] = [
     tag: 'health',
     summary: 'Get whether the process takes requests',
     access: 'public',
-    answers: { 200: json('It does.', probeAnswer), 503: json('It does not.', probeAnswer) },
+    answers: {
+      200: json('It does.', probeAnswer),
+      503: json('It does not, or the address of the client cannot be told.', z.union([probeAnswer, flatError])),
+    },
     refusals: { 404: notFromHere },
   },
 ]

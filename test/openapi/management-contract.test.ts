@@ -53,9 +53,11 @@ const cases: readonly Case<Stage>[] = [
   [
     'getReadiness',
     503,
-    (stage) => {
-      stage.store.failure = storeFailure()
-      return stage.front.call('GET', '/health/ready')
+    async ({ front }) => {
+      const end = front.security.shutdown([], { delay: 200 })
+      const answer = await front.call('GET', '/health/ready')
+      await end
+      return answer
     },
   ],
   ['getLiveness', 404, () => askFromElsewhere('/health/live')],
