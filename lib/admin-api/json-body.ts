@@ -22,12 +22,17 @@ const jsonType = utf8Type('application/json')
  * The refusal of a write that is not declared as JSON; a form of another site can declare nothing but a form or text. A
  * DELETE needs no type when it has no body.
  */
-export function mediaTypeRefusal({ method, headers }: Request): HttpError | undefined {
+export function mediaTypeRefusal(request: Request): HttpError | undefined {
+  const { method, headers } = request
   const { 'content-type': type, 'content-encoding': encoding = 'identity' } = headers
-  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
-  if (!hasBody && (type === undefined || method === 'DELETE')) return undefined
+  if (!hasBody(request) && (type === undefined || method === 'DELETE')) return undefined
   if (type !== undefined && jsonType.test(type) && encoding.toLowerCase() === 'identity') return undefined
   return new HttpError(415, 'ERR_MEDIA_TYPE_UNSUPPORTED', 'Send application/json.')
+}
+
+/** Whether a request announces a body (RFC 9112 section 6). */
+export function hasBody({ headers }: Pick<Request, 'headers'>): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
 /**

@@ -36,3 +36,22 @@ function readNumber(
     most === maxLimit ? `'${name}' must be a number from ${least} to ${most}.` : `'${name}' must be a number.`,
   )
 }
+
+/** The answer with one page of a list. */
+export interface PageOf<Entry> {
+  /** Entries of this page. */
+  readonly count: number
+  /** Entries of all pages. */
+  readonly total: number
+  readonly list: readonly Entry[]
+}
+
+/** Cuts a page out of a list; `entryFrom` makes the entries of that page alone. */
+export function pageOf<Item, Entry>(
+  items: readonly Item[],
+  { offset, limit }: Page,
+  entryFrom: (item: Item) => Entry,
+): PageOf<Entry> {
+  const list = items.slice(offset, offset + limit).map(entryFrom)
+  return { count: list.length, total: items.length, list }
+}

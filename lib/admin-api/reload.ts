@@ -1,52 +1,118 @@
 /**
- * `/reload`: an administrator has the server read its configuration file anew.
+ * `/reload`: an administrator has the server read its configuration file anew, and sees before what that does.
  *
  * @module
  */
 
+import type { Express, Request } from 'express'
 import { getAuth } from '../core/auth.js'
-import { BadRequestError, ConfigError } from '../core/errors.js'
+import { BadRequestError, ConfigError, type Origin, type Position } from '../core/errors.js'
 import type { ChangeContext } from '../core/events.js'
 import { answerJson } from '../http/answer.js'
 import { readClient } from '../http/client.js'
 import { methodNotAllowed } from '../http/endpoint.js'
 import { type Gate, refusalFrom, type Verdict } from '../http/gate.js'
-import { mediaTypeRefusal } from './json-body.js'
+import { hasBody, invalidRequest, mediaTypeRefusal, readJsonBody } from './json-body.js'
 import { administratorsOnly } from './resource.js'
 import type { ReloadOutcome } from './schemas/reload.js'
 
 /**
  * Reads the file of the configuration in effect, and takes it over. Resolves with the names of the tables that have changed, and of the
- * keys whose change takes effect at the next start; `undefined`: the configuration is from no file.
+ * keys whose change takes effect at the next start; `undefined`: the configuration is from no file. With the version of a preview it
+ * rejects with `HttpError` (409, `ERR_CONFIG_CHANGED`) for any other file.
  */
 export type ReloadFile = (
   context: ChangeContext,
+  version?: string,
 ) => Promise<{ readonly changed: readonly string[]; readonly atNextStart: readonly string[] } | undefined>
 
+/** What `GET /reload` answers: what `POST /reload` would do. */
+export interface ReloadPreview {
+  readonly file: string
+  /** Of the text that was read, for `POST /reload`; empty: it cannot be read. */
+  readonly version: string
+  /** Whether the file has another text than the configuration in effect was read from. */
+  readonly isChanged: boolean
+  /** The mistakes that would refuse the reload: then the rest is empty. The first 500. */
+  readonly problems: readonly ReloadProblem[]
+  /** Tables with other values; none where only files that it names have changed. The first 500. */
+  readonly changed: readonly string[]
+  /** Keys whose change takes effect at the next start. */
+  readonly atNextStart: readonly string[]
+  /** Classes of requests that are newly let in. */
+  readonly widened: number
+  /** Classes of requests that are newly refused. */
+  readonly narrowed: number
+  /** Keys that differ, and that no request tells. The first 500. */
+  readonly notCompared: readonly Origin[]
+  /** `false`: the requests could not be compared in the time for it, and are counted as none. */
+  readonly isComplete: boolean
+  /** What `sallyport diff` prints, up to 64 KiB. */
+  readonly diff: string
+}
+
+/** A mistake, where it stands, and what was meant. */
+export interface ReloadProblem {
+  readonly key: string
+  readonly rule: string
+  readonly position: Position | null
+  readonly suggestion?: string
+}
+
+/** `undefined`: the configuration is from no file. `app`: whose requests are compared. */
+export type PreviewReload = (app: Express) => Promise<ReloadPreview | undefined>
+
 /**
- * Answers `POST /reload`, of administrators only, with `{"status","changed":[],"atNextStart":[]}`. A mistake in the file is 400 with one
- * line for each, and changes nothing.
+ * Answers requests for `/reload`, of administrators only.
+ *
+ * | verb | answer |
+ * |---|---|
+ * | `GET` | {@link ReloadPreview} |
+ * | `POST`, without a body or with `{"version"}` of a preview | `{"status","changed":[],"atNextStart":[]}` |
+ *
+ * A mistake in the file is 400 with one line for each, and changes nothing; so does 409 where the file is not the one of the version.
  */
-export function reloadGate(reload: ReloadFile): Gate {
-  async function reloadAndAnswer(context: ChangeContext): Promise<ReloadOutcome> {
-    const outcome = await reload(context).catch((error: unknown) => {
+export function reloadGate(reload: ReloadFile, preview: PreviewReload): Gate {
+  async function reloadAndAnswer(request: Request, context: ChangeContext): Promise<ReloadOutcome> {
+    const version = hasBody(request) ? await readVersion(request) : undefined
+    const outcome = await reload(context, version).catch((error: unknown) => {
       if (!(error instanceof ConfigError)) throw error
       // It names files, keys and rules, and no secret.
       throw new BadRequestError('ERR_CONFIG_INVALID', error.message)
     })
-    if (outcome !== undefined) return { status: 'Reloaded', ...outcome }
-    throw new BadRequestError('ERR_CONFIG_INVALID', 'The app made the configuration itself: there is no file to read.')
+    if (outcome === undefined) throw withoutFile()
+    return { status: 'Reloaded', ...outcome }
+  }
+
+  async function previewAndAnswer({ app }: Request): Promise<object> {
+    const outcome = await preview(app as Express)
+    if (outcome === undefined) throw withoutFile()
+    return outcome
   }
 
   const gate: Gate = (request, response) => {
-    if (request.method !== 'POST') return methodNotAllowed('POST')
-    const refusal = mediaTypeRefusal(request)
+    const isReading = request.method === 'GET' || request.method === 'HEAD'
+    if (!isReading && request.method !== 'POST') return methodNotAllowed('GET, HEAD, POST')
+    const refusal = isReading ? undefined : mediaTypeRefusal(request)
     if (refusal !== undefined) return refusal
     const context = { ...readClient(request), by: getAuth(request).subject, reason: 'asked for' }
-    return reloadAndAnswer(context).then((body): Verdict => {
+    const work = isReading ? previewAndAnswer(request) : reloadAndAnswer(request, context)
+    return work.then((body): Verdict => {
       if (!response.headersSent) answerJson(response, 200, body)
       return 'answered'
     }, refusalFrom)
   }
   return administratorsOnly((path) => /^\/reload\/?$/i.test(path), gate)
+}
+
+/** What is misspelled must not be a reload of whatever the file says. */
+async function readVersion(request: Request): Promise<string> {
+  const body = await readJsonBody(request)
+  const version = body.get('version')
+  if (typeof version !== 'string' || version === '' || body.size > 1) throw invalidRequest('Send {"version"} with that of GET /reload, or no body.')
+  return version
+}
+
+function withoutFile(): BadRequestError {
+  return new BadRequestError('ERR_CONFIG_INVALID', 'The app made the configuration itself: there is no file to read.')
 }

@@ -39,9 +39,12 @@ export type Handler = (call: Call) => Promise<object>
 /** Handlers by verb, in the order in which `Allow` names them. GET answers HEAD too. */
 export type Handlers = Readonly<Record<string, Handler>>
 
-/** Makes the gate of a collection and its members. Every request for them is answered, with 200 or a refusal. */
-export function resourceGate(collection: Collection, ofAll: Handlers, ofOne: Handlers): Gate {
-  const sides = [ofAll, ofOne].map((handlers) => ({
+/**
+ * Makes the gate of a collection and its members. Every request for them is answered, with 200 or a refusal. Without `ofOne` there are no
+ * members.
+ */
+export function resourceGate(collection: Collection, ofAll: Handlers, ofOne?: Handlers): Gate {
+  const sides = [ofAll, ofOne ?? {}].map((handlers) => ({
     handlers: new Map(Object.entries(handlers)),
     allow: allowFrom(handlers),
   }))
@@ -49,6 +52,7 @@ export function resourceGate(collection: Collection, ofAll: Handlers, ofOne: Han
   return function resourceGate(request, response): Verdict | Promise<Verdict> {
     const member = readMember(collection, request.path)
     if (member === undefined) return undefined
+    if (member !== '' && ofOne === undefined) return new HttpError(404, 'ERR_NOT_FOUND', 'Not found.')
     const { handlers, allow } = sides[member === '' ? 0 : 1]!
     const handler = handlers.get(request.method === 'HEAD' ? 'GET' : request.method)
     if (handler === undefined) return methodNotAllowed(allow)
@@ -102,7 +106,16 @@ function httpErrorFrom(error: unknown): HttpError {
   return error instanceof UserChangeError ? storeRefusal(error) : refusalFrom(error)
 }
 
-export type Collection = 'users' | 'roles' | 'sessions' | 'locks' | 'events' | 'audit'
+export type Collection =
+  | 'users'
+  | 'roles'
+  | 'sessions'
+  | 'locks'
+  | 'events'
+  | 'audit'
+  | 'api-tokens'
+  | 'service-providers'
+  | 'configuration'
 
 /**
  * What follows the name of a collection in a path, as it came over the wire: `''` for the collection itself, with or

@@ -96,14 +96,14 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
 
   /** Whatever the store says: when the outcome is not known, the user may have lost rights. */
   async function writeAndRevoke(
-    { auth }: Caller,
+    { auth, client }: Caller,
     reason: string,
     subject: string,
     write: () => Promise<void>,
     isRevoked = true,
     signal?: AbortSignal,
   ): Promise<void> {
-    const context = { by: auth.subject, reason }
+    const context = { ...client, by: auth.subject, reason }
     signal?.throwIfAborted()
     try {
       await (signal === undefined ? write() : untilAborted(write(), signal))

@@ -59,7 +59,7 @@ export function consoleGates(config: Config, parts: ManagementApiParts & PortalG
     features: {
       users: parts.administration === undefined ? 'read-only' : 'managed',
       serviceProviders: config.oauth !== undefined,
-      auditTrail: false,
+      auditTrail: typeof parts.audit?.status().file === 'string',
       reload: config.path !== undefined,
     },
   } as const

@@ -10,6 +10,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { PreviewReload, ReloadFile } from '../admin-api/reload.js'
 import { createUserAdministration } from '../admin-api/user-administration.js'
 import { inBackground } from '../async/background.js'
 import { located, locateProblems } from '../config/checks/origins.js'
@@ -18,7 +19,7 @@ import { EventStreams } from '../console/event-streams.js'
 import { RecentEvents } from '../console/recent-events.js'
 import { systemClock } from '../core/clock.js'
 import { ConfigError } from '../core/errors.js'
-import { type ChangeContext, SecurityEvents } from '../core/events.js'
+import { SecurityEvents } from '../core/events.js'
 import { defaultLogger, safeLogger } from '../core/logger.js'
 import { trackSockets } from '../http/express/server-sockets.js'
 import { SecurityMetrics } from '../metrics/security-metrics.js'
@@ -42,8 +43,9 @@ import { openOauth } from './oauth-area.js'
 import { auditGate, auditRefusal, openAuditTrail, startAuditTrail, useAuditKey } from './open-audit-trail.js'
 import { openBreakGlass } from './open-break-glass.js'
 import { openThrottle, openTokenStore } from './open-stores.js'
+import { createOperatorViews } from './operator-views.js'
 import { createQuestions, frontParts } from './questions.js'
-import { assertOpen, createReload, createReloadFile, type RunningState } from './reload.js'
+import { assertOpen, createReload, type RunningState } from './reload.js'
 import { openSecondStep, unlockUser } from './second-factor.js'
 import type { Security } from './security.js'
 import { assertOptions, type SecurityOptions } from './security-options.js'
@@ -90,7 +92,7 @@ export async function wireSecurity(
   const env = { NODE_ENV: process.env['NODE_ENV'], ...(options.env ?? process.env) }
   const configOptions = { ...options, ignoreUserStore: options.userStore !== undefined }
   const config = await readConfig(source, configOptions)
-  const running: RunningState = { config, isClosed: false }
+  const running: RunningState = { config, readAt: (options.clock ?? systemClock)(), isClosed: false }
   if (options.redisClient !== undefined && config.sharedStore === undefined) {
     throw new TypeError('the option "redisClient" has no effect without [shared_store] in the configuration')
   }
@@ -190,7 +192,9 @@ export async function wireSecurity(
       recent: new RecentEvents(events),
       endWhenRefused: (response) => connections.endWhenRefused(response),
     }),
-    reloadFile: (context: ChangeContext) => createReloadFile(running, reload)(context),
+    reloadFile: (...call: Parameters<ReloadFile>) => reloading.reloadFile(...call),
+    previewReload: (...call: Parameters<PreviewReload>) => reloading.previewReload(...call),
+    views: createOperatorViews(config, { running, env, clock }),
   }
 
   /** Where the store is away, what needs it is answered with 503 until it is there. */
@@ -212,8 +216,9 @@ export async function wireSecurity(
   }
   const exchanged = { onKeys, mounts, machines, tls, keys, userStore: opened }
 
-  const reloadParts = { ...exchanged, identityProviders, running, configOptions, tokenMs }
-  const reload = createReload({ ...reloadParts, events, logger, clock })
+  const reloadVersions = secretsFrom(keySet.privateKey, token.issuer)('versions of the configuration file')
+  const reloadParts = { ...exchanged, identityProviders, running, configOptions, tokenMs, versionKey: reloadVersions }
+  const reloading = createReload({ ...reloadParts, front, events, logger, clock })
   let closing: Promise<void> | undefined
 
   /** Closes all, also where one fails. */
@@ -264,7 +269,7 @@ export async function wireSecurity(
       connections.endWhenRefused(response)
     },
 
-    reload,
+    reload: reloading.reload,
 
     ...createQuestions(front, users),
 

@@ -51,7 +51,8 @@ export function createMachineSources(
   return sources
 }
 
-function apiTokenKey(index: number): string {
+/** The key of an entry of the list. */
+export function apiTokenKey(index: number): string {
   return `management_api.api_tokens[${index}]`
 }
 

@@ -4,10 +4,13 @@
  * @module
  */
 
+import { apiTokensGate } from '../admin-api/api-tokens.js'
 import { auditGate } from '../admin-api/audit.js'
+import { configurationGate } from '../admin-api/configuration.js'
 import { eventsGate } from '../admin-api/events.js'
 import { locksGate, type UnlockUser } from '../admin-api/locks.js'
-import { type ReloadFile, reloadGate } from '../admin-api/reload.js'
+import { type PreviewReload, type ReloadFile, reloadGate } from '../admin-api/reload.js'
+import { serviceProvidersGate } from '../admin-api/service-providers.js'
 import { sessionsGate } from '../admin-api/sessions.js'
 import { userSessionsGate } from '../admin-api/user-sessions.js'
 import type { AuditTrail } from '../audit/audit-trail.js'
@@ -21,6 +24,7 @@ import type { SecurityMetrics } from '../metrics/security-metrics.js'
 import type { SecondStepParts } from '../portals/second-step.js'
 import type { Tokens } from '../tokens/tokens.js'
 import type { ManagedLoginThrottle } from '../users/throttle/login-throttle.js'
+import type { OperatorViews } from './operator-views.js'
 import { unlockUser } from './second-factor.js'
 
 /** What the resources work with. */
@@ -33,6 +37,8 @@ export interface OperatorParts {
   readonly reloadFile: ReloadFile
   readonly health: Health
   readonly metrics: SecurityMetrics
+  readonly previewReload: PreviewReload
+  readonly views: OperatorViews
   readonly eventStreams: EventStreams
   readonly events: SecurityEvents
   readonly clock: () => number
@@ -42,15 +48,18 @@ export interface OperatorParts {
 
 /** What only administrators may call, whoever keeps the users. It goes before the gate of the users, who may have any name. */
 export function operatorResources(parts: OperatorParts): readonly Gate[] {
-  const { tokens, loginThrottle, secondStep, reloadFile, eventStreams } = parts
+  const { tokens, loginThrottle, secondStep, eventStreams, views } = parts
   const unlock: UnlockUser = (user, context) => unlockUser(loginThrottle, secondStep, user, context)
   return [
     sessionsGate(tokens),
     userSessionsGate(tokens),
     locksGate(loginThrottle, unlock),
-    reloadGate(reloadFile),
     healthGate(parts.health),
     metricsGate(parts.metrics),
+    reloadGate(parts.reloadFile, parts.previewReload),
+    configurationGate(views.describeConfiguration),
+    apiTokensGate(views.listApiTokens, tokens),
+    serviceProvidersGate(views.serviceProviders),
     eventsGate(eventStreams),
     auditGate(parts),
   ]

@@ -56,9 +56,11 @@ export async function* readLines(file: string): AsyncGenerator<readonly Line[], 
   try {
     let rest: Buffer = Buffer.alloc(0)
     let number = 1
+    // One byte more than there is: then the end shows at once.
+    const length = Math.min(blockBytes, (await handle.stat()).size + 1)
     for (;;) {
-      const block = Buffer.allocUnsafe(blockBytes)
-      const { bytesRead } = await handle.read(block, 0, blockBytes, null)
+      const block = Buffer.allocUnsafe(length)
+      const { bytesRead } = await handle.read(block, 0, length, null)
       if (bytesRead === 0) break
       const read = block.subarray(0, bytesRead)
       const text = rest.length === 0 ? read : Buffer.concat([rest, read])

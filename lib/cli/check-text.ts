@@ -4,11 +4,11 @@
  * @module
  */
 
+import type { Opening } from '../app/inspection.js'
 import type { CheckFinding, FileCheck } from '../config/check-file.js'
 import type { KeyClass } from '../config/checks/classify-keys.js'
 import type { ValueOrigin } from '../config/checks/effective-values.js'
 import type { Position } from '../core/errors.js'
-import type { Opening } from './check-inspection.js'
 
 /** All that is known of a file. */
 export interface CheckReport extends FileCheck {

@@ -6,12 +6,12 @@
 
 import { readFileSync, statSync } from 'node:fs'
 import { Command, type CommanderError } from 'commander'
+import { Inspection } from '../app/inspection.js'
 import { checkText, fixText } from '../config/check-file.js'
 import type { KeyClass } from '../config/checks/classify-keys.js'
 import { readText } from '../config/load.js'
 import { systemClock } from '../core/clock.js'
 import { canonicalPath, replaceFile } from '../files/replace-file.js'
-import { Inspection } from './check-inspection.js'
 import { type CheckReport, countClasses, formatReport } from './check-text.js'
 import { CommandError, type CommandProcess, isExpected, reasonFrom } from './command.js'
 import { printableLines } from './output.js'

@@ -8,6 +8,7 @@
 import { Command } from 'commander'
 import { packageVersion } from '../core/package-version.js'
 import { apiTokenCommand } from './api-token.js'
+import { auditCommand } from './audit.js'
 import { checkCommand } from './check.js'
 import { coverageCommand } from './coverage.js'
 import { diffCommand } from './diff.js'
@@ -33,6 +34,7 @@ const program = new Command('sallyport')
   .addCommand(keysCommand(process))
   .addCommand(apiTokenCommand(process))
   .addCommand(explainCommand(process))
+  .addCommand(auditCommand(process))
   .addCommand(diffCommand(process))
   .addCommand(coverageCommand(process, () => process.exit()))
 

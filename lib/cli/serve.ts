@@ -104,6 +104,9 @@ async function listen(server: Server, port: number): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
+/** Where the operators' page is. */
+const operatorsPage = '/ops'
+
 /** Mounts all that the file has, each with one route that says who calls. Returns the paths of the portals that it configures. */
 function mountAll(app: Express, security: Security): readonly string[] {
   const { config } = security
@@ -114,6 +117,7 @@ function mountAll(app: Express, security: Security): readonly string[] {
   app.use('/management', security.managementApi())
   app.get('/management/whoami', whoami)
   if (config.oauth !== undefined) app.use(new URL(config.oauth.issuer).pathname, security.oauth())
+  if (config.isOperatorConsoleEnabled) app.use(operatorsPage, security.console())
   for (const { name } of config.portals) {
     app.use(`/${name}`, security.portal(name))
     app.get([`/${name}`, `/${name}/whoami`], whoami)
@@ -127,6 +131,7 @@ function mountAll(app: Express, security: Security): readonly string[] {
 function describe(file: string, { config }: Security, bases: readonly string[], portals: readonly string[]): string {
   const [first = ''] = bases
   const url = `${first}/management`
+  const page = config.isOperatorConsoleEnabled ? `The operators' page is at ${first}${operatorsPage}\n` : ''
   // Made at the first start of a file that names no key store.
   const certificate = join(dirname(file), 'sallyport-tryout.pem')
   const isTryOut = first.startsWith('https:') && existsSync(certificate)
@@ -135,7 +140,7 @@ function describe(file: string, { config }: Security, bases: readonly string[], 
   const admin = config.fileUsers.isEnabled ? config.fileUsers.users.find(({ isAdmin }) => isAdmin)?.name : undefined
   return printableLines(`
 The management API listens on ${bases.map((base) => `${base}/management`).join(' and ')}, guarded by ${file}.
-${portals.map((path) => `A portal is at ${first}${path}\n`).join('')}
+${portals.map((path) => `A portal is at ${first}${path}\n`).join('')}${page}
   ${curl} ${url}/whoami                # 401
   npx sallyport login --server ${url} --user ${admin ?? 'NAME'}${trust}
   npx sallyport sessions list

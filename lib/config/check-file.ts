@@ -10,7 +10,7 @@ import { type ClassifiedKey, classifyKeys, type KeyClass } from './checks/classi
 import { type EffectiveValue, listEffectiveValues } from './checks/effective-values.js'
 import { describeFindings, type Finding } from './checks/findings.js'
 import type { Config } from './config.js'
-import { interpretText, parseToml } from './load.js'
+import { interpretText, type LocatedInterpretation, parseToml } from './load.js'
 import { conclude } from './parse.js'
 import { formatKey, isWithin, type KeyPath } from './values/key-path.js'
 import type { ConfigOptions } from './values/placeholders.js'
@@ -47,7 +47,8 @@ export interface InspectedFinding extends Finding {
   readonly isMistake?: boolean | undefined
 }
 
-interface Reading {
+/** A check, and what puts its findings right. */
+export interface Reading {
   readonly check: FileCheck
   readonly fixes: readonly TomlEdit[]
   /** Mistakes of the file itself. */
@@ -69,12 +70,33 @@ async function readText(text: string, file: string, { inspect, ...options }: Che
     return { check: { findings, keys: [], values: [] }, fixes: [], mistakes: findings.length }
   }
   const { interpretation, locate } = read
-  const { mistakes, warnings, unknown, source, config } = interpretation
+  const { config, source } = interpretation
   const inspected = config === undefined ? [] : ((await inspect?.(conclude(interpretation, locate), source)) ?? [])
+  return checkInterpretation({ ...read, text, file }, inspected)
+}
+
+/** What {@link checkInterpretation} looks at. */
+export interface CheckedSource extends LocatedInterpretation {
+  /** `undefined`: it is no file, and nothing of it can be fixed. */
+  readonly text: string | undefined
+  readonly file: string
+}
+
+/** Each fix is for itself, and there are not many: more are a loop. */
+const maxFixes = 200
+
+/** Checks a document that was read before. `inspected`: what was found outside of it. */
+export function checkInterpretation(
+  { interpretation, locate, text, file }: CheckedSource,
+  inspected: readonly InspectedFinding[],
+): Reading {
+  const { mistakes, warnings, unknown, source } = interpretation
+  const unknownPaths = new Set(unknown)
+  const applicable = new Map<TomlEdit, boolean>()
   const keys = classifyKeys(interpretation, inspected)
   const found: (Finding & Pick<CheckFinding, 'class'>)[] = [
     ...mistakes.map((finding) => ({ ...finding, class: 'mistake' as const, fix: finding.fix ?? renaming(finding) })),
-    ...[...warnings.filter(({ path }) => !unknown.includes(path)), ...inspected].map((finding: InspectedFinding) => {
+    ...[...warnings.filter(({ path }) => !unknownPaths.has(path)), ...inspected].map((finding: InspectedFinding) => {
       const kind = finding.isIdle === true ? ('without-effect' as const) : ('risky' as const)
       return { ...finding, class: finding.isMistake === true ? ('mistake' as const) : kind }
     }),
@@ -92,8 +114,14 @@ async function readText(text: string, file: string, { inspect, ...options }: Che
     mistakes: mistakes.length,
   }
 
+  /** Each fix is tried once, and those behind the first ones not at all: to try one is to read the text. */
   function isApplicable(fix: TomlEdit | undefined): fix is TomlEdit {
-    return fix !== undefined && applyFix(text, fix, file) !== undefined
+    if (fix === undefined || text === undefined) return false
+    const known = applicable.get(fix)
+    if (known !== undefined || applicable.size >= maxFixes) return known === true
+    const is = applyFix(text, fix, file) !== undefined
+    applicable.set(fix, is)
+    return is
   }
 
   function describe(list: readonly (Finding & Pick<CheckFinding, 'class'>)[]): CheckFinding[] {
@@ -108,13 +136,15 @@ async function readText(text: string, file: string, { inspect, ...options }: Che
 
 /** One finding for all keys that have no effect for one reason. */
 function idleFindings(keys: readonly ClassifiedKey[]): readonly (Finding & { readonly class: 'without-effect' })[] {
-  const byNote = new Map<string, KeyPath[]>()
+  const byNote = new Map<string, { readonly path: KeyPath; others: number }>()
   for (const { path, note } of keys) {
-    if (note !== undefined) byNote.set(note, [...(byNote.get(note) ?? []), path])
+    const first = note === undefined ? undefined : byNote.get(note)
+    if (first !== undefined) first.others++
+    else if (note !== undefined) byNote.set(note, { path, others: 0 })
   }
-  return [...byNote].map(([note, [first = [], ...others]]) => {
-    const more = others.length === 0 ? '' : ` (and ${others.length} more)`
-    return { path: first, rule: `${note}${more}`, class: 'without-effect' }
+  return [...byNote].map(([note, { path, others }]) => {
+    const more = others === 0 ? '' : ` (and ${others} more)`
+    return { path, rule: `${note}${more}`, class: 'without-effect' }
   })
 }
 
@@ -131,9 +161,6 @@ export interface FixedText {
   /** Keys that were changed. */
   readonly fixed: readonly string[]
 }
-
-/** Each fix is for itself, and there are not many: more are a loop. */
-const maxFixes = 200
 
 /** Puts right what can be: everything else stays as it is. A second time there is nothing left to put right. */
 export async function fixText(text: string, file: string, options: CheckOptions = {}): Promise<FixedText> {

@@ -14,6 +14,7 @@ import { isConfig } from './checks/origins.js'
 import type { Config, KeyStoresConfig } from './config.js'
 import { type Interpretation, interpret } from './interpret.js'
 import { type ConfigOptions, conclude, interpretSecrets, parseEncryptedConfig } from './parse.js'
+import { sizeProblem } from './values/tree.js'
 
 /** A path or file URL of a TOML file, a parsed TOML object, or a configuration that was read before. */
 export type ConfigSource = string | URL | object
@@ -38,9 +39,25 @@ export async function readConfig(source: ConfigSource, options: ConfigOptions = 
  * @throws `ConfigError` that lists every mistake with its line and column, or says why the file cannot be read.
  */
 export async function loadConfig(path: string | URL, options: ConfigOptions = {}): Promise<Config> {
+  return parseConfigFile(await readConfigFile(path), options)
+}
+
+/** The text of a file, and its name as it was given. */
+export interface ConfigFile {
+  readonly file: string
+  readonly text: string
+}
+
+/** @throws `ConfigError` that says why the file cannot be read. */
+export async function readConfigFile(path: string | URL): Promise<ConfigFile> {
   const file = filePath(path)
-  const { interpretation, locate } = await interpretText(await readText(file), file, options)
-  return conclude(interpretation, locate)
+  return { file, text: await readText(file) }
+}
+
+/** Does what {@link loadConfig} does with a file that was read before. */
+export async function parseConfigFile({ file, text }: ConfigFile, options: ConfigOptions): Promise<Config> {
+  const { interpretation, locate } = await interpretText(text, file, options)
+  return conclude(interpretation, locate, text)
 }
 
 /** A document that was read from a text, and where its keys stand. */
@@ -56,6 +73,8 @@ export async function interpretText(
   options: ConfigOptions,
 ): Promise<LocatedInterpretation> {
   const document = parseToml(text, file)
+  const rule = sizeProblem(document)
+  if (rule !== undefined) throw new ConfigError([{ key: resolve(file), rule }])
   const { readPositions } = await import('./checks/positions.js')
   const locate = readPositions(text, file)
   return { interpretation: await interpretSecrets(document, { ...createPlace(file), options, locate }), locate }

@@ -4,12 +4,13 @@
  * @module
  */
 
-import { ConfigError } from '../core/errors.js'
+import { ConfigError, type ConfigProblem } from '../core/errors.js'
 import { noteTables } from './checks/changed-tables.js'
 import { describeFindings, type Finding, type Locate, nowhere } from './checks/findings.js'
 import { keepLocator } from './checks/origins.js'
 import type { Config } from './config.js'
 import { type DocumentSource, type Interpretation, interpret } from './interpret.js'
+import { keepSource } from './kept-sources.js'
 import { createDecrypt } from './values/decrypt-secrets.js'
 import type { ConfigOptions } from './values/placeholders.js'
 import type { SecretOutcome } from './values/secrets.js'
@@ -78,10 +79,23 @@ export async function interpretSecrets(
   return { ...interpretation, warnings: [...warnings, ...interpretation.warnings] }
 }
 
-export function conclude({ source, values, config, mistakes, warnings }: Interpretation, locate: Locate): Config {
-  if (config === undefined) throw new ConfigError(describeFindings(mistakes, source, locate))
+/** @throws `ConfigError` that lists every mistake. `text`: of the file, where there is one. */
+export function conclude(interpretation: Interpretation, locate: Locate, text?: string): Config {
+  const { source, values, config, mistakes, warnings } = interpretation
+  if (config === undefined) throw new ConfigError(firstOf(describeFindings(mistakes, source, locate)))
   const complete = deepFreeze({ ...config, warnings: describeFindings(warnings, source, locate) })
   keepLocator(complete, locate)
+  keepSource(complete, { interpretation, locate, text })
   noteTables(complete, values)
   return complete
+}
+
+/** More than anybody puts right at once. */
+const maxProblems = 500
+
+function firstOf(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {
+  const more = problems.length - maxProblems
+  if (more <= 0) return problems
+  const rule = `has ${more} more mistakes, which are named once these are put right`
+  return [...problems.slice(0, maxProblems), { key: 'configuration', rule }]
 }

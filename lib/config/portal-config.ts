@@ -121,6 +121,8 @@ export type ResponseMode = 'query' | 'fragment' | 'form_post'
 
 /** One `[[oauth.service_provider]]`. PKCE with S256 is mandatory for each. */
 export interface ServiceProviderConfig {
+  /** `name`: the app, for people. */
+  readonly name: string
   /** `client_id`, or `name` without it. */
   readonly clientId: string
   /** `redirect_uris`: compared character by character. */

@@ -139,9 +139,9 @@ export interface SecurityEventMap {
   reloadRefused: ByCall & {
     /** Path of the file; `undefined` for an object. */
     readonly file: string | undefined
-    /** Mistakes in it; 0 where something else has failed. */
+    /** Mistakes that were found; 0 where something else has failed. */
     readonly problems: number
-    /** What has failed. */
+    /** What was wrong. It names files, keys and rules. */
     readonly cause: unknown
   }
   /** An administrator searched the audit trail. One event for the same search in ten minutes. */
@@ -273,6 +273,7 @@ const levels: Partial<Record<keyof SecurityEventMap, 'warn' | 'error'>> = {
   refusal: 'warn',
   eviction: 'warn',
   lock: 'warn',
+  reloadRefused: 'warn',
   breakGlassUsed: 'error',
 }
 

@@ -10,9 +10,10 @@ import type { WireSecurity } from '../app/wired-security.js'
 import type { Config } from '../config/config.js'
 import type { HttpErrorCode, Origin } from '../core/errors.js'
 import { type AddressClass, addressClasses } from './address-classes.js'
+import { createPace, type Pace } from './pace.js'
 import { managementPaths, outerPaths, type PathClass, type Rights, rightsFor } from './path-classes.js'
 import type { HeaderLine } from './request.js'
-import { type Answer, type CredentialKind, Sandbox } from './sandbox.js'
+import { type Answer, type CredentialKind, Sandbox, type SandboxParts } from './sandbox.js'
 
 /** A request, and what it gets from one of two configurations. */
 export interface DiffAnswer {
@@ -66,21 +67,41 @@ interface Area {
 /** The name of the caller of all requests. */
 const callerName = 'somebody'
 
-/** Compares two configurations. Newly let in comes before newly refused, in the order of the mounts. */
-export async function diffConfigs(before: Config, after: Config, wire: WireSecurity): Promise<readonly AccessChange[]> {
-  const { default: express } = await import('express')
-  const sides = await Promise.all([before, after].map((config) => openSide(config, wire)))
+/** How a server compares, beside all that it does. */
+export interface DiffOptions {
+  /** Whose prototypes the requests have. @defaultValue a new one */
+  readonly app?: Express | undefined
+  /** As {@link SandboxParts}. */
+  readonly usesFileUsers?: boolean | undefined
+  /** How long it may take, in milliseconds. @defaultValue as long as it takes */
+  readonly maxMs?: number | undefined
+}
+
+/**
+ * Compares two configurations. Newly let in comes before newly refused, in the order of the mounts.
+ *
+ * @throws `ComparisonTooLong`, by rejecting, after `maxMs`.
+ */
+export async function diffConfigs(
+  before: Config,
+  after: Config,
+  wire: WireSecurity,
+  { app, usesFileUsers, maxMs }: DiffOptions = {},
+): Promise<readonly AccessChange[]> {
+  const requestApp = app ?? (await import('express')).default()
+  const pace = createPace(maxMs)
+  const sides = await Promise.all([before, after].map((config) => openSide(config, { wire, usesFileUsers })))
   try {
     const changes: AccessChange[] = []
-    for (const area of areasFrom(before, after)) changes.push(...(await changesIn(area, express(), sides)))
+    for (const area of areasFrom(before, after)) changes.push(...(await changesIn(area, requestApp, sides, pace)))
     return [...changes].sort((a, b) => Number(a.effect === 'refused') - Number(b.effect === 'refused'))
   } finally {
     await Promise.all(sides.map(({ sandbox }) => sandbox.close()))
   }
 }
 
-async function openSide(config: Config, wire: WireSecurity): Promise<Side> {
-  return { config, sandbox: await Sandbox.open(config, { wire }), headers: new Map() }
+async function openSide(config: Config, parts: SandboxParts): Promise<Side> {
+  return { config, sandbox: await Sandbox.open(config, parts), headers: new Map() }
 }
 
 function areasFrom(before: Config, after: Config): readonly Area[] {
@@ -130,11 +151,17 @@ function areasFrom(before: Config, after: Config): readonly Area[] {
   return [management, ...portals, webApps]
 }
 
-async function changesIn(area: Area, app: Express, sides: readonly Side[]): Promise<readonly AccessChange[]> {
+async function changesIn(
+  area: Area,
+  app: Express,
+  sides: readonly Side[],
+  pace: Pace,
+): Promise<readonly AccessChange[]> {
   const handlers = sides.map(({ sandbox }) => area.make(sandbox.security))
   await Promise.all(sides.flatMap((side) => area.kinds.map((kind) => signIn(side, kind))))
 
   const askBoth: AskBoth = async ({ method, example }, address, kind, rights) => {
+    await pace()
     const answers: Answer[] = []
     for (const [index, side] of sides.entries()) {
       const { sandbox, headers } = side

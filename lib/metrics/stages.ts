@@ -44,6 +44,7 @@ const stages = {
   ERR_USERS_NOT_MANAGEABLE: 'resource',
   ERR_USER_PROTECTED: 'resource',
   ERR_CONFIG_INVALID: 'resource',
+  ERR_CONFIG_CHANGED: 'resource',
   ERR_NOT_FOUND: 'resource',
   ERR_STREAMS_TOO_MANY: 'resource',
   ERR_STORE_UNAVAILABLE: 'store',

@@ -29,8 +29,18 @@ const routes: readonly (readonly [string, string, number])[] = [
   ['DELETE', '/locks?user=a&address=192.0.2.1', 400],
   ['DELETE', '/locks/alice', 405],
   ['POST', '/reload', 400],
-  ['GET', '/reload', 405],
+  ['GET', '/reload', 400],
   ['DELETE', '/reload', 405],
+  ['GET', '/configuration', 200],
+  ['HEAD', '/Configuration/', 200],
+  ['GET', '/configuration/x', 404],
+  ['POST', '/configuration', 405],
+  ['GET', '/api-tokens?limit=1', 200],
+  ['GET', '/api-tokens?limit=0', 400],
+  ['DELETE', '/api-tokens/deploy', 404],
+  ['POST', '/api-tokens', 405],
+  ['GET', '/service-providers', 200],
+  ['PUT', '/service-providers', 405],
 ]
 
 const isOpen = { managementApi: { authorization_handler: { enable: false } } }

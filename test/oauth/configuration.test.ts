@@ -92,6 +92,7 @@ describe('a service provider', () => {
   it('has the name for its client id, unless it has one', () => {
     const [first] = configOf(withProvider({})).oauth!.serviceProviders
     expect(first).toEqual({
+      name: 'app',
       clientId: 'app',
       redirectUris: [callback],
       postLogoutRedirectUris: [],
@@ -261,6 +262,7 @@ describe('the portals of WSO2', () => {
   it('are service providers with both flags set, once their callback is known', () => {
     expect(configOf({}, { portal: { publisher } }).oauth!.serviceProviders).toEqual([
       {
+        name: 'apim_publisher',
         clientId: 'apim_publisher',
         redirectUris: [publisher.callback],
         postLogoutRedirectUris: [publisher.callback.replace(/login$/, 'logout'), publisher.callback],

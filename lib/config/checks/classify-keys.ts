@@ -8,6 +8,7 @@ import type { Interpretation } from '../interpret.js'
 import { isCarbonFile, usesUserStore } from '../schema/user-store/carbon-database.js'
 import { namedDatasources } from '../schema/user-store/datasource.js'
 import { isWithin, type KeyPath } from '../values/key-path.js'
+import { PathSet } from '../values/path-set.js'
 import { isTree, type Tree, type TreeValue, valueAt } from '../values/tree.js'
 import type { Finding } from './findings.js'
 import { childNamed, defaultValues, type KnownKey, knownKeys } from './known-keys.js'
@@ -37,17 +38,22 @@ export function classifyKeys(
   risks: readonly Finding[],
 ): readonly ClassifiedKey[] {
   const found = [...warnings, ...risks]
+  const pathsOf = (list: readonly Finding[]): PathSet => new PathSet(list.map(({ path }) => path))
+  const unknownTables = new PathSet(unknown)
+  const wrong = pathsOf(mistakes)
+  // The one warning that counts what nobody knows is about no risk.
+  const isCount = ({ path, rule }: Finding): boolean => path === unknown[0] && rule.includes('not known here')
+  const risky = pathsOf(found.filter((finding) => !finding.isIdle && !isCount(finding)))
+  const idle = pathsOf(found.filter(({ isIdle }) => isIdle === true))
   const idleNote = createIdleNote(source, values)
 
   function classify(path: KeyPath): Omit<ClassifiedKey, 'path'> {
     const known = keyAt(path, source)
-    if (mistakes.some((finding) => concerns(finding, path, known === undefined))) return { class: 'mistake' }
-    if (found.some((finding) => !finding.isIdle && concerns(finding, path, false) && !isUnknown(finding, unknown))) {
-      return { class: 'risky' }
-    }
-    if (found.some((finding) => finding.isIdle === true && concerns(finding, path, true)))
-      return { class: 'without-effect' }
-    if (unknown.some((table) => isWithin(path, table))) return { class: 'unknown' }
+    // A finding is about a key itself, or a part of it; of some kinds also about a table around it.
+    if (wrong.hasWithin(path) || (known === undefined && wrong.hasAround(path))) return { class: 'mistake' }
+    if (risky.hasWithin(path)) return { class: 'risky' }
+    if (idle.hasWithin(path) || idle.hasAround(path)) return { class: 'without-effect' }
+    if (unknownTables.hasAround(path)) return { class: 'unknown' }
     const isIdle = idleNote(path)
     if (isIdle !== undefined) return isIdle
     if (isUsed(path, known, source)) return { class: 'used' }
@@ -56,16 +62,6 @@ export function classifyKeys(
   }
 
   return listKeys(source).map((path) => ({ path, ...classify(path) }))
-}
-
-/** Whether a finding is about a key itself, or a part of it; with `isBelow`, also where it is about a table around it. */
-function concerns({ path }: Finding, key: KeyPath, isBelow: boolean): boolean {
-  return isWithin(path, key) || (isBelow && isWithin(key, path))
-}
-
-/** The one warning that counts what nobody knows. */
-function isUnknown({ path, rule }: Finding, unknown: readonly KeyPath[]): boolean {
-  return unknown.includes(path) && rule.includes('not known here')
 }
 
 function listKeys(source: Tree): KeyPath[] {

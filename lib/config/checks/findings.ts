@@ -111,12 +111,23 @@ function ranksIn(source: Tree, path: KeyPath): number[] {
   let value: TreeValue = source
   for (const step of path) {
     if (typeof value !== 'object' || value === null) break
-    const rank = Object.keys(value).indexOf(String(step))
-    if (rank === -1) break
+    const rank = rankIn(value, String(step))
+    if (rank === undefined) break
     ranks.push(rank)
     value = valueAt(value, [step])
   }
   return ranks
+}
+
+const knownRanks = new WeakMap<object, ReadonlyMap<string, number>>()
+
+function rankIn(table: object, name: string): number | undefined {
+  let ranks = knownRanks.get(table)
+  if (ranks === undefined) {
+    ranks = new Map(Object.keys(table).map((key, index) => [key, index]))
+    knownRanks.set(table, ranks)
+  }
+  return ranks.get(name)
 }
 
 function compareRanks(a: readonly number[], b: readonly number[]): number {

@@ -6,7 +6,8 @@
 
 import type { z } from 'zod'
 import { type Deployment, deploymentTable } from '../schema/deployment.js'
-import { isSecretKey, isWithin, type KeyPath } from '../values/key-path.js'
+import { isSecretKey, type KeyPath } from '../values/key-path.js'
+import { PathSet } from '../values/path-set.js'
 import { hasPlaceholder } from '../values/placeholders.js'
 import { copyTree, prune, type Tree, type TreeValue, valueAt, writtenAt } from '../values/tree.js'
 import { type Finding, suggestedPath } from './findings.js'
@@ -17,17 +18,22 @@ import { type Finding, suggestedPath } from './findings.js'
  */
 export function readTables(values: Tree, source: Tree, mistakes: Finding[]): Deployment | undefined {
   const rest = copyTree(values, () => {})
-  const reported: KeyPath[] = mistakes.flatMap(({ path, suggestion }) => [path, ...missedBy(path, suggestion, values)])
-  const misspelled = mistakes.filter(({ suggestion }) => suggestion !== undefined).map(({ path }) => path)
+  const reported = new PathSet(
+    mistakes.flatMap(({ path, suggestion }) => [path, ...missedBy(path, suggestion, values)]),
+  )
+  /** Tables with a misspelled key. */
+  const misspelledIn = new Set(
+    mistakes.flatMap(({ path, suggestion }) => (suggestion === undefined ? [] : JSON.stringify(path.slice(0, -1)))),
+  )
   for (;;) {
     const result = deploymentTable.safeParse(rest)
     if (result.success) return result.data
     const { issues } = result.error
-    for (const issue of issues.filter((candidate) => !isConsequence(candidate, misspelled))) {
+    for (const issue of issues.filter((candidate) => !isConsequence(candidate, misspelledIn))) {
       const finding = createFinding(issue, source)
-      if (reported.some((path) => isWithin(path, finding.path) || isWithin(finding.path, path))) continue
+      if (reported.hasWithin(finding.path) || reported.hasAround(finding.path)) continue
       mistakes.push(finding)
-      reported.push(finding.path)
+      reported.add(finding.path)
     }
     if (!issues.map(({ path }) => prune(rest, path as (string | number)[])).includes(true)) return undefined
   }
@@ -41,11 +47,10 @@ function missedBy(path: KeyPath, suggestion: string | undefined, values: Tree): 
 }
 
 /** Whether a rule between keys was looked at in a table with a misspelled key: put right, that key may keep the rule. */
-function isConsequence(issue: z.core.$ZodIssue, misspelled: readonly KeyPath[]): boolean {
+function isConsequence(issue: z.core.$ZodIssue, misspelledIn: ReadonlySet<string>): boolean {
   const depth: unknown = issue.code === 'custom' ? issue.params?.['depth'] : undefined
   if (typeof depth !== 'number') return false
-  const table = issue.path.slice(0, -depth) as (string | number)[]
-  return misspelled.some((path) => path.length === table.length + 1 && isWithin(path, table))
+  return misspelledIn.has(JSON.stringify(issue.path.slice(0, -depth)))
 }
 
 function createFinding(issue: z.core.$ZodIssue, source: Tree): Finding {

@@ -20,7 +20,8 @@ export interface Reports {
 
 export function checkKeys(source: Tree, known: KnownKey, otherTables: ReadonlySet<string>, reports: Reports): void {
   const ours = Object.entries(source).filter(([name]) => known.children.has(name))
-  for (const [name, value] of ours) checkBelow(value, known.children.get(name)!, [name], { ...reports, isOpen: false })
+  const check = { ...reports, isOpen: false, searches: { left: maxSearches } }
+  for (const [name, value] of ours) checkBelow(value, known.children.get(name)!, [name], check)
 
   const strangers = Object.entries(source).filter(([name]) => !known.children.has(name) && !otherTables.has(name))
   checkStrangers(new Map(strangers), known, reports)
@@ -29,7 +30,12 @@ export function checkKeys(source: Tree, known: KnownKey, otherTables: ReadonlySe
 interface Check extends Reports {
   /** Whether everything is known below a key that the path goes through. */
   readonly isOpen: boolean
+  /** How often keys of other tables are still looked through for a suggestion. */
+  readonly searches: { left: number }
 }
+
+/** No file that is meant has so many misspelled keys. */
+const maxSearches = 500
 
 function checkBelow(value: TreeValue, known: KnownKey, path: KeyPath, check: Check): void {
   const isOpen = check.isOpen || known.isOpen
@@ -59,7 +65,7 @@ function checkTable(table: Tree, known: KnownKey, path: KeyPath, reports: Check)
     if (child !== undefined) checkBelow(value, child, at, reports)
     else {
       const rule = renamedTables[formatKey(at)] ?? 'is not a known key'
-      const suggestion = isShared ? nearest(name, namesIn(known, isRead)) : suggestionFor(name, known)
+      const suggestion = isShared ? nearest(name, namesIn(known, isRead)) : suggestionFor(name, known, reports.searches)
       if (suggestion !== undefined || !isShared) reports.mistake({ path: at, rule, suggestion })
       else if (!reports.isOpen) reports.unknown(at)
     }
@@ -74,9 +80,10 @@ function childFor(name: string, value: TreeValue, known: KnownKey): KnownKey | u
 }
 
 /** A key of the same table that is spelled alike, else a key of that name, or nearly, in a table below. */
-function suggestionFor(name: string, known: KnownKey): string | undefined {
+function suggestionFor(name: string, known: KnownKey, searches: Check['searches']): string | undefined {
+  const near = nearest(name, namesIn(known))
+  if (near !== undefined || searches.left-- <= 0) return near
   return (
-    nearest(name, namesIn(known)) ??
     findBelow(known, (candidate) => candidate === name) ??
     findBelow(known, (candidate) => nearest(name, [candidate]) !== undefined)
   )
@@ -99,11 +106,28 @@ function isRead(key: KnownKey): boolean {
   return key.isRead
 }
 
+/** The names of the root entries that are not known. */
+class Strangers {
+  readonly #names: ReadonlyMap<string, unknown>
+  readonly #counts = new Map<KnownKey, number>()
+
+  constructor(names: ReadonlyMap<string, unknown>) {
+    this.#names = names
+  }
+
+  /** How many of them a table has. */
+  countIn(table: KnownKey): number {
+    const count = this.#counts.get(table) ?? [...table.children.keys()].filter((name) => this.#names.has(name)).length
+    this.#counts.set(table, count)
+    return count
+  }
+}
+
 /** Checks the root entries that are not known. A table is a mistake only where its name is nearly that of a known table. */
 function checkStrangers(strangers: ReadonlyMap<string, TreeValue>, known: KnownKey, reports: Reports): void {
-  const names = [...strangers.keys()]
+  const all = new Strangers(strangers)
   for (const [name, value] of strangers) {
-    const mistake = isTableLike(value) ? strayTable(name, known, names) : strayKey(name, known, names)
+    const mistake = isTableLike(value) ? strayTable(name, known, all) : strayKey(name, known, all)
     if (mistake === undefined) reports.unknown([name])
     else reports.mistake({ ...mistake, path: [name] })
   }
@@ -114,7 +138,7 @@ type Mistake = Pick<Finding, 'rule' | 'suggestion'>
 const maxHomesShown = 3
 
 /** A key above the first header, as it is left when the headers of an example were lost. */
-function strayKey(name: string, known: KnownKey, strangers: readonly string[]): Mistake {
+function strayKey(name: string, known: KnownKey, strangers: Strangers): Mistake {
   const homes = findHomes(name, known, strangers)
   const places = homes.slice(0, maxHomesShown).map((home) => (isArrayOfTables(home) ? `[[${home}]]` : `[${home}]`))
   return {
@@ -123,7 +147,7 @@ function strayKey(name: string, known: KnownKey, strangers: readonly string[]): 
   }
 }
 
-function strayTable(name: string, known: KnownKey, strangers: readonly string[]): Mistake | undefined {
+function strayTable(name: string, known: KnownKey, strangers: Strangers): Mistake | undefined {
   // No product has a table of this name.
   if (name === '__proto__') return { rule: 'is not a known table' }
   const near = nearest(name, known.children.keys())
@@ -146,16 +170,37 @@ function isArrayOfTables(home: string): boolean {
 function findHomes(
   name: string,
   known: KnownKey,
-  strangers: readonly string[],
+  strangers: Strangers,
   isWanted: (key: KnownKey) => boolean = () => true,
 ): string[] {
-  const homes: { path: string; count: number }[] = []
-  visitTables(known, '', (path, table) => {
-    const key = table.children.get(name)
-    if (key?.isRead !== true || !isWanted(key)) return
-    homes.push({ path, count: strangers.filter((stranger) => table.children.has(stranger)).length })
-  })
-  return homes.sort((a, b) => b.count - a.count).map(({ path }) => path)
+  return homesOf(known, name)
+    .filter(({ table }) => isWanted(table.children.get(name)!))
+    .map(({ path, table }) => ({ path, count: strangers.countIn(table) }))
+    .sort((a, b) => b.count - a.count)
+    .map(({ path }) => path)
+}
+
+interface Home {
+  readonly path: string
+  readonly table: KnownKey
+}
+
+const homesByName = new WeakMap<KnownKey, ReadonlyMap<string, readonly Home[]>>()
+
+/** The tables that have a key of this name which is read. */
+function homesOf(known: KnownKey, name: string): readonly Home[] {
+  let homes = homesByName.get(known)
+  if (homes === undefined) {
+    const found = new Map<string, Home[]>()
+    visitTables(known, '', (path, table) => {
+      for (const [key, { isRead }] of table.children) {
+        if (isRead) found.set(key, [...(found.get(key) ?? []), { path, table }])
+      }
+    })
+    homes = found
+    homesByName.set(known, homes)
+  }
+  return homes.get(name) ?? []
 }
 
 function visitTables(key: KnownKey, path: string, visit: (path: string, table: KnownKey) => void): void {

@@ -154,6 +154,7 @@ export function createOauth(
 /** As WSO2's portals register themselves, with both flags of the console. */
 function createProvider(clientId: string, { name, roles }: PortalConfig, callback: string): ServiceProviderConfig {
   return {
+    name: clientId,
     clientId,
     redirectUris: [callback],
     postLogoutRedirectUris: [...new Set([new URL('logout', callback).href, callback])],

@@ -161,6 +161,7 @@ export const serviceProviderTable = writtenProvider.transform((written, context)
     refuseAt(context, ['resource'], 'must not contradict audience; write only one of them')
   }
   return {
+    name: written.name,
     clientId: written.client_id ?? written.name,
     grants: [...new Set(written.grants)],
     redirectUris: [...new Set(written.redirect_uris)],

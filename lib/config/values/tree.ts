@@ -15,8 +15,8 @@ export interface Tree {
   [name: string]: TreeValue
 }
 
-/** Real files have some hundreds; an object with more than this is most likely one that repeats itself. */
-const maxValues = 200_000
+/** Real files have some hundreds, the largest of WSO2's below 3000: to check more takes seconds, and an object may repeat itself. */
+const maxValues = 20_000
 
 /** Deeper nesting than this is refused; real files stay below ten. */
 const maxDepth = 64
@@ -41,10 +41,10 @@ export function copyTree(source: object, report: (finding: Finding) => void): Tr
   }
   const copyValue = (value: unknown, path: KeyPath): TreeValue => {
     if (path.length > maxDepth) {
-      report({ path: path.slice(0, 4), rule: `is nested deeper than ${maxDepth} tables` })
+      report({ path: path.slice(0, 4), rule: tooDeep })
       return null
     }
-    if (count++ === maxValues) report({ path: path.slice(0, 1), rule: `has more than ${maxValues} values` })
+    if (count++ === maxValues) report({ path: path.slice(0, 1), rule: tooManyValues })
     if (count > maxValues) return null
     if (Array.isArray(value)) return value.map((entry: unknown, index) => copyValue(entry, [...path, index]))
     if (value instanceof Date) return new Date(value)
@@ -59,6 +59,24 @@ export function copyTree(source: object, report: (finding: Finding) => void): Tr
   const copy = copyTable(source, [])
   return count > maxValues ? emptyTree() : copy
 }
+
+/** What is wrong with a document that is too large, or too deep, to be looked at; `undefined`: nothing. */
+export function sizeProblem(source: object): string | undefined {
+  let count = 0
+  const isTooDeep = (value: object, depth: number): boolean => {
+    if (depth > maxDepth) return true
+    const inner = Object.values(value)
+    count += inner.length
+    return inner.some(
+      (one: unknown) => count <= maxValues && typeof one === 'object' && one !== null && isTooDeep(one, depth + 1),
+    )
+  }
+  if (isTooDeep(source, 0)) return tooDeep
+  return count > maxValues ? tooManyValues : undefined
+}
+
+const tooManyValues = `has more than ${maxValues} values`
+const tooDeep = `is nested deeper than ${maxDepth} tables`
 
 export function valueAt(tree: TreeValue, path: KeyPath): TreeValue {
   let value: TreeValue = tree

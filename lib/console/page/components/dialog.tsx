@@ -13,10 +13,10 @@ import { Failure } from './states.js'
 export interface DialogProps {
   /** What is asked, or what the form is for. */
   readonly title: string
-  /** The verb of the button, such as `End 3 sessions`. */
-  readonly action: string
+  /** The verb of the button, such as `End 3 sessions`. Absent: there is only one that closes. */
+  readonly action?: string
   /** Does it. What it rejects with is shown, and the dialog stays. */
-  readonly onConfirm: () => Promise<void>
+  readonly onConfirm?: () => Promise<void>
   /** Called in any case, after the work or without it. */
   readonly onClose: () => void
   /** Whether it ends something that cannot be brought back: then the focus begins on Cancel. */
@@ -58,7 +58,7 @@ export function Dialog({
     setBusy(true)
     setError(undefined)
     try {
-      await onConfirm()
+      await onConfirm?.()
       isDone.current = true
       onClose()
     } catch (failure) {
@@ -84,12 +84,14 @@ export function Dialog({
         </div>
         {error !== undefined && <Failure error={error} />}
         <div class="dialog-buttons">
-          <button type="button" onClick={onClose} autofocus={isDestructive}>
-            Cancel
+          <button type="button" onClick={onClose} autofocus={isDestructive || action === undefined}>
+            {action === undefined ? 'Close' : 'Cancel'}
           </button>
-          <button type="submit" class={isDestructive ? 'danger' : 'primary'} aria-disabled={isBusy || !isReady}>
-            {action}
-          </button>
+          {action !== undefined && (
+            <button type="submit" class={isDestructive ? 'danger' : 'primary'} aria-disabled={isBusy || !isReady}>
+              {action}
+            </button>
+          )}
         </div>
       </form>
     </dialog>

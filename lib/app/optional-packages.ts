@@ -4,7 +4,6 @@
  * @module
  */
 
-import { loadRedisStore } from '../app/shared-store.js'
 import type { Config } from '../config/config.js'
 import { ConfigError, type ConfigProblem } from '../core/errors.js'
 import { loadOpenidClient } from '../identity-providers/load-openid-client.js'
@@ -12,6 +11,7 @@ import { loadOidcProvider } from '../oauth/authorization-server.js'
 import { loadMysql } from '../sql/mysql.js'
 import { loadPostgresql } from '../sql/postgresql.js'
 import { loadTotp } from '../users/second-factor/totp.js'
+import { loadRedisStore } from './shared-store.js'
 
 /** The packages that a start loads, by the key that asks for each. Those of key stores, directories and SQLite come with what is opened. */
 export const optionalPackages = {

@@ -22,7 +22,7 @@ import { readTokenKeys } from '../tokens/keys/token-keys.js'
 import { defaultCredentialProblems } from '../users/file/open-file-users.js'
 import { openUserStore } from '../users/open-user-store.js'
 import { hashPassword, isPasswordHash } from '../users/passwords/password-hash.js'
-import { missingPackages } from './check-packages.js'
+import { missingPackages } from './optional-packages.js'
 
 /** Something that the file names, by its key. */
 export interface Opening {
@@ -36,6 +36,8 @@ export interface InspectionOptions {
   readonly connect: boolean
   readonly clock: () => number
   readonly env: Readonly<Record<string, string | undefined>>
+  /** What is to be written in the place of a plain password. @defaultValue its hash */
+  readonly hash?: (password: string) => Promise<string>
 }
 
 export class Inspection {
@@ -111,7 +113,7 @@ export class Inspection {
   }
 
   async #hash(password: string): Promise<string> {
-    const hash = this.#hashes.get(password) ?? (await hashPassword(password))
+    const hash = this.#hashes.get(password) ?? (await (this.#options.hash ?? hashPassword)(password))
     this.#hashes.set(password, hash)
     return hash
   }

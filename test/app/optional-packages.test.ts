@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { missingPackages, optionalPackages } from '../../lib/cli/check-packages.js'
+import { missingPackages, optionalPackages } from '../../lib/app/optional-packages.js'
 import { parseConfig } from '../../lib/config/parse.js'
 import { ConfigError } from '../../lib/core/errors.js'
 

@@ -1,0 +1,260 @@
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { readAnchors } from '../../lib/audit/anchor-file.js'
+import type { AuditRecord } from '../../lib/audit/audit-record.js'
+import { maxQueued } from '../../lib/audit/record-queue.js'
+import { listTrailFiles } from '../../lib/audit/trail-files.js'
+import { verifyTrail } from '../../lib/audit/verify-trail.js'
+import { actionsIn, newFolder, openTrail, readRecords } from './open-trail.js'
+
+const problemsIn = async (file: string): Promise<readonly string[]> =>
+  (await verifyTrail(await listTrailFiles(file))).problems.map(({ message }) => message)
+
+describe('the file of a trail', () => {
+  it('has one line for each event, each with the hash of the one before', async () => {
+    const { trail, file, login } = await openTrail()
+    login(2)
+    await trail.close()
+    const records = readRecords(file)
+    expect(records.map(({ action }) => action)).toEqual([
+      'trailStarted',
+      'login',
+      'login',
+      'trailStopped',
+      'checkpoint',
+    ])
+    expect(records.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5])
+    expect(records.map(({ previous }) => previous)).toEqual([
+      '0'.repeat(64),
+      ...records.slice(0, 4).map(({ hash }) => hash),
+    ])
+    expect(records[1]).toMatchObject({
+      actor: 'alice',
+      address: '192.0.2.1',
+      outcome: 'success',
+      target: { type: 'session', id: 'token-0' },
+    })
+    expect(await problemsIn(file)).toEqual([])
+  })
+
+  it.skipIf(process.platform === 'win32')('is read by its owner alone', async () => {
+    const { file } = await openTrail()
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+  })
+
+  it('goes on from its last line after a restart', async () => {
+    const { trail, file, login } = await openTrail()
+    login()
+    await trail.close()
+    const again = await openTrail({ file })
+    again.login()
+    await again.trail.close()
+    expect(readRecords(file).map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+    expect(await problemsIn(file)).toEqual([])
+  })
+
+  it('drops a line that a crash has cut, and says so', async () => {
+    const { trail, file, login } = await openTrail()
+    login(3)
+    await trail.close()
+    truncateSync(file, statSync(file).size - 100)
+    const { trail: next, log } = await openTrail({ file })
+    await next.settle()
+    const last = readRecords(file).at(-1)!
+    expect(last).toMatchObject({ action: 'trailStarted', details: { tornBytes: expect.any(Number) } })
+    expect(log.entries).toContainEqual(
+      expect.objectContaining({ level: 'warn', fields: expect.objectContaining({ tornBytes: expect.any(Number) }) }),
+    )
+    expect(await problemsIn(file)).toEqual([])
+  })
+
+  it('drops blocks that a power failure has left empty', async () => {
+    const { trail, file, login } = await openTrail()
+    login()
+    await trail.close()
+    appendFileSync(file, Buffer.alloc(5000))
+    const next = await openTrail({ file })
+    await next.trail.settle()
+    expect(await problemsIn(file)).toEqual([])
+  })
+
+  it('is put aside as it is where its last line was changed, and the trail goes on from the line before', async () => {
+    const { trail, file, login } = await openTrail()
+    login(2)
+    await trail.close()
+    const text = readFileSync(file, 'utf8')
+    writeFileSync(file, text.replace(/"action":"checkpoint"/, '"action":"checkpoimt"'))
+    const { trail: next, log } = await openTrail({ file })
+    await next.settle()
+    expect(actionsIn(file)).toEqual(['trailStarted', 'trailDamaged'])
+    expect(readRecords(file)[0]!.sequence).toBe(5)
+    expect(log.entries).toContainEqual(expect.objectContaining({ level: 'error' }))
+    expect((await problemsIn(file)).join()).toContain('line 5 was changed')
+  })
+
+  it('is refused to a second front, in whatever process', async () => {
+    const { file } = await openTrail()
+    await expect(openTrail({ file })).rejects.toThrow(/is working on/)
+  })
+
+  it('is rotated by size, with the chain over all files', async () => {
+    const { trail, file, login } = await openTrail({ maxBytes: 2000 })
+    for (let round = 0; round < 5; round++) {
+      login(4)
+      await trail.settle()
+    }
+    await trail.close()
+    const files = await listTrailFiles(file)
+    expect(files.length).toBeGreaterThan(2)
+    for (const rotated of files.slice(0, -1)) expect(actionsIn(rotated).at(-1)).toBe('checkpoint')
+    for (const [index, rotated] of files.slice(1).entries()) {
+      expect(readRecords(rotated)[0]!.previous).toBe(readRecords(files[index]!).at(-1)!.hash)
+    }
+    expect(await problemsIn(file)).toEqual([])
+  })
+
+  it('is rotated by age, of its first record', async () => {
+    let now = Date.UTC(2026, 0, 1)
+    const { trail, file, login } = await openTrail({ maxAgeMs: 86_400_000, clock: () => now })
+    login()
+    await trail.settle()
+    now += 86_399_999
+    login()
+    await trail.settle()
+    expect(await listTrailFiles(file)).toHaveLength(1)
+    await trail.close()
+    const again = await openTrail({ file, maxAgeMs: 86_400_000, clock: () => now })
+    await again.trail.settle()
+    now += 1
+    again.login()
+    await again.trail.settle()
+    expect(await listTrailFiles(file)).toHaveLength(2)
+  })
+
+  it('keeps so many rotated files, and says which records it has removed', async () => {
+    const { trail, file, login } = await openTrail({ maxBytes: 500, keep: 2 })
+    for (let round = 0; round < 6; round++) {
+      login(3)
+      await trail.settle()
+    }
+    await trail.close()
+    const files = await listTrailFiles(file)
+    expect(files).toHaveLength(3)
+    expect(files.flatMap((name) => actionsIn(name))).toContain('filesRemoved')
+    expect(await problemsIn(file)).toEqual([])
+    rmSync(files[0]!)
+    expect((await problemsIn(file)).join()).toContain('missing')
+  })
+
+  it('says so when another program moves it away or writes to it, and goes on', async () => {
+    const { trail, file, login, log } = await openTrail()
+    login()
+    await trail.settle()
+    renameSync(file, `${file}.moved`)
+    await expect.poll(() => existsSync(file) && actionsIn(file), { timeout: 4000 }).toEqual(['trailDamaged'])
+    appendFileSync(file, 'forged\n')
+    await expect.poll(() => log.entries.filter(({ level }) => level === 'error').length, { timeout: 4000 }).toBe(2)
+  })
+
+  it('gives each checkpoint to the anchor and to the log', async () => {
+    const { trail, anchorFile, login, log } = await openTrail({ checkpointIntervalMs: 50 })
+    login()
+    await expect.poll(() => trail.status().lastCheckpoint?.sequence).toBe(2)
+    // Nothing happens: nothing is signed.
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    expect(trail.status().lastCheckpoint?.sequence).toBe(2)
+    const [anchor] = readAnchors(readFileSync(anchorFile, 'utf8'))
+    expect(log.entries.map(({ fields }) => fields['checkpoint'])).toContain(anchor)
+  })
+
+  it('works on where the anchor cannot be written, and says so', async () => {
+    const { trail, login, log } = await openTrail({ anchorFile: join(newFolder(), 'not', 'there') })
+    login()
+    await trail.close()
+    expect(trail.status()).toMatchObject({ state: 'ok', error: expect.stringContaining('ENOENT') })
+    expect(log.entries.filter(({ level }) => level === 'error')).toHaveLength(1)
+  })
+})
+
+describe('a trail that cannot be written', () => {
+  it('keeps what waits, and loses nothing as long as there is place', async () => {
+    const folder = newFolder()
+    const { trail, file, login, log } = await openTrail({ file: join(folder, 'audit.log') })
+    await trail.settle()
+    renameSync(folder, `${folder}-away`)
+    await expect.poll(() => trail.status().state, { timeout: 4000 }).toBe('failing')
+    login(3)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(trail.status()).toMatchObject({ queued: 4, error: expect.stringContaining('ENOENT') })
+    renameSync(`${folder}-away`, folder)
+    await expect.poll(() => trail.status().state, { timeout: 4000 }).toBe('ok')
+    expect(log.entries.map(({ level }) => level)).toContain('error')
+    await trail.close()
+    expect(
+      (await listTrailFiles(file)).flatMap((name) => actionsIn(name)).filter((action) => action === 'login'),
+    ).toHaveLength(3)
+    expect(await problemsIn(file)).toEqual([])
+  })
+
+  it('counts what found no place, in a record', async () => {
+    const { trail, file, login } = await openTrail()
+    await trail.settle()
+    login(maxQueued + 7)
+    expect(trail.status()).toMatchObject({ state: 'failing', queued: maxQueued })
+    await expect.poll(() => trail.status().queued, { timeout: 4000 }).toBe(0)
+    expect(trail.status().state).toBe('ok')
+    await trail.close()
+    expect(readRecords(file).find(({ action }) => action === 'recordsLost')).toMatchObject({
+      outcome: 'failure',
+      details: { count: 7 },
+    })
+    expect(await problemsIn(file)).toEqual([])
+  })
+})
+
+describe('the function of the app', () => {
+  it('gets each record, frozen, once it is in the file', async () => {
+    const records: AuditRecord[] = []
+    const inFile: number[] = []
+    const file = join(newFolder(), 'audit.log')
+    const sink = (record: AuditRecord): void => {
+      records.push(record)
+      inFile.push(readRecords(file).length)
+    }
+    const { trail, login } = await openTrail({ file, sink })
+    login(2)
+    await trail.close()
+    expect(records).toEqual(readRecords(file))
+    expect(records.every((record, index) => Object.isFrozen(record) && record.sequence <= inFile[index]!)).toBe(true)
+    expect(() => Object.assign(records[0]!.target!, { id: 'x' })).toThrow(TypeError)
+  })
+
+  it('gets a record again with which it failed, and those before it once', async () => {
+    const taken: number[] = []
+    let isAway = true
+    const sink = async ({ sequence }: AuditRecord): Promise<void> => {
+      if (sequence === 3 && isAway) throw new Error('away')
+      taken.push(sequence)
+    }
+    const { trail, file, login } = await openTrail({ sink })
+    login(3)
+    await expect.poll(() => trail.status().state).toBe('failing')
+    // The file does not wait for it.
+    expect(readRecords(file)).toHaveLength(4)
+    isAway = false
+    await trail.close()
+    expect(taken).toEqual([1, 2, 3, 4, 5, 6])
+    expect(readdirSync(dirname(file))).not.toContain('audit.log.lock')
+  })
+})
