@@ -71,7 +71,7 @@ export const tags = {
   audit: 'What was done, in a trail that shows whether it was changed.',
   health: 'How the server is.',
   metrics: 'What the server has done, in numbers.',
-  configuration: 'The configuration file.',
+  configuration: 'The configuration, and who it lets in.',
   console: "The operators' page.",
   portal: 'Sign-in to a portal, by a browser.',
   oauth: 'The authorization server.',

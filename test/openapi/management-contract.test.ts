@@ -119,7 +119,7 @@ describe('the answers of the management API', () => {
         .filter((status) => !general.includes(status) && !tested.has(`${operationId} ${status}`))
         .map((status) => `${operationId} ${status}`),
     )
-    expect(missing).toEqual(['reload 200'])
+    expect(missing).toEqual(['previewReload 200', 'reload 200', 'reload 409'])
   })
 
   it('are as documented for a caller from another address', async () => {
