@@ -39,11 +39,7 @@ async function runInstance(name: string): Promise<void> {
   const server = security.createServer(app).listen(0, '127.0.0.1')
   await once(server, 'listening')
   process.send?.((server.address() as AddressInfo).port)
-  process.once('disconnect', async () => {
-    server.close()
-    server.closeAllConnections()
-    await security.close()
-  })
+  process.once('disconnect', () => security.shutdown(server))
 }
 
 async function runCluster(): Promise<void> {
