@@ -47,9 +47,7 @@ async function runInstance(name: string): Promise<void> {
     })
   }
   process.once('disconnect', async () => {
-    server.close()
-    server.closeAllConnections()
-    await security.close()
+    await security.shutdown(server)
   })
 }
 
