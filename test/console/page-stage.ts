@@ -34,7 +34,7 @@ export interface PageStageOptions {
   /** Whether the users are those of the configuration, and cannot be changed. */
   readonly hasFileUsers?: boolean
   /** Changes the app before anything is mounted. */
-  readonly prepare?: (app: Express) => void
+  readonly prepare?: (app: Express, security: Security) => void
 }
 
 export interface PageStage extends AsyncDisposable {
@@ -71,10 +71,11 @@ export async function startPageStage(stage: PageStageOptions = {}): Promise<Page
     ...options,
   })
   const app = express()
-  prepare?.(app)
+  prepare?.(app, security)
   app.use('/management', security.managementApi(), (_request, response) => void response.json({ isServed: true }))
   app.use('/carbon', security.portal('management_console'), (_request, response) => void response.send('carbon'))
   app.use('/ops', security.console())
+  if (security.config.oauth !== undefined) app.use('/oauth2', security.oauth())
   const server = security.createServer(app, { protocol: 'http' }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {

@@ -4,21 +4,6 @@
  * @module
  */
 
-/** What `GET api/` says of the front and of who asks. */
-export interface About {
-  readonly user: string
-  readonly version: string
-  readonly title: string
-  /** Path of `deployment.toml`; `null`: the app gave an object. */
-  readonly file: string | null
-  readonly features: {
-    readonly users: 'managed' | 'read-only'
-    readonly serviceProviders: boolean
-    readonly auditTrail: boolean
-    readonly reload: boolean
-  }
-}
-
 /** A list, or a page of one. */
 export interface List<Entry> {
   readonly count: number

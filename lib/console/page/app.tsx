@@ -6,7 +6,8 @@
 
 import type { JSX } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { type About, onSessionEnded } from './api.js'
+import type { ConsoleIndex } from '../api.js'
+import { onSessionEnded } from './api.js'
 import { type Shell, ShellContext } from './components/view.js'
 import { routeTo, useRoute } from './router.js'
 import { useResource } from './use-resource.js'
@@ -16,7 +17,7 @@ import { views } from './views.js'
 const aboutOptions = { pollMs: 60_000 }
 
 export function App(): JSX.Element {
-  const about = useResource<About>('', aboutOptions)
+  const about = useResource<ConsoleIndex>('', aboutOptions)
   const route = useRoute()
   const [news, setNews] = useState('')
   const [isEnded, setEnded] = useState(false)
@@ -78,7 +79,7 @@ function skipToContent(): void {
   document.querySelector<HTMLElement>('main h1')?.focus()
 }
 
-function Header({ about }: { readonly about: About | undefined }): JSX.Element {
+function Header({ about }: { readonly about: ConsoleIndex | undefined }): JSX.Element {
   return (
     <header class="top">
       <a class="brand" href={routeTo('')}>
@@ -104,7 +105,13 @@ function Header({ about }: { readonly about: About | undefined }): JSX.Element {
 }
 
 /** On a narrow screen a button opens the list. */
-function Navigation({ current, about }: { readonly current: string; readonly about: About | undefined }): JSX.Element {
+function Navigation({
+  current,
+  about,
+}: {
+  readonly current: string
+  readonly about: ConsoleIndex | undefined
+}): JSX.Element {
   const [isOpen, setOpen] = useState(false)
   const shown = views.filter(
     ({ title, isShown }) => title !== undefined && (about === undefined || (isShown?.(about) ?? true)),

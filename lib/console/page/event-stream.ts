@@ -4,17 +4,8 @@
  * @module
  */
 
+import type { EventEntry } from '../recent-events.js'
 import { ApiError, send } from './api.js'
-
-/** An event as `GET api/events` gives it; more fields by its kind. */
-export interface EventEntry {
-  readonly id: number
-  readonly time: string
-  readonly event: string
-  readonly level: 'info' | 'warn' | 'error'
-  readonly message: string
-  readonly [field: string]: unknown
-}
 
 export type StreamState = 'connecting' | 'live' | 'lost'
 

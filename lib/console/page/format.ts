@@ -47,10 +47,14 @@ const kindNames: Readonly<Record<string, readonly [one: string, many: string]>> 
   sso: ['single sign-on', 'single sign-ons'],
   api: ['API token', 'API tokens'],
   issuer: ['token of a trusted issuer', 'tokens of trusted issuers'],
+  machine: ['token of a machine', 'tokens of machines'],
   icp: ['token of the control plane', 'tokens of the control plane'],
 }
 
-export const kinds: readonly string[] = Object.keys(kindNames)
+/** What a list of sessions can be asked for. */
+export const kinds: readonly string[] = Object.keys(kindNames).filter((kind) => kind !== 'machine')
+
+/** One, or several where `count` is not 1. */
 export const kindName = (kind: string, count = 1): string => kindNames[kind]?.[count === 1 ? 0 : 1] ?? kind
 
 /** The first letter as at the start of a sentence. */

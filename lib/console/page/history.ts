@@ -4,29 +4,8 @@
  * @module
  */
 
+import type { HistoryPoint, Metric, MetricsReport } from '../../metrics/report.js'
 import type { Series } from './components/plot.js'
-
-export interface MetricsReport {
-  readonly at: string
-  readonly metrics: readonly Metric[]
-  readonly history: { readonly stepSeconds: number; readonly points: readonly HistoryPoint[] }
-}
-
-interface Metric {
-  readonly name: string
-  readonly points: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[]
-}
-
-type Counts = Readonly<Record<string, number>>
-
-export interface HistoryPoint {
-  /** End of the step. */
-  readonly at: string
-  readonly logins: Counts
-  readonly refusals: Counts
-  readonly tokens: Counts
-  readonly storeLatencyMs: Counts
-}
 
 type CountName = 'logins' | 'refusals'
 type StateName = 'tokens' | 'storeLatencyMs'
@@ -102,15 +81,19 @@ function bySuccess(one: string, other: string): number {
   return Number(other === 'success') - Number(one === 'success') || (one < other ? -1 : 1)
 }
 
-/** How full each part of the store is, where it has a limit. */
-export function storeFill({
-  metrics,
-}: MetricsReport): readonly { readonly kind: string; readonly count: number; readonly limit: number }[] {
-  const points = (name: string): Metric['points'] => metrics.find((metric) => metric.name === name)?.points ?? []
-  const counts = points('sallyport_tokens')
-  return points('sallyport_tokens_limit').flatMap(({ labels, value: limit }) => {
-    const kind = labels['kind'] ?? ''
-    const count = counts.find((point) => point.labels['kind'] === kind)?.value ?? 0
-    return limit > 0 ? [{ kind, count, limit }] : []
-  })
+/** What the store holds of a kind, and how much it can hold. */
+export interface Held {
+  readonly kind: string
+  readonly count: number
+  /** `undefined`: as much as there is. */
+  readonly capacity: number | undefined
+}
+
+/** What the store holds now, without the kinds that it has none of. */
+export function heldNow({ metrics }: MetricsReport): readonly Held[] {
+  const pointsOf = (name: string): Metric['points'] => metrics.find((metric) => metric.name === name)?.points ?? []
+  const capacities = new Map(pointsOf('sallyport_token_capacity').map(({ labels, value }) => [labels['kind'], value]))
+  return pointsOf('sallyport_tokens').flatMap(({ labels: { kind = '' }, value: count }) =>
+    count > 0 ? [{ kind, count, capacity: capacities.get(kind) }] : [],
+  )
 }

@@ -5,7 +5,7 @@
  */
 
 import type { ComponentType } from 'preact'
-import type { About } from './api.js'
+import type { ConsoleIndex } from '../api.js'
 import { ApiTokens } from './views/api-tokens.js'
 import { Audit } from './views/audit.js'
 import { Configuration } from './views/configuration.js'
@@ -27,7 +27,7 @@ export interface ViewEntry {
   /** `name`: second segment of the address, such as a user. */
   readonly Component: ComponentType<{ readonly name: string }>
   /** Whether it is in the navigation. @defaultValue yes */
-  readonly isShown?: (about: About) => boolean
+  readonly isShown?: (about: ConsoleIndex) => boolean
 }
 
 export const views: readonly ViewEntry[] = [

@@ -6,8 +6,9 @@
 
 import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
+import type { EventEntry } from '../../recent-events.js'
 import { type List, requestJson } from '../api.js'
-import { type EventEntry, readEvents, type StreamState } from '../event-stream.js'
+import { readEvents, type StreamState } from '../event-stream.js'
 import { formatDateTime, formatTime, plural } from '../format.js'
 import { Badge, type Tone } from './badge.js'
 import { Section } from './view.js'

@@ -17,14 +17,8 @@ import { type Column, Table } from './table.js'
 import { Time } from './time.js'
 import { useShell } from './view.js'
 
-/** What a later version says of a session as well. */
-export type ShownSession = SessionEntry & {
-  readonly factors?: readonly string[] | undefined
-  readonly impersonator?: string | undefined
-}
-
 interface SessionTableProps {
-  readonly sessions: readonly ShownSession[]
+  readonly sessions: readonly SessionEntry[]
   readonly sort: string
   readonly onSort: (sort: string) => void
   readonly isBusy: boolean
@@ -35,9 +29,9 @@ interface SessionTableProps {
 }
 
 export function SessionTable({ sessions, isOfOneUser = false, onChanged, ...table }: SessionTableProps): JSX.Element {
-  const [ending, setEnding] = useState<ShownSession>()
+  const [ending, setEnding] = useState<SessionEntry>()
   const columns = isOfOneUser ? ofSession : [userColumn, ...ofSession]
-  const actions: Column<ShownSession> = {
+  const actions: Column<SessionEntry> = {
     title: 'Actions',
     kind: 'actions',
     cell: (session) => (
@@ -59,7 +53,7 @@ export function SessionTable({ sessions, isOfOneUser = false, onChanged, ...tabl
   )
 }
 
-const userColumn: Column<ShownSession> = {
+const userColumn: Column<SessionEntry> = {
   title: 'User',
   kind: 'head',
   sortBy: 'user',
@@ -71,7 +65,7 @@ const userColumn: Column<ShownSession> = {
   ),
 }
 
-const ofSession: readonly Column<ShownSession>[] = [
+const ofSession: readonly Column<SessionEntry>[] = [
   {
     title: 'Kind',
     sortBy: 'kind',
@@ -88,7 +82,7 @@ const ofSession: readonly Column<ShownSession>[] = [
   { title: 'Ends', sortBy: 'expiresAt', cell: ({ expiresAt }) => <Time at={expiresAt} /> },
 ]
 
-function described({ kind, user, address }: ShownSession): string {
+function described({ kind, user, address }: SessionEntry): string {
   return `${kindName(kind)} of ${user}${address === null ? '' : ` from ${address}`}`
 }
 
@@ -97,7 +91,7 @@ interface EndProps {
   readonly onEnded: () => void
 }
 
-function EndSession({ session, onClose, onEnded }: EndProps & { readonly session: ShownSession }): JSX.Element {
+function EndSession({ session, onClose, onEnded }: EndProps & { readonly session: SessionEntry }): JSX.Element {
   const { about, announce } = useShell()
   const { id, user, address, kind, issuedAt } = session
 

@@ -6,11 +6,11 @@
 
 import { type ComponentChildren, createContext, type JSX } from 'preact'
 import { useContext, useEffect, useRef } from 'preact/hooks'
-import type { About } from '../api.js'
+import type { ConsoleIndex } from '../../api.js'
 
 export interface Shell {
   /** `undefined` until the server has said it. */
-  readonly about: About | undefined
+  readonly about: ConsoleIndex | undefined
   /** Shows and says what was done, such as `3 sessions of alice were ended.`, in the view that `href` leads to where there is one. */
   readonly announce: (text: string, href?: string) => void
 }

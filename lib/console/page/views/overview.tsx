@@ -5,13 +5,14 @@
  */
 
 import type { JSX } from 'preact'
+import type { HistoryPoint, MetricsReport } from '../../../metrics/report.js'
 import type { List } from '../api.js'
 import { EventList } from '../components/event-list.js'
 import { Plot } from '../components/plot.js'
 import { Loaded } from '../components/states.js'
 import { View } from '../components/view.js'
 import { capitalized, formatNumber, kindName } from '../format.js'
-import { type HistoryPoint, historyOf, type MetricsReport, seriesFrom, storeFill, sumOf } from '../history.js'
+import { type Held, heldNow, historyOf, seriesFrom, sumOf } from '../history.js'
 import { routeTo } from '../router.js'
 import { useResource } from '../use-resource.js'
 
@@ -37,22 +38,19 @@ export function Overview(): JSX.Element {
 
 function Tiles({ report, locks }: { readonly report: MetricsReport; readonly locks: number | undefined }): JSX.Element {
   const { points } = report.history
-  const tokens = Object.entries(points.at(-1)?.tokens ?? {}).filter(([, count]) => count > 0)
-  const signedIn = tokens.reduce((sum, [, count]) => sum + count, 0)
+  const held = heldNow(report)
+  const signedIn = held.reduce((sum, { count }) => sum + count, 0)
   const logins = sumOf(points, 'logins')
   const good = logins.get('success') ?? 0
   const refused = [...logins].reduce((sum, [outcome, count]) => sum + (outcome === 'success' ? 0 : count), 0)
   const refusals = [...sumOf(points, 'refusals').values()].reduce((sum, count) => sum + count, 0)
-  const fills = storeFill(report)
   return (
     <ul class="tiles">
       <li class="tile">
         <a href={routeTo('sessions')}>Signed in</a>
         <strong>{formatNumber(signedIn)}</strong>
         <span class="muted">
-          {tokens.length === 0
-            ? 'nobody'
-            : tokens.map(([kind, count]) => `${formatNumber(count)} ${kindName(kind, count)}`).join(', ')}
+          {held.length === 0 ? 'nobody' : held.map(({ kind, count }) => counted(kind, count)).join(', ')}
         </span>
       </li>
       <li class="tile">
@@ -70,29 +68,37 @@ function Tiles({ report, locks }: { readonly report: MetricsReport; readonly loc
         <strong>{locks === undefined ? '\u2013' : formatNumber(locks)}</strong>
         <span class="muted">{locks === 0 ? 'nobody is locked out' : 'because of wrong passwords'}</span>
       </li>
-      {fills.map(({ kind, count, limit }) => (
-        <li class="tile" key={kind}>
-          <span>{capitalized(kindName(kind, 2))} held</span>
-          <strong>{formatPercent(count / limit)}</strong>
-          <meter
-            min={0}
-            max={limit}
-            high={limit * 0.9}
-            value={count}
-            aria-label={`${capitalized(kindName(kind, 2))} in the store`}
-          />
-          <span class="muted">
-            {formatNumber(count)} of {formatNumber(limit)}
-          </span>
-        </li>
-      ))}
+      <li class="tile tile-wide">
+        <span>Store</span>
+        {held.length === 0 && <span class="muted">empty</span>}
+        <ul class="fill">
+          {held.map((part) => (
+            <Fill key={part.kind} {...part} />
+          ))}
+        </ul>
+      </li>
     </ul>
   )
 }
 
-function formatPercent(share: number): string {
-  if (share > 0 && share < 0.01) return '< 1 %'
-  return `${Math.round(share * 100)} %`
+const counted = (kind: string, count: number): string => `${formatNumber(count)} ${kindName(kind, count)}`
+
+function Fill({ kind, count, capacity }: Held): JSX.Element {
+  const name = capitalized(kindName(kind, 2))
+  return (
+    <li>
+      <span>{name}</span>
+      {capacity === undefined ? (
+        <span />
+      ) : (
+        <meter min={0} max={capacity} high={capacity * 0.9} value={count} aria-label={`${name} in the store`} />
+      )}
+      <span class="number">
+        {formatNumber(count)}
+        {capacity !== undefined && <span class="muted"> of {formatNumber(capacity)}</span>}
+      </span>
+    </li>
+  )
 }
 
 function Plots({

@@ -5,10 +5,11 @@
  */
 
 import type { JSX } from 'preact'
+import type { SessionEntry } from '../../../admin-api/sessions.js'
 import { type List, queryString } from '../api.js'
 import { SelectField, TextField } from '../components/fields.js'
 import { Paged } from '../components/pager.js'
-import { EndAllButton, SessionTable, type ShownSession } from '../components/session-table.js'
+import { EndAllButton, SessionTable } from '../components/session-table.js'
 import { Empty, Loaded } from '../components/states.js'
 import { View } from '../components/view.js'
 import { capitalized, kindName, kinds } from '../format.js'
@@ -25,7 +26,7 @@ export function Sessions(): JSX.Element {
   const { user, address, kind, client, sort } = filters
   const offset = Number(filters.offset) || 0
   const query = { user: part(user), address: part(address), kind, client: part(client), sort, offset, limit: pageSize }
-  const sessions = useResource<List<ShownSession>>(`sessions${queryString(query)}`, { pollMs })
+  const sessions = useResource<List<SessionEntry>>(`sessions${queryString(query)}`, { pollMs })
   const isFiltered = user !== '' || address !== '' || kind !== '' || client !== ''
   const only = onlyUser(sessions.data, isFiltered)
 
@@ -80,7 +81,7 @@ function part(text: string): string {
 }
 
 /** The user whom all that was found belong to. */
-function onlyUser(data: List<ShownSession> | undefined, isFiltered: boolean): string | undefined {
+function onlyUser(data: List<SessionEntry> | undefined, isFiltered: boolean): string | undefined {
   const [first, ...others] = data?.list ?? []
   const isOne = isFiltered && first !== undefined && others.every(({ user }) => user === first.user)
   return isOne && data?.total === data?.count ? first.user : undefined

@@ -6,9 +6,10 @@
 
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
+import type { SessionEntry } from '../../../admin-api/sessions.js'
 import { type List, queryString } from '../api.js'
 import { Badge } from '../components/badge.js'
-import { EndAllButton, SessionTable, type ShownSession } from '../components/session-table.js'
+import { EndAllButton, SessionTable } from '../components/session-table.js'
 import { Empty, Loaded } from '../components/states.js'
 import { Section, useShell, View } from '../components/view.js'
 import { plural } from '../format.js'
@@ -83,7 +84,7 @@ export function User({ name }: { readonly name: string }): JSX.Element {
 
 function UserSessions({ name }: { readonly name: string }): JSX.Element {
   const [sort, setSort] = useState('-lastAccessAt')
-  const sessions = useResource<List<ShownSession>>(`sessions${queryString({ user: name, sort, limit: maxSessions })}`, {
+  const sessions = useResource<List<SessionEntry>>(`sessions${queryString({ user: name, sort, limit: maxSessions })}`, {
     pollMs: 15_000,
   })
   const hasSome = (sessions.data?.count ?? 0) > 0
