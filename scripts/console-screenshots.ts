@@ -22,9 +22,7 @@ const views = [
   'overview',
   'sessions',
   'locks',
-  'users',
   'users/alan',
-  'roles',
   'api-tokens',
   'service-providers',
   'audit',
@@ -86,7 +84,7 @@ try {
   await happen(stage)
   await using browser = await startChromium()
   for (const colorScheme of ['light', 'dark'] as const) {
-    await takeAll(views, `-${colorScheme}`, { colorScheme, viewport: { width: 1280, height: 800 } })
+    await takeAll(views, `-${colorScheme}`, { colorScheme, viewport: { width: 1200, height: 700 } })
   }
   await takeAll(onPhone, '-phone', { viewport: { width: 390, height: 844 } })
 
