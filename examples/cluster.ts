@@ -22,7 +22,8 @@ else await runCluster()
 
 /** One of the processes: an app as any other. It tells its port to the process that has started it. */
 async function runInstance(name: string): Promise<void> {
-  const security = await createSecurity(new URL('cluster.toml', import.meta.url)).catch((error: unknown) => {
+  const file = new URL('cluster.toml', import.meta.url)
+  const security = await createSecurity(file).catch((error: unknown) => {
     if (!(error instanceof ConfigError)) throw error
     console.error(error.message)
     process.exit(1)
@@ -39,6 +40,12 @@ async function runInstance(name: string): Promise<void> {
   const server = security.createServer(app).listen(0, '127.0.0.1')
   await once(server, 'listening')
   process.send?.((server.address() as AddressInfo).port)
+  // A mistake in the changed file is logged, and all stays as it is. Windows has no such signal.
+  if (process.platform !== 'win32') {
+    process.on('SIGHUP', () => {
+      security.reload(file, { by: 'SIGHUP' }).catch((error: Error) => console.error(`not reloaded: ${error.message}`))
+    })
+  }
   process.once('disconnect', async () => {
     server.close()
     server.closeAllConnections()

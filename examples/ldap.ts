@@ -11,7 +11,8 @@ import type { AddressInfo } from 'node:net'
 import express from 'express'
 import { ConfigError, createSecurity, getAuth } from 'sallyport'
 
-const security = await createSecurity(new URL('ldap.toml', import.meta.url)).catch((error: unknown) => {
+const file = new URL('ldap.toml', import.meta.url)
+const security = await createSecurity(file).catch((error: unknown) => {
   if (!(error instanceof ConfigError)) throw error
   console.error(error.message)
   process.exit(1)
@@ -43,6 +44,12 @@ The management API listens on http://127.0.0.1:${port}/management. Try it, where
 Ctrl-C ends it.
 `)
 
+// A mistake in the changed file is logged, and all stays as it is. Windows has no such signal.
+if (process.platform !== 'win32') {
+  process.on('SIGHUP', () => {
+    security.reload(file, { by: 'SIGHUP' }).catch((error: Error) => console.error(`not reloaded: ${error.message}`))
+  })
+}
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => security.shutdown(server))
 }

@@ -18,13 +18,12 @@ import { ConfigError, createSecurity, getAuth } from 'sallyport'
 const ownFile = process.argv[2]
 for (const name of ['ADMIN_PASSWORD', 'READER_PASSWORD']) process.env[name] ??= randomBytes(12).toString('base64url')
 
-const security = await createSecurity(ownFile ?? new URL('deployment.toml', import.meta.url)).catch(
-  (error: unknown) => {
-    if (!(error instanceof ConfigError)) throw error
-    console.error(error.message)
-    process.exit(1)
-  },
-)
+const file = ownFile ?? new URL('deployment.toml', import.meta.url)
+const security = await createSecurity(file).catch((error: unknown) => {
+  if (!(error instanceof ConfigError)) throw error
+  console.error(error.message)
+  process.exit(1)
+})
 
 const apis = [
   { name: 'HealthcareAPI', url: 'http://localhost:8290/healthcare' },
@@ -100,6 +99,12 @@ Ctrl-C ends it.
 `,
 )
 
+// A mistake in the changed file is logged, and all stays as it is. Windows has no such signal.
+if (process.platform !== 'win32') {
+  process.on('SIGHUP', () => {
+    security.reload(file, { by: 'SIGHUP' }).catch((error: Error) => console.error(`not reloaded: ${error.message}`))
+  })
+}
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   // Requests that are under way are answered, within a second.
   process.once(signal, () => security.shutdown(servers, { timeout: 1000 }))

@@ -18,7 +18,8 @@ import { ConfigError, createSecurity, getAuth } from 'sallyport'
 for (const name of ['ADMIN_PASSWORD', 'DANA_PASSWORD']) process.env[name] ??= randomBytes(12).toString('base64url')
 process.env['SESSION_TIMEOUT'] ??= '15m'
 
-const security = await createSecurity(new URL('portal.toml', import.meta.url)).catch((error: unknown) => {
+const file = new URL('portal.toml', import.meta.url)
+const security = await createSecurity(file).catch((error: unknown) => {
   if (!(error instanceof ConfigError)) throw error
   console.error(error.message)
   process.exit(1)
@@ -117,6 +118,12 @@ Or with curl:
 Ctrl-C ends it.
 `)
 
+// A mistake in the changed file is logged, and all stays as it is. Windows has no such signal.
+if (process.platform !== 'win32') {
+  process.on('SIGHUP', () => {
+    security.reload(file, { by: 'SIGHUP' }).catch((error: Error) => console.error(`not reloaded: ${error.message}`))
+  })
+}
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => security.shutdown(server))
 }

@@ -14,7 +14,8 @@ import { createSecurity, getAuth } from 'sallyport'
 import { loadConfig } from 'sallyport/config'
 import { initSchema, openSqlDatabase, sqlUserStore } from 'sallyport/sql'
 
-const config = await loadConfig(new URL('sql.toml', import.meta.url))
+const file = new URL('sql.toml', import.meta.url)
+const config = await loadConfig(file)
 const password = await firstPassword()
 const security = await createSecurity(config)
 
@@ -45,6 +46,12 @@ The management API listens on http://127.0.0.1:${port}/management. Try it:
 Ctrl-C ends it.
 `)
 
+// A mistake in the changed file is logged, and all stays as it is. Windows has no such signal.
+if (process.platform !== 'win32') {
+  process.on('SIGHUP', () => {
+    security.reload(file, { by: 'SIGHUP' }).catch((error: Error) => console.error(`not reloaded: ${error.message}`))
+  })
+}
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => security.shutdown(server))
 }

@@ -21,7 +21,8 @@ const { PORT = '9447', PROVIDER_PORT = '9448' } = process.env
 process.env['PROVIDER'] = `http://127.0.0.1:${PROVIDER_PORT}`
 
 const app = express()
-const security = await createSecurity(new URL('sso.toml', import.meta.url))
+const file = new URL('sso.toml', import.meta.url)
+const security = await createSecurity(file)
 
 for (const [path, name] of [
   ['/desk', 'desk'],
@@ -66,6 +67,12 @@ kill -STOP ${provider.pid}, and sign in with a password all the same.
 Ctrl-C ends both.
 `)
 
+// A mistake in the changed file is logged, and all stays as it is. Windows has no such signal.
+if (process.platform !== 'win32') {
+  process.on('SIGHUP', () => {
+    security.reload(file, { by: 'SIGHUP' }).catch((error: Error) => console.error(`not reloaded: ${error.message}`))
+  })
+}
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, async () => {
     provider.kill('SIGKILL')

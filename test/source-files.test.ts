@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { packageVersion } from '../lib/core/package-version.js'
 import { filesBelow } from './helpers/static-imports.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -75,4 +76,9 @@ describe('package-lock.json', () => {
     )
     expect(missing).toEqual([])
   })
+})
+
+it('the version in the code is that of package.json', () => {
+  const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string }
+  expect(packageVersion).toBe(version)
 })

@@ -39,6 +39,7 @@ export const groups: Readonly<Record<string, readonly string[]>> = {
     'middleware.md',
     'testing.md',
     'operating.md',
+    'audit.md',
     'metrics.md',
   ],
   Migration: [

@@ -14,7 +14,8 @@ import { bearerAuthentication, errorResponses } from 'sallyport/middleware'
 
 process.env['ALICE_PASSWORD'] ??= randomBytes(12).toString('base64url')
 
-const security = await createSecurity(process.argv[2] ?? new URL('deployment.toml', import.meta.url))
+const file = process.argv[2] ?? new URL('deployment.toml', import.meta.url)
+const security = await createSecurity(file)
 const { tokens, config } = security
 const origin = new URL(config.oauth?.issuer ?? '').origin
 
@@ -41,6 +42,12 @@ const server = security.createServer(app, { protocol: 'https' })
 server.listen(Number(new URL(origin).port || 443), '127.0.0.1', () => {
   console.log(`${origin}/devportal/ is open to alice, whose password is ${process.env['ALICE_PASSWORD']}`)
 })
+// A mistake in the changed file is logged, and all stays as it is. Windows has no such signal.
+if (process.platform !== 'win32') {
+  process.on('SIGHUP', () => {
+    security.reload(file, { by: 'SIGHUP' }).catch((error: Error) => console.error(`not reloaded: ${error.message}`))
+  })
+}
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => security.shutdown(server))
 }

@@ -14,6 +14,7 @@ import { methodNotAllowed } from '../http/endpoint.js'
 import { type Gate, refusalFrom, type Verdict } from '../http/gate.js'
 import { hasBody, invalidRequest, mediaTypeRefusal, readJsonBody } from './json-body.js'
 import { administratorsOnly } from './resource.js'
+import { readBody, reloadRequest, versionMissing } from './schemas/bodies.js'
 import type { ReloadOutcome } from './schemas/reload.js'
 
 /**
@@ -84,7 +85,7 @@ export function reloadGate(reload: ReloadFile, preview: PreviewReload): Gate {
     return { status: 'Reloaded', ...outcome }
   }
 
-  async function previewAndAnswer({ app }: Request): Promise<object> {
+  async function previewAndAnswer({ app }: Request): Promise<ReloadPreview> {
     const outcome = await preview(app as Express)
     if (outcome === undefined) throw withoutFile()
     return outcome
@@ -108,9 +109,8 @@ export function reloadGate(reload: ReloadFile, preview: PreviewReload): Gate {
 /** What is misspelled must not be a reload of whatever the file says. */
 async function readVersion(request: Request): Promise<string> {
   const body = await readJsonBody(request)
-  const version = body.get('version')
-  if (typeof version !== 'string' || version === '' || body.size > 1) throw invalidRequest('Send {"version"} with that of GET /reload, or no body.')
-  return version
+  if (body.size > 1) throw invalidRequest(versionMissing)
+  return readBody(reloadRequest, body).version
 }
 
 function withoutFile(): BadRequestError {

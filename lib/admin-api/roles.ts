@@ -10,16 +10,8 @@ import { isSameDomain, listDomains, ownSpelling, qualifiedName, sharedDomains, w
 import { isUserName } from '../users/user-store.js'
 import { invalidRequest } from './json-body.js'
 import { type Call, memberNotFound, replaceRefusals, resourceGate } from './resource.js'
-import { readBody } from './schemas/bodies.js'
-import {
-  newRole,
-  type Role,
-  type RoleList,
-  type RoleStatus,
-  roleChange,
-  rolesMissing,
-  type UserStatus,
-} from './schemas/users.js'
+import { newRole, readBody, roleChange, rolesMissing } from './schemas/bodies.js'
+import type { Role, RoleList, RoleStatus, UserStatus } from './schemas/users.js'
 import type { UserAdministration } from './user-administration.js'
 
 /**

@@ -19,8 +19,8 @@ const pathForm = /^\/users\/(.+)\/sessions\/?$/i
  * meant by `/users/sessions?domain=`, or with the slash escaped.
  */
 export function userSessionsGate(tokens: Pick<Tokens, 'revokeUser'>): Gate {
-  async function endAll({ name: user, auth, address }: Call): Promise<EndedSessions> {
-    const count = await tokens.revokeUser(user, { by: auth.subject, address, reason: 'sessions ended' })
+  async function endAll({ name: user, auth, client }: Call): Promise<EndedSessions> {
+    const count = await tokens.revokeUser(user, { ...client, by: auth.subject, reason: 'sessions ended' })
     return { user, count, status: 'Ended' }
   }
 

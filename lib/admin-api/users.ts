@@ -12,8 +12,8 @@ import type { UserAccount } from '../users/user-store.js'
 import { accountFrom, isUserName } from '../users/user-store.js'
 import { invalidRequest, type JsonMembers } from './json-body.js'
 import { type Call, memberNotFound, replaceRefusals, resourceGate } from './resource.js'
-import { readBody } from './schemas/bodies.js'
-import { disabledChange, newUser, passwordChange, type User, type UserList, type UserStatus } from './schemas/users.js'
+import { disabledChange, newUser, passwordChange, readBody } from './schemas/bodies.js'
+import type { User, UserList, UserStatus } from './schemas/users.js'
 import type { UserAdministration } from './user-administration.js'
 
 /**

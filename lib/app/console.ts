@@ -11,7 +11,7 @@ import { usersGate } from '../admin-api/users.js'
 import { originAt } from '../config/checks/origins.js'
 import type { Config } from '../config/config.js'
 import { apiGate, indexGate } from '../console/api.js'
-import { findPageFiles, pageGate } from '../console/page-files.js'
+import { type PageFiles, pageGate } from '../console/page-gate.js'
 import { ConfigError, HttpError, type HttpErrorCode } from '../core/errors.js'
 import { managementConsole } from '../core/names.js'
 import { packageVersion } from '../core/package-version.js'
@@ -70,9 +70,13 @@ export function consoleGates(config: Config, parts: ManagementApiParts & PortalG
     securityHeadersGate,
     ...portalSessionGates(session).map(hidden),
     apiGate([indexGate(index), ...operatorResources(parts), ...userResources(parts), document]),
-    pageGate(findPageFiles()),
+    pageGate(findPageFiles),
     nothingBehind,
   ]
+}
+
+async function findPageFiles(): Promise<PageFiles | undefined> {
+  return (await import('../console/page-files.js')).findPageFiles()
 }
 
 /** Managed where the store can be; else what can be known of them. */

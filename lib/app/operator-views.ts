@@ -48,10 +48,10 @@ function serviceProvidersOf(config: Config): ServiceProviderList {
 
   /** Behind those that are written come those of the portals of WSO2. */
   function originOf(index: number, config: Config): Origin {
-    const written = originAt(config, `oauth.service_provider[${index}]`)
+    const key = `oauth.service_provider[${index}]`
     const [callback] = serviceProviders[index]!.redirectUris
     const portal = config.portals.find((candidate) => candidate.callback === callback)
-    if (written.position !== undefined || portal === undefined) return written
-    return originAt(config, `portal.${portal.name}.callback`)
+    const isWritten = originAt(config, `${key}.name`).position !== undefined
+    return originAt(config, isWritten || portal === undefined ? key : `portal.${portal.name}.callback`)
   }
 }

@@ -31,7 +31,7 @@ export interface CreateServerOptions extends ExpressServerOptions {}
 export interface Security extends CodeSignIn {
   /**
    * Makes the handler that guards a management API. Mounted at M it answers `M/login`, `M/logout`, `M/jwks`, `M/users`
-   * and `M/roles`, to administrators `M/sessions`, `M/locks`, `M/reload`,
+   * and `M/roles`, to administrators `M/sessions`, `M/locks`, `M/reload`, `M/configuration`, `M/api-tokens`, `M/service-providers`,
    * `M/health` and `M/metrics`, to everybody `M/health/live` and `M/health/ready`, and lets an authenticated and authorized request through. The paths in the configuration are relative
    * to M.
    */
@@ -188,7 +188,8 @@ export interface Security extends CodeSignIn {
    * `[oauth]`, the recheck times and the user store take effect at the next start, and a warning says so. Calls take effect
    * one after the other. Mounts and servers that are made meanwhile take the new configuration too.
    *
-   * Rejects with `ConfigError`, or with an Error after `close`, and keeps everything as it was.
+   * Rejects with `ConfigError`, also for a file that was emptied, or with an Error after `close`, and keeps everything as it was. The event
+   * `reloadRefused` tells of it.
    */
   reload(source: ConfigSource, context?: ChangeContext): Promise<void>
   /**

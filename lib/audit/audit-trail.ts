@@ -270,10 +270,9 @@ export class AuditTrail {
     const { file, logger } = this.#options
     if (file === undefined) return
     try {
-      const problem = await this.#oneAtATime(async () => {
-        await file.sync()
-        return file.check()
-      })
+      // A slow disk must not hold up the writes meanwhile.
+      await file.sync()
+      const problem = await this.#oneAtATime(() => file.check())
       if (problem === undefined) return
       logger.error({ file: file.path }, `the audit trail ${problem}: see "npx sallyport audit verify"`)
       this.#note('trailDamaged', 'failure', { problem })

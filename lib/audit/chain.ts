@@ -41,25 +41,37 @@ export interface ChainLink extends ChainEnd {
   readonly isIntact: boolean
 }
 
-const linkPattern = /^,"previous":"([0-9a-f]{64})","hash":"([0-9a-f]{64})"\}$/
+const start = '{"sequence":'
+const beforePrevious = ',"previous":"'
+const beforeHash = '","hash":"'
+const end = '"}'
+
+/** Of a line: from `,"previous"` to the end, and from `,"hash"` to the end. */
 const linkLength = 153
-/** From `,"hash"` to the end. */
 const hashLength = 75
 
-const startPattern = /^\{"sequence":([1-9]\d{0,14}),/
+/** Longer than the beginning of any line up to its sequence. */
 const startLength = 32
 
-/** Reads a line without its `\n`; `undefined` for what is no line of a trail. */
+/** Reads a line without its `\n`; `undefined` for what is no line of a trail. Slow checks would make a million of lines slow. */
 export function readLink(line: Buffer): ChainLink | undefined {
-  const end = linkPattern.exec(line.toString('latin1', Math.max(0, line.length - linkLength)))
-  const start = startPattern.exec(line.toString('latin1', 0, startLength))
-  if (end === null || start === null) return undefined
-  const [, previous, hash] = end as unknown as [string, string, string]
-  const isIntact = digest('sha256', line.subarray(0, line.length - hashLength), 'hex') === hash
-  return { sequence: Number(start[1]), previous, hash, isIntact }
+  if (line.length < linkLength + startLength) return undefined
+  const head = line.toString('latin1', 0, startLength)
+  const link = line.toString('latin1', line.length - linkLength)
+  const sequence = Number.parseInt(head.slice(start.length), 10)
+  const isLine =
+    head.startsWith(`${start}${sequence},`) &&
+    Number.isSafeInteger(sequence) &&
+    link.startsWith(beforePrevious) &&
+    link.startsWith(beforeHash, beforePrevious.length + 64) &&
+    link.endsWith(end)
+  if (!isLine) return undefined
+  const previous = link.slice(beforePrevious.length, beforePrevious.length + 64)
+  const hash = link.slice(-64 - end.length, -end.length)
+  return { sequence, previous, hash, isIntact: digest('sha256', line.subarray(0, -hashLength), 'hex') === hash }
 }
 
 /** Whether a line is the one after `end`. */
-export function isNext({ sequence, previous }: ChainLink, end: ChainEnd): boolean {
-  return sequence === end.sequence + 1 && previous === end.hash
+export function isNext({ sequence, previous }: ChainLink, before: ChainEnd): boolean {
+  return sequence === before.sequence + 1 && previous === before.hash
 }

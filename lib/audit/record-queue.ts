@@ -16,8 +16,8 @@ export interface RecordQueueOptions<Item> {
   readonly onRecovery: (lost: number) => void
 }
 
-/** Items that may wait. */
-export const maxQueued = 10_000
+/** Items that may wait: some 40 MB. */
+export const maxQueued = 20_000
 
 /** Items of one write: their hashes take about two milliseconds. */
 const maxBatch = 500

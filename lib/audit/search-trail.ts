@@ -35,22 +35,23 @@ export interface AuditPage {
   readonly list: readonly AuditRecord[]
 }
 
-const blockBytes = 256 * 1024
+const blockBytes = 512 * 1024
 
 /** Bounds of a search, once the page is full. */
 const maxBytes = 64 * 1024 * 1024
-const maxParsed = 10_000
+const maxParsed = 2000
 
 /** A search that finds nothing ends as well. */
 const maxBytesWithoutPage = 1024 * 1024 * 1024
+const maxParsedWithoutPage = 100_000
 
 /** A clock may have been set back by so much within a file. */
 const clockSlackMs = 600_000
 
-/** What all lines that are meant have: the longest one tells most of them apart from others. */
+/** What all lines that are meant have. */
 function needleFor({ user, address, action, outcome }: AuditQuery): Buffer | undefined {
   const needles = [
-    user === undefined ? undefined : JSON.stringify(user),
+    user === undefined ? undefined : `:${JSON.stringify(user)}`,
     address === undefined ? undefined : `"address":${JSON.stringify(address)}`,
     action === undefined ? undefined : `"action":${JSON.stringify(action)}`,
     outcome === undefined ? undefined : `"outcome":${JSON.stringify(outcome)}`,
@@ -111,6 +112,8 @@ class Search {
   /** As the records write moments: their order is that of the texts. */
   readonly #since: string
   readonly #until: string
+  readonly #hasTimes: boolean
+  readonly #buffer = Buffer.allocUnsafe(blockBytes + maxLineBytes)
   #bytes = 0
   #parsed = 0
   #lowest = Number.POSITIVE_INFINITY
@@ -119,26 +122,28 @@ class Search {
     this.#query = query
     this.#needle = needleFor(query)
     const { since, until } = query
+    this.#hasTimes = since !== undefined || until !== undefined
+    this.countsAll = this.#needle === undefined && !this.#hasTimes
     this.#since = momentText(since) ?? ''
     this.#until = momentText(until) ?? '~'
-    this.countsAll = this.#needle === undefined && since === undefined && until === undefined
   }
 
   /** Reads a file from its end. */
   async read(handle: FileHandle): Promise<void> {
     let { size: position } = await handle.stat()
-    let rest: Buffer = Buffer.alloc(0)
+    // The end of a line whose beginning is in the block before.
+    let restLength = 0
     while (position > 0 && !this.isDone) {
       const length = Math.min(blockBytes, position)
       position -= length
-      const block = Buffer.allocUnsafe(length)
-      const { bytesRead } = await handle.read(block, 0, length, position)
-      const bytes = Buffer.concat([block.subarray(0, bytesRead), rest])
-      // What comes before the first end of a line is the end of one that the next block begins.
+      this.#buffer.copyWithin(length, 0, restLength)
+      const { bytesRead } = await handle.read(this.#buffer, 0, length, position)
+      // It was cut meanwhile.
+      if (bytesRead < length) break
+      const bytes = this.#buffer.subarray(0, length + restLength)
       const newline = position === 0 ? -1 : bytes.indexOf(10)
       const start = position === 0 ? 0 : newline === -1 ? bytes.length : newline + 1
-      rest = bytes.subarray(0, start)
-      if (rest.length > maxLineBytes) rest = Buffer.alloc(0)
+      restLength = start > maxLineBytes ? 0 : start
       this.#bytes += bytesRead
       this.#readLines(bytes.subarray(start))
       this.#checkBounds()
@@ -160,8 +165,15 @@ class Search {
   }
 
   #take(line: Buffer): void {
-    const time = timeOf(line)
-    if (time === undefined || time < this.#since || time >= this.#until) return
+    // The sequence counts them, but for the newest.
+    if (this.countsAll && this.newest > 0 && this.total < this.#query.offset) {
+      this.total++
+      return
+    }
+    if (this.#hasTimes) {
+      const time = timeOf(line)
+      if (time === undefined || time < this.#since || time >= this.#until) return
+    }
     this.#parsed++
     const record = parseRecord(line)
     // What a rotation has moved comes again.
@@ -186,7 +198,7 @@ class Search {
     const isFull = this.list.length === this.#query.limit
     const isBeyond = isFull
       ? this.#bytes > maxBytes || this.#parsed > maxParsed
-      : this.#bytes > maxBytesWithoutPage || this.#parsed > maxParsed * 10
+      : this.#bytes > maxBytesWithoutPage || this.#parsed > maxParsedWithoutPage
     if (!isBeyond) return
     this.isDone = true
     this.isComplete = false

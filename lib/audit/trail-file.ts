@@ -37,7 +37,7 @@ export interface Resumption {
 /** A process of another host or container without a sign of life for so long has ended. */
 const staleAfterMs = 30_000
 
-/** Appends lines. No method may be called before another has ended. */
+/** Appends lines. No method but `sync` may be called before another has ended. */
 export class TrailFile {
   readonly path: string
   readonly #options: TrailFileOptions

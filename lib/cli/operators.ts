@@ -1,5 +1,5 @@
 /**
- * `sallyport sessions`, `locks` and `reload`.
+ * `sallyport sessions` and `locks`.
  *
  * @module
  */
@@ -160,26 +160,4 @@ export function locksCommand(process: CommandProcess): Command {
   ).option('--address <address>', 'what locks all users of this address')
 
   return locks
-}
-
-export function reloadCommand(process: CommandProcess): Command {
-  return addServerOptions(new Command('reload'))
-    .description('Has a running server read its configuration file anew. A mistake in it changes nothing.')
-    .allowExcessArguments(false)
-    .action((options: ServerOptions) =>
-      runCommand(process, async () => {
-        const { changed, atNextStart } = await connectServer(options, process).call('POST', '/reload')
-        const later = listed(atNextStart)
-        return [
-          listed(changed) === ''
-            ? 'Reloaded. The file says what it said before.'
-            : `Reloaded. Changed: ${listed(changed)}.`,
-          ...(later === '' ? [] : [`At the next start only: ${later}.`]),
-        ].join('\n')
-      }),
-    )
-}
-
-function listed(names: unknown): string {
-  return Array.isArray(names) ? printable(names.filter((name) => typeof name === 'string').join(', ')) : ''
 }

@@ -10,7 +10,7 @@ import type { WireSecurity } from '../app/wired-security.js'
 import type { Config } from '../config/config.js'
 import type { HttpErrorCode, Origin } from '../core/errors.js'
 import { type AddressClass, addressClasses } from './address-classes.js'
-import { createPace, type Pace } from './pace.js'
+import { assertFewAddresses, createPace, type Pace } from './pace.js'
 import { managementPaths, outerPaths, type PathClass, type Rights, rightsFor } from './path-classes.js'
 import type { HeaderLine } from './request.js'
 import { type Answer, type CredentialKind, Sandbox, type SandboxParts } from './sandbox.js'
@@ -90,10 +90,12 @@ export async function diffConfigs(
 ): Promise<readonly AccessChange[]> {
   const requestApp = app ?? (await import('express')).default()
   const pace = createPace(maxMs)
+  if (maxMs !== undefined) assertFewAddresses(before, after)
   const sides = await Promise.all([before, after].map((config) => openSide(config, { wire, usesFileUsers })))
   try {
     const changes: AccessChange[] = []
-    for (const area of areasFrom(before, after)) changes.push(...(await changesIn(area, requestApp, sides, pace)))
+    for (const area of await areasFrom(before, after, pace))
+      changes.push(...(await changesIn(area, requestApp, sides, pace)))
     return [...changes].sort((a, b) => Number(a.effect === 'refused') - Number(b.effect === 'refused'))
   } finally {
     await Promise.all(sides.map(({ sandbox }) => sandbox.close()))
@@ -104,7 +106,7 @@ async function openSide(config: Config, parts: SandboxParts): Promise<Side> {
   return { config, sandbox: await Sandbox.open(config, parts), headers: new Map() }
 }
 
-function areasFrom(before: Config, after: Config): readonly Area[] {
+async function areasFrom(before: Config, after: Config, pace: Pace): Promise<readonly Area[]> {
   const configs = [before, after]
   const kinds = (['token', 'basic'] as const).filter((kind) =>
     configs.some(({ managementApi: api }) => (kind === 'token' ? api.isJwtEnabled : api.isBasicEnabled)),
@@ -113,7 +115,7 @@ function areasFrom(before: Config, after: Config): readonly Area[] {
     mount: 'managementApi',
     portal: undefined,
     kinds,
-    paths: managementPaths(before, after),
+    paths: await managementPaths(before, after, pace),
     addresses: addressClasses(configs.flatMap(({ managementApi }) => managementApi.allowedNetworks ?? [])),
     make: (security) => security.managementApi(),
   }

@@ -5,6 +5,7 @@
  */
 
 import { setImmediate } from 'node:timers/promises'
+import type { Config } from '../config/config.js'
 
 /** The comparison would take longer than it may. */
 export class ComparisonTooLong extends Error {
@@ -27,4 +28,22 @@ export function createPace(maxMs: number = Number.POSITIVE_INFINITY): Pace {
     await setImmediate()
     lastPause = performance.now()
   }
+}
+
+/** To tell more than these apart takes seconds, in one step. */
+const maxAddresses = 1000
+
+/** @throws `ComparisonTooLong` for lists of addresses that no pace helps with. */
+export function assertFewAddresses(...configs: readonly Config[]): void {
+  const lists = configs.flatMap(
+    ({ managementApi, webAppAddresses, adminConsoleAddresses, servletFilters, portals }) => [
+      managementApi.allowedNetworks,
+      webAppAddresses,
+      adminConsoleAddresses,
+      ...servletFilters.flatMap(({ allow, deny }) => [allow, deny]),
+      ...portals.map(({ allow }) => allow),
+    ],
+  )
+  const count = lists.reduce((sum, list = []) => sum + list.length, 0)
+  if (count > maxAddresses) throw new ComparisonTooLong(`there are more than ${maxAddresses} addresses`)
 }

@@ -6,6 +6,7 @@
 
 import type { Config } from '../config/config.js'
 import { compilePathRules, type PathRules, type Requirement } from '../paths/rules.js'
+import type { Pace } from './pace.js'
 
 /** The rights of a caller. */
 export interface Rights {
@@ -36,13 +37,14 @@ const fresh = 'sallyport-any'
 const endPoints = ['/login', '/logout', '/jwks', '/users', '/roles', '/sessions', '/locks']
 
 /** The classes of a management API. */
-export function managementPaths(before: Config, after: Config): readonly PathClass[] {
+export async function managementPaths(before: Config, after: Config, pace: Pace): Promise<readonly PathClass[]> {
   const rules = [before, after].map(rulesOf)
   const methods = methodsOf([before, after])
   const tellsWritesApart = before.makeNonAdminUsersReadOnly || after.makeNonAdminUsersReadOnly
   const classOf = (method: string): string => (tellsWritesApart && isReading(method) ? 'reads' : '')
   const classes = new Map<string, { path: PathClass; methods: Set<string>; texts: Set<string> }>()
   for (const { example, text, isEndPoint } of placesOf([before, after])) {
+    await pace()
     for (const method of methods) {
       const needs = rules.map((one) => one?.decide(method, example) ?? 'off')
       const special = isEndPoint ? `${example} ${method}` : ''

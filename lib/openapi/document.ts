@@ -18,6 +18,7 @@ import { RefusalMaker, refusalHeaders } from './refusals.js'
 import { type JsonSchema, SchemaCollector } from './schemas.js'
 import { securityOf, securitySchemes } from './security.js'
 import { userOperations } from './user-operations.js'
+import { probeOperations } from './watch-operations.js'
 
 /** An OpenAPI document, as far as its parts are told apart here. */
 export interface OpenApiDocument {
@@ -83,6 +84,7 @@ function operationsOf(front: DocumentedFront): readonly Operation[] {
   const ofServer = issuer === undefined ? [] : oauthOperations(issuer)
   return [
     ...managementOperations(front),
+    ...probeOperations,
     ...operatorOperations(front),
     ...ofUsers,
     documentOperation,

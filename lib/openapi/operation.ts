@@ -8,13 +8,15 @@ import * as z from 'zod'
 
 /**
  * What a request is sent with. At the mount of the document: nothing (`anybody`), what a login gave, of any caller or of an administrator,
- * or a name and a password (`login`). At a portal: nothing (`visitor`), or its session (`portal`). At the authorization server: nothing
- * (`public`), the secret of a client where it has one (`client`), or an access token (`oauth`).
+ * or a name and a password (`login`). At a portal: nothing (`visitor`), or its session (`portal`). At the authorization server: the
+ * secret of a client where it has one (`client`), or an access token (`oauth`). `public`: nothing, and no address list of the mount
+ * refuses it.
  */
 export type Access =
   | ('anybody' | 'caller' | 'administrator' | 'login')
   | ('visitor' | 'portal')
-  | ('public' | 'client' | 'oauth')
+  | ('client' | 'oauth')
+  | 'public'
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 
@@ -67,7 +69,9 @@ export const tags = {
   roles: 'Roles and who has them.',
   events: 'What has happened of late.',
   audit: 'What was done, in a trail that shows whether it was changed.',
-  configuration: 'The configuration file.',
+  health: 'How the server is.',
+  metrics: 'What the server has done, in numbers.',
+  configuration: 'The configuration, and who it lets in.',
   console: "The operators' page.",
   portal: 'Sign-in to a portal, by a browser.',
   oauth: 'The authorization server.',

@@ -6,8 +6,10 @@
 
 import * as z from 'zod'
 import { auditPage, auditQuery, auditStatus } from '../admin-api/schemas/audit.js'
+import { reloadRequest } from '../admin-api/schemas/bodies.js'
+import { apiTokenPage, configurationView, serviceProviderPage } from '../admin-api/schemas/configuration.js'
 import { eventPage, eventQuery } from '../admin-api/schemas/events.js'
-import { reloadOutcome } from '../admin-api/schemas/reload.js'
+import { reloadOutcome, reloadPreview } from '../admin-api/schemas/reload.js'
 import {
   endedSession,
   endedSessions,
@@ -19,6 +21,7 @@ import {
 } from '../admin-api/schemas/sessions.js'
 import type { DocumentedFront } from './front.js'
 import { json, type Operation } from './operation.js'
+import { watchOperations } from './watch-operations.js'
 
 const badQuery = 'A parameter of the query cannot be meant.'
 
@@ -103,7 +106,28 @@ const locks: readonly Operation[] = [
   },
 ]
 
+const noFile = 'There is no file: the app made the configuration itself (`ERR_CONFIG_INVALID`).'
+
 const configuration: readonly Operation[] = [
+  {
+    method: 'get',
+    path: '/configuration',
+    id: 'getConfiguration',
+    tag: 'configuration',
+    summary: 'Get the configuration in effect, with its origins and findings',
+    access: 'administrator',
+    answers: { 200: json('The configuration.', configurationView) },
+  },
+  {
+    method: 'get',
+    path: '/reload',
+    id: 'previewReload',
+    tag: 'configuration',
+    summary: 'Get what a reload would do',
+    access: 'administrator',
+    answers: { 200: json('What it would do, or the mistakes that would refuse it.', reloadPreview) },
+    refusals: { 400: noFile },
+  },
   {
     method: 'post',
     path: '/reload',
@@ -112,11 +136,36 @@ const configuration: readonly Operation[] = [
     summary: 'Read the configuration file anew',
     description: 'A file with a mistake changes nothing.',
     access: 'administrator',
+    body: { schema: reloadRequest },
     answers: { 200: json('It is in effect.', reloadOutcome) },
     refusals: {
-      400: 'The file has a mistake, one line for each (`ERR_CONFIG_INVALID`), or there is no file.',
+      400: 'The file has a mistake, one line for each (`ERR_CONFIG_INVALID`), there is no file, or the body cannot be meant.',
+      409: 'The file is not the one of the preview any more (`ERR_CONFIG_CHANGED`).',
+      413: 'The body is larger than 64 KiB.',
       415: 'The body is no JSON.',
     },
+  },
+  {
+    method: 'get',
+    path: '/api-tokens',
+    id: 'listApiTokens',
+    tag: 'configuration',
+    summary: 'List the API tokens of the configuration',
+    access: 'administrator',
+    query: pageQuery,
+    answers: { 200: json('One page of the tokens.', apiTokenPage) },
+    refusals: { 400: badQuery },
+  },
+  {
+    method: 'get',
+    path: '/service-providers',
+    id: 'listServiceProviders',
+    tag: 'configuration',
+    summary: 'List the service providers of the authorization server',
+    access: 'administrator',
+    query: pageQuery,
+    answers: { 200: json('One page of the service providers.', serviceProviderPage) },
+    refusals: { 400: badQuery },
   },
 ]
 
@@ -167,5 +216,5 @@ const auditState: Operation = {
 
 export function operatorOperations({ hasAuditFile }: DocumentedFront): readonly Operation[] {
   const ofAudit = hasAuditFile ? [auditSearch, auditState] : [auditState]
-  return [...sessions, userSessions, ...locks, ...configuration, ...events, ...ofAudit]
+  return [...sessions, userSessions, ...locks, ...configuration, ...events, ...ofAudit, ...watchOperations]
 }

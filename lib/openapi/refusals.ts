@@ -59,7 +59,7 @@ export const refusalHeaders: Readonly<Record<string, object>> = Object.fromEntri
 function commonStatuses({ access }: Operation, { mount, authentication }: DocumentedFront): readonly string[] {
   if (access === 'public' || access === 'client' || access === 'oauth') return []
   if (access === 'anybody') return ['403']
-  if (access === 'visitor') return []
+  if (access === 'visitor') return mount === 'console' ? ['404'] : []
   if (mount === 'console') return ['400', '401', '403', '404', '503']
   const isLogin = access === 'login' || (access !== 'portal' && authentication === 'basic')
   return ['400', '401', '403', ...(isLogin ? ['429'] : []), '503']

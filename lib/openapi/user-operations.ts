@@ -4,17 +4,14 @@
  * @module
  */
 
+import { newRole, newUser, roleChange, userChange } from '../admin-api/schemas/bodies.js'
 import {
   domainQuery,
-  newRole,
-  newUser,
   role,
-  roleChange,
   roleList,
   roleQuery,
   roleStatus,
   user,
-  userChange,
   userList,
   userQuery,
   userStatus,

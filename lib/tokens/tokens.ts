@@ -198,8 +198,7 @@ async function afterTombstone<T>(
 function infoFrom(record: TokenRecord): TokenInfo {
   const { id, kind, audience, subject, scope, issuedAt, expiresAt, lastAccessAt, address } = record
   const { factors, impersonator } = record
-  const info = { id, kind, audience, subject, scope, issuedAt, expiresAt, lastAccessAt, address }
-  return { ...info, ...(factors && { factors }), ...(impersonator !== undefined && { impersonator }) }
+  return { id, kind, audience, subject, scope, issuedAt, expiresAt, lastAccessAt, address, factors, impersonator }
 }
 
 function assertOptions({ issuer, audience, expiryMs }: TokensOptions): void {

@@ -153,6 +153,7 @@ describe('the list of sessions', () => {
     expect(page.list[0]).toEqual({
       id: expect.stringMatching(/^[\w-]{43}$/),
       user: 'admin',
+      factors: ['password'],
       kind: 'management',
       client: null,
       address: '127.0.0.1',

@@ -30,7 +30,9 @@ describe('a disk that is full', () => {
     onTestFinished(() => limitFiles('unlimited'))
     limitFiles(statSync(file).size + 100)
     login(20)
-    await expect.poll(() => trail.status()).toMatchObject({ state: 'failing', queued: 20, error: expect.stringContaining('EFBIG') })
+    await expect
+      .poll(() => trail.status())
+      .toMatchObject({ state: 'failing', queued: 20, error: expect.stringContaining('EFBIG') })
     expect(readFileSync(file, 'utf8').endsWith('\n')).toBe(true)
     expect(trail.status().lagMs).toBeGreaterThan(0)
     limitFiles('unlimited')
@@ -49,7 +51,8 @@ describe('a disk that is full', () => {
     await expect.poll(() => readRecords(file).length).toBe(2)
     onTestFinished(() => limitFiles('unlimited'))
     limitFiles(statSync(file).size + 10)
-    const statusOf = async (path: string, header: string): Promise<number> => (await front.call('GET', path, [header])).status
+    const statusOf = async (path: string, header: string): Promise<number> =>
+      (await front.call('GET', path, [header])).status
     await front.call('GET', '/apis', [])
     await expect.poll(() => statusOf('/apis', bearer(token))).toBe(503)
     expect(await statusOf('/login', basic(users.admin.name, users.admin.password))).toBe(503)
@@ -85,9 +88,13 @@ describe('a process that is killed while it writes', () => {
        })`,
     )
     for (let round = 0; round < 3; round++) {
-      const child = spawn(process.execPath, ['--import', 'tsx', script], { stdio: ['ignore', 'pipe', 'inherit'], cwd: join(lib, '..') })
+      const child = spawn(process.execPath, ['--import', 'tsx', script], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        cwd: join(lib, '..'),
+      })
       await once(child.stdout!, 'data')
-      const size = async (): Promise<number> => (await listTrailFiles(file)).reduce((sum, name) => sum + statSync(name).size, 0)
+      const size = async (): Promise<number> =>
+        (await listTrailFiles(file)).reduce((sum, name) => sum + statSync(name).size, 0)
       const before = await size()
       await expect.poll(size).toBeGreaterThan(before + 500_000)
       child.kill('SIGKILL')

@@ -307,6 +307,60 @@ describe('reload', () => {
   })
 })
 
+describe('reload --preview', () => {
+  const toml = (more: string) =>
+    `[[internal_apis.users]]\nuser.name = "admin"\nuser.password = "${users.admin.password}"\nuser.is_admin = true\n` +
+    `[management_api]\n${more}\n[management_api.jwt_token_security_handler.token_config]\nalgorithm = "ES256"\n`
+
+  it('prints what a reload would do, and changes nothing until that very file is taken over', async () => {
+    const file = join(folderWith({ 'deployment.toml': toml('') }), 'deployment.toml')
+    const [shell, front] = [openShell(), await startFront(undefined, { source: file })]
+    await signIn(shell, front)
+    const unchanged = await shell.run('reload --preview')
+    expect(unchanged).toMatchObject({ code: 0, stdout: expect.stringContaining('says what it said before') })
+    writeFileSync(file, toml('public_paths = ["/apis"]'))
+    const { code, stdout } = await shell.run('reload --preview')
+    expect(code).toBe(1)
+    expect(stdout).toContain('Changed: management_api.\n')
+    expect(stdout).toContain('newly let in: managementApi, GET, HEAD /apis')
+    const [, version] = /reload --only (\S+)/.exec(stdout)!
+    expect((await front.call('GET', '/apis')).status).toBe(401)
+    writeFileSync(file, toml('public_paths = ["/"]'))
+    const refused = await shell.run(`reload --only ${version}`)
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('ERR_CONFIG_CHANGED')])
+    expect((await front.call('GET', '/apis')).status).toBe(401)
+    writeFileSync(file, toml('public_paths = ["/apis"]'))
+    expect(await shell.run(`reload --only ${version}`)).toMatchObject({ code: 0 })
+    expect((await front.call('GET', '/apis')).status).toBe(200)
+  })
+
+  it('names each mistake, and what was meant', async () => {
+    const file = join(folderWith({ 'deployment.toml': toml('') }), 'deployment.toml')
+    const [shell, front] = [openShell(), await startFront(undefined, { source: file })]
+    await signIn(shell, front)
+    writeFileSync(file, toml('public_pathz = ["/apis"]'))
+    expect(await shell.run('reload --preview')).toEqual({
+      code: 1,
+      stdout: `A reload would be refused:\n${file}:6:1 management_api.public_pathz: is not a known key; did you mean management_api.public_paths?\n`,
+      stderr: '',
+    })
+  })
+
+  it('shows nothing of a mistake that a terminal would obey', async () => {
+    const problems = [{ key: '\u001b[2J', rule: {}, position: { file: {}, line: '\u001b' } }, 1, null]
+    const { port } = await serve((_request, response) => void response.end(JSON.stringify({ problems })))
+    const shell = openShell()
+    Object.assign(shell.env, { SALLYPORT_TOKEN: 'some-token' })
+    const outcome = await shell.run(`reload --preview --server http://127.0.0.1:${port}/m`)
+    expect(outcome).toMatchObject({ code: 1, stdout: expect.stringContaining('\\u{1b}[2J'), stderr: '' })
+    expect(outcome.stdout).not.toContain('\u001b')
+  })
+
+  it('is not both at once', async () => {
+    expect((await openShell().run('reload --preview --only a')).code).toBe(2)
+  })
+})
+
 describe('users and roles of a server', () => {
   it('are managed as those of a store are, by the rules of the server', async () => {
     const [shell, front] = [openShell(), await startManagedFront()]
@@ -393,6 +447,10 @@ describe('a server that is not what it should be', () => {
 
   it.each([
     ['sessions list', { list: [{ user: 'a' }], total: 'z\u001b[2J', count: 'a\u001b[2J' }],
+    [
+      'reload --preview',
+      { changed: ['a\u001b[2J'], diff: '\u001b[2J', version: '\u001b[2J', file: [], widened: 0, isComplete: true },
+    ],
     ['reload', { changed: ['a\u001b[2J', { toString: 1 }], atNextStart: '\u001b[2J' }],
   ])('counts and names nothing that a terminal would obey: %s', async (command, body) => {
     const { port } = await serve((_request, response) => void response.end(JSON.stringify(body)))

@@ -6,12 +6,23 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { Command } from 'commander'
 import { onTestFinished } from 'vitest'
+import { auditCommand } from '../../lib/cli/audit.js'
 import type { CommandProcess } from '../../lib/cli/command.js'
-import { locksCommand, reloadCommand, sessionsCommand } from '../../lib/cli/operators.js'
+import { locksCommand, sessionsCommand } from '../../lib/cli/operators.js'
+import { reloadCommand } from '../../lib/cli/reload.js'
 import { loginCommand, logoutCommand } from '../../lib/cli/server/sign-in.js'
 import { rolesCommand, usersCommand } from '../../lib/cli/users.js'
 
-const creators = [loginCommand, logoutCommand, sessionsCommand, locksCommand, reloadCommand, usersCommand, rolesCommand]
+const creators = [
+  auditCommand,
+  loginCommand,
+  logoutCommand,
+  sessionsCommand,
+  locksCommand,
+  reloadCommand,
+  usersCommand,
+  rolesCommand,
+]
 
 export interface Outcome {
   readonly code: number

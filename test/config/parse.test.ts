@@ -71,6 +71,7 @@ describe('an empty configuration', () => {
         languages: ['en', 'de'],
         maxSessions: 10_000,
       },
+      isOperatorConsoleEnabled: false,
       enabledControls: [],
       tlsTables: [],
       keyStores: expect.objectContaining({ tls: undefined, internalApi: undefined, custom: {} }),

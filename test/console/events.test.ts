@@ -53,7 +53,7 @@ describe('GET /events', () => {
     })
     expect(list[0]!.time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
     expect(list.map(({ event, kind }) => [event, kind])).toEqual([
-      ['loginRefused', undefined],
+      ['loginRefused', 'management'],
       ['login', 'portal'],
       ['login', 'management'],
     ])

@@ -5,7 +5,8 @@ import { pathToFileURL } from 'node:url'
 import express from 'express'
 import request from 'supertest'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { pageGate, readPageFiles } from '../../lib/console/page-files.js'
+import { readPageFiles } from '../../lib/console/page-files.js'
+import { pageGate } from '../../lib/console/page-gate.js'
 import { SecurityEvents } from '../../lib/core/events.js'
 import { toHandler } from '../../lib/http/gate.js'
 import { refuseAtMount } from '../../lib/http/refusals.js'
@@ -22,7 +23,10 @@ function appWith(files: Readonly<Record<string, string>> | undefined): express.E
   for (const [name, text] of Object.entries(files ?? {})) writeFileSync(join(folder, name), text)
   const from = pathToFileURL(files === undefined ? join(folder, 'nowhere/') : `${folder}/`)
   const refuse = refuseAtMount(new SecurityEvents(recordedLog().logger), Date.now)
-  return express().use('/ops', toHandler({ gates: [pageGate(readPageFiles(from))], readsPath: true }, refuse))
+  return express().use(
+    '/ops',
+    toHandler({ gates: [pageGate(async () => readPageFiles(from))], readsPath: true }, refuse),
+  )
 }
 
 describe('the files of the page', () => {

@@ -75,6 +75,7 @@ export async function startPageStage(stage: PageStageOptions = {}): Promise<Page
   app.use('/management', security.managementApi(), (_request, response) => void response.json({ isServed: true }))
   app.use('/carbon', security.portal('management_console'), (_request, response) => void response.send('carbon'))
   app.use('/ops', security.console())
+  if (security.config.oauth !== undefined) app.use('/oauth2', security.oauth())
   const server = security.createServer(app, { protocol: 'http' }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {

@@ -4,6 +4,8 @@ export interface OperatorRoute {
   readonly path: string
   /** What is sent with it. */
   readonly body?: object
+  /** What an administrator gets where that is not 200: the front of the test has no file. */
+  readonly status?: number
   /** Whether it is only there for the page. */
   readonly isOfPage?: true
 }
@@ -19,7 +21,19 @@ export const operatorRoutes: readonly OperatorRoute[] = [
   { method: 'DELETE', path: '/locks?user=reader' },
   { method: 'DELETE', path: '/locks?address=192.0.2.1' },
   { method: 'POST', path: '/reload' },
+  { method: 'GET', path: '/configuration' },
+  { method: 'GET', path: '/api-tokens' },
+  { method: 'GET', path: '/service-providers' },
   { method: 'GET', path: '/events' },
+  { method: 'GET', path: '/audit' },
+  { method: 'GET', path: '/audit/status' },
+  { method: 'GET', path: '/health' },
+  { method: 'GET', path: '/metrics' },
+  { method: 'GET', path: '/configuration' },
+  { method: 'GET', path: '/reload', status: 400 },
+  { method: 'GET', path: '/api-tokens' },
+  { method: 'GET', path: '/service-providers' },
+  { method: 'GET', path: '/openapi.json', isOfPage: true },
   { method: 'GET', path: '/users', isOfPage: true },
   { method: 'GET', path: '/users/reader', isOfPage: true },
   { method: 'POST', path: '/users', body: { userId: 'eve', password: 'Long-enough-1', isAdmin: true }, isOfPage: true },

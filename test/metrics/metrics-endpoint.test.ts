@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { MetricsReport } from '../../lib/metrics/report.js'
 import { basic, bearer, document, startFront, users } from '../helpers/front.js'
+import { requestBytes } from '../helpers/raw-http.js'
 import { oneSetUp } from '../helpers/set-ups.js'
 
 const prometheusAccept =
@@ -112,6 +113,25 @@ describe('the labels', () => {
       'sallyport_client_refusals_total{reason="other"} 80',
       'sallyport_evictions_total{kind="other"} 80',
       'sallyport_lockouts_total{scope="other"} 80',
+    ])
+  })
+})
+
+describe('a refused login', () => {
+  it('counts for what it was for', async () => {
+    const front = await startFront(oneSetUp, {
+      source: document({ managementApi: { basic_security_handler: { enable: true } } }),
+      prepare: (app) => app.use('/carbon', (request, response, next) => portal(request, response, next)),
+    })
+    const portal = front.security.portal('management_console')
+    await front.call('GET', '/whoami', [basic('admin', 'wrong')])
+    const body = 'username=admin&password=wrong'
+    const headers = ['Content-Type: application/x-www-form-urlencoded', 'Origin: http://front.test']
+    await front.send(requestBytes('POST', '/carbon/login', headers, body))
+    const lines = (await front.security.metrics()).split('\n').filter((line) => line.startsWith('sallyport_logins'))
+    expect(lines).toEqual([
+      'sallyport_logins_total{outcome="wrong-password",kind="basic"} 1',
+      'sallyport_logins_total{outcome="wrong-password",kind="portal"} 1',
     ])
   })
 })

@@ -1,28 +1,23 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { basic, startFront } from '../helpers/front.js'
+import { basic, document, startFront } from '../helpers/front.js'
+import { folderWith, keyPair, pemOfKey } from '../helpers/key-files.js'
 import { startRedis } from '../helpers/redis.js'
-
-const folder = async (): Promise<string> => {
-  const path = await mkdtemp(join(tmpdir(), 'sallyport-promtool-'))
-  onTestFinished(() => rm(path, { recursive: true, force: true }))
-  return path
-}
 
 describe('promtool', () => {
   it('finds nothing to say of the text, with a store over a network', async () => {
     const redis = await startRedis()
     onTestFinished(() => redis.stop())
+    const home = folderWith({ 'key.pem': pemOfKey(keyPair().key) })
     const front = await startFront(undefined, {
-      source: {
-        management_api: { jwt_token_security_handler: { token_config: { algorithm: 'ES256' } } },
-        internal_apis: { users: [{ user: { name: 'admin', password: 'Correct-horse-1', is_admin: true } }] },
-        shared_store: { type: 'redis', url: redis.url },
-      },
+      source: document({
+        jwt: { token_config: { algorithm: 'ES256', key_file: 'key.pem' } },
+        root: { shared_store: { type: 'redis', url: redis.url } },
+      }),
+      options: { home },
     })
     await front.login()
     await front.call('GET', '/login', [basic('admin', 'wrong')])
@@ -37,7 +32,7 @@ describe('promtool', () => {
   it('accepts the alert rules and the scrape configuration of docs/metrics.md', async () => {
     const page = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8')
     const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => text)
-    const path = await folder()
+    const path = folderWith()
     const [scrape, rules] = [join(path, 'prometheus.yml'), join(path, 'rules.yml')]
     await writeFile(scrape, blocks.find((text) => text.includes('scrape_configs'))!)
     await writeFile(rules, blocks.find((text) => text.includes('alert:'))!)

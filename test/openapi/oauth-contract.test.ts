@@ -85,6 +85,7 @@ describe('the answers of the authorization server', () => {
     await ask('revokeToken', `${at}/revoke`, { form: { client_id: 'devportal-app' } })
     await ask('revokeToken', `${at}/revoke`, { form: { client_id: 'devportal-app', token: access_token } })
     for (const [id, path] of posts) await ask(id, at + path, { form: wrongSecret })
+    await ask('listServiceProviders', '/management/service-providers', { headers: [stage.token] })
     await ask('getOauthKeys', `${at}/jwks`)
     await ask('getOpenIdConfiguration', `${at}/.well-known/openid-configuration`)
     await ask('getAuthorizationServerMetadata', '/.well-known/oauth-authorization-server/oauth2')

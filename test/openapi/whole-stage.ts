@@ -17,6 +17,8 @@ export interface WholeStage {
   readonly security: Security
   readonly tokenStore: BreakableTokenStore
   readonly port: number
+  /** `Authorization` of an administrator. */
+  readonly token: string
   readonly document: ServedDocument
   readonly checks: AnswerChecks
   /** Statuses that were checked, as `operation status`. */
@@ -64,6 +66,7 @@ export async function startWhole(changes: DocumentChanges = {}, options: Securit
   return {
     security,
     tokenStore,
+    token,
     port,
     document: served,
     checks,

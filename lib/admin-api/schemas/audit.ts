@@ -96,7 +96,7 @@ export const auditStatus = component(
     state: z.enum(['ok', 'failing', 'off']).describe('`failing`: the last write failed, or the queue is full.'),
     file: z.string().nullable().describe('The file; null where records go elsewhere.'),
     sequence: count('Of the last record that was written; 0 before the first.'),
-    lastWriteAt: moment('When a record was written last.').nullable(),
+    lastWriteAt: moment('').nullable().describe('When a record was written last.'),
     lagMs: z.number().nonnegative().describe('Age of the oldest record that waits to be written, in milliseconds.'),
     queued: count('Records that wait to be written.'),
     lastCheckpoint: checkpoint.nullable().describe('The last signed checkpoint.'),

@@ -1,47 +1,12 @@
 /**
- * Bodies and answers of `/users` and `/roles`, in the shapes of WSO2.
+ * Answers of `/users` and `/roles`, in the shapes of WSO2.
  *
  * @module
  */
 
 import * as z from 'zod'
 import { component, count } from '../../core/components.js'
-import { flag, optionalText, optionalTexts, requiredText } from './bodies.js'
-
-const domain = 'The user store, by its `domain_name`; without it the primary one.'
-
-const newUserMissing = "Missing one or more of the fields, 'userId', 'password' in the payload."
-
-export const newUser = component(
-  'NewUser',
-  'A user to add.',
-  z.object({
-    userId: requiredText(newUserMissing).describe('The name, without a colon.'),
-    password: requiredText(newUserMissing).describe('The password.'),
-    domain: optionalText().optional().describe(domain),
-    isAdmin: flag().nullish().describe('Whether the user gets the role of administrators.'),
-  }),
-)
-
-const passwordMissing = 'New password or re-typed password is missing in the payload.'
-
-export const passwordChange = component(
-  'PasswordChange',
-  'A new password of a user, which ends the sessions of that user.',
-  z.object({
-    newPassword: requiredText(passwordMissing).describe('The new password.'),
-    confirmPassword: requiredText(passwordMissing).describe('The same once more.'),
-    oldPassword: optionalText().optional().describe('The present password, where callers change their own.'),
-  }),
-)
-
-export const disabledChange = component(
-  'DisabledChange',
-  'Whether a user can log in. Disabling ends the sessions of that user.',
-  z.object({ disabled: flag().describe('`true`: no login is taken any more.') }),
-)
-
-export const userChange = z.union([passwordChange, disabledChange])
+import { domain } from './bodies.js'
 
 export const userStatus = component(
   'UserStatus',
@@ -83,28 +48,6 @@ export const userQuery = z.object({
 })
 
 export const domainQuery = z.object({ domain: z.string().optional().describe(domain) })
-
-export const newRole = component(
-  'NewRole',
-  'A role to add.',
-  z.object({
-    role: requiredText('Missing role name in the payload.').describe('The name.'),
-    domain: optionalText().optional().describe('The user store, or `Internal` or `Application`.'),
-  }),
-)
-
-export const rolesMissing = "Missing one or more of the fields, 'userId', 'addedRoles', 'removedRoles' in the payload."
-
-export const roleChange = component(
-  'RoleChange',
-  'Roles that a user gets and loses.',
-  z.object({
-    userId: requiredText(rolesMissing).describe('The name of the user.'),
-    domain: optionalText().optional().describe(domain),
-    addedRoles: optionalTexts().optional().describe('Roles that the user gets.'),
-    removedRoles: optionalTexts().optional().describe('Roles that the user loses.'),
-  }),
-)
 
 export const roleStatus = component(
   'RoleStatus',

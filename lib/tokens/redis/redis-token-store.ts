@@ -22,15 +22,17 @@ import {
   poolFor,
   type SharedTokenStoreOptions,
 } from '../external/pools.js'
-import { jsonFrom, type LocalToken, momentOfUse, recordFrom, UseNotes } from '../external/stored-record.js'
+import { jsonFrom, type LocalToken, recordFrom, UseNotes } from '../external/stored-record.js'
 import type { LoginStart, PoolFill, TokenQuery, TokenRecord, TokenStore } from '../token-store.js'
 import { KnownTokens } from './known-tokens.js'
+import { listTokens } from './list-tokens.js'
 import { RedisRevocations } from './redis-revocations.js'
 import {
   addScript,
   countScript,
-  listScript,
   lookUpScript,
+  membersScript,
+  recordsScript,
   removeBySubjectScript,
   removeScript,
   touchScript,
@@ -73,7 +75,16 @@ export class RedisTokenStore implements TokenStore {
     this.#revocations = new RedisRevocations(this.#run, () => link.confirm(), clock)
     const tokenPrefix = this.#tokenKey('')
     link.listen({
-      scripts: [lookUpScript, addScript, touchScript, removeScript, removeBySubjectScript, listScript, countScript],
+      scripts: [
+        lookUpScript,
+        addScript,
+        touchScript,
+        removeScript,
+        removeBySubjectScript,
+        membersScript,
+        recordsScript,
+        countScript,
+      ],
       onChange: (key) => {
         if (key.startsWith(tokenPrefix)) this.#local.forget(key.slice(tokenPrefix.length))
       },
@@ -163,18 +174,9 @@ export class RedisTokenStore implements TokenStore {
     return count
   }
 
-  async list({ subject, kind, limit = 100 }: TokenQuery = {}): Promise<readonly TokenRecord[]> {
-    const pools = kind === undefined ? listedPools : [poolFor(kind)]
-    const user = subject === undefined ? '' : digest(subject)
-    const slack = this.#options.touchIntervalMs ?? 30_000
-    const answer = (await this.#run(listScript, [this.#clock(), limit, slack, kind ?? '', user, ...pools])) as string[]
-    const found: { readonly use: number; readonly record: TokenRecord }[] = []
-    for (let index = 0; index < answer.length; index += 2) {
-      const use = Number(answer[index + 1])
-      found.push({ use, record: recordFrom(answer[index]!, momentOfUse(use)).record })
-    }
-    found.sort((left, right) => right.use - left.use)
-    return found.slice(0, limit).map(({ record }) => record)
+  list(query: TokenQuery = {}): Promise<readonly TokenRecord[]> {
+    const { touchIntervalMs: slackMs = 30_000 } = this.#options
+    return listTokens({ run: this.#run, now: this.#clock(), slackMs }, query)
   }
 
   async fill(): Promise<readonly PoolFill[]> {

@@ -173,32 +173,16 @@ end
 return counts`)
 
 /**
- * ARGV: now, limit, slack, kind or nothing, user or nothing, pools. Answer: for each live record its JSON and its last use, of each pool
- * the most recently used.
+ * ARGV: pool, user or nothing, first and last rank. Answer: members and last uses, the most recently used first. What they are is left to
+ * {@link recordsScript}: to read all records in one step would keep everybody waiting.
  */
-export const listScript: Script = script(`
-local now, limit, slack, kind, user = number(1), number(2), number(3), ARGV[4], ARGV[5]
-local found = {}
-for index = 6, #ARGV do
-  local set = user == '' and prefix .. 'uses:' .. ARGV[index] or prefix .. 'user:' .. ARGV[index] .. ':' .. user
-  local count, start = 0, 0
-  repeat
-    local members = redis.call('ZREVRANGE', set, start, start + 99, 'WITHSCORES')
-    for place = 1, #members, 2 do
-      local record, json = read(string.sub(members[place], 1, 43))
-      local is_live = record and count < limit and (kind == '' or record.kind == kind)
-        and end_of(record, members[place + 1], slack) > now
-      if is_live and record.parent then
-        local parent = read(record.parent)
-        is_live = parent and parent.expiresAt > now
-      end
-      if is_live then
-        count = count + 1
-        table.insert(found, json)
-        table.insert(found, members[place + 1])
-      end
-    end
-    start = start + 100
-  until #members < 200 or count >= limit
-end
-return found`)
+export const membersScript: Script = script(`
+local set = prefix .. 'uses:' .. ARGV[1]
+if ARGV[2] ~= '' then set = prefix .. 'user:' .. ARGV[1] .. ':' .. ARGV[2] end
+return redis.call('ZREVRANGE', set, ARGV[3], ARGV[4], 'WITHSCORES')`)
+
+/** ARGV: ids, at most 1000. Answer: their records as JSON, and nothing for those that are not there. */
+export const recordsScript: Script = script(`
+local keys = {}
+for index, id in ipairs(ARGV) do keys[index] = prefix .. 'token:' .. id end
+return redis.call('MGET', unpack(keys))`)

@@ -14,6 +14,7 @@ function told(front: Front): { level: string; event: unknown; message: string }[
 
 const at = expect.any(Number)
 const address = '127.0.0.1'
+const kind = 'management'
 
 // Covers: K04
 describe.each(twoSetUps)('one event and one line of the log, on $name, tell of', (setUp) => {
@@ -35,7 +36,7 @@ describe.each(twoSetUps)('one event and one line of the log, on $name, tell of',
   ])('a refused login, with the reason %s (%j, %j)', async (reason, userName, password) => {
     const front = await startFront(setUp)
     expect((await front.call('GET', '/login', [basic(userName, password)])).status).toBe(401)
-    expect(front.events).toEqual([{ name: 'loginRefused', at, address, userName, reason }])
+    expect(front.events).toEqual([{ name: 'loginRefused', at, address, userName, reason, kind }])
     expect(told(front)).toEqual([{ level: 'warn', event: 'loginRefused', message: 'login refused' }])
   })
 
@@ -56,7 +57,7 @@ describe.each(twoSetUps)('one event and one line of the log, on $name, tell of',
     expect(answer.header('retry-after')).toBe('60')
     expect(answer.json()).toMatchObject({ Error: expect.any(String), code: 'ERR_LOGIN_THROTTLED' })
     expect(front.events.slice(1)).toEqual([
-      { name: 'loginRefused', at, address, userName: 'admin', reason: 'throttled' },
+      { name: 'loginRefused', at, address, userName: 'admin', reason: 'throttled', kind },
     ])
     expect(told(front).map(({ event }) => event)).toEqual(['lock', 'loginRefused', 'loginRefused'])
   })
@@ -69,7 +70,7 @@ describe.each(twoSetUps)('one event and one line of the log, on $name, tell of',
     await front.login()
     expect((await front.call('GET', '/login', [basic(users.admin.name, users.admin.password)])).status).toBe(503)
     expect(front.events.slice(1)).toEqual([
-      { name: 'loginRefused', at, address, userName: 'admin', reason: 'token-store-full' },
+      { name: 'loginRefused', at, address, userName: 'admin', reason: 'token-store-full', kind },
     ])
     expect(told(front)).toHaveLength(2)
   })

@@ -6,8 +6,8 @@
 
 import type { ComponentChildren, JSX } from 'preact'
 import type { AuditRecord } from '../../../audit/audit-record.js'
-import { formatDateTime, formatNumber } from '../format.js'
-import { actionName, OutcomeBadge, targetText, whoText } from './audit-words.js'
+import { capitalized, formatDateTime, formatNumber } from '../format.js'
+import { actionName, OutcomeBadge, whoText } from './audit-words.js'
 import { Dialog } from './dialog.js'
 import { type Fact, Facts } from './facts.js'
 
@@ -24,15 +24,8 @@ export function AuditDetails({
     ['Outcome', <OutcomeBadge key="outcome" outcome={outcome} />],
     ['Who', whoText(record)],
     ['Address', code(address)],
-    [
-      'What',
-      target === null ? null : (
-        <>
-          {targetText({ ...record, target: { ...target, id: '' } })}
-          {code(target.id)}
-        </>
-      ),
-    ],
+    ['What', target?.type],
+    ['Which', code(target?.id)],
     ['Status', record.status],
     ['Code', code(record.code)],
     ['Reason', record.reason],
@@ -40,7 +33,7 @@ export function AuditDetails({
     ['Request', code(record.requestId)],
     ['Trace', code(record.traceparent)],
     ...Object.entries(details).map(
-      ([name, value]): Fact => [name, Array.isArray(value) ? value.join(', ') : String(value)],
+      ([name, value]): Fact => [capitalized(name), Array.isArray(value) ? value.join(', ') : String(value)],
     ),
     ['Hash', code(hash)],
     ['Hash of the record before', code(previous)],

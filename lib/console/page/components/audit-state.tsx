@@ -17,7 +17,7 @@ import { Section } from './view.js'
 const pollMs = 10_000
 
 const states: Readonly<Record<AuditStatus['state'], readonly [Tone, string]>> = {
-  ok: ['good', 'Written'],
+  ok: ['good', 'Well'],
   failing: ['bad', 'Failing'],
   off: ['neutral', 'Off'],
 }
@@ -38,6 +38,7 @@ export function AuditState(): JSX.Element {
         <Loaded resource={status}>
           {({ state, file, sequence, lastWriteAt, lagMs, queued, lastCheckpoint, error }) => (
             <Facts
+              isWide
               facts={[
                 [
                   'File',

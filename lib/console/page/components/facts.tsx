@@ -10,9 +10,16 @@ import { useEffect, useState } from 'preact/hooks'
 /** A value of `undefined` or `null` is left out. */
 export type Fact = readonly [name: string, value: ComponentChildren]
 
-export function Facts({ facts }: { readonly facts: readonly Fact[] }): JSX.Element {
+/** `isWide`: beside one another, where there is room. */
+export function Facts({
+  facts,
+  isWide = false,
+}: {
+  readonly facts: readonly Fact[]
+  readonly isWide?: boolean
+}): JSX.Element {
   return (
-    <dl class="facts">
+    <dl class={isWide ? 'facts wide' : 'facts'}>
       {facts
         .filter(([, value]) => value !== undefined && value !== null)
         .map(([name, value]) => (
@@ -25,11 +32,17 @@ export function Facts({ facts }: { readonly facts: readonly Fact[] }): JSX.Eleme
   )
 }
 
-/** Texts as code, one a line; a dash where there is none. */
-export function CodeList({ texts }: { readonly texts: readonly string[] }): JSX.Element {
+/** Texts as code, one a line or, for many short ones, several; a dash where there is none. */
+export function CodeList({
+  texts,
+  isInline = false,
+}: {
+  readonly texts: readonly string[]
+  readonly isInline?: boolean
+}): JSX.Element {
   if (texts.length === 0) return <span class="muted">{'\u2013'}</span>
   return (
-    <ul>
+    <ul class={isInline ? 'inline-codes' : ''}>
       {texts.map((text) => (
         <li key={text} class="code">
           {text}
@@ -69,6 +82,13 @@ export function Copyable({ text, what }: { readonly text: string; readonly what:
         {isCopied ? `${what} was copied.` : ''}
       </span>
     </span>
+  )
+}
+
+/** A dotted key, which is broken at its dots and `_` where it is too long for its line. */
+export function ConfigKey({ name }: { readonly name: string }): JSX.Element {
+  return (
+    <span class="code">{name.split(/(?<=[._])/).map((part, index) => [index > 0 && <wbr key={index} />, part])}</span>
   )
 }
 

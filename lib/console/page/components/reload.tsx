@@ -11,7 +11,7 @@ import { type ApiError, requestJson } from '../api.js'
 import { plural } from '../format.js'
 import { apiError } from '../use-resource.js'
 import { Dialog } from './dialog.js'
-import { CodeList, Facts, Place } from './facts.js'
+import { CodeList, ConfigKey, Facts, Place } from './facts.js'
 import { Failure } from './states.js'
 import { Table } from './table.js'
 import { Section, useShell } from './view.js'
@@ -124,8 +124,8 @@ function Preview({ preview }: { readonly preview: ReloadPreview }): JSX.Element 
       {widened > 0 && <p class="notice">{plural(widened, 'class', 'classes')} of requests would newly be let in.</p>}
       <Facts
         facts={[
-          ['Newly let in', isComplete ? plural(widened, 'class', 'classes') + ' of requests' : 'Not known'],
-          ['Newly refused', isComplete ? plural(narrowed, 'class', 'classes') + ' of requests' : 'Not known'],
+          ['Newly let in', isComplete ? `${plural(widened, 'class', 'classes')} of requests` : 'Not known'],
+          ['Newly refused', isComplete ? `${plural(narrowed, 'class', 'classes')} of requests` : 'Not known'],
           ['Tables that change', <CodeList key="changed" texts={changed} />],
           ['Only at the next start', atNextStart.length === 0 ? null : <CodeList key="start" texts={atNextStart} />],
           [
@@ -153,7 +153,7 @@ function Problems({ problems }: { readonly problems: readonly ReloadProblem[] })
       <Table
         caption="Mistakes"
         columns={[
-          { title: 'Key', kind: 'head', cell: ({ key }) => <span class="code">{key}</span> },
+          { title: 'Key', kind: 'head', cell: ({ key }) => <ConfigKey name={key} /> },
           { title: 'Line', cell: ({ position }) => (position === null ? '\u2013' : <Place at={position} />) },
           {
             title: 'Mistake',

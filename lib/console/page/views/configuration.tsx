@@ -7,7 +7,7 @@
 import type { JSX } from 'preact'
 import type { ConfigurationFinding, ConfigurationKey, ConfigurationView } from '../../../admin-api/configuration.js'
 import { Badge, type Tone } from '../components/badge.js'
-import { Place } from '../components/facts.js'
+import { ConfigKey, Place } from '../components/facts.js'
 import { SelectField, TextField } from '../components/fields.js'
 import { Reload } from '../components/reload.js'
 import { Empty, Loaded } from '../components/states.js'
@@ -106,7 +106,7 @@ function Findings({ findings }: { readonly findings: readonly ConfigurationFindi
 }
 
 const origins: Readonly<Record<ConfigurationKey['origin'], string>> = {
-  file: 'The file',
+  file: 'File',
   default: 'Default',
   inferred: 'Other keys',
   environment: 'Environment',
@@ -134,7 +134,7 @@ const valueColumns: readonly Column<ConfigurationKey>[] = [
     title: 'State',
     cell: (entry) => (
       <>
-        <Class name={entry.class} />
+        {entry.class === 'used' ? <span class="muted">Used</span> : <Class name={entry.class} />}
         {entry.note !== undefined && <span class="sub">{entry.note}</span>}
       </>
     ),
@@ -189,10 +189,12 @@ function Key({
 }): JSX.Element {
   return (
     <>
-      <span class="code">{name}</span>
-      <span class="sub">
-        <Place at={position} />
-      </span>
+      <ConfigKey name={name} />
+      {position !== null && (
+        <span class="sub">
+          <Place at={position} />
+        </span>
+      )}
     </>
   )
 }

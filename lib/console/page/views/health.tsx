@@ -5,6 +5,7 @@
  */
 
 import type { JSX } from 'preact'
+import type { HealthCheck, HealthReport, HealthStatus } from '../../../health/report.js'
 import { Badge, type Tone } from '../components/badge.js'
 import { Loaded } from '../components/states.js'
 import { type Column, Table } from '../components/table.js'
@@ -12,21 +13,6 @@ import { Time } from '../components/time.js'
 import { View } from '../components/view.js'
 import { capitalized, formatNumber } from '../format.js'
 import { useResource } from '../use-resource.js'
-
-type HealthStatus = 'pass' | 'warn' | 'fail'
-
-interface HealthCheck {
-  readonly name: string
-  readonly status: HealthStatus
-  readonly since: string
-  readonly latencyMs?: number
-  readonly detail?: string
-}
-
-interface HealthReport {
-  readonly status: HealthStatus
-  readonly checks: readonly HealthCheck[]
-}
 
 const pollMs = 5000
 

@@ -8,7 +8,7 @@ import type { JSX } from 'preact'
 import type { ServiceProviderEntry } from '../../../admin-api/service-providers.js'
 import { type List, queryString } from '../api.js'
 import { Badge } from '../components/badge.js'
-import { CodeList, Copyable, type Fact, Facts, Place } from '../components/facts.js'
+import { CodeList, ConfigKey, Copyable, type Fact, Facts, Place } from '../components/facts.js'
 import { Paged } from '../components/pager.js'
 import { Empty, Loaded } from '../components/states.js'
 import { Section, View } from '../components/view.js'
@@ -68,7 +68,7 @@ function ServiceProvider({ provider }: { readonly provider: ServiceProviderEntry
     ['Allowed grant types', grants.map((grant) => grantNames[grant]).join('; ')],
     ['Callback URLs', <CodeList key="callbacks" texts={redirectUris} />],
     ['After a sign-out', <CodeList key="after" texts={postLogoutRedirectUris} />],
-    ['Scopes', <CodeList key="scopes" texts={scopes} />],
+    ['Scopes', <CodeList key="scopes" texts={scopes} isInline />],
     [
       'Audience of its tokens',
       <span key="audience" class="code">
@@ -99,7 +99,7 @@ function ServiceProvider({ provider }: { readonly provider: ServiceProviderEntry
 function Rule({ rule }: { readonly rule: ServiceProviderEntry['rule'] }): JSX.Element {
   return (
     <>
-      <span class="code">{rule.key}</span> <Place at={rule} />
+      <ConfigKey name={rule.key} /> <Place at={rule} />
     </>
   )
 }

@@ -1,0 +1,58 @@
+/**
+ * Answers of `/metrics`.
+ *
+ * @module
+ */
+
+import * as z from 'zod'
+import { component, count, moment, type Shape } from '../core/components.js'
+import type { HistoryPoint, Metric, MetricPoint, MetricsReport } from './report.js'
+
+const point = z.object({
+  labels: z.record(z.string(), z.string()).describe('Each from a closed set; what is not in it is `other`.'),
+  value: z.number().describe('In the unit of the metric; of a histogram how many there were.'),
+  sum: z.number().exactOptional().describe('Of a histogram: all durations together.'),
+} satisfies Shape<MetricPoint>)
+
+export const metric = component(
+  'Metric',
+  'One metric, as Prometheus knows it.',
+  z.object({
+    name: z.string().describe('Its name.'),
+    help: z.string().describe('What it says.'),
+    type: z.enum(['counter', 'gauge', 'histogram']).describe('A counter only grows, a gauge is a state.'),
+    unit: z.string().describe('`s` for seconds, else what is counted, in braces.'),
+    points: z.array(point).describe('Its values.'),
+  } satisfies Shape<Metric>),
+)
+
+const numbers = z.record(z.string(), z.number())
+
+const historyPoint = component(
+  'HistoryPoint',
+  'What happened within a step, and how it stood at its end.',
+  z.object({
+    at: moment('The end of the step.'),
+    logins: z
+      .object({ success: count('Logins that were taken.'), refused: count('Logins that were refused.') })
+      .describe('Logins within the step.'),
+    refusals: numbers.describe('Refused requests within the step, by the stage that refused.'),
+    tokens: numbers.describe('Tokens that are held, by kind.'),
+    storeLatencyMs: numbers.describe('95 of 100 queries took no longer, by store, in milliseconds.'),
+  } satisfies Shape<HistoryPoint>),
+)
+
+const history = z.object({
+  stepSeconds: z.number().positive().describe('Length of a step.'),
+  points: z.array(historyPoint).describe('The steps, the oldest first.'),
+} satisfies Shape<MetricsReport['history']>)
+
+export const metricsReport = component(
+  'MetricsReport',
+  'The metrics, and the last hour of this process.',
+  z.object({
+    at: moment('When they were read.'),
+    metrics: z.array(metric).describe('The metrics.'),
+    history: history.describe('The last hour.'),
+  } satisfies Shape<MetricsReport>),
+)

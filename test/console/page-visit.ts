@@ -1,0 +1,52 @@
+/** A browser at the operators' page. */
+
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { AxeResults } from 'axe-core'
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import { expect } from 'vitest'
+import { type PageStage, staff } from './page-stage.js'
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** What a page must not have: errors, refusals of its policy, requests to other hosts. */
+export interface Visit {
+  readonly context: BrowserContext
+  readonly page: Page
+  readonly complaints: string[]
+}
+
+/** Opens a browser of its own, and signs in as `ada` at a view. */
+export async function visitView(
+  browser: Browser,
+  { origin }: PageStage,
+  view: string,
+  options: BrowserContextOptions = {},
+): Promise<Visit> {
+  const context = await browser.newContext({ reducedMotion: 'reduce', ...options })
+  const page = await context.newPage()
+  const complaints: string[] = []
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
+  })
+  page.on('request', (request) => {
+    if (!request.url().startsWith(`${origin}/`)) complaints.push(request.url())
+  })
+  await page.goto(`${origin}/ops/#/health`)
+  await page.getByLabel('User name').fill(staff.ada.name)
+  await page.getByLabel('Password').fill(staff.ada.password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('button', { name: 'Sign out' }).waitFor()
+  await page.goto(`${origin}/ops/#/${view}`)
+  return { context, page, complaints }
+}
+
+/** The rules that a page breaks, each with what breaks it. */
+export async function violationsIn(page: Page): Promise<readonly string[]> {
+  // Sent as a script of the debugger: the policy of the page forbids any other.
+  await page.evaluate(axeSource)
+  const { violations, passes } = await page.evaluate<AxeResults>('axe.run()')
+  expect(passes.length).toBeGreaterThan(10)
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
+}
