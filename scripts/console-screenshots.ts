@@ -94,7 +94,11 @@ try {
     const page = await context.newPage()
     await page.route(/\/api\/(configuration|audit.*|api-tokens.*|service-providers.*)?$/, async (route) => {
       const response = await route.fetch()
-      await route.fulfill({ status: response.status(), contentType: 'application/json', body: (await response.text()).replaceAll(folder, '/etc/sallyport') })
+      await route.fulfill({
+        status: response.status(),
+        contentType: 'application/json',
+        body: (await response.text()).replaceAll(folder, '/etc/sallyport'),
+      })
     })
     await page.route('**/api/metrics', async (route) => {
       const response = await route.fetch()
@@ -124,7 +128,11 @@ function hour(): MetricsReport['history'] {
     return {
       at: new Date(start - (360 - index) * stepSeconds * 1000).toISOString(),
       logins: { success: Math.round(2 + wave), refused: isBurst ? 3 : Number(index % 23 === 0) },
-      refusals: { address: Number(index % 17 === 0), authentication: isBurst ? 4 : Number(index % 5 === 0), authorization: Number(index % 13 === 0) },
+      refusals: {
+        address: Number(index % 17 === 0),
+        authentication: isBurst ? 4 : Number(index % 5 === 0),
+        authorization: Number(index % 13 === 0),
+      },
       tokens: { management: 62 + Math.round(index / 30), portal: 105 + Math.round(14 * wave), oauth: 60 },
       storeLatencyMs: { users: Math.round((2.4 + wave / 2 + (isBurst ? 3 : 0)) * 100) / 100 },
     }

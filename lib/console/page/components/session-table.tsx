@@ -78,7 +78,12 @@ const ofSession: readonly Column<SessionEntry>[] = [
   },
   { title: 'Address', sortBy: 'address', kind: 'code', cell: ({ address }) => address ?? '\u2013' },
   { title: 'Signed in', sortBy: 'issuedAt', cell: ({ issuedAt }) => <Time at={issuedAt} /> },
-  { title: 'Last used', sortBy: 'lastAccessAt', cell: ({ lastAccessAt }) => (wasUsed(lastAccessAt) ? <Time at={lastAccessAt} /> : <span class="muted">not yet</span>) },
+  {
+    title: 'Last used',
+    sortBy: 'lastAccessAt',
+    cell: ({ lastAccessAt }) =>
+      wasUsed(lastAccessAt) ? <Time at={lastAccessAt} /> : <span class="muted">not yet</span>,
+  },
   { title: 'Ends', sortBy: 'expiresAt', cell: ({ expiresAt }) => <Time at={expiresAt} /> },
 ]
 
