@@ -22,9 +22,7 @@ const views = [
   'overview',
   'sessions',
   'locks',
-  'users',
   'users/alan',
-  'roles',
   'api-tokens',
   'service-providers',
   'audit',
@@ -86,7 +84,7 @@ try {
   await happen(stage)
   await using browser = await startChromium()
   for (const colorScheme of ['light', 'dark'] as const) {
-    await takeAll(views, `-${colorScheme}`, { colorScheme, viewport: { width: 1280, height: 800 } })
+    await takeAll(views, `-${colorScheme}`, { colorScheme, viewport: { width: 1200, height: 700 } })
   }
   await takeAll(onPhone, '-phone', { viewport: { width: 390, height: 844 } })
 
@@ -96,7 +94,11 @@ try {
     const page = await context.newPage()
     await page.route(/\/api\/(configuration|audit.*|api-tokens.*|service-providers.*)?$/, async (route) => {
       const response = await route.fetch()
-      await route.fulfill({ status: response.status(), contentType: 'application/json', body: (await response.text()).replaceAll(folder, '/etc/sallyport') })
+      await route.fulfill({
+        status: response.status(),
+        contentType: 'application/json',
+        body: (await response.text()).replaceAll(folder, '/etc/sallyport'),
+      })
     })
     await page.route('**/api/metrics', async (route) => {
       const response = await route.fetch()
@@ -126,7 +128,11 @@ function hour(): MetricsReport['history'] {
     return {
       at: new Date(start - (360 - index) * stepSeconds * 1000).toISOString(),
       logins: { success: Math.round(2 + wave), refused: isBurst ? 3 : Number(index % 23 === 0) },
-      refusals: { address: Number(index % 17 === 0), authentication: isBurst ? 4 : Number(index % 5 === 0), authorization: Number(index % 13 === 0) },
+      refusals: {
+        address: Number(index % 17 === 0),
+        authentication: isBurst ? 4 : Number(index % 5 === 0),
+        authorization: Number(index % 13 === 0),
+      },
       tokens: { management: 62 + Math.round(index / 30), portal: 105 + Math.round(14 * wave), oauth: 60 },
       storeLatencyMs: { users: Math.round((2.4 + wave / 2 + (isBurst ? 3 : 0)) * 100) / 100 },
     }

@@ -78,9 +78,17 @@ const ofSession: readonly Column<SessionEntry>[] = [
   },
   { title: 'Address', sortBy: 'address', kind: 'code', cell: ({ address }) => address ?? '\u2013' },
   { title: 'Signed in', sortBy: 'issuedAt', cell: ({ issuedAt }) => <Time at={issuedAt} /> },
-  { title: 'Last used', sortBy: 'lastAccessAt', cell: ({ lastAccessAt }) => <Time at={lastAccessAt} /> },
+  {
+    title: 'Last used',
+    sortBy: 'lastAccessAt',
+    cell: ({ lastAccessAt }) =>
+      wasUsed(lastAccessAt) ? <Time at={lastAccessAt} /> : <span class="muted">not yet</span>,
+  },
   { title: 'Ends', sortBy: 'expiresAt', cell: ({ expiresAt }) => <Time at={expiresAt} /> },
 ]
+
+/** What the configuration gives to programs may not have been used yet. */
+const wasUsed = (at: string): boolean => Date.parse(at) > 0
 
 function described({ kind, user, address }: SessionEntry): string {
   return `${kindName(kind)} of ${user}${address === null ? '' : ` from ${address}`}`
