@@ -36,7 +36,11 @@ async function visit({ origin }: PageStage, options: BrowserContextOptions = {})
   const context = await browser.newContext({ reducedMotion: 'reduce', ...options })
   ends.push(() => context.close())
   const page = await context.newPage()
-  await page.route('**/api/{metrics,api-tokens,health}', (r) => r.fulfill({ json: { count: 0, list: [], checks: [], at: '', metrics: [], history: { stepSeconds: 10, points: [] } } })) //TEMP
+  await page.route('**/api/{metrics,api-tokens,health}', (r) =>
+    r.fulfill({
+      json: { count: 0, list: [], checks: [], at: '', metrics: [], history: { stepSeconds: 10, points: [] } },
+    }),
+  ) //TEMP
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(error.message))
   page.on('console', (message) => {
@@ -295,8 +299,7 @@ describe('the page', () => {
     await page.locator('body').click({ position: { x: 1, y: 1 } })
     const focused = () => page.evaluate<string>('document.activeElement.textContent')
     const tabTo = async (text: RegExp) => {
-      for (let presses = 0; presses < 60 && !text.test((await focused())); presses++)
-        await page.keyboard.press('Tab')
+      for (let presses = 0; presses < 60 && !text.test(await focused()); presses++) await page.keyboard.press('Tab')
       expect(await focused()).toMatch(text)
     }
     await tabTo(/^Skip to content$/)
@@ -376,7 +379,10 @@ describe('the page', () => {
     await signIn(page, stage)
     await page.getByText('Live', { exact: true }).waitFor()
     await tokenOf(stage, staff.alan)
-    await page.getByRole('listitem').filter({ hasText: /logged in\s*alan/ }).waitFor()
+    await page
+      .getByRole('listitem')
+      .filter({ hasText: /logged in\s*alan/ })
+      .waitFor()
     await page.getByRole('button', { name: 'Pause' }).click()
     await tokenOf(stage, { name: 'alan', password: 'wrong' })
     await page.getByText('1 newer event').waitFor()
