@@ -11,6 +11,7 @@ import { managementConsole } from '../core/names.js'
 import { type Refuse, toHandler } from '../http/gate.js'
 import { refuseAtMount } from '../http/refusals.js'
 import { portalRefusalAnswer } from '../portals/refusals.js'
+import { securityHeadersGate } from '../portals/security-headers.js'
 import { assertConsole, consoleGates } from './console.js'
 import { type ManagementApiParts, managementApiGates } from './management-api.js'
 import type { GatesOf, MountMaking, Mounts } from './mounts.js'
@@ -45,7 +46,10 @@ export function createMountMethods({
   const refuseAtPortal = (name?: string, options?: PortalOptions): Refuse => {
     const { refusalPage } = options ?? {}
     const view = () => portalView(running.config, name ?? '')
-    const portal = name === undefined ? undefined : { name, view, refusalPage, logger: parts.logger }
+    const portal =
+      name === undefined
+        ? undefined
+        : { name, view, refusalPage, setHeaders: securityHeadersGate, logger: parts.logger }
     return refuseAtMount(events, clock, portalRefusalAnswer({ languageOf, portal }), ruleFinder(running, 'portal'))
   }
 

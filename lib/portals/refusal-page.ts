@@ -11,7 +11,6 @@ import type { Language } from '../core/languages.js'
 import type { Logger } from '../core/logger.js'
 import { isOver } from '../http/answer.js'
 import { answerHtml, createPage, escapeHtml, type Page, type PortalView } from './page.js'
-import { securityHeadersGate } from './security-headers.js'
 import { textsIn } from './texts/texts.js'
 
 /** What happened, and what a reader can do about it. */
@@ -73,8 +72,6 @@ export async function answerOwnRefusalPage(
 ): Promise<boolean> {
   try {
     const tooLate = () => new Error(`no page within ${ownPageTimeoutMs} ms`)
-    // It may have been refused before it got those headers.
-    await securityHeadersGate(request, response)
     const html: unknown = await within((async () => refusalPage(view, request))(), ownPageTimeoutMs, tooLate)
     if (typeof html !== 'string') throw new TypeError(`the page must be a text, got ${typeof html}`)
     if (!isOver(response)) answerHtml(response, view.status, html)

@@ -14,6 +14,7 @@ import type { LanguageOf } from '../core/languages.js'
 import type { Logger } from '../core/logger.js'
 import type { SecondFactorPolicy } from '../core/second-factor.js'
 import { answerRefusal } from '../http/answer.js'
+import type { Gate } from '../http/gate.js'
 import type { RefusalAnswer } from '../http/refusals.js'
 import type { Sessions } from '../tokens/sessions.js'
 import type { Authenticator } from '../users/login/authenticator.js'
@@ -64,6 +65,8 @@ export interface RefusalPages {
         readonly view: () => PortalView
         /** The page of the app. Absent: the built-in one. */
         readonly refusalPage?: RefusalPage | undefined
+        /** Sets the headers of pages of the app, which a request that is refused early does not have yet. */
+        readonly setHeaders: Gate
         readonly logger: Logger
       }
     | undefined
@@ -100,9 +103,10 @@ export function portalRefusalAnswer({ languageOf, portal }: RefusalPages): Refus
         answerBuiltIn()
         return
       }
-      const { name, refusalPage, logger } = portal
+      const { name, refusalPage, setHeaders, logger } = portal
       const own = { portal: name, ...portal.view(), ...refusal }
       inBackground(async () => {
+        await setHeaders(request, response)
         if (!(await answerOwnRefusalPage(refusalPage, own, request, response, logger))) answerBuiltIn()
       })
     },
