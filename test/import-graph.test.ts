@@ -19,7 +19,10 @@ interface Edge {
   readonly isTypeOnly: boolean
 }
 
-const edges: readonly Edge[] = filesBelow(lib, '.ts').flatMap((from) =>
+/** The operators' page is bundled, and `npm run check` checks it with types of its own. */
+const modules = filesBelow(lib, '.ts').filter((name) => !name.startsWith('console/page/'))
+
+const edges: readonly Edge[] = modules.flatMap((from) =>
   staticImportsOf(lib + from)
     .filter(({ specifier }) => specifier.startsWith('.'))
     .map(({ specifier, isTypeOnly }) => ({
@@ -106,7 +109,7 @@ describe('what an import of the package loads', () => {
 
 describe('what the folders of lib may import', () => {
   it('has every relative import name a file', () => {
-    const files = new Set(filesBelow(lib, '.ts'))
+    const files = new Set(modules)
     expect(edges.length).toBeGreaterThan(0)
     expect(edges.filter(({ to }) => !files.has(to))).toEqual([])
   })
