@@ -42,6 +42,7 @@ const debianPackages = [
   { name: 'ldap-utils', isThere: () => existsSync('/usr/bin/ldapsearch') },
   { name: 'default-jre-headless', isThere: () => existsSync('/usr/bin/keytool') },
   { name: 'openssl', isThere: () => existsSync('/usr/bin/openssl') },
+  { name: 'prometheus', isThere: () => existsSync('/usr/bin/promtool') },
   { name: 'curl', isThere: () => existsSync('/usr/bin/curl') },
 ]
 

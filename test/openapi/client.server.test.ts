@@ -43,7 +43,17 @@ it('a client that is generated from the document compiles, logs in, lists sessio
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
   symlinkSync(join(import.meta.dirname, '../../node_modules'), join(folder, 'node_modules'))
   const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
-  const options = ['--module', 'nodenext', '--target', 'es2023', '--strict', '--lib', 'es2023,dom,dom.iterable', '--types', 'node']
+  const options = [
+    '--module',
+    'nodenext',
+    '--target',
+    'es2023',
+    '--strict',
+    '--lib',
+    'es2023,dom,dom.iterable',
+    '--types',
+    'node',
+  ]
   execFileSync(process.execPath, [tsc, ...options, '--outDir', join(folder, 'out'), join(folder, 'program.ts')], {
     cwd: folder,
     stdio: 'pipe',

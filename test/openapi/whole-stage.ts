@@ -92,5 +92,3 @@ export async function startWhole(changes: DocumentChanges = {}, options: Securit
         ),
   }
 }
-
-export { issuer }
