@@ -9,7 +9,7 @@ import type { SecurityOptions } from '../../lib/app/security-options.js'
 import { basic, bearer, type DocumentChanges, document, users } from '../helpers/front.js'
 import { type RawAnswer, requestBytes, sendRaw } from '../helpers/raw-http.js'
 import { recordedLog } from '../helpers/recorded-log.js'
-import { type Answer, issuer, type SendOptions, sendTo } from '../oauth/front.js'
+import { type Answer, type SendOptions, sendTo } from '../oauth/front.js'
 import { AnswerChecks, operationsOf, type ServedDocument } from './answer-checks.js'
 import { BreakableTokenStore } from './breakable-token-store.js'
 
