@@ -17,7 +17,7 @@ import { Section } from './view.js'
 const pollMs = 10_000
 
 const states: Readonly<Record<AuditStatus['state'], readonly [Tone, string]>> = {
-  ok: ['good', 'Well'],
+  ok: ['good', 'OK'],
   failing: ['bad', 'Failing'],
   off: ['neutral', 'Off'],
 }

@@ -17,15 +17,15 @@ import { useResource } from '../use-resource.js'
 const pollMs = 5000
 
 const states: Readonly<Record<HealthStatus, readonly [tone: Tone, word: string, summary: string]>> = {
-  pass: ['good', 'Well', 'All parts are well.'],
-  warn: ['warn', 'Warning', 'Requests are served. A part needs attention.'],
+  pass: ['good', 'OK', 'All checks pass.'],
+  warn: ['warn', 'Warning', 'Requests are served. A check needs attention.'],
   fail: ['bad', 'Failing', 'New requests should go elsewhere: the server says that it is not ready.'],
 }
 
 const order: readonly HealthStatus[] = ['fail', 'warn', 'pass']
 
 const columns: readonly Column<HealthCheck>[] = [
-  { title: 'Part', kind: 'head', cell: ({ name }) => capitalized(name) },
+  { title: 'Check', kind: 'head', cell: ({ name }) => capitalized(name) },
   { title: 'State', cell: ({ status }) => <State status={status} /> },
   { title: 'Since', cell: ({ since }) => <Time at={since} /> },
   {
