@@ -17,6 +17,7 @@ export type { SessionEntry, SessionPage }
 
 /** What `GET /sessions` can be asked for. Texts are compared whole and case-insensitively; `*` stands for any characters. */
 export interface SessionQuery {
+  /** Without a `*`, as it is spelled. */
   readonly user?: string | undefined
   readonly address?: string | undefined
   readonly kind?: string | undefined
@@ -78,9 +79,9 @@ function text(moment: number): string {
   return new Date(Math.max(-maxMoment, Math.min(moment, maxMoment))).toISOString()
 }
 
-/** In linear time: parts between the stars are looked for one after the other. */
+/** In linear time: parts between the stars are looked for one after the other. Several stars in a row are one. */
 function wildcard(pattern: string): (value: string) => boolean {
-  const [first = '', ...rest] = pattern.toLowerCase().split('*')
+  const [first = '', ...rest] = pattern.toLowerCase().split(/\*+/)
   const last = rest.pop()
   return (value) => {
     const folded = value.toLowerCase()

@@ -7,6 +7,7 @@
 import type { Gate } from '../http/gate.js'
 import { ambiguousPath } from '../paths/public-path.js'
 import type { Tokens } from '../tokens/tokens.js'
+import { ownSpelling, qualifiedName } from '../users/names.js'
 import { mediaTypeRefusal } from './json-body.js'
 import { administratorsOnly, answerCall, type Call, decode } from './resource.js'
 import type { EndedSessions } from './schemas/sessions.js'
@@ -15,11 +16,12 @@ import type { EndedSessions } from './schemas/sessions.js'
 const pathForm = /^\/users\/(.+)\/sessions\/?$/i
 
 /**
- * Answers `DELETE /users/{id}/sessions`, of administrators only, as `DELETE /sessions?user=`. A user whose own name ends in `/sessions` is
- * meant by `/users/sessions?domain=`, or with the slash escaped.
+ * Answers `DELETE /users/{id}/sessions?domain=`, of administrators only, as `DELETE /sessions?user=`. A user whose own name ends in
+ * `/sessions` is meant by `/users/sessions?domain=`, or with the slash escaped.
  */
 export function userSessionsGate(tokens: Pick<Tokens, 'revokeUser'>): Gate {
-  async function endAll({ name: user, auth, client }: Call): Promise<EndedSessions> {
+  async function endAll({ name, query, auth, client }: Call): Promise<EndedSessions> {
+    const user = ownSpelling(qualifiedName(name, query('domain')), [])
     const count = await tokens.revokeUser(user, { ...client, by: auth.subject, reason: 'sessions ended' })
     return { user, count, status: 'Ended' }
   }

@@ -92,7 +92,8 @@ export function createMountMethods({
       assertCall('console', unexpected[0])
       assertConsole(running.config)
       const making: MountMaking = { name: 'console', portal: managementConsole, make: (other) => other.console() }
-      return mount(making, (next) => consoleGates(next, parts), refuseAtPortal(managementConsole))
+      // Who is told that nothing is here must not learn from the page what there is: no name, no logo.
+      return mount(making, (next) => consoleGates(next, parts), refuseAtPortal())
     },
   }
 }

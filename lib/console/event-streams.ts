@@ -56,6 +56,8 @@ export class EventStreams {
     if (this.#open.size >= maxStreams) {
       throw new UnavailableError('ERR_STREAMS_TOO_MANY', 'Too many pages follow the events. Try again later.')
     }
+    // It has told so already: nobody would take the stream away again.
+    if (response.destroyed) return
     this.#endWhenRefused(response)
     const stream = new EventStream(response, this.recent, start)
     this.#open.add(stream)

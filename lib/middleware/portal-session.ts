@@ -127,6 +127,9 @@ export function portalSessionParts(options: PortalGatesOptions): PortalParts {
   if (!isPortalName(name)) throw new TypeError(`"name" option ${portalNameRule}`)
   const { title = displayName(name), support, logo, cookieName = `sallyport-${name}` } = options
   const { languages: offered = languages } = options
+  if (offered.length === 0 || !offered.every((one) => languages.includes(one))) {
+    throw new TypeError(`"languages" option must list some of ${languages.join(', ')}`)
+  }
   if (!/^[A-Za-z0-9_-]+$/.test(cookieName)) throw new TypeError('"cookieName" option must be letters, digits, _ and -')
   const cookie = portalCookie(cookieName, allowPlainHttp)
   const stepCookie = portalCookie(`${cookieName}-step`, allowPlainHttp)

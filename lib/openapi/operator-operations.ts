@@ -19,6 +19,7 @@ import {
   sessionPage,
   sessionQuery,
 } from '../admin-api/schemas/sessions.js'
+import { domainQuery } from '../admin-api/schemas/users.js'
 import type { DocumentedFront } from './front.js'
 import { json, type Operation } from './operation.js'
 import { watchOperations } from './watch-operations.js'
@@ -74,6 +75,7 @@ const userSessions: Operation = {
   description: 'The same as `DELETE /sessions?user=`.',
   access: 'administrator',
   parameters: { id: 'The name of the user.' },
+  query: domainQuery,
   answers: { 200: json('They have ended.', endedSessions) },
 }
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
 import express from 'express'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createSecurity } from '../../lib/app/create-security.js'
@@ -9,6 +10,7 @@ import { requestBytes, sendRaw } from '../helpers/raw-http.js'
 import { recordedLog } from '../helpers/recorded-log.js'
 import { enabled, navigation, origin, ownForm, ownScript, startConsole } from './console-front.js'
 
+const logo = fileURLToPath(new URL('../portals/logo.svg', import.meta.url))
 const form = 'Content-Type: application/x-www-form-urlencoded'
 
 function consoleDocument(root: Record<string, unknown>): object {
@@ -63,7 +65,9 @@ describe('security.console()', () => {
 
   it('is not there for who is signed in and no administrator, whatever roles the portal lets in', async () => {
     const front = await startConsole({
-      source: consoleDocument({ portal: { management_console: { roles: ['viewer'] } } }),
+      source: consoleDocument({
+        portal: { management_console: { roles: ['viewer'], support: 'administrator@front.test', logo } },
+      }),
     })
     const cookie = await front.cookieOf('/carbon', users.reader)
     expect((await front.call('GET', '/carbon/', [cookie])).status).toBe(200)
@@ -88,13 +92,16 @@ describe('security.console()', () => {
   })
 
   it('is not there for other addresses, nor is its login page', async () => {
-    const source = consoleDocument({ admin_console: { control_access: { enable: true, allow: ['192.0.2.0/24'] } } })
+    const source = consoleDocument({
+      admin_console: { control_access: { enable: true, allow: ['192.0.2.0/24'] } },
+      portal: { management_console: { title: 'ACME operations', support: 'ops@acme.example' } },
+    })
     const front = await startConsole({ source })
     for (const path of ['/ops', '/ops/', '/ops/login', '/ops/session', '/ops/api/sessions', '/ops/nowhere']) {
       const answer = await front.call('GET', path, ownScript)
       expect([path, answer.status, answer.json()]).toEqual([path, 404, { Error: 'Not found.', code: 'ERR_NOT_FOUND' }])
     }
-    expect((await front.call('GET', '/ops/', navigation)).body).not.toContain('address')
+    expect((await front.call('GET', '/ops/', navigation)).body).not.toMatch(/address|acme|<img/i)
     expect(front.entries.at(-1)!.fields).toMatchObject({ rule: 'admin_console.control_access.allow' })
   })
 

@@ -82,6 +82,11 @@ describe('DELETE /users/NAME/sessions', () => {
     expect([again.status, again.json()]).toEqual([200, { user: 'reader', count: 1, status: 'Ended' }])
     const domain = await front.call('DELETE', '/management/users/CORP/a%20b/sessions', [bearer])
     expect(domain.json()).toEqual({ user: 'CORP/a b', count: 0, status: 'Ended' })
+    const named = await front.call('DELETE', '/management/users/reader/sessions?domain=CORP', [bearer])
+    expect(named.json()).toEqual({ user: 'CORP/reader', count: 0, status: 'Ended' })
+    await front.cookieOf('/publisher', users.reader)
+    const primary = await front.call('DELETE', '/management/users/reader/sessions?domain=primary', [bearer])
+    expect(primary.json()).toEqual({ user: 'reader', count: 1, status: 'Ended' })
     expect((await front.call('DELETE', '/management/users/%ff/sessions', [bearer])).status).toBe(400)
     expect(
       (await front.call('DELETE', '/management/users/reader/sessions', [await front.bearerOf(users.reader)])).status,

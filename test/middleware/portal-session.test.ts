@@ -23,6 +23,14 @@ it.each(['', 'sso', 'a b', 'a; Domain=example.com', 'a'.repeat(65)])('refuses th
   expect(() => portalSession({ name, sessions, authenticator })).toThrow(/^"name" option must be 1 to 64 letters/)
 })
 
+it.each([[[]], [['fr']]])('refuses the languages %j, in which there is no page', (languages) => {
+  const store = new MemoryTokenStore()
+  const sessions = createSessions({ store, portal: 'shop', idleTimeoutMs: 900_000, absoluteTimeoutMs: 43_200_000 })
+  const authenticator = createAuthenticator({ users: new MemoryUserStore({ users: {} }) })
+  const options = { name: 'shop', sessions, authenticator, languages: languages as never[] }
+  expect(() => portalSession(options)).toThrow(/^"languages" option must list some of en, de/)
+})
+
 describe.each(serverSetUps.filter(({ usesCreateServer }) => !usesCreateServer))(
   'portalSession by hand, $name',
   ({ express }) => {

@@ -24,7 +24,10 @@ export const sessionKind = z
 const wildcard = 'compared whole and case-insensitively; `*` stands for any characters.'
 
 export const sessionQuery = z.object({
-  user: z.string().optional().describe(`The user, ${wildcard}`),
+  user: z
+    .string()
+    .optional()
+    .describe('The user, as the name is spelled; a name with `*`, which stands for any characters, is case-insensitive.'),
   address: z.string().optional().describe(`The address of the login, ${wildcard}`),
   kind: sessionKind.optional(),
   client: z.string().optional().describe(`The portal, or the audience of an OAuth token, ${wildcard}`),
