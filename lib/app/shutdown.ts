@@ -52,17 +52,24 @@ const idleCheckMs = 100
 export function createShutdown(parts: ShutdownParts): Security['shutdown'] {
   let ending: Promise<void> | undefined
   return (servers, options = {}) => {
-    ending ??= shutDown([servers].flat(), options, parts)
+    if (ending !== undefined) return ending
+    const { timeout = 8000, delay = 0 } = options
+    try {
+      assertNumbers({ timeout, delay }, 0, maxTimerMs)
+    } catch (mistake) {
+      // The next call must still end everything.
+      return Promise.reject(mistake)
+    }
+    ending = shutDown([servers].flat(), { timeout, delay }, parts)
     return ending
   }
 }
 
 async function shutDown(
   servers: readonly NetServer[],
-  { timeout = 8000, delay = 0 }: ShutdownOptions,
+  { timeout, delay }: { readonly timeout: number; readonly delay: number },
   { watching, connections, close, logger }: ShutdownParts,
 ): Promise<void> {
-  assertNumbers({ timeout, delay }, 0, maxTimerMs)
   watching.health.shutDown()
   for (const server of servers) announceEnd(server)
   if (delay > 0) await sleep(delay)

@@ -10,6 +10,7 @@ import type { Express } from 'express'
 import { answerJson } from '../answer.js'
 import { headersRefusal } from '../gate.js'
 import { createMessages, type ExpressMessages, restorePrototype } from './express-messages.js'
+import { trackResponse } from './server-sockets.js'
 
 /** Options of {@link createExpressServer}. */
 export interface ExpressServerOptions {
@@ -85,6 +86,7 @@ export function createExpressServer(app: Express, options: ExpressServerOptions 
 /** Passes requests to the app, except those with too many headers, whose path no gate may guard. */
 function createListener(app: Express): http.RequestListener {
   return function appListener(request, response) {
+    trackResponse(response)
     const refusal = headersRefusal(request)
     if (refusal === undefined) app(request, response)
     else answerJson(response, refusal.status, { Error: refusal.message, code: refusal.code })

@@ -10,6 +10,9 @@ import type { Server, Socket } from 'node:net'
 
 const tracked = new WeakMap<Server, Set<Socket>>()
 
+/** Of each connection the last response. An entry costs a request less than a listener that removes it when the response ends. */
+const lastResponses = new WeakMap<Socket, ServerResponse>()
+
 /** Notes the connections of a server from now on. */
 export function trackSockets(server: Server): ReadonlySet<Socket> {
   const known = tracked.get(server)
@@ -26,18 +29,18 @@ export function trackSockets(server: Server): ReadonlySet<Socket> {
   return sockets
 }
 
-/** Where Node keeps the response of a connection, on every version that there is; http-terminator reads it too. */
-interface HttpSocket {
-  readonly _httpMessage?: ServerResponse | null
+/** Notes a response that is under way from now on, for {@link announceEnd}. */
+export function trackResponse(response: ServerResponse): void {
+  lastResponses.set(response.req.socket, response)
 }
 
-/** Has every response of a server say that its connection ends, those under way as far as their headers are not sent. */
+/** Has every response of a server say that its connection ends: those that begin, and those noted as far as their headers are not sent. */
 export function announceEnd(server: Server): void {
-  for (const socket of trackSockets(server)) closeAfter((socket as HttpSocket)._httpMessage)
+  for (const socket of trackSockets(server)) closeAfter(lastResponses.get(socket))
   server.prependListener('request', (_request: unknown, response: ServerResponse) => closeAfter(response))
 }
 
 /** HTTP/2 has no such header (RFC 9113 section 8.2.2). */
-function closeAfter(response: ServerResponse | null | undefined): void {
+function closeAfter(response: ServerResponse | undefined): void {
   if (response?.req.httpVersionMajor === 1 && !response.headersSent) response.setHeader('Connection', 'close')
 }
