@@ -77,8 +77,8 @@ export type AuditSink = (record: AuditRecord) => unknown
 
 /** How the trail is doing, as `GET /audit/status` answers. */
 export interface AuditStatus {
-  /** `failing`: the last write failed, or the queue is full. */
-  readonly state: 'ok' | 'failing' | 'off'
+  /** `failing`: the last write failed, or the queue is full. `degraded`: records are written, but the anchor is not. */
+  readonly state: 'ok' | 'degraded' | 'failing' | 'off'
   /** `null`: the records go to the log or to a function. */
   readonly file: string | null
   /** Of the last record that was written; 0 before the first. */
@@ -89,6 +89,6 @@ export interface AuditStatus {
   /** Records that wait to be written. */
   readonly queued: number
   readonly lastCheckpoint: { readonly sequence: number; readonly time: string } | null
-  /** Why writing fails, or failed last for the anchor. */
+  /** Why writing fails: of records, else of the anchor. `null`: it works. */
   readonly error: string | null
 }
