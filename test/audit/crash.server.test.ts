@@ -48,7 +48,7 @@ describe('a disk that is full', () => {
     const source = document({ root: { audit_trail: { file, on_audit_failure: 'deny' } } })
     const front = await startFront(oneSetUp, { source })
     const token = await front.login()
-    await expect.poll(() => readRecords(file).length).toBe(2)
+    await expect.poll(() => readRecords(file).length).toBe(3)
     onTestFinished(() => limitFiles('unlimited'))
     limitFiles(statSync(file).size + 10)
     const statusOf = async (path: string, header: string): Promise<number> =>
