@@ -84,9 +84,10 @@ export function managementApiGates(
   assertSecondFactors(config, parts.secondStep)
   const hasAuthentication = api.isJwtEnabled || api.isBasicEnabled
   const userGates = resources && hasAuthentication ? userGatesFrom(parts) : []
+  const publicPaths = publicPathsFrom(api)
   return [
     withoutForeignAuth,
-    ...(resources ? openGates(config, parts) : []),
+    ...(resources ? exceptAt(publicPaths, openGates(config, parts)) : []),
     ...addressGates(config, parts),
     ...corsGates(api, hasAuthentication),
     ...(hasAuthentication ? [loggedPasswordsGate(parts.logger)] : []),
@@ -94,10 +95,17 @@ export function managementApiGates(
     noTrace,
     ...authorizationGates(config, parts, hasAuthentication, userGates.length > 0),
     ...(resources && hasAuthentication
-      ? [...operatorResources(parts), openApiGate(() => documentedManagementApi(config, parts))]
+      ? exceptAt(publicPaths, [...operatorResources(parts), openApiGate(() => documentedManagementApi(config, parts))])
       : []),
     ...userGates,
   ]
+}
+
+/** What `public_paths` names is a route of the app's, with all its methods, as a `/health` that was there before ours. */
+function exceptAt(publicPaths: AllowAnonymous | undefined, gates: readonly Gate[]): readonly Gate[] {
+  if (publicPaths === undefined) return gates
+  const isOfApp = ({ path }: Request): boolean => publicPaths('GET', path) === true
+  return gates.map((gate) => unless(isOfApp, gate))
 }
 
 /** None for a user store that cannot be managed here: `/users` and `/roles` are left to the app. */
