@@ -49,8 +49,9 @@ export interface ManagementApiOptions {
   /**
    * Whether `/users` and `/roles` are answered here: managed where the user store can be, 403 while the users come from the
    * file. A user store of the app's own that cannot be managed leaves them to the app: authorized, then passed on. And
-   * whether `/sessions`, `/locks`, `/reload`, `/configuration`, `/api-tokens`, `/service-providers`, `/health` and `/metrics` are
-   * answered, to administrators, and `/health/live` and `/health/ready` to everybody. `false` leaves all of them to the app.
+   * whether `/sessions`, `/locks`, `/reload`, `/configuration`, `/api-tokens`, `/service-providers`, `/events`, `/audit`, `/health`
+   * and `/metrics` are answered, to administrators, `/openapi.json` to every caller, and `/health/live` and `/health/ready` to everybody.
+   * `false` leaves all of them to the app, as are those that `public_paths` names.
    *
    * @defaultValue true
    */
