@@ -4,6 +4,7 @@
  * @module
  */
 
+import { constants } from 'node:fs'
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type FileLock, lockFile } from '../files/lock.js'
@@ -36,6 +37,9 @@ export interface Resumption {
 
 /** A process of another host or container without a sign of life for so long has ended. */
 const staleAfterMs = 30_000
+
+/** Without O_NONBLOCK, to open a pipe that nobody reads would never end. */
+const appendFlags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0)
 
 /** Appends lines. No method but `sync` may be called before another has ended. */
 export class TrailFile {
@@ -105,7 +109,7 @@ export class TrailFile {
   }
 
   async #open(): Promise<FileHandle> {
-    const handle = await open(this.path, 'a', 0o600)
+    const handle = await open(this.path, appendFlags, 0o600)
     const { size, ino } = await handle.stat()
     // What a failed write has left there is no line.
     const isCut = this.#hasLeftovers && ino === this.#inode && size > this.#size
