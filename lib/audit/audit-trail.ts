@@ -255,7 +255,10 @@ export class AuditTrail {
     try {
       await this.#append([this.#createNote('checkpoint', 'success')])
       const through = await file.rotate()
-      if (through > 0) this.#note('filesRemoved', 'success', { through })
+      if (through === 0) return
+      // Unsigned, anybody who can remove files could have written it.
+      this.#note('filesRemoved', 'success', { through })
+      this.#checkpoint()
     } catch (cause) {
       this.#rotateFrom = clock() + rotationPauseMs
       logger.error({ file: file.path, cause }, 'the audit trail cannot be rotated')

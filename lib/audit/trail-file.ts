@@ -163,14 +163,24 @@ export class TrailFile {
   async rotate(): Promise<number> {
     if (this.#first === undefined) return 0
     await this.sync()
-    await this.#renameTo(rotatedName(this.path, this.#first.sequence))
+    const { sequence } = this.#first
+    await this.#renameTo(rotatedName(this.path, sequence))
     this.#first = undefined
     await this.#forgetHandle()
-    const rotated = await listRotated(this.path)
+    const rotated = await this.#listOwn(sequence)
     const removed = rotated.slice(0, Math.max(0, rotated.length - this.#options.keep))
     for (const file of removed) await rm(file, { force: true })
-    const [oldest] = removed.length === 0 ? [] : [...rotated.slice(removed.length), this.path]
-    return oldest === undefined ? 0 : (sequenceInName(oldest) ?? Number.NaN) - 1
+    return removed.length === 0 ? 0 : sequenceInName(rotated[removed.length]!)! - 1
+  }
+
+  /** Rotated files up to a sequence that begin as their names say: with others put beside them, the front would remove its own. */
+  async #listOwn(through: number): Promise<readonly string[]> {
+    const own: string[] = []
+    for (const file of await listRotated(this.path)) {
+      const first = sequenceInName(file)
+      if (first! <= through && (await readFirst(file))?.sequence === first) own.push(file)
+    }
+    return own
   }
 
   async #renameTo(name: string): Promise<void> {

@@ -89,8 +89,8 @@ class Verification {
   #signedThrough = 0
   #signedAt: string | undefined
   #checkpoints = 0
-  /** Sequence up to which the trail itself has removed its lines. */
-  #removedThrough = 0
+  /** What the trail itself has removed: up to which line, and the line that says so. */
+  readonly #removals: { readonly through: number; readonly sequence: number }[] = []
   /** By the sequence of the line that they sign. */
   readonly #anchors = new Map<number, Anchor>()
   #compared = 0
@@ -144,7 +144,7 @@ class Verification {
     const action = actionOf(link, bytes)
     if (action === 'filesRemoved') {
       const through = parseRecord(bytes)?.details?.['through']
-      if (typeof through === 'number') this.#removedThrough = Math.max(this.#removedThrough, through)
+      if (typeof through === 'number') this.#removals.push({ through, sequence: link.sequence })
     }
     return action
   }
@@ -210,7 +210,9 @@ class Verification {
     this.#file = lastFile
     this.#line = undefined
     if (this.#lines === 0) this.#note('there is no line')
-    const least = this.#removedThrough + 1
+    // With keys, a record that nobody has signed excuses nothing.
+    const proven = this.#removals.filter(({ sequence }) => keys === undefined || sequence <= this.#signedThrough)
+    const least = Math.max(0, ...proven.map(({ through }) => through)) + 1
     if (!isPart && this.#first > least) this.#note(`${named(least, this.#first - 1)} missing: there was a file before`)
     if (keys !== undefined && this.#checkpoints === 0 && this.#lines > 0 && !isPart) {
       this.#note('there is no checkpoint: nothing shows who wrote the lines')

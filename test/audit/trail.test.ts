@@ -145,9 +145,9 @@ describe('the file of a trail', () => {
   })
 
   it('keeps so many rotated files, and says which records it has removed', async () => {
-    const { trail, file, login } = await openTrail({ maxBytes: 500, keep: 2 })
+    const { trail, file, login } = await openTrail({ maxBytes: 1500, keep: 2 })
     for (let round = 0; round < 6; round++) {
-      login(3)
+      login(8)
       await trail.settle()
     }
     await trail.close()
@@ -157,6 +157,18 @@ describe('the file of a trail', () => {
     expect(await problemsIn(file)).toEqual([])
     rmSync(files[0]!)
     expect((await problemsIn(file)).join()).toContain('missing')
+  })
+
+  it('keeps its own files whatever others put beside them', async () => {
+    const { trail, file, login } = await openTrail({ maxBytes: 2000, keep: 2 })
+    for (const name of ['000000000000000', '000000000000002', '000000000900000']) writeFileSync(`${file}.${name}`, '')
+    for (let round = 0; round < 3; round++) {
+      login(5)
+      await trail.settle()
+    }
+    await trail.close()
+    expect(actionsIn(file)).not.toContain('filesRemoved')
+    expect(existsSync(`${file}.000000000000001`)).toBe(true)
   })
 
   it('says so when another program moves it away or writes to it, and goes on', async () => {
@@ -232,7 +244,10 @@ describe('a trail that cannot be written', () => {
   it('settles while records keep coming', async () => {
     const { trail, login } = await openTrail()
     let isEnded = false
-    const flood = (): unknown => (isEnded ? undefined : (login(5), setImmediate(flood)))
+    const flood = (): void => {
+      login(5)
+      if (!isEnded) setImmediate(flood)
+    }
     flood()
     onTestFinished(() => {
       isEnded = true

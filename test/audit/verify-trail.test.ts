@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -143,6 +143,27 @@ describe('the verification of a trail', () => {
     await next.trail.close()
     const verdict = await verify(written, { anchors: readAnchors(readFileSync(`${written.file}-anchor`, 'utf8')) })
     expect(messages(verdict)).toMatch(/is not the one that the anchor names/)
+  })
+
+  it('misses the beginning where a record that is not signed says that the trail has removed it', async () => {
+    const written = await writeTrail()
+    const [oldest, second] = await listTrailFiles(written.file)
+    const [next] = readRecords(second!)
+    const last = readRecords(written.file).at(-1)!
+    rmSync(oldest!)
+    const details = { through: next!.sequence - 1 }
+    const entry = {
+      time: last.time,
+      action: 'filesRemoved',
+      outcome: 'success',
+      actor: null,
+      address: null,
+      details,
+    } as const
+    appendFileSync(written.file, chainEntry({ ...entry, target: { type: 'trail', id: written.file } }, last).line)
+    expect(messages(await verify(written))).toBe(
+      `lines 1 to ${next!.sequence - 1} are missing: there was a file before`,
+    )
   })
 
   it('goes by what files say, not by their names', async () => {
