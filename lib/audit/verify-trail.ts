@@ -39,6 +39,8 @@ export interface TrailVerdict {
   readonly last: number
   /** Up to here, lines are covered by a checkpoint whose signature was verified; 0 without keys or without one. */
   readonly signedThrough: number
+  /** Lines that no checkpoint covered when the process was started anew: a checkpoint of that start says nothing of who wrote them. */
+  readonly signedLate: number
   /** Time of the last checkpoint that was verified. */
   readonly signedAt: string | undefined
   /** Checkpoints in the files; without keys nobody knows who made them. */
@@ -87,6 +89,8 @@ class Verification {
   #last = 0
   #end: ChainEnd | undefined
   #signedThrough = 0
+  #signedLate = 0
+  #lateThrough = 0
   #signedAt: string | undefined
   #checkpoints = 0
   /** What the trail itself has removed: up to which line, and the line that says so. */
@@ -146,7 +150,15 @@ class Verification {
       const through = parseRecord(bytes)?.details?.['through']
       if (typeof through === 'number') this.#removals.push({ through, sequence: link.sequence })
     }
+    if (action === 'trailStarted') this.#countLate(link.sequence - 1)
     return action
+  }
+
+  /** The last line before a start is the checkpoint of a clean end, which signs the line before it. */
+  #countLate(through: number): void {
+    if (this.#signedThrough >= through - 1) return
+    this.#signedLate += through - Math.max(this.#signedThrough, this.#lateThrough)
+    this.#lateThrough = through
   }
 
   #checkPlace(link: ChainLink): void {
@@ -229,6 +241,7 @@ class Verification {
       first: this.#first,
       last: this.#last,
       signedThrough: this.#signedThrough,
+      signedLate: keys === undefined ? 0 : this.#signedLate,
       signedAt: this.#signedAt,
       checkpoints: this.#checkpoints,
       anchors: this.#compared,
@@ -239,7 +252,10 @@ class Verification {
 }
 
 /** The trail's own actions that say something of the lines around them. */
-const ownActions = ['checkpoint', 'filesRemoved'].map((name) => ({ name, bytes: Buffer.from(`,"action":"${name}",`) }))
+const ownActions = ['checkpoint', 'filesRemoved', 'trailStarted'].map((name) => ({
+  name,
+  bytes: Buffer.from(`,"action":"${name}",`),
+}))
 
 /** What stands between the sequence and the action: `,"time":"2026-11-29T15:00:00.000Z"`. */
 const timeLength = 34
