@@ -27,6 +27,8 @@ export interface AuditTrailOptions {
   readonly checkpointIntervalMs: number
   /** Gets each checkpoint as a line. */
   readonly anchorFile: string | undefined
+  /** Milliseconds after which a write counts as failed that has not ended. @defaultValue 5000 */
+  readonly overdueMs?: number | undefined
   readonly logger: Logger
   readonly clock: () => number
 }
@@ -35,6 +37,9 @@ const tickMs = 1000
 
 /** How long the app's function may take for a record. */
 const sinkMs = 10_000
+
+/** A write to a disk that hangs counts as failed after so long. */
+const overdueMs = 5000
 
 /** A rotation that failed is tried again after so long. */
 const rotationPauseMs = 60_000
@@ -77,6 +82,7 @@ export class AuditTrail {
     })
     this.#queue = new RecordQueue({
       write: (entries) => this.#write(entries),
+      overdueMs: options.overdueMs ?? overdueMs,
       ...messages(file === undefined ? 'the chain' : 'its file'),
     })
     this.#deliveries = new RecordQueue({ write: (records) => this.#deliver(records), ...messages('its function') })
@@ -249,7 +255,10 @@ export class AuditTrail {
     try {
       await this.#append([this.#createNote('checkpoint', 'success')])
       const through = await file.rotate()
-      if (through > 0) this.#note('filesRemoved', 'success', { through })
+      if (through === 0) return
+      // Unsigned, anybody who can remove files could have written it.
+      this.#note('filesRemoved', 'success', { through })
+      this.#checkpoint()
     } catch (cause) {
       this.#rotateFrom = clock() + rotationPauseMs
       logger.error({ file: file.path, cause }, 'the audit trail cannot be rotated')

@@ -148,7 +148,8 @@ function readAnchor(anchor: string | undefined, config: Config | undefined): rea
 }
 
 function describe(verdict: TrailVerdict, hasKeys: boolean, hasAnchors: boolean): string {
-  const { lines, first, last, signedThrough, signedAt, checkpoints, anchors, problems, problemCount } = verdict
+  const { lines, first, last, signedThrough, signedLate, signedAt, checkpoints, anchors, problems, problemCount } =
+    verdict
   const found = problems.map(
     ({ file, line, message }) => `${printable(file)}${line === undefined ? '' : `:${line}`}: ${printable(message)}`,
   )
@@ -162,6 +163,11 @@ function describe(verdict: TrailVerdict, hasKeys: boolean, hasAnchors: boolean):
     hasKeys
       ? `Signed up to line ${signedThrough}${signedAt === undefined ? '' : `, at ${printable(signedAt)}`}. ${unsigned === 0 ? '' : `The ${count(unsigned, 'line')} after it could have been written anew.`}`.trimEnd()
       : `${count(checkpoints, 'checkpoint')}, not verified: without --jwks or --key nothing shows that the whole was not written anew.`,
+    ...(signedLate === 0
+      ? []
+      : [
+          `${count(signedLate, 'line')} before a start had no signature yet: who stopped or killed the process could have written them anew.`,
+        ]),
     hasAnchors ? `${count(anchors, 'anchor')} compared.` : 'No anchor: nothing shows that the end was not cut off.',
   ].join('\n')
 }
