@@ -51,7 +51,7 @@ export interface ManagementApiOptions {
    * file. A user store of the app's own that cannot be managed leaves them to the app: authorized, then passed on. And
    * whether `/sessions`, `/locks`, `/reload`, `/configuration`, `/api-tokens`, `/service-providers`, `/events`, `/audit`, `/health`
    * and `/metrics` are answered, to administrators, `/openapi.json` to every caller, and `/health/live` and `/health/ready` to everybody.
-   * `false` leaves all of them to the app, as are those that `public_paths` names.
+   * `false` leaves all of them to the app; a `/health` or `/metrics` that `public_paths` names is the app's in any case.
    *
    * @defaultValue true
    */
@@ -102,10 +102,12 @@ export function managementApiGates(
   ]
 }
 
-/** What `public_paths` names is a route of the app's, with all its methods, as a `/health` that was there before ours. */
+const watched = /^\/(?:health|metrics)(?:\/|$)/i
+
+/** A `/health` or `/metrics` that `public_paths` names is a route of the app's, with all its methods: it was there before ours. */
 function exceptAt(publicPaths: AllowAnonymous | undefined, gates: readonly Gate[]): readonly Gate[] {
   if (publicPaths === undefined) return gates
-  const isOfApp = ({ path }: Request): boolean => publicPaths('GET', path) === true
+  const isOfApp = ({ path }: Request): boolean => watched.test(path) && publicPaths('GET', path) === true
   return gates.map((gate) => unless(isOfApp, gate))
 }
 

@@ -39,7 +39,9 @@ export type AuditDetail = string | number | boolean | readonly string[]
 export interface AuditEntry {
   /** ISO 8601 with milliseconds, in UTC. */
   readonly time: string
+  /** What was done. */
   readonly action: AuditAction
+  /** What came of it. */
   readonly outcome: AuditOutcome
   /** Who did it: a user, an OAuth client, or what was typed as a user name at a login that was refused. `null`: not known, or the front itself. */
   readonly actor: string | null
@@ -47,6 +49,7 @@ export interface AuditEntry {
   readonly impersonator?: string
   /** The client's address. `null`: not known, or no request. */
   readonly address: string | null
+  /** What it was done to. */
   readonly target: AuditTarget | null
   /** The rule that refused. */
   readonly rule?: AuditRule
@@ -54,11 +57,13 @@ export interface AuditEntry {
   readonly code?: string
   /** HTTP status of the refusal. */
   readonly status?: number
+  /** Why: what the event says, or the caller of the change. */
   readonly reason?: string
   /** Of the request, where the app or a proxy gave it one. */
   readonly requestId?: string
   /** W3C trace context of the request. */
   readonly traceparent?: string
+  /** What is particular to the action. */
   readonly details?: Readonly<Record<string, AuditDetail>>
 }
 
