@@ -26,11 +26,15 @@ export type AuditOutcome = 'success' | 'failure' | 'denied'
 export interface AuditTarget {
   /** `session` is a session or a token; its `id` is a digest, which opens nothing. */
   readonly type: 'user' | 'role' | 'session' | 'path' | 'address' | 'client' | 'configuration' | 'trail'
+  /** Its name, path or digest. */
   readonly id: string
 }
 
 /** Key of a rule in the configuration, and where it stands. */
-export type AuditRule = { readonly key: string } & Partial<Position>
+export interface AuditRule extends Partial<Position> {
+  /** As in the file: `management_api.cors`. */
+  readonly key: string
+}
 
 /** A value of {@link AuditEntry.details}. */
 export type AuditDetail = string | number | boolean | readonly string[]
@@ -82,8 +86,8 @@ export type AuditSink = (record: AuditRecord) => unknown
 
 /** How the trail is doing, as `GET /audit/status` answers. */
 export interface AuditStatus {
-  /** `failing`: the last write failed, or the queue is full. */
-  readonly state: 'ok' | 'failing' | 'off'
+  /** `failing`: the last write failed, or the queue is full. `degraded`: records are written, but the anchor is not. */
+  readonly state: 'ok' | 'degraded' | 'failing' | 'off'
   /** `null`: the records go to the log or to a function. */
   readonly file: string | null
   /** Of the last record that was written; 0 before the first. */
@@ -94,6 +98,6 @@ export interface AuditStatus {
   /** Records that wait to be written. */
   readonly queued: number
   readonly lastCheckpoint: { readonly sequence: number; readonly time: string } | null
-  /** Why writing fails, or failed last for the anchor. */
+  /** Why writing fails: of records, else of the anchor. `null`: it works. */
   readonly error: string | null
 }

@@ -8,7 +8,7 @@ import { inBackground } from '../async/background.js'
 import { createMutex } from '../async/mutex.js'
 import type { EventRecorder } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
-import { appendAnchor } from './anchor-file.js'
+import { AnchorFile } from './anchor-file.js'
 import type { AuditEntry, AuditRecord, AuditSink, AuditStatus, TrailAction } from './audit-record.js'
 import { type ChainEnd, chainEntry, chainStart } from './chain.js'
 import type { CheckpointKey } from './checkpoint.js'
@@ -53,7 +53,7 @@ export class AuditTrail {
   #markStarted: () => void = () => {}
   #lastWriteAt: number | undefined
   #lastCheckpoint: AuditStatus['lastCheckpoint'] = null
-  #anchorError: unknown
+  readonly #anchor: AnchorFile | undefined
   readonly #oneAtATime = createMutex()
   #rotateFrom = Number.NEGATIVE_INFINITY
   #timers: NodeJS.Timeout[] = []
@@ -64,8 +64,11 @@ export class AuditTrail {
     this.#started = new Promise((resolve) => {
       this.#markStarted = resolve
     })
-    const { logger } = options
+    const { logger, anchorFile } = options
     const file = options.file?.path
+    if (anchorFile !== undefined) {
+      this.#anchor = new AnchorFile({ path: anchorFile, sync: async () => options.file?.sync(), logger })
+    }
     const messages = (
       what: string,
     ): Pick<ConstructorParameters<typeof RecordQueue>[0], 'onFailure' | 'onRecovery'> => ({
@@ -99,6 +102,7 @@ export class AuditTrail {
       ...(found !== undefined && found.tornBytes > 0 && { tornBytes: found.tornBytes }),
     })
     if (file !== undefined) this.#report(file.path, found!)
+    this.#checkpoint()
     logger.info({ file: file?.path, after: this.#end, key: this.#key.publicJwk }, 'the audit trail begins')
     this.#timers = [
       setInterval(() => this.#checkpoint(), checkpointIntervalMs).unref(),
@@ -123,8 +127,9 @@ export class AuditTrail {
     this.#note('trailDamaged', 'failure', { problem: 'the last line was not what was written', file: damaged })
   }
 
-  /** Other keys sign from now on. It does not throw. */
+  /** Signs with a key from now on. It does not throw. */
   useKey(key: CheckpointKey): void {
+    if (key.publicJwk.kid === this.#key.publicJwk.kid) return
     this.#key = key
     const { logger, file } = this.#options
     logger.info({ file: file?.path, key: key.publicJwk }, 'checkpoints of the audit trail are signed by another key')
@@ -137,9 +142,9 @@ export class AuditTrail {
 
   status(): AuditStatus {
     const failure = this.#queue.failure ?? this.#deliveries.failure
-    const error = failure ?? this.#anchorError
+    const error = failure ?? this.#anchor?.failure
     return {
-      state: failure === undefined ? 'ok' : 'failing',
+      state: failure !== undefined ? 'failing' : error !== undefined ? 'degraded' : 'ok',
       file: this.#options.file?.path ?? null,
       sequence: this.#end.sequence,
       lastWriteAt: this.#lastWriteAt === undefined ? null : new Date(this.#lastWriteAt).toISOString(),
@@ -165,6 +170,7 @@ export class AuditTrail {
     const { file, logger } = this.#options
     if (unwritten > 0)
       logger.error({ file: file?.path, unwritten }, 'the audit trail has ended with records that could not be written')
+    await this.#anchor?.close()
     await file?.close()
   }
 
@@ -227,22 +233,8 @@ export class AuditTrail {
       for (const record of records) this.#options.logger.info({ audit: record }, 'audit record')
     for (const { jws, sequence, time } of signed) {
       this.#lastCheckpoint = { sequence, time }
-      await this.#anchor(jws, sequence)
-    }
-  }
-
-  /** An anchor claims nothing that a power failure could still take away. */
-  async #anchor(jws: string, sequence: number): Promise<void> {
-    const { file, anchorFile, logger } = this.#options
-    logger.info({ file: file?.path, sequence, checkpoint: jws }, 'checkpoint of the audit trail')
-    if (anchorFile === undefined) return
-    try {
-      await file?.sync()
-      await appendAnchor(anchorFile, jws)
-      this.#anchorError = undefined
-    } catch (cause) {
-      this.#anchorError = cause
-      logger.error({ file: anchorFile, cause }, 'the anchor of the audit trail cannot be written')
+      this.#options.logger.info({ file: file?.path, sequence, checkpoint: jws }, 'checkpoint of the audit trail')
+      this.#anchor?.push(jws)
     }
   }
 

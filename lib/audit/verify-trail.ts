@@ -218,7 +218,7 @@ class Verification {
   }
 
   conclude(lastFile: string): TrailVerdict {
-    const { keys, isPart = false } = this.#options
+    const { keys, anchors, isPart = false } = this.#options
     this.#file = lastFile
     this.#line = undefined
     if (this.#lines === 0) this.#note('there is no line')
@@ -226,7 +226,9 @@ class Verification {
     const proven = this.#removals.filter(({ sequence }) => keys === undefined || sequence <= this.#signedThrough)
     const least = Math.max(0, ...proven.map(({ through }) => through)) + 1
     if (!isPart && this.#first > least) this.#note(`${named(least, this.#first - 1)} missing: there was a file before`)
-    if (keys !== undefined && this.#checkpoints === 0 && this.#lines > 0 && !isPart) {
+    // The second line of a trail is a checkpoint: without it, it was cut off there, or is being written.
+    const isYoung = anchors === undefined && this.#last === 1
+    if (keys !== undefined && this.#checkpoints === 0 && this.#lines > 0 && !isPart && !isYoung) {
       this.#note('there is no checkpoint: nothing shows who wrote the lines')
     }
     const newest = Math.max(0, ...this.#anchors.keys())

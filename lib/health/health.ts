@@ -46,6 +46,7 @@ const shuttingDown: Finding = { status: 'fail', detail: 'shutting down' }
 
 export class Health {
   readonly #options: HealthOptions
+  readonly #startedAt: number
   /** Of each part, what it was last, and since when. */
   readonly #last = new Map<string, { readonly status: HealthStatus; readonly since: number }>()
   /** Parts that have not answered yet. */
@@ -56,6 +57,7 @@ export class Health {
 
   constructor(options: HealthOptions) {
     this.#options = options
+    this.#startedAt = options.clock()
   }
 
   /** From now on requests should go elsewhere. */
@@ -122,7 +124,8 @@ export class Health {
     if (last?.status !== status) {
       if (status !== 'pass') logger.warn({ check: name, status }, `health: ${name}: ${detail ?? status}`)
       else if (last !== undefined) logger.info({ check: name, status }, `health: ${name} is well again`)
-      last = { status, since: clock() }
+      // What is well when it is asked first counts as well from the start on.
+      last = { status, since: last === undefined && status === 'pass' ? this.#startedAt : clock() }
       this.#last.set(name, last)
     }
     const since = new Date(last.since).toISOString()

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -14,11 +15,12 @@ import { dirname, join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { readAnchors } from '../../lib/audit/anchor-file.js'
 import type { AuditRecord } from '../../lib/audit/audit-record.js'
+import { createCheckpointKey } from '../../lib/audit/checkpoint.js'
 import { maxQueued } from '../../lib/audit/record-queue.js'
 import { TrailFile } from '../../lib/audit/trail-file.js'
 import { listTrailFiles } from '../../lib/audit/trail-files.js'
 import { verifyTrail } from '../../lib/audit/verify-trail.js'
-import { actionsIn, newFolder, openTrail, readRecords } from './open-trail.js'
+import { actionsIn, newFolder, openTrail, readRecords, seed } from './open-trail.js'
 
 const problemsIn = async (file: string): Promise<readonly string[]> =>
   (await verifyTrail(await listTrailFiles(file))).problems.map(({ message }) => message)
@@ -31,17 +33,18 @@ describe('the file of a trail', () => {
     const records = readRecords(file)
     expect(records.map(({ action }) => action)).toEqual([
       'trailStarted',
+      'checkpoint',
       'login',
       'login',
       'trailStopped',
       'checkpoint',
     ])
-    expect(records.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5])
+    expect(records.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5, 6])
     expect(records.map(({ previous }) => previous)).toEqual([
       '0'.repeat(64),
-      ...records.slice(0, 4).map(({ hash }) => hash),
+      ...records.slice(0, 5).map(({ hash }) => hash),
     ])
-    expect(records[1]).toMatchObject({
+    expect(records[2]).toMatchObject({
       actor: 'alice',
       address: '192.0.2.1',
       outcome: 'success',
@@ -62,7 +65,7 @@ describe('the file of a trail', () => {
     const again = await openTrail({ file })
     again.login()
     await again.trail.close()
-    expect(readRecords(file).map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+    expect(readRecords(file).map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
     expect(await problemsIn(file)).toEqual([])
   })
 
@@ -73,8 +76,8 @@ describe('the file of a trail', () => {
     truncateSync(file, statSync(file).size - 100)
     const { trail: next, log } = await openTrail({ file })
     await next.settle()
-    const last = readRecords(file).at(-1)!
-    expect(last).toMatchObject({ action: 'trailStarted', details: { tornBytes: expect.any(Number) } })
+    const started = readRecords(file).at(-2)!
+    expect(started).toMatchObject({ action: 'trailStarted', details: { tornBytes: expect.any(Number) } })
     expect(log.entries).toContainEqual(
       expect.objectContaining({ level: 'warn', fields: expect.objectContaining({ tornBytes: expect.any(Number) }) }),
     )
@@ -96,13 +99,13 @@ describe('the file of a trail', () => {
     login(2)
     await trail.close()
     const text = readFileSync(file, 'utf8')
-    writeFileSync(file, text.replace(/"action":"checkpoint"/, '"action":"checkpoimt"'))
+    writeFileSync(file, text.replace(/"action":"checkpoint"(?=[^\n]*\n$)/, '"action":"checkpoimt"'))
     const { trail: next, log } = await openTrail({ file })
     await next.settle()
-    expect(actionsIn(file)).toEqual(['trailStarted', 'trailDamaged'])
-    expect(readRecords(file)[0]!.sequence).toBe(5)
+    expect(actionsIn(file)).toEqual(['trailStarted', 'trailDamaged', 'checkpoint'])
+    expect(readRecords(file)[0]!.sequence).toBe(6)
     expect(log.entries).toContainEqual(expect.objectContaining({ level: 'error' }))
-    expect((await problemsIn(file)).join()).toContain('line 5 was changed')
+    expect((await problemsIn(file)).join()).toContain('line 6 was changed')
   })
 
   it('is refused to a second front, in whatever process', async () => {
@@ -184,20 +187,48 @@ describe('the file of a trail', () => {
   it('gives each checkpoint to the anchor and to the log', async () => {
     const { trail, anchorFile, login, log } = await openTrail({ checkpointIntervalMs: 50 })
     login()
-    await expect.poll(() => trail.status().lastCheckpoint?.sequence).toBe(2)
+    await expect.poll(() => trail.status().lastCheckpoint?.sequence).toBe(3)
     // Nothing happens: nothing is signed.
     await new Promise((resolve) => setTimeout(resolve, 200))
-    expect(trail.status().lastCheckpoint?.sequence).toBe(2)
-    const [anchor] = readAnchors(readFileSync(anchorFile, 'utf8'))
-    expect(log.entries.map(({ fields }) => fields['checkpoint'])).toContain(anchor)
+    expect(trail.status().lastCheckpoint?.sequence).toBe(3)
+    const anchors = readAnchors(readFileSync(anchorFile, 'utf8'))
+    expect(anchors).toHaveLength(2)
+    expect(log.entries.flatMap(({ fields }) => fields['checkpoint'] ?? [])).toEqual(anchors)
   })
 
-  it('works on where the anchor cannot be written, and says so', async () => {
-    const { trail, login, log } = await openTrail({ anchorFile: join(newFolder(), 'not', 'there') })
-    login()
+  it('works on where the anchor cannot be written, says so once, and gives it later what it has missed', async () => {
+    const folder = join(newFolder(), 'away')
+    const anchorFile = join(folder, 'anchor')
+    const { trail, file, login, log } = await openTrail({ anchorFile, checkpointIntervalMs: 50 })
+    for (let round = 0; round < 3; round++) {
+      login()
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    expect(trail.status()).toMatchObject({ state: 'degraded', error: expect.stringContaining('ENOENT') })
+    expect(trail.isFailing).toBe(false)
+    mkdirSync(folder)
+    await expect.poll(() => trail.status(), { timeout: 4000 }).toMatchObject({ state: 'ok', error: null })
     await trail.close()
-    expect(trail.status()).toMatchObject({ state: 'ok', error: expect.stringContaining('ENOENT') })
-    expect(log.entries.filter(({ level }) => level === 'error')).toHaveLength(1)
+    const about = log.entries.filter(({ fields }) => fields['file'] === anchorFile)
+    expect(about.map(({ level }) => level)).toEqual(['error', 'warn'])
+    const signed = readRecords(file).flatMap(({ details }) => details?.['signature'] ?? [])
+    expect(readAnchors(readFileSync(anchorFile, 'utf8'))).toEqual(signed)
+    expect(signed.length).toBeGreaterThan(2)
+  })
+
+  it('says at the end how many checkpoints the anchor does not have', async () => {
+    const anchorFile = join(newFolder(), 'not', 'there')
+    const { trail, log } = await openTrail({ anchorFile })
+    await trail.close()
+    const fields = { file: anchorFile, unwritten: 2 }
+    expect(log.entries).toContainEqual(expect.objectContaining({ level: 'error', fields }))
+  })
+
+  it('tells of another key when there is one, and not of the same once more', async () => {
+    const { trail, log } = await openTrail()
+    trail.useKey(await createCheckpointKey(seed))
+    trail.useKey(await createCheckpointKey(Buffer.alloc(32, 8)))
+    expect(log.entries.filter(({ message }) => message.includes('another key'))).toHaveLength(1)
   })
 })
 
@@ -298,17 +329,17 @@ describe('the function of the app', () => {
     const taken: number[] = []
     let isAway = true
     const sink = async ({ sequence }: AuditRecord): Promise<void> => {
-      if (sequence === 3 && isAway) throw new Error('away')
+      if (sequence === 4 && isAway) throw new Error('away')
       taken.push(sequence)
     }
     const { trail, file, login } = await openTrail({ sink })
     login(3)
     await expect.poll(() => trail.status().state).toBe('failing')
     // The file does not wait for it.
-    expect(readRecords(file)).toHaveLength(4)
+    expect(readRecords(file)).toHaveLength(5)
     isAway = false
     await trail.close()
-    expect(taken).toEqual([1, 2, 3, 4, 5, 6])
+    expect(taken).toEqual([1, 2, 3, 4, 5, 6, 7])
     expect(readdirSync(dirname(file))).not.toContain('audit.log.lock')
   })
 })

@@ -57,6 +57,17 @@ describe('the state of a front', () => {
     })
   })
 
+  it('was well from the start on where it is so when it is asked first, and the process until it shuts down', async () => {
+    const { health, pass } = healthOf({ name: 'token store', ask: () => ({ status: 'pass' }) })
+    pass(60_000)
+    const since = async (): Promise<readonly string[]> =>
+      (await health.report()).checks.map((check) => check.since.slice(11, 19))
+    expect(await since()).toEqual(['12:00:00', '12:00:00'])
+    pass(60_000)
+    health.shutDown()
+    expect(await since()).toEqual(['12:02:00', '12:00:00'])
+  })
+
   it('asks each part once a second, however many want to know', async () => {
     const ping = vi.fn(async () => {})
     const front = await startFront(oneSetUp, { options: { userStore: storeWith(ping) } })
