@@ -59,11 +59,11 @@ export function serverFile(answers: InitAnswers): string {
   const { portal } = answers
   const hello = below(answers, '/hello')
   return `import express from 'express'
-import { createSecurity, getAuth } from 'sallyport'
+import { ConfigError, createSecurity, getAuth } from 'sallyport'
 
 const security = await createSecurity(new URL('deployment.toml', import.meta.url)).catch((error) => {
   // Says each mistake in the file in a line.
-  console.error(error.name === 'ConfigError' ? error.message : error)
+  console.error(error instanceof ConfigError ? error.message : error)
   process.exit(1)
 })
 
