@@ -5,7 +5,6 @@
  */
 
 import { inBackground } from '../async/background.js'
-import { within } from '../async/deadline.js'
 import { createMutex } from '../async/mutex.js'
 import type { EventRecorder } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
@@ -13,6 +12,7 @@ import { AnchorFile } from './anchor-file.js'
 import type { AuditEntry, AuditRecord, AuditSink, AuditStatus, TrailAction } from './audit-record.js'
 import { type ChainEnd, chainEntry, chainStart } from './chain.js'
 import type { CheckpointKey } from './checkpoint.js'
+import { createDelivery } from './delivery.js'
 import { readEvent } from './read-event.js'
 import { RecordQueue } from './record-queue.js'
 import type { Resumption, TrailFile } from './trail-file.js'
@@ -27,14 +27,16 @@ export interface AuditTrailOptions {
   readonly checkpointIntervalMs: number
   /** Gets each checkpoint as a line. */
   readonly anchorFile: string | undefined
+  /** Milliseconds after which a write counts as failed that has not ended. @defaultValue 5000 */
+  readonly overdueMs?: number | undefined
   readonly logger: Logger
   readonly clock: () => number
 }
 
 const tickMs = 1000
 
-/** How long the app's function may take for a record. */
-const sinkMs = 10_000
+/** A write to a disk that hangs counts as failed after so long. */
+const overdueMs = 5000
 
 /** A rotation that failed is tried again after so long. */
 const rotationPauseMs = 60_000
@@ -52,8 +54,6 @@ export class AuditTrail {
   #lastWriteAt: number | undefined
   #lastCheckpoint: AuditStatus['lastCheckpoint'] = null
   readonly #anchor: AnchorFile | undefined
-  /** Sequence of the last record that the function took. */
-  #delivered = 0
   readonly #oneAtATime = createMutex()
   #rotateFrom = Number.NEGATIVE_INFINITY
   #timers: NodeJS.Timeout[] = []
@@ -80,9 +80,12 @@ export class AuditTrail {
     })
     this.#queue = new RecordQueue({
       write: (entries) => this.#write(entries),
+      overdueMs: options.overdueMs ?? overdueMs,
       ...messages(file === undefined ? 'the chain' : 'its file'),
     })
-    this.#deliveries = new RecordQueue({ write: (records) => this.#deliver(records), ...messages('its function') })
+    const onLost = (sequence: number): void =>
+      this.#note('recordsLost', 'failure', { count: 1, sequence, sink: 'its function' })
+    this.#deliveries = new RecordQueue({ write: createDelivery(options, onLost), ...messages('its function') })
   }
 
   /** Records an event. */
@@ -241,20 +244,13 @@ export class AuditTrail {
     try {
       await this.#append([this.#createNote('checkpoint', 'success')])
       const through = await file.rotate()
-      if (through > 0) this.#note('filesRemoved', 'success', { through })
+      if (through === 0) return
+      // Unsigned, anybody who can remove files could have written it.
+      this.#note('filesRemoved', 'success', { through })
+      this.#checkpoint()
     } catch (cause) {
       this.#rotateFrom = clock() + rotationPauseMs
       logger.error({ file: file.path, cause }, 'the audit trail cannot be rotated')
-    }
-  }
-
-  async #deliver(records: readonly AuditRecord[]): Promise<void> {
-    for (const record of records) {
-      // What it took before another one failed does not come again.
-      if (record.sequence <= this.#delivered) continue
-      const taken = this.#options.sink!(record)
-      if (taken instanceof Promise) await within(taken, sinkMs, () => new Error(`no answer within ${sinkMs} ms`))
-      this.#delivered = record.sequence
     }
   }
 

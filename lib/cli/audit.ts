@@ -158,7 +158,7 @@ function readOwnAnchor(file: string): string {
 }
 
 function describe(verdict: TrailVerdict, hasKeys: boolean, hasAnchors: boolean): string {
-  const { lines, first, last, checkpoints, anchors, problems, problemCount } = verdict
+  const { lines, first, last, signedLate, checkpoints, anchors, problems, problemCount } = verdict
   const found = problems.map(
     ({ file, line, message }) => `${printable(file)}${line === undefined ? '' : `:${line}`}: ${printable(message)}`,
   )
@@ -171,6 +171,11 @@ function describe(verdict: TrailVerdict, hasKeys: boolean, hasAnchors: boolean):
     hasKeys
       ? describeSigned(verdict)
       : `${count(checkpoints, 'checkpoint')}, not verified: without --jwks or --key nothing shows that the whole was not written anew.`,
+    ...(signedLate === 0
+      ? []
+      : [
+          `${count(signedLate, 'line')} before a start had no signature yet: who stopped or killed the process could have written them anew.`,
+        ]),
     hasAnchors ? `${count(anchors, 'anchor')} compared.` : 'No anchor: nothing shows that the end was not cut off.',
   ].join('\n')
 }

@@ -278,6 +278,25 @@ describe('on_audit_failure', () => {
     expect(front.entries.filter(({ level }) => level === 'error')).toHaveLength(1)
   })
 
+  it('leaves out a record that the function cannot take, says so in the trail, and goes on', async () => {
+    const taken: AuditRecord[] = []
+    const sink: AuditSink = (record) => {
+      if (record.actor?.includes('\u{1F4A5}')) throw new Error('no such character in utf8mb3')
+      taken.push(record)
+    }
+    const { front } = await startAudited({ on_audit_failure: 'deny' }, { auditTrail: sink })
+    await front.call('GET', '/login', [basic('a\u{1F4A5}b', 'x')])
+    await expect
+      .poll(async () => {
+        const answer = await front.call('GET', '/login', [basic(users.admin.name, users.admin.password)])
+        return answer.status
+      })
+      .toBe(200)
+    await expect
+      .poll(() => taken.find(({ action }) => action === 'recordsLost')?.details)
+      .toMatchObject({ count: 1, sequence: expect.any(Number) })
+  })
+
   it('denies every request where it is told to, until records can be written again', async () => {
     const collector = failingSink()
     collector.isAway = false

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
   existsSync,
@@ -11,11 +12,12 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { readAnchors } from '../../lib/audit/anchor-file.js'
 import type { AuditRecord } from '../../lib/audit/audit-record.js'
 import { createCheckpointKey } from '../../lib/audit/checkpoint.js'
 import { maxQueued } from '../../lib/audit/record-queue.js'
+import { TrailFile } from '../../lib/audit/trail-file.js'
 import { listTrailFiles } from '../../lib/audit/trail-files.js'
 import { verifyTrail } from '../../lib/audit/verify-trail.js'
 import { actionsIn, newFolder, openTrail, readRecords, seed } from './open-trail.js'
@@ -146,9 +148,9 @@ describe('the file of a trail', () => {
   })
 
   it('keeps so many rotated files, and says which records it has removed', async () => {
-    const { trail, file, login } = await openTrail({ maxBytes: 500, keep: 2 })
+    const { trail, file, login } = await openTrail({ maxBytes: 1500, keep: 2 })
     for (let round = 0; round < 6; round++) {
-      login(3)
+      login(8)
       await trail.settle()
     }
     await trail.close()
@@ -158,6 +160,18 @@ describe('the file of a trail', () => {
     expect(await problemsIn(file)).toEqual([])
     rmSync(files[0]!)
     expect((await problemsIn(file)).join()).toContain('missing')
+  })
+
+  it('keeps its own files whatever others put beside them', async () => {
+    const { trail, file, login } = await openTrail({ maxBytes: 2000, keep: 2 })
+    for (const name of ['000000000000000', '000000000000002', '000000000900000']) writeFileSync(`${file}.${name}`, '')
+    for (let round = 0; round < 3; round++) {
+      login(5)
+      await trail.settle()
+    }
+    await trail.close()
+    expect(actionsIn(file)).not.toContain('filesRemoved')
+    expect(existsSync(`${file}.000000000000001`)).toBe(true)
   })
 
   it('says so when another program moves it away or writes to it, and goes on', async () => {
@@ -236,6 +250,46 @@ describe('a trail that cannot be written', () => {
       (await listTrailFiles(file)).flatMap((name) => actionsIn(name)).filter((action) => action === 'login'),
     ).toHaveLength(3)
     expect(await problemsIn(file)).toEqual([])
+  })
+
+  it('counts as failing while a write hangs, and ends that by itself', async () => {
+    const { trail, login, log } = await openTrail({ overdueMs: 60 })
+    await trail.settle()
+    let resume = (): void => {}
+    const hanging = new Promise<void>((resolve) => {
+      resume = resolve
+    })
+    const append = vi.spyOn(TrailFile.prototype, 'append').mockImplementationOnce(() => hanging)
+    onTestFinished(() => append.mockRestore())
+    login()
+    expect(trail.isFailing).toBe(false)
+    await expect.poll(() => trail.isFailing).toBe(true)
+    expect(trail.status()).toMatchObject({ state: 'failing', error: 'a write has not ended within 60 ms', queued: 1 })
+    // Nobody who reads waits for it.
+    await trail.settle()
+    resume()
+    await expect.poll(() => trail.isFailing).toBe(false)
+    expect(log.entries.map(({ message }) => message)).toContain('the audit trail can be written to its file again')
+  })
+
+  it('settles while records keep coming', async () => {
+    const { trail, login } = await openTrail()
+    let isEnded = false
+    const flood = (): void => {
+      login(5)
+      if (!isEnded) setImmediate(flood)
+    }
+    flood()
+    onTestFinished(() => {
+      isEnded = true
+    })
+    await expect(trail.settle()).resolves.toBeUndefined()
+  })
+
+  it('refuses a pipe that nobody reads', async () => {
+    const file = join(newFolder(), 'audit.log')
+    execFileSync('mkfifo', [file])
+    await expect(openTrail({ file })).rejects.toThrow('ENXIO')
   })
 
   it('counts what found no place, in a record', async () => {

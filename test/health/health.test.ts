@@ -40,7 +40,7 @@ describe('the state of a front', () => {
 
   it('tells administrators why, and since when, without the password in a URL', async () => {
     const ping = vi.fn(async () => {
-      throw new StoreError('cannot connect', { cause: new Error('to db://user:geheim@host/x\nrefused') })
+      throw new StoreError('cannot connect', { cause: new Error('to db://user:ge/h@eim@host/x\nrefused') })
     })
     const front = await startFront(oneSetUp, {
       options: { userStore: storeWith(ping), clock: () => Date.parse('2026-11-29T12:00:00Z') },
