@@ -242,7 +242,12 @@ describe('the stream of events', () => {
       prepare: (app) => app.use((request, _response, next) => void setTimeout(next, request.get('x-slow') ? 50 : 0)),
     })
     const cookie = await front.cookieOf()
-    const bytes = requestBytes('GET', '/ops/api/events', [cookie, ...ownScript, 'Accept: text/event-stream', 'X-Slow: 1'])
+    const bytes = requestBytes('GET', '/ops/api/events', [
+      cookie,
+      ...ownScript,
+      'Accept: text/event-stream',
+      'X-Slow: 1',
+    ])
     for (let at = 0; at < 20; at++) {
       const socket = connect(front.port, '127.0.0.1', () => socket.write(bytes, () => socket.destroySoon()))
       await once(socket, 'close')

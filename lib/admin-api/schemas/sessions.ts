@@ -27,7 +27,9 @@ export const sessionQuery = z.object({
   user: z
     .string()
     .optional()
-    .describe('The user, as the name is spelled; a name with `*`, which stands for any characters, is case-insensitive.'),
+    .describe(
+      'The user, as the name is spelled; a name with `*`, which stands for any characters, is case-insensitive.',
+    ),
   address: z.string().optional().describe(`The address of the login, ${wildcard}`),
   kind: sessionKind.optional(),
   client: z.string().optional().describe(`The portal, or the audience of an OAuth token, ${wildcard}`),
