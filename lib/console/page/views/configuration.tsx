@@ -61,7 +61,9 @@ function Source({
   return (
     <>
       {!isReadableOnDisk && (
-        <p class="notice notice-bad">The file cannot be read now. What is in effect stays until the next start.</p>
+        <p class="notice notice-bad">
+          The file cannot be read now. What was read stays in effect, but the next start needs the file.
+        </p>
       )}
       {hasChangedOnDisk && isReadableOnDisk && (
         <p class="notice">
