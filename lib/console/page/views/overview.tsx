@@ -66,9 +66,9 @@ function Tiles({ report, locks }: { readonly report: MetricsReport; readonly loc
         <span class="muted">{plural(refused, 'login')} refused</span>
       </li>
       <li class="tile">
-        <span>Other requests refused, last hour</span>
+        <span>Other refusals, last hour</span>
         <strong>{formatNumber(refusals)}</strong>
-        <span class="muted">because of an address, a token, or a right</span>
+        <span class="muted">requests refused by address, token or right</span>
       </li>
       <li class="tile">
         <a href={routeTo('locks')}>Lock-outs</a>
