@@ -51,7 +51,9 @@ export function Plot({ title, moments, series, kind, unit = '', firstColour = 0,
     <figure class="plot">
       <figcaption>
         <h2>{title}</h2>
-        <span class="muted">{at === undefined ? summaryTime(kind, moments.length) : formatMinute(moments[at]!)}</span>
+        {!isEmpty && (
+          <span class="muted">{at === undefined ? summaryTime(kind, moments.length) : formatMinute(moments[at]!)}</span>
+        )}
       </figcaption>
       {isEmpty ? (
         <p class="plot-empty muted">{empty}</p>
