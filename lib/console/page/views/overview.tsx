@@ -68,7 +68,7 @@ function Tiles({ report, locks }: { readonly report: MetricsReport; readonly loc
       <li class="tile">
         <span>Other refusals, last hour</span>
         <strong>{formatNumber(refusals)}</strong>
-        <span class="muted">requests refused by address, token or right</span>
+        <span class="muted">for their address, token or right</span>
       </li>
       <li class="tile">
         <a href={routeTo('locks')}>Lock-outs</a>
