@@ -11,7 +11,16 @@ export type { PortalOptions } from './app/portal.js'
 export type { SecurityOptions } from './app/security-options.js'
 export type { ShutdownOptions } from './app/shutdown.js'
 export type { SignInOptions } from './app/sign-in.js'
-export type { AuditRecord, AuditSink } from './audit/audit-record.js'
+export type {
+  AuditAction,
+  AuditDetail,
+  AuditOutcome,
+  AuditRecord,
+  AuditRule,
+  AuditSink,
+  AuditTarget,
+  TrailAction,
+} from './audit/audit-record.js'
 export { type Auth, type Factor, getAuth } from './core/auth.js'
 export {
   BadRequestError,

@@ -9,7 +9,13 @@ export type { AcceptPassword } from './admin-api/user-administration.js'
 export { type AuthCore, type AuthCoreOptions, createAuthCore } from './app/auth-core.js'
 export type { AuthKind, MachineKind } from './core/auth.js'
 export type { ConfigErrorCode, HttpErrorCode, HttpErrorOptions, StoreErrorCode } from './core/errors.js'
-export { type ChangeContext, type ClientRefusal, type LoginRefusal, SecurityEvents } from './core/events.js'
+export {
+  type ChangeContext,
+  type ClientRefusal,
+  type EventRecorder,
+  type LoginRefusal,
+  SecurityEvents,
+} from './core/events.js'
 export { type BasicAuthenticationOptions, basicAuthentication } from './middleware/basic-authentication.js'
 export { type BasicLoginOptions, basicLogin } from './middleware/basic-login.js'
 export { type BearerAuthenticationOptions, bearerAuthentication } from './middleware/bearer-authentication.js'

@@ -9,11 +9,10 @@ import type { EventStreams } from '../console/event-streams.js'
 import type { EventEntry } from '../console/recent-events.js'
 import { type Gate, refusalFrom } from '../http/gate.js'
 import { findLongLivedRequest } from '../http/long-lived-request.js'
-import { matchesPattern } from '../users/names.js'
-import { maxNameLength } from '../users/user-store.js'
 import { createQuery, invalidRequest } from './json-body.js'
-import { readPage } from './page.js'
+import { pageOf, readPage } from './page.js'
 import { administratorsOnly, type Handler, readMember, resourceGate } from './resource.js'
+import { wildcard } from './wildcard.js'
 
 const userFields = ['subject', 'userName', 'by', 'impersonator']
 
@@ -29,12 +28,11 @@ export function eventsGate(streams: EventStreams): Gate {
   recent.listen()
 
   const list: Handler = async ({ query }) => {
-    const { offset, limit } = readPage(query)
+    const page = readPage(query)
     const after = query('after')
     const matches = readFilter(query)
     const all = recent.after(readId(after) ?? 0).filter(matches)
-    const list = all.reverse().slice(offset, offset + limit)
-    return { count: list.length, total: all.length, list }
+    return pageOf(all.reverse(), page, (entry) => entry)
   }
   const listGate = resourceGate('events', { GET: list }, {})
 
@@ -71,8 +69,9 @@ function readId(text: string): number | undefined {
 /** Names are compared whole and case-insensitively; `*` stands for any characters. */
 function readFilter(query: (name: string) => string): (entry: EventEntry) => boolean {
   const event = query('event')
-  const user = query('user').toLowerCase().slice(0, maxNameLength)
-  const isOf = (value: unknown): boolean => typeof value === 'string' && matchesPattern(value.toLowerCase(), user)
+  const user = query('user')
+  const matches = wildcard(user)
+  const isOf = (value: unknown): boolean => typeof value === 'string' && matches(value)
   return (entry) =>
     (event === '' || entry.event === event) && (user === '' || userFields.some((field) => isOf(entry[field])))
 }

@@ -10,7 +10,7 @@ import { type LoginLock, maxListedLocks } from '../users/throttle/lock-notes.js'
 import type { ManagedLoginThrottle } from '../users/throttle/login-throttle.js'
 import { lockKeys, userKeys } from '../users/throttle/throttle-keys.js'
 import { invalidRequest } from './json-body.js'
-import { readPage } from './page.js'
+import { pageOf, readPage } from './page.js'
 import { administratorsOnly, type Call, readMember, resourceGate } from './resource.js'
 import type { LiftedLocks, LockEntry, LockPage } from './schemas/sessions.js'
 
@@ -50,10 +50,8 @@ export async function findLocks(
  */
 export function locksGate(throttle: ManagedLoginThrottle | undefined, unlock: UnlockUser): Gate {
   async function list({ query }: Call): Promise<LockPage> {
-    const { offset, limit } = readPage(query)
-    const all = await findLocks(throttle)
-    const list = all.slice(offset, offset + limit)
-    return { count: list.length, total: all.length, list }
+    const page = readPage(query)
+    return pageOf(await findLocks(throttle), page, (lock) => lock)
   }
 
   async function lift({ query, auth, client }: Call): Promise<LiftedLocks> {

@@ -12,6 +12,7 @@ import { invalidRequest } from './json-body.js'
 import { readPage } from './page.js'
 import { administratorsOnly, type Call, readMember, resourceGate } from './resource.js'
 import type { EndedSession, EndedSessions, SessionEntry, SessionPage } from './schemas/sessions.js'
+import { wildcard } from './wildcard.js'
 
 export type { SessionEntry, SessionPage }
 
@@ -77,24 +78,6 @@ const maxMoment = 8.64e15
 
 function text(moment: number): string {
   return new Date(Math.max(-maxMoment, Math.min(moment, maxMoment))).toISOString()
-}
-
-/** In linear time: parts between the stars are looked for one after the other. Several stars in a row are one. */
-function wildcard(pattern: string): (value: string) => boolean {
-  const [first = '', ...rest] = pattern.toLowerCase().split(/\*+/)
-  const last = rest.pop()
-  return (value) => {
-    const folded = value.toLowerCase()
-    if (last === undefined) return folded === first
-    if (!folded.startsWith(first)) return false
-    let at = first.length
-    for (const part of rest) {
-      const found = folded.indexOf(part, at)
-      if (found === -1) return false
-      at = found + part.length
-    }
-    return folded.length - last.length >= at && folded.endsWith(last)
-  }
 }
 
 /** What an entry is searched and sorted by, of the record itself: moments are made texts for one page only. */

@@ -200,7 +200,7 @@ export async function wireSecurity(
   /** Where the store is away, what needs it is answered with 503 until it is there. */
   async function startShared(): Promise<void> {
     try {
-      await startAuditTrail(audit)
+      await startAuditTrail(config, audit)
       await shared?.start()
     } catch (error) {
       if (!(error instanceof ConfigError)) return

@@ -22,6 +22,7 @@ import { readTokenKeys } from '../tokens/keys/token-keys.js'
 import { defaultCredentialProblems } from '../users/file/open-file-users.js'
 import { openUserStore } from '../users/open-user-store.js'
 import { hashPassword, isPasswordHash } from '../users/passwords/password-hash.js'
+import { auditFileProblems } from './open-audit-trail.js'
 import { missingPackages } from './optional-packages.js'
 
 /** Something that the file names, by its key. */
@@ -65,7 +66,8 @@ export class Inspection {
     ]
     const found: InspectedFinding[] = []
     for (const part of parts) found.push(...(await part()))
-    for (const problem of await missingPackages(config)) found.push({ ...findingFrom(problem), isMistake: true })
+    const problems = [...(await auditFileProblems(config)), ...(await missingPackages(config))]
+    for (const problem of problems) found.push({ ...findingFrom(problem), isMistake: true })
     this.#leaveOthers(config)
     return found
   }

@@ -49,8 +49,9 @@ export interface ManagementApiOptions {
   /**
    * Whether `/users` and `/roles` are answered here: managed where the user store can be, 403 while the users come from the
    * file. A user store of the app's own that cannot be managed leaves them to the app: authorized, then passed on. And
-   * whether `/sessions`, `/locks`, `/reload`, `/configuration`, `/api-tokens`, `/service-providers`, `/health` and `/metrics` are
-   * answered, to administrators, and `/health/live` and `/health/ready` to everybody. `false` leaves all of them to the app.
+   * whether `/sessions`, `/locks`, `/reload`, `/configuration`, `/api-tokens`, `/service-providers`, `/events`, `/audit`, `/health`
+   * and `/metrics` are answered, to administrators, `/openapi.json` to every caller, and `/health/live` and `/health/ready` to everybody.
+   * `false` leaves all of them to the app; a `/health` or `/metrics` that `public_paths` names is the app's in any case.
    *
    * @defaultValue true
    */
@@ -84,9 +85,10 @@ export function managementApiGates(
   assertSecondFactors(config, parts.secondStep)
   const hasAuthentication = api.isJwtEnabled || api.isBasicEnabled
   const userGates = resources && hasAuthentication ? userGatesFrom(parts) : []
+  const publicPaths = publicPathsFrom(api)
   return [
     withoutForeignAuth,
-    ...(resources ? openGates(config, parts) : []),
+    ...(resources ? exceptAt(publicPaths, openGates(config, parts)) : []),
     ...addressGates(config, parts),
     ...corsGates(api, hasAuthentication),
     ...(hasAuthentication ? [loggedPasswordsGate(parts.logger)] : []),
@@ -94,10 +96,19 @@ export function managementApiGates(
     noTrace,
     ...authorizationGates(config, parts, hasAuthentication, userGates.length > 0),
     ...(resources && hasAuthentication
-      ? [...operatorResources(parts), openApiGate(() => documentedManagementApi(config, parts))]
+      ? exceptAt(publicPaths, [...operatorResources(parts), openApiGate(() => documentedManagementApi(config, parts))])
       : []),
     ...userGates,
   ]
+}
+
+const watched = /^\/(?:health|metrics)(?:\/|$)/i
+
+/** A `/health` or `/metrics` that `public_paths` names is a route of the app's, with all its methods: it was there before ours. */
+function exceptAt(publicPaths: AllowAnonymous | undefined, gates: readonly Gate[]): readonly Gate[] {
+  if (publicPaths === undefined) return gates
+  const isOfApp = ({ path }: Request): boolean => watched.test(path) && publicPaths('GET', path) === true
+  return gates.map((gate) => unless(isOfApp, gate))
 }
 
 /** None for a user store that cannot be managed here: `/users` and `/roles` are left to the app. */

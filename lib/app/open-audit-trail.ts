@@ -4,13 +4,17 @@
  * @module
  */
 
+import { constants } from 'node:fs'
+import { access } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { inBackground } from '../async/background.js'
+import { within } from '../async/deadline.js'
 import type { AuditSink } from '../audit/audit-record.js'
 import { AuditTrail } from '../audit/audit-trail.js'
 import { createCheckpointKey } from '../audit/checkpoint.js'
 import { TrailFile } from '../audit/trail-file.js'
 import type { Config } from '../config/config.js'
-import { ConfigError, type HttpError, UnavailableError } from '../core/errors.js'
+import { ConfigError, type ConfigProblem, type HttpError, UnavailableError } from '../core/errors.js'
 import type { SecurityEvents } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
 import type { Gate } from '../http/gate.js'
@@ -46,17 +50,50 @@ export async function openAuditTrail(config: Config, parts: OpenAuditParts): Pro
   return trail
 }
 
-/** Rejects with `ConfigError` where the file cannot be used: another process has it, or it cannot be opened. */
-export async function startAuditTrail(trail: AuditTrail | undefined): Promise<void> {
+/** How long a file system may take to say whether a file can be written. */
+const accessMs = 5000
+
+/** The files of a trail that cannot be written, or made: a folder may be missing. Nothing is made. */
+export async function auditFileProblems({ auditTrail }: Config): Promise<readonly ConfigProblem[]> {
+  const { file, anchorFile } = auditTrail
+  const named = Object.entries({ file, anchor_file: anchorFile })
+  const found = await Promise.all(
+    named.map(async ([name, path]) => {
+      const cause = path === undefined ? undefined : await obstacleTo(path)
+      return cause === undefined ? [] : [{ key: `audit_trail.${name}`, rule: `cannot be used: ${cause.message}` }]
+    }),
+  )
+  return found.flat()
+}
+
+async function obstacleTo(path: string): Promise<Error | undefined> {
+  const mayWrite = (name: string): Promise<void> =>
+    within(access(name, constants.W_OK), accessMs, () => new Error(`no answer within ${accessMs} ms`))
   try {
-    await trail?.start()
+    await mayWrite(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error
+      return mayWrite(dirname(path))
+    })
+    return undefined
+  } catch (error) {
+    return error as Error
+  }
+}
+
+/** Rejects with `ConfigError` where a file cannot be used: another process has it, or it cannot be opened. */
+export async function startAuditTrail(config: Config, trail: AuditTrail | undefined): Promise<void> {
+  if (trail === undefined) return
+  const problems = trail.status().file === null ? [] : await auditFileProblems(config)
+  if (problems.length > 0) throw new ConfigError(problems)
+  try {
+    await trail.start()
   } catch (cause) {
     const rule = `cannot be used: ${(cause as Error).message}`
     throw new ConfigError([{ key: 'audit_trail.file', rule }], { cause })
   }
 }
 
-/** Checkpoints are signed with what another key leads to. It does not throw. */
+/** Checkpoints are signed with what the key of the tokens leads to. It does not throw. */
 export function useAuditKey(config: Config, trail: AuditTrail | undefined, keySet: Pick<KeySet, 'privateKey'>): void {
   inBackground(async () => trail?.useKey(await createCheckpointKey(checkpointSeed(config, keySet))))
 }

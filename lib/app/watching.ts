@@ -158,5 +158,6 @@ function certificateFinding(leftMs: number | undefined): Finding | undefined {
 function auditFinding({ state, error, queued }: AuditStatus, failure: 'warn' | 'fail'): Finding | undefined {
   if (state === 'off') return undefined
   if (state === 'ok') return { status: 'pass', detail: `${queued} records wait to be written` }
+  if (state === 'degraded') return { status: 'warn', detail: `the anchor cannot be written: ${error}` }
   return { status: failure, detail: error ?? 'records cannot be written' }
 }

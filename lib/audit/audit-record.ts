@@ -26,11 +26,15 @@ export type AuditOutcome = 'success' | 'failure' | 'denied'
 export interface AuditTarget {
   /** `session` is a session or a token; its `id` is a digest, which opens nothing. */
   readonly type: 'user' | 'role' | 'session' | 'path' | 'address' | 'client' | 'configuration' | 'trail'
+  /** Its name, path or digest. */
   readonly id: string
 }
 
 /** Key of a rule in the configuration, and where it stands. */
-export type AuditRule = { readonly key: string } & Partial<Position>
+export interface AuditRule extends Partial<Position> {
+  /** As in the file: `management_api.cors`. */
+  readonly key: string
+}
 
 /** A value of {@link AuditEntry.details}. */
 export type AuditDetail = string | number | boolean | readonly string[]
@@ -39,7 +43,9 @@ export type AuditDetail = string | number | boolean | readonly string[]
 export interface AuditEntry {
   /** ISO 8601 with milliseconds, in UTC. */
   readonly time: string
+  /** What was done. */
   readonly action: AuditAction
+  /** What came of it. */
   readonly outcome: AuditOutcome
   /** Who did it: a user, an OAuth client, or what was typed as a user name at a login that was refused. `null`: not known, or the front itself. */
   readonly actor: string | null
@@ -47,6 +53,7 @@ export interface AuditEntry {
   readonly impersonator?: string
   /** The client's address. `null`: not known, or no request. */
   readonly address: string | null
+  /** What it was done to. */
   readonly target: AuditTarget | null
   /** The rule that refused. */
   readonly rule?: AuditRule
@@ -54,11 +61,13 @@ export interface AuditEntry {
   readonly code?: string
   /** HTTP status of the refusal. */
   readonly status?: number
+  /** Why: what the event says, or the caller of the change. */
   readonly reason?: string
   /** Of the request, where the app or a proxy gave it one. */
   readonly requestId?: string
   /** W3C trace context of the request. */
   readonly traceparent?: string
+  /** What is particular to the action. */
   readonly details?: Readonly<Record<string, AuditDetail>>
 }
 
@@ -77,8 +86,8 @@ export type AuditSink = (record: AuditRecord) => unknown
 
 /** How the trail is doing, as `GET /audit/status` answers. */
 export interface AuditStatus {
-  /** `failing`: the last write failed, or the queue is full. */
-  readonly state: 'ok' | 'failing' | 'off'
+  /** `failing`: the last write failed, or the queue is full. `degraded`: records are written, but the anchor is not. */
+  readonly state: 'ok' | 'degraded' | 'failing' | 'off'
   /** `null`: the records go to the log or to a function. */
   readonly file: string | null
   /** Of the last record that was written; 0 before the first. */
@@ -89,6 +98,6 @@ export interface AuditStatus {
   /** Records that wait to be written. */
   readonly queued: number
   readonly lastCheckpoint: { readonly sequence: number; readonly time: string } | null
-  /** Why writing fails, or failed last for the anchor. */
+  /** Why writing fails: of records, else of the anchor. `null`: it works. */
   readonly error: string | null
 }

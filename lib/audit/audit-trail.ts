@@ -5,14 +5,14 @@
  */
 
 import { inBackground } from '../async/background.js'
-import { within } from '../async/deadline.js'
 import { createMutex } from '../async/mutex.js'
 import type { EventRecorder } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
-import { appendAnchor } from './anchor-file.js'
+import { AnchorFile } from './anchor-file.js'
 import type { AuditEntry, AuditRecord, AuditSink, AuditStatus, TrailAction } from './audit-record.js'
 import { type ChainEnd, chainEntry, chainStart } from './chain.js'
 import type { CheckpointKey } from './checkpoint.js'
+import { createDelivery } from './delivery.js'
 import { readEvent } from './read-event.js'
 import { RecordQueue } from './record-queue.js'
 import type { Resumption, TrailFile } from './trail-file.js'
@@ -27,14 +27,16 @@ export interface AuditTrailOptions {
   readonly checkpointIntervalMs: number
   /** Gets each checkpoint as a line. */
   readonly anchorFile: string | undefined
+  /** Milliseconds after which a write counts as failed that has not ended. @defaultValue 5000 */
+  readonly overdueMs?: number | undefined
   readonly logger: Logger
   readonly clock: () => number
 }
 
 const tickMs = 1000
 
-/** How long the app's function may take for a record. */
-const sinkMs = 10_000
+/** A write to a disk that hangs counts as failed after so long. */
+const overdueMs = 5000
 
 /** A rotation that failed is tried again after so long. */
 const rotationPauseMs = 60_000
@@ -51,9 +53,7 @@ export class AuditTrail {
   #markStarted: () => void = () => {}
   #lastWriteAt: number | undefined
   #lastCheckpoint: AuditStatus['lastCheckpoint'] = null
-  #anchorError: unknown
-  /** Sequence of the last record that the function took. */
-  #delivered = 0
+  readonly #anchor: AnchorFile | undefined
   readonly #oneAtATime = createMutex()
   #rotateFrom = Number.NEGATIVE_INFINITY
   #timers: NodeJS.Timeout[] = []
@@ -64,8 +64,11 @@ export class AuditTrail {
     this.#started = new Promise((resolve) => {
       this.#markStarted = resolve
     })
-    const { logger } = options
+    const { logger, anchorFile } = options
     const file = options.file?.path
+    if (anchorFile !== undefined) {
+      this.#anchor = new AnchorFile({ path: anchorFile, sync: async () => options.file?.sync(), logger })
+    }
     const messages = (
       what: string,
     ): Pick<ConstructorParameters<typeof RecordQueue>[0], 'onFailure' | 'onRecovery'> => ({
@@ -77,9 +80,12 @@ export class AuditTrail {
     })
     this.#queue = new RecordQueue({
       write: (entries) => this.#write(entries),
+      overdueMs: options.overdueMs ?? overdueMs,
       ...messages(file === undefined ? 'the chain' : 'its file'),
     })
-    this.#deliveries = new RecordQueue({ write: (records) => this.#deliver(records), ...messages('its function') })
+    const onLost = (sequence: number): void =>
+      this.#note('recordsLost', 'failure', { count: 1, sequence, sink: 'its function' })
+    this.#deliveries = new RecordQueue({ write: createDelivery(options, onLost), ...messages('its function') })
   }
 
   /** Records an event. */
@@ -96,6 +102,7 @@ export class AuditTrail {
       ...(found !== undefined && found.tornBytes > 0 && { tornBytes: found.tornBytes }),
     })
     if (file !== undefined) this.#report(file.path, found!)
+    this.#checkpoint()
     logger.info({ file: file?.path, after: this.#end, key: this.#key.publicJwk }, 'the audit trail begins')
     this.#timers = [
       setInterval(() => this.#checkpoint(), checkpointIntervalMs).unref(),
@@ -120,8 +127,9 @@ export class AuditTrail {
     this.#note('trailDamaged', 'failure', { problem: 'the last line was not what was written', file: damaged })
   }
 
-  /** Other keys sign from now on. It does not throw. */
+  /** Signs with a key from now on. It does not throw. */
   useKey(key: CheckpointKey): void {
+    if (key.publicJwk.kid === this.#key.publicJwk.kid) return
     this.#key = key
     const { logger, file } = this.#options
     logger.info({ file: file?.path, key: key.publicJwk }, 'checkpoints of the audit trail are signed by another key')
@@ -134,9 +142,9 @@ export class AuditTrail {
 
   status(): AuditStatus {
     const failure = this.#queue.failure ?? this.#deliveries.failure
-    const error = failure ?? this.#anchorError
+    const error = failure ?? this.#anchor?.failure
     return {
-      state: failure === undefined ? 'ok' : 'failing',
+      state: failure !== undefined ? 'failing' : error !== undefined ? 'degraded' : 'ok',
       file: this.#options.file?.path ?? null,
       sequence: this.#end.sequence,
       lastWriteAt: this.#lastWriteAt === undefined ? null : new Date(this.#lastWriteAt).toISOString(),
@@ -162,6 +170,7 @@ export class AuditTrail {
     const { file, logger } = this.#options
     if (unwritten > 0)
       logger.error({ file: file?.path, unwritten }, 'the audit trail has ended with records that could not be written')
+    await this.#anchor?.close()
     await file?.close()
   }
 
@@ -224,22 +233,8 @@ export class AuditTrail {
       for (const record of records) this.#options.logger.info({ audit: record }, 'audit record')
     for (const { jws, sequence, time } of signed) {
       this.#lastCheckpoint = { sequence, time }
-      await this.#anchor(jws, sequence)
-    }
-  }
-
-  /** An anchor claims nothing that a power failure could still take away. */
-  async #anchor(jws: string, sequence: number): Promise<void> {
-    const { file, anchorFile, logger } = this.#options
-    logger.info({ file: file?.path, sequence, checkpoint: jws }, 'checkpoint of the audit trail')
-    if (anchorFile === undefined) return
-    try {
-      await file?.sync()
-      await appendAnchor(anchorFile, jws)
-      this.#anchorError = undefined
-    } catch (cause) {
-      this.#anchorError = cause
-      logger.error({ file: anchorFile, cause }, 'the anchor of the audit trail cannot be written')
+      this.#options.logger.info({ file: file?.path, sequence, checkpoint: jws }, 'checkpoint of the audit trail')
+      this.#anchor?.push(jws)
     }
   }
 
@@ -249,20 +244,13 @@ export class AuditTrail {
     try {
       await this.#append([this.#createNote('checkpoint', 'success')])
       const through = await file.rotate()
-      if (through > 0) this.#note('filesRemoved', 'success', { through })
+      if (through === 0) return
+      // Unsigned, anybody who can remove files could have written it.
+      this.#note('filesRemoved', 'success', { through })
+      this.#checkpoint()
     } catch (cause) {
       this.#rotateFrom = clock() + rotationPauseMs
       logger.error({ file: file.path, cause }, 'the audit trail cannot be rotated')
-    }
-  }
-
-  async #deliver(records: readonly AuditRecord[]): Promise<void> {
-    for (const record of records) {
-      // What it took before another one failed does not come again.
-      if (record.sequence <= this.#delivered) continue
-      const taken = this.#options.sink!(record)
-      if (taken instanceof Promise) await within(taken, sinkMs, () => new Error(`no answer within ${sinkMs} ms`))
-      this.#delivered = record.sequence
     }
   }
 

@@ -1,6 +1,6 @@
 /**
- * Signed checkpoints: a signature of the line that the trail had come to. Who writes to the file but does not have the key cannot change
- * a line before one.
+ * Signed checkpoints: a signature of the line that the trail had come to. Who writes to the file but does not have the key cannot sign
+ * what was written anew; the next start of the front would, which an anchor finds.
  *
  * The key is an Ed25519 key that is derived from the key that signs tokens: it signs nothing else, and shows nothing of that one.
  *

@@ -10,6 +10,8 @@ import { within } from '../async/deadline.js'
 export interface RecordQueueOptions<Item> {
   /** Writes items, all or none of them: what it rejects with makes the same items come again. */
   readonly write: (items: readonly Item[]) => Promise<void>
+  /** A write that takes longer counts as failed until it ends: a disk that hangs may never answer. `undefined`: `write` has a bound itself. */
+  readonly overdueMs?: number | undefined
   /** Told once when writing begins to fail, or the queue is full. */
   readonly onFailure: (reason: unknown) => void
   /** Told when writing works again. `lost`: items that found no place in the meantime. */
@@ -34,6 +36,9 @@ export class RecordQueue<Item> {
   #run: Promise<void> | undefined
   #failure: unknown
   #lost = 0
+  /** Items that were added, and those of them that are written. */
+  #added = 0
+  #written = 0
   #isClosing = false
   #isClosed = false
   #endPause: (() => void) | undefined
@@ -66,12 +71,14 @@ export class RecordQueue<Item> {
       return
     }
     this.#items.push({ item, since: performance.now() })
+    this.#added++
     this.#run ??= this.#writeAll()
   }
 
-  /** Resolves when all that waits is written, or cannot be written now. */
+  /** Resolves when all that waits at the call is written, or cannot be written now. To wait for what comes later could take for ever. */
   async settle(): Promise<void> {
-    while (this.#run !== undefined && this.#failure === undefined) {
+    const last = this.#added
+    while (this.#written < last && this.#run !== undefined && this.#failure === undefined) {
       await Promise.race([this.#run, new Promise((resolve) => setTimeout(resolve, 20).unref())])
     }
   }
@@ -90,6 +97,7 @@ export class RecordQueue<Item> {
     while (this.#items.length > 0) {
       const batch = this.#items.slice(0, maxBatch)
       const wasClosing = this.#isClosing
+      const endWatch = this.#watchWrite()
       try {
         await this.#options.write(batch.map(({ item }) => item))
       } catch (error) {
@@ -97,11 +105,22 @@ export class RecordQueue<Item> {
         if (wasClosing) break
         await this.#pause()
         continue
+      } finally {
+        endWatch()
       }
       this.#items.splice(0, batch.length)
+      this.#written += batch.length
       this.#recover()
     }
     this.#run = undefined
+  }
+
+  #watchWrite(): () => void {
+    const { overdueMs } = this.#options
+    if (overdueMs === undefined) return () => {}
+    const late = (): void => this.#fail(new Error(`a write has not ended within ${overdueMs} ms`))
+    const timer = setTimeout(late, overdueMs).unref()
+    return () => clearTimeout(timer)
   }
 
   #fail(error: unknown): void {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { constants } from 'node:fs'
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type FileLock, lockFile } from '../files/lock.js'
@@ -36,6 +37,9 @@ export interface Resumption {
 
 /** A process of another host or container without a sign of life for so long has ended. */
 const staleAfterMs = 30_000
+
+/** Without O_NONBLOCK, to open a pipe that nobody reads would never end. */
+const appendFlags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0)
 
 /** Appends lines. No method but `sync` may be called before another has ended. */
 export class TrailFile {
@@ -105,7 +109,7 @@ export class TrailFile {
   }
 
   async #open(): Promise<FileHandle> {
-    const handle = await open(this.path, 'a', 0o600)
+    const handle = await open(this.path, appendFlags, 0o600)
     const { size, ino } = await handle.stat()
     // What a failed write has left there is no line.
     const isCut = this.#hasLeftovers && ino === this.#inode && size > this.#size
@@ -159,14 +163,24 @@ export class TrailFile {
   async rotate(): Promise<number> {
     if (this.#first === undefined) return 0
     await this.sync()
-    await this.#renameTo(rotatedName(this.path, this.#first.sequence))
+    const { sequence } = this.#first
+    await this.#renameTo(rotatedName(this.path, sequence))
     this.#first = undefined
     await this.#forgetHandle()
-    const rotated = await listRotated(this.path)
+    const rotated = await this.#listOwn(sequence)
     const removed = rotated.slice(0, Math.max(0, rotated.length - this.#options.keep))
     for (const file of removed) await rm(file, { force: true })
-    const [oldest] = removed.length === 0 ? [] : [...rotated.slice(removed.length), this.path]
-    return oldest === undefined ? 0 : (sequenceInName(oldest) ?? Number.NaN) - 1
+    return removed.length === 0 ? 0 : sequenceInName(rotated[removed.length]!)! - 1
+  }
+
+  /** Rotated files up to a sequence that begin as their names say: with others put beside them, the front would remove its own. */
+  async #listOwn(through: number): Promise<readonly string[]> {
+    const own: string[] = []
+    for (const file of await listRotated(this.path)) {
+      const first = sequenceInName(file)
+      if (first! <= through && (await readFirst(file))?.sequence === first) own.push(file)
+    }
+    return own
   }
 
   async #renameTo(name: string): Promise<void> {

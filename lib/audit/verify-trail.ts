@@ -39,6 +39,8 @@ export interface TrailVerdict {
   readonly last: number
   /** Up to here, lines are covered by a checkpoint whose signature was verified; 0 without keys or without one. */
   readonly signedThrough: number
+  /** Lines that no checkpoint covered when the process was started anew: a checkpoint of that start says nothing of who wrote them. */
+  readonly signedLate: number
   /** Time of the last checkpoint that was verified. */
   readonly signedAt: string | undefined
   /** Checkpoints in the files; without keys nobody knows who made them. */
@@ -87,10 +89,12 @@ class Verification {
   #last = 0
   #end: ChainEnd | undefined
   #signedThrough = 0
+  #signedLate = 0
+  #lateThrough = 0
   #signedAt: string | undefined
   #checkpoints = 0
-  /** Sequence up to which the trail itself has removed its lines. */
-  #removedThrough = 0
+  /** What the trail itself has removed: up to which line, and the line that says so. */
+  readonly #removals: { readonly through: number; readonly sequence: number }[] = []
   /** By the sequence of the line that they sign. */
   readonly #anchors = new Map<number, Anchor>()
   #compared = 0
@@ -144,9 +148,17 @@ class Verification {
     const action = actionOf(link, bytes)
     if (action === 'filesRemoved') {
       const through = parseRecord(bytes)?.details?.['through']
-      if (typeof through === 'number') this.#removedThrough = Math.max(this.#removedThrough, through)
+      if (typeof through === 'number') this.#removals.push({ through, sequence: link.sequence })
     }
+    if (action === 'trailStarted') this.#countLate(link.sequence - 1)
     return action
+  }
+
+  /** The last line before a start is the checkpoint of a clean end, which signs the line before it. */
+  #countLate(through: number): void {
+    if (this.#signedThrough >= through - 1) return
+    this.#signedLate += through - Math.max(this.#signedThrough, this.#lateThrough)
+    this.#lateThrough = through
   }
 
   #checkPlace(link: ChainLink): void {
@@ -206,13 +218,17 @@ class Verification {
   }
 
   conclude(lastFile: string): TrailVerdict {
-    const { keys, isPart = false } = this.#options
+    const { keys, anchors, isPart = false } = this.#options
     this.#file = lastFile
     this.#line = undefined
     if (this.#lines === 0) this.#note('there is no line')
-    const least = this.#removedThrough + 1
+    // With keys, a record that nobody has signed excuses nothing.
+    const proven = this.#removals.filter(({ sequence }) => keys === undefined || sequence <= this.#signedThrough)
+    const least = Math.max(0, ...proven.map(({ through }) => through)) + 1
     if (!isPart && this.#first > least) this.#note(`${named(least, this.#first - 1)} missing: there was a file before`)
-    if (keys !== undefined && this.#checkpoints === 0 && this.#lines > 0 && !isPart) {
+    // The second line of a trail is a checkpoint: without it, it was cut off there, or is being written.
+    const isYoung = anchors === undefined && this.#last === 1
+    if (keys !== undefined && this.#checkpoints === 0 && this.#lines > 0 && !isPart && !isYoung) {
       this.#note('there is no checkpoint: nothing shows who wrote the lines')
     }
     const newest = Math.max(0, ...this.#anchors.keys())
@@ -227,6 +243,7 @@ class Verification {
       first: this.#first,
       last: this.#last,
       signedThrough: this.#signedThrough,
+      signedLate: keys === undefined ? 0 : this.#signedLate,
       signedAt: this.#signedAt,
       checkpoints: this.#checkpoints,
       anchors: this.#compared,
@@ -237,7 +254,10 @@ class Verification {
 }
 
 /** The trail's own actions that say something of the lines around them. */
-const ownActions = ['checkpoint', 'filesRemoved'].map((name) => ({ name, bytes: Buffer.from(`,"action":"${name}",`) }))
+const ownActions = ['checkpoint', 'filesRemoved', 'trailStarted'].map((name) => ({
+  name,
+  bytes: Buffer.from(`,"action":"${name}",`),
+}))
 
 /** What stands between the sequence and the action: `,"time":"2026-11-29T15:00:00.000Z"`. */
 const timeLength = 34

@@ -5,7 +5,7 @@
  */
 
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { checkpointSeed } from '../app/open-audit-trail.js'
 import { readAnchors } from '../audit/anchor-file.js'
@@ -142,28 +142,49 @@ function parseJson(file: string, text: string): unknown {
 /** A checkpoint has no slash, and a file none of its form. */
 function readAnchor(anchor: string | undefined, config: Config | undefined): readonly string[] | undefined {
   const own = config?.auditTrail.anchorFile
-  if (anchor === undefined)
-    return own !== undefined && existsSync(own) ? readAnchors(readFileSync(own, 'utf8')) : undefined
+  if (anchor === undefined) return own === undefined ? undefined : readAnchors(readOwnAnchor(own))
   return readAnchors(/^eyJ[\w-]+\.[\w-]+\.[\w-]+$/.test(anchor.trim()) ? anchor : readFileSync(anchor, 'utf8'))
 }
 
+/** One that is missing may have been removed: then nothing shows that the end was not cut off. */
+function readOwnAnchor(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new CommandError(
+      `audit_trail.anchor_file cannot be read, so nothing was verified: ${(cause as Error).message}. --anchor names another one.`,
+    )
+  }
+}
+
 function describe(verdict: TrailVerdict, hasKeys: boolean, hasAnchors: boolean): string {
-  const { lines, first, last, signedThrough, signedAt, checkpoints, anchors, problems, problemCount } = verdict
+  const { lines, first, last, signedLate, checkpoints, anchors, problems, problemCount } = verdict
   const found = problems.map(
     ({ file, line, message }) => `${printable(file)}${line === undefined ? '' : `:${line}`}: ${printable(message)}`,
   )
   if (problemCount > problems.length) found.push(`${problemCount - problems.length} more problems are not shown.`)
-  const unsigned = last - signedThrough
   return [
     ...found,
     problemCount > 0
       ? `NOT SOUND: ${count(problemCount, 'problem')} in ${count(lines, 'line')}.`
       : `Sound: ${count(lines, 'line')}, ${first} to ${last}, each in its place and as it was written.`,
     hasKeys
-      ? `Signed up to line ${signedThrough}${signedAt === undefined ? '' : `, at ${printable(signedAt)}`}. ${unsigned === 0 ? '' : `The ${count(unsigned, 'line')} after it could have been written anew.`}`.trimEnd()
+      ? describeSigned(verdict)
       : `${count(checkpoints, 'checkpoint')}, not verified: without --jwks or --key nothing shows that the whole was not written anew.`,
+    ...(signedLate === 0
+      ? []
+      : [
+          `${count(signedLate, 'line')} before a start had no signature yet: who stopped or killed the process could have written them anew.`,
+        ]),
     hasAnchors ? `${count(anchors, 'anchor')} compared.` : 'No anchor: nothing shows that the end was not cut off.',
   ].join('\n')
+}
+
+function describeSigned({ last, signedThrough, signedAt, checkpoints }: TrailVerdict): string {
+  if (checkpoints === 0) return 'Not signed yet: nothing shows who wrote the lines.'
+  const unsigned = last - signedThrough
+  const signed = `Signed up to line ${signedThrough}${signedAt === undefined ? '' : `, at ${printable(signedAt)}`}.`
+  return unsigned === 0 ? signed : `${signed} The ${count(unsigned, 'line')} after it could have been written anew.`
 }
 
 function count(number: number, noun: string): string {

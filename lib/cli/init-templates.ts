@@ -59,9 +59,13 @@ export function serverFile(answers: InitAnswers): string {
   const { portal } = answers
   const hello = below(answers, '/hello')
   return `import express from 'express'
-import { createSecurity, getAuth } from 'sallyport'
+import { ConfigError, createSecurity, getAuth } from 'sallyport'
 
-const security = await createSecurity(new URL('deployment.toml', import.meta.url))
+const security = await createSecurity(new URL('deployment.toml', import.meta.url)).catch((error) => {
+  // Says each mistake in the file in a line.
+  console.error(error instanceof ConfigError ? error.message : error)
+  process.exit(1)
+})
 
 const app = express()
 ${
@@ -88,12 +92,12 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 }
 
 /** What a server that is there needs. */
-export function serverLines(answers: InitAnswers, { isModule, port }: App): string {
+export function serverLines(answers: InitAnswers, { isModule, listensOn }: App): string {
   const { mount, portal } = answers
   const mounts = `// routes that everybody may call
 ${portal === undefined ? '' : `${portalLine(answers)}// the pages, below ${portal}\n`}${mountLine(answers)}
 // routes that need a login${mount === '/' ? '' : `, below ${mount}: others stay open`}
-security.createServer(app).listen(${port})    // in place of app.listen`
+security.createServer(app).listen(${listensOn})    // in place of app.listen`
   const lines = isModule
     ? `import { createSecurity } from 'sallyport'
 

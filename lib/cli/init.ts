@@ -42,8 +42,12 @@ export interface App {
   readonly missing: readonly string[]
   /** The file that makes the app, as far as it can be found. */
   readonly entry: string | undefined
-  /** The port that it listens on, as far as it can be read. */
-  readonly port: number
+  /** Whether {@link entry} imports the package. */
+  readonly usesSallyport: boolean
+  /** What it passes to `listen`: a number, or the name of a variable. */
+  readonly listensOn: string
+  /** The port for a URL; `PORT` where it cannot be read. */
+  readonly port: string
 }
 
 /** Segments that browsers and clients do not resolve away. */
@@ -93,12 +97,26 @@ async function init(options: InitOptions, process: CommandProcess, folder: strin
     `Wrote ${wrote.join(', ')}.`,
     ...(asks ? [] : [`The password of ${answers.admin} is ${password}`]),
     ...(app.missing.length > 0 ? ['', `  npm install ${app.missing.join(' ')}`] : []),
-    ...(isNew
-      ? ['', `  ${app.usesTypeScript ? 'npx tsx' : 'node'} ${server}`]
-      : ['', `Add to ${app.entry ?? server}:`, '', serverLines(answers, app)]),
+    '',
+    ...(app.usesSallyport ? linesForUser(answers, app) : linesForNew(answers, app, isNew ? server : undefined)),
+  ].join('\n')
+}
+
+/** Where its API is mounted is not known. */
+function linesForUser({ portal }: InitAnswers, { entry }: App): readonly string[] {
+  const uses = `${entry} uses sallyport already: it has to read deployment.toml, and does so at its next start.`
+  return portal === undefined ? [uses] : [uses, `Mount the pages in it: app.use('${portal}', security.portal('pages'))`]
+}
+
+/** `server`: the file that was written for it. */
+function linesForNew(answers: InitAnswers, app: App, server: string | undefined): readonly string[] {
+  return [
+    ...(server === undefined
+      ? [`Add to ${app.entry}:`, '', serverLines(answers, app)]
+      : [`  ${app.usesTypeScript ? 'npx tsx' : 'node'} ${server}`]),
     '',
     `  curl -u ${quoted(answers.admin)} http://127.0.0.1:${app.port}${below(answers, '/login')}`,
-  ].join('\n')
+  ]
 }
 
 async function readApp(folder: string): Promise<App> {
@@ -124,14 +142,25 @@ async function readApp(folder: string): Promise<App> {
   const entry = candidates.find((name) => name !== undefined && existsSync(join(folder, name)))
   const missing = ['sallyport', 'express'].filter((name) => !(name in installed))
   if (usesTypeScript && !('tsx' in installed)) missing.push('tsx')
-  const port = entry === undefined ? undefined : await readPort(join(folder, entry))
-  return { isModule: type === 'module', usesTypeScript, missing, entry, port: port ?? 9201 }
+  const source = entry === undefined ? '' : await readFile(join(folder, entry), 'utf8').catch(() => '')
+  const usesSallyport = /['"]sallyport(?:\/[\w-]+)?['"]/.test(source)
+  return { isModule: type === 'module', usesTypeScript, missing, entry, usesSallyport, ...readListen(source) }
 }
 
-async function readPort(file: string): Promise<number | undefined> {
-  const text = await readFile(file, 'utf8').catch(() => '')
-  const digits = /\.listen\([^)]*?\b(\d{2,5})\b/.exec(text)?.[1]
-  return digits === undefined ? undefined : Number(digits)
+/** Of the first call of `listen` with a port. */
+function readListen(source: string): Pick<App, 'listensOn' | 'port'> {
+  const first = /\.listen\(\s*((?:[^\s,()]|\([^()]*\)|[ \t])+)/.exec(source)?.[1]?.trim() ?? '9201'
+  const number = portIn(first)
+  if (number !== undefined) return { listensOn: number, port: number }
+  if (!/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(first)) return { listensOn: '9201', port: '9201' }
+  const name = first.replaceAll('$', '\\$')
+  const value = new RegExp(`(?:const|let|var)\\s+${name}\\b[^=\\n]{0,40}=([^=\\n;]{1,200})`).exec(source)?.[1]
+  return { listensOn: first, port: (value && portIn(value.trim())) ?? 'PORT' }
+}
+
+/** The number of `3000`, `'3000'`, `process.env.PORT ?? 3000` and `Number(process.env.PORT || '3000')`. */
+function portIn(expression: string): string | undefined {
+  return /^(?:.*(?:\?\?|\|\|))?\s*['"]?(\d{2,5})['"]?\)*$/.exec(expression)?.[1]
 }
 
 interface PackageJson {

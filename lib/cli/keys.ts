@@ -38,7 +38,7 @@ async function rotateKeys({ config: path, reloadWithin, drop = false }: RotateOp
   if (reloadMs === undefined)
     throw new CommandError('--reload-within must be a duration with a unit, such as 90s or 1h.')
   const { token } = (await loadConfig(path)).managementApi
-  const { algorithm = 'RS256', rsaBits, expiryMs } = token
+  const { algorithm, rsaBits, expiryMs } = token
   const overlapMs = drop ? 0 : expiryMs + reloadMs
   const keyFile = requireKeyFile(token, path)
   const options = { algorithm, rsaBits, overlapMs, now }

@@ -6,13 +6,14 @@
 
 import { Command } from 'commander'
 import { CommandError, type CommandProcess, exitCodes, runCommand } from './command.js'
-import { printable, printableLines } from './output.js'
+import { printable, printableJson, printableLines } from './output.js'
 import type { Answer } from './server/client.js'
 import { addServerOptions, connectServer, type ServerOptions } from './server/connect.js'
 
 interface ReloadOptions extends ServerOptions {
   readonly preview?: boolean
   readonly only?: string
+  readonly json?: boolean
 }
 
 /** With `--preview` it ends with 1 as `diff` does, and where the file has a mistake. */
@@ -21,21 +22,23 @@ export function reloadCommand(process: CommandProcess): Command {
     .description('Has a running server read its configuration file anew. A mistake in it changes nothing.')
     .option('--preview', 'change nothing, and print what a reload would do, as diff does')
     .option('--only <version>', 'take over the file of this preview, and no other')
+    .option('--json', 'print JSON: what GET /reload or POST /reload answers')
     .allowExcessArguments(false)
     .action((options: ReloadOptions) =>
       runCommand(process, async () => {
-        const { preview = false, only: version } = options
+        const { preview = false, only: version, json = false } = options
         if (preview && version !== undefined) {
           throw new CommandError('Write --preview or --only, not both.', exitCodes.usage)
         }
         const server = connectServer(options, process)
-        if (!preview)
-          return describeReload(
-            await server.call('POST', '/reload', { body: version === undefined ? undefined : { version } }),
-          )
+        if (!preview) {
+          const body = version === undefined ? undefined : { version }
+          const outcome = await server.call('POST', '/reload', { body })
+          return json ? printableJson(outcome) : describeReload(outcome)
+        }
         const answer = await server.call('GET', '/reload')
         if (isToBeLookedAt(answer)) process.exitCode = exitCodes.failed
-        return describePreview(answer)
+        return json ? printableJson(answer) : describePreview(answer)
       }),
     )
 }
@@ -53,10 +56,13 @@ function isToBeLookedAt({ problems, widened, notCompared, isComplete }: Answer):
   return hasEntries || widened !== 0 || isComplete !== true
 }
 
-function describePreview({ file, version, problems, changed, atNextStart, diff }: Answer): string {
+function describePreview({ file, version, isChanged, problems, changed, atNextStart, diff }: Answer): string {
   const mistakes = Array.isArray(problems) ? problems.map(describeProblem) : []
   if (mistakes.length > 0) return ['A reload would be refused:', ...mistakes].join('\n')
   const [now, later] = [listed(changed), listed(atNextStart)]
+  if (isChanged === false && now === '' && later === '') {
+    return `${printable(textOf(file))} is unchanged. A reload would only read anew the files that it names, such as keys.`
+  }
   return [
     now === '' ? `${printable(textOf(file))} says what it said before.` : `Changed: ${now}.`,
     ...(later === '' ? [] : [`At the next start only: ${later}.`]),

@@ -244,7 +244,7 @@ export interface TokenConfig {
   readonly expiryMs: number
   /** Bits of the RSA key; not used by the other algorithms. */
   readonly rsaBits: number
-  /** `algorithm` (RFC 7518, RFC 8037); `undefined`: the key of `keyStore` decides. @defaultValue `'RS256'` */
+  /** `algorithm` (RFC 7518, RFC 8037); `undefined`: the key of `keyFile` or `keyStore` decides. @defaultValue `'RS256'` */
   readonly algorithm: SigningAlgorithm | undefined
   /** `issuer`: `iss` of the tokens (RFC 7519 section 4.1.1). @defaultValue `'urn:sallyport:management'` */
   readonly issuer: string

@@ -35,6 +35,8 @@ export function readPageFiles(from: URL): PageFiles | undefined {
     const served = readdirSync(from).filter((name) => Object.hasOwn(types, extname(name)))
     const files = new Map(served.map((name) => [`/${name}`, readPageFile(new URL(name, from))]))
     const index = files.get('/index.html')
+    // By that name, the page would not find what is below its mount.
+    files.delete('/index.html')
     return index && files.set('/', index)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined

@@ -34,9 +34,6 @@ const policy = [
   "trusted-types 'none'",
 ].join('; ')
 
-/** What the names of do not change: all others have a hash in their names. */
-const indexPaths = new Set(['/', '/index.html'])
-
 /** Answers GET and HEAD with a file of the page. `find` resolves with `undefined` where there are none. */
 export function pageGate(find: () => Promise<PageFiles | undefined>): Gate {
   async function answerFile(request: Request, response: Response): Promise<Verdict> {
@@ -57,7 +54,8 @@ export function pageGate(find: () => Promise<PageFiles | undefined>): Gate {
     response.setHeader('Content-Security-Policy', policy)
     response.setHeader('X-Frame-Options', 'DENY')
     response.setHeader('X-Content-Type-Options', 'nosniff')
-    response.setHeader('Cache-Control', indexPaths.has(path) ? 'no-store' : 'private, max-age=31536000, immutable')
+    // All others have a hash in their names.
+    response.setHeader('Cache-Control', path === '/' ? 'no-store' : 'private, max-age=31536000, immutable')
     response.setHeader('Content-Type', file.type)
     response.setHeader('Vary', 'Accept-Encoding')
     if (isGzip) response.setHeader('Content-Encoding', 'gzip')

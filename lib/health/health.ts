@@ -39,20 +39,25 @@ export interface HealthOptions {
   readonly keptMs?: number | undefined
 }
 
+/** One that hangs is not asked again before it has answered, or so much time has passed. */
+const hangMs = 30_000
+
 const shuttingDown: Finding = { status: 'fail', detail: 'shutting down' }
 
 export class Health {
   readonly #options: HealthOptions
+  readonly #startedAt: number
   /** Of each part, what it was last, and since when. */
   readonly #last = new Map<string, { readonly status: HealthStatus; readonly since: number }>()
   /** Parts that have not answered yet. */
-  readonly #pending = new Map<Probe, Promise<Finding | undefined>>()
+  readonly #pending = new Map<Probe, { readonly answer: Promise<Finding | undefined>; readonly since: number }>()
   #found: { readonly at: number; readonly checks: readonly HealthCheck[] } | undefined
   #running: Promise<readonly HealthCheck[]> | undefined
   #isShuttingDown = false
 
   constructor(options: HealthOptions) {
     this.#options = options
+    this.#startedAt = options.clock()
   }
 
   /** From now on requests should go elsewhere. */
@@ -94,12 +99,18 @@ export class Health {
   async #ask(probe: Probe): Promise<Finding | undefined> {
     const { timeoutMs = 1000 } = this.#options
     const deadline = startDeadline(timeoutMs, () => new StoreError(`no answer within ${timeoutMs} ms`))
-    // One that hangs is not asked again before it has answered.
-    const answer = this.#pending.get(probe) ?? (async () => probe.ask(deadline.signal))()
-    this.#pending.set(probe, answer)
-    inBackground(() => answer.finally(() => this.#pending.delete(probe)))
+    const now = performance.now()
+    let asked = this.#pending.get(probe)
+    if (asked === undefined || now - asked.since > hangMs) {
+      asked = { answer: (async () => probe.ask(deadline.signal))(), since: now }
+      this.#pending.set(probe, asked)
+      const { answer } = asked
+      inBackground(() =>
+        answer.finally(() => this.#pending.get(probe)?.answer === answer && this.#pending.delete(probe)),
+      )
+    }
     try {
-      return await untilAborted(answer, deadline.signal)
+      return await untilAborted(asked.answer, deadline.signal)
     } catch (error) {
       return { status: probe.failure ?? 'fail', detail: reasonFrom(error) }
     } finally {
@@ -113,7 +124,8 @@ export class Health {
     if (last?.status !== status) {
       if (status !== 'pass') logger.warn({ check: name, status }, `health: ${name}: ${detail ?? status}`)
       else if (last !== undefined) logger.info({ check: name, status }, `health: ${name} is well again`)
-      last = { status, since: clock() }
+      // What is well when it is asked first counts as well from the start on.
+      last = { status, since: last === undefined && status === 'pass' ? this.#startedAt : clock() }
       this.#last.set(name, last)
     }
     const since = new Date(last.since).toISOString()
@@ -139,7 +151,7 @@ function reasonFrom(error: unknown): string {
   const { message, cause } = error instanceof Error ? error : { message: String(error), cause: undefined }
   const text = cause instanceof Error && cause.message !== '' ? `${message} (${cause.message})` : message
   return text
-    .replace(/\/\/[^/\s@]*@/g, '//***@')
+    .replace(/\/\/\S*@/g, '//***@')
     .replace(/\p{Cc}+/gu, ' ')
     .slice(0, maxReasonLength)
 }

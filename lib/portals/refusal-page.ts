@@ -15,7 +15,9 @@ import { textsIn } from './texts/texts.js'
 
 /** What happened, and what a reader can do about it. */
 export interface Refusal {
+  /** HTTP status of the answer. */
   readonly status: number
+  /** Stable name of the reason. */
   readonly code: HttpErrorCode
   /** What the browser asks for, of the languages that there are. The message is in it. */
   readonly language: Language

@@ -189,12 +189,19 @@ describe('the list of sessions', () => {
   })
 
   it('takes no longer for many stars than for one', async () => {
-    const info = { subject: 'ann', kind: 'portal', scope: '', issuedAt: 0, lastAccessAt: 0, expiresAt: 1 } as const
+    const times = { issuedAt: 0, lastAccessAt: 0, expiresAt: 1 }
+    const info = {
+      subject: 'ann',
+      kind: 'portal',
+      scope: '',
+      audience: undefined,
+      address: undefined,
+      ...times,
+    } as const
     const infos = Array.from({ length: 20_000 }, (_, index) => ({ ...info, id: String(index) }))
-    const startedAt = performance.now()
-    const query = { user: `a${'*'.repeat(15_000)}n`, offset: 0, limit: 1 }
+    // One by one, the test would not end in its time.
+    const query = { user: `a${'*'.repeat(1_000_000)}n`, offset: 0, limit: 1 }
     expect((await findSessions({ list: async () => infos }, query)).total).toBe(20_000)
-    expect(performance.now() - startedAt).toBeLessThan(1000)
   })
 
   it.each(['?limit=0', '?limit=1001', '?limit=x', '?offset=-1', '?sort=scope', '?kind=x', '?user=a&user=b'])(

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createSecurity } from '../../lib/app/create-security.js'
@@ -251,7 +251,12 @@ describe('the audit trail of a front', () => {
     const sameFile = await createTestSecurity(document({ root: { audit_trail: { file } } }))
     await sameFile.signedIn('alice')
     await sameFile.close()
-    expect((await records()).map(({ action }) => action)).toEqual(['trailStarted', 'trailStopped', 'checkpoint'])
+    expect((await records()).map(({ action }) => action)).toEqual([
+      'trailStarted',
+      'checkpoint',
+      'trailStopped',
+      'checkpoint',
+    ])
   })
 })
 
@@ -271,6 +276,25 @@ describe('on_audit_failure', () => {
     await expect.poll(async () => (await status(front, token)).state).toBe('failing')
     expect((await front.call('GET', '/apis', [bearer(token)])).status).toBe(200)
     expect(front.entries.filter(({ level }) => level === 'error')).toHaveLength(1)
+  })
+
+  it('leaves out a record that the function cannot take, says so in the trail, and goes on', async () => {
+    const taken: AuditRecord[] = []
+    const sink: AuditSink = (record) => {
+      if (record.actor?.includes('\u{1F4A5}')) throw new Error('no such character in utf8mb3')
+      taken.push(record)
+    }
+    const { front } = await startAudited({ on_audit_failure: 'deny' }, { auditTrail: sink })
+    await front.call('GET', '/login', [basic('a\u{1F4A5}b', 'x')])
+    await expect
+      .poll(async () => {
+        const answer = await front.call('GET', '/login', [basic(users.admin.name, users.admin.password)])
+        return answer.status
+      })
+      .toBe(200)
+    await expect
+      .poll(() => taken.find(({ action }) => action === 'recordsLost')?.details)
+      .toMatchObject({ count: 1, sequence: expect.any(Number) })
   })
 
   it('denies every request where it is told to, until records can be written again', async () => {
@@ -297,6 +321,45 @@ describe('on_audit_failure', () => {
   }
 })
 
+describe('the anchor', () => {
+  it('is looked for at the start: a folder that is missing is a mistake, with the place in the file', async () => {
+    const folder = newFolder()
+    const toml = join(folder, 'deployment.toml')
+    const trail = '[audit_trail]\nfile = "audit.log"\nanchor_file = "away/anchor"\n'
+    writeFileSync(toml, `${trail}[[internal_apis.users]]\nuser.name = "a"\nuser.password = "a-password-1"\n`)
+    const options = { logger: recordedLog().logger }
+    await expect(createSecurity(toml, options)).rejects.toThrow(
+      /deployment\.toml:3:1 audit_trail\.anchor_file: cannot be used: ENOENT/,
+    )
+    mkdirSync(join(folder, 'away'))
+    const security = await createSecurity(toml, options)
+    await security.close()
+  })
+
+  it('is a warning while it cannot be written, and with "deny" refuses nothing', async () => {
+    const anchors = join(newFolder(), 'anchors')
+    mkdirSync(anchors)
+    const { front } = await startAudited({
+      ...{ anchor_file: join(anchors, 'anchor'), checkpoint_interval: '1s', on_audit_failure: 'deny' },
+    })
+    const token = bearer(await front.login())
+    const get = async (path: string): Promise<object> => (await front.call('GET', path, [token])).json()
+    rmSync(anchors, { recursive: true })
+    await expect
+      .poll(() => get('/audit/status'), { timeout: 4000 })
+      .toMatchObject({ state: 'degraded', error: expect.stringContaining('ENOENT') })
+    expect((await front.call('GET', '/apis', [token])).status).toBe(200)
+    expect((await front.call('GET', '/health/ready')).status).toBe(200)
+    const detail = expect.stringMatching(/^the anchor cannot be written: ENOENT/)
+    expect(await get('/health')).toMatchObject({
+      status: 'warn',
+      checks: expect.arrayContaining([expect.objectContaining({ name: 'audit trail', status: 'warn', detail })]),
+    })
+    await front.security.reload(front.security.config)
+    expect(front.entries.filter(({ message }) => message.includes('another key'))).toEqual([])
+  })
+})
+
 describe('GET /audit', () => {
   async function search(front: Front, token: string, query = ''): Promise<AuditPage> {
     const answer = await front.call('GET', `/audit${query}`, [bearer(token)])
@@ -310,15 +373,16 @@ describe('GET /audit', () => {
     const token = await front.login()
     await front.call('GET', '/login', [basic(users.reader.name, 'Wrong-password-1')])
     await front.login(users.reader)
-    expect(actions(await search(front, token))).toEqual(['auditRead', 'login', 'loginRefused', 'login', 'trailStarted'])
-    expect(await search(front, token, '?limit=2&offset=1')).toMatchObject({ count: 2, total: 5, isComplete: true })
+    const started = ['checkpoint', 'trailStarted']
+    expect(actions(await search(front, token))).toEqual(['auditRead', 'login', 'loginRefused', 'login', ...started])
+    expect(await search(front, token, '?limit=2&offset=1')).toMatchObject({ count: 2, total: 6, isComplete: true })
     expect(actions(await search(front, token, '?user=reader'))).toEqual(['login', 'loginRefused'])
     expect(actions(await search(front, token, '?action=login&user=admin'))).toEqual(['login'])
     expect(actions(await search(front, token, '?outcome=failure'))).toEqual(['loginRefused'])
     expect(actions(await search(front, token, '?address=192.0.2.1'))).toEqual([])
     expect(actions(await search(front, token, '?since=2099-01-01'))).toEqual([])
     expect(actions(await search(front, token, '?until=2001-01-01T00:00:00Z'))).toEqual([])
-    expect((await search(front, token, '?since=2001-01-01')).total).toBeGreaterThan(5)
+    expect((await search(front, token, '?since=2001-01-01')).total).toBeGreaterThan(6)
   })
 
   it('is recorded, once for the same search in ten minutes', async () => {
@@ -366,11 +430,11 @@ describe('GET /audit', () => {
       .toEqual({
         state: 'ok',
         file,
-        sequence: 2,
+        sequence: 3,
         lastWriteAt: expect.stringMatching(/Z$/),
         lagMs: 0,
         queued: 0,
-        lastCheckpoint: null,
+        lastCheckpoint: { sequence: 1, time: expect.stringMatching(/Z$/) },
         error: null,
       })
   })

@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -10,13 +12,15 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { readAnchors } from '../../lib/audit/anchor-file.js'
 import type { AuditRecord } from '../../lib/audit/audit-record.js'
+import { createCheckpointKey } from '../../lib/audit/checkpoint.js'
 import { maxQueued } from '../../lib/audit/record-queue.js'
+import { TrailFile } from '../../lib/audit/trail-file.js'
 import { listTrailFiles } from '../../lib/audit/trail-files.js'
 import { verifyTrail } from '../../lib/audit/verify-trail.js'
-import { actionsIn, newFolder, openTrail, readRecords } from './open-trail.js'
+import { actionsIn, newFolder, openTrail, readRecords, seed } from './open-trail.js'
 
 const problemsIn = async (file: string): Promise<readonly string[]> =>
   (await verifyTrail(await listTrailFiles(file))).problems.map(({ message }) => message)
@@ -29,17 +33,18 @@ describe('the file of a trail', () => {
     const records = readRecords(file)
     expect(records.map(({ action }) => action)).toEqual([
       'trailStarted',
+      'checkpoint',
       'login',
       'login',
       'trailStopped',
       'checkpoint',
     ])
-    expect(records.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5])
+    expect(records.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5, 6])
     expect(records.map(({ previous }) => previous)).toEqual([
       '0'.repeat(64),
-      ...records.slice(0, 4).map(({ hash }) => hash),
+      ...records.slice(0, 5).map(({ hash }) => hash),
     ])
-    expect(records[1]).toMatchObject({
+    expect(records[2]).toMatchObject({
       actor: 'alice',
       address: '192.0.2.1',
       outcome: 'success',
@@ -60,7 +65,7 @@ describe('the file of a trail', () => {
     const again = await openTrail({ file })
     again.login()
     await again.trail.close()
-    expect(readRecords(file).map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+    expect(readRecords(file).map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
     expect(await problemsIn(file)).toEqual([])
   })
 
@@ -71,8 +76,8 @@ describe('the file of a trail', () => {
     truncateSync(file, statSync(file).size - 100)
     const { trail: next, log } = await openTrail({ file })
     await next.settle()
-    const last = readRecords(file).at(-1)!
-    expect(last).toMatchObject({ action: 'trailStarted', details: { tornBytes: expect.any(Number) } })
+    const started = readRecords(file).at(-2)!
+    expect(started).toMatchObject({ action: 'trailStarted', details: { tornBytes: expect.any(Number) } })
     expect(log.entries).toContainEqual(
       expect.objectContaining({ level: 'warn', fields: expect.objectContaining({ tornBytes: expect.any(Number) }) }),
     )
@@ -94,13 +99,13 @@ describe('the file of a trail', () => {
     login(2)
     await trail.close()
     const text = readFileSync(file, 'utf8')
-    writeFileSync(file, text.replace(/"action":"checkpoint"/, '"action":"checkpoimt"'))
+    writeFileSync(file, text.replace(/"action":"checkpoint"(?=[^\n]*\n$)/, '"action":"checkpoimt"'))
     const { trail: next, log } = await openTrail({ file })
     await next.settle()
-    expect(actionsIn(file)).toEqual(['trailStarted', 'trailDamaged'])
-    expect(readRecords(file)[0]!.sequence).toBe(5)
+    expect(actionsIn(file)).toEqual(['trailStarted', 'trailDamaged', 'checkpoint'])
+    expect(readRecords(file)[0]!.sequence).toBe(6)
     expect(log.entries).toContainEqual(expect.objectContaining({ level: 'error' }))
-    expect((await problemsIn(file)).join()).toContain('line 5 was changed')
+    expect((await problemsIn(file)).join()).toContain('line 6 was changed')
   })
 
   it('is refused to a second front, in whatever process', async () => {
@@ -143,9 +148,9 @@ describe('the file of a trail', () => {
   })
 
   it('keeps so many rotated files, and says which records it has removed', async () => {
-    const { trail, file, login } = await openTrail({ maxBytes: 500, keep: 2 })
+    const { trail, file, login } = await openTrail({ maxBytes: 1500, keep: 2 })
     for (let round = 0; round < 6; round++) {
-      login(3)
+      login(8)
       await trail.settle()
     }
     await trail.close()
@@ -155,6 +160,18 @@ describe('the file of a trail', () => {
     expect(await problemsIn(file)).toEqual([])
     rmSync(files[0]!)
     expect((await problemsIn(file)).join()).toContain('missing')
+  })
+
+  it('keeps its own files whatever others put beside them', async () => {
+    const { trail, file, login } = await openTrail({ maxBytes: 2000, keep: 2 })
+    for (const name of ['000000000000000', '000000000000002', '000000000900000']) writeFileSync(`${file}.${name}`, '')
+    for (let round = 0; round < 3; round++) {
+      login(5)
+      await trail.settle()
+    }
+    await trail.close()
+    expect(actionsIn(file)).not.toContain('filesRemoved')
+    expect(existsSync(`${file}.000000000000001`)).toBe(true)
   })
 
   it('says so when another program moves it away or writes to it, and goes on', async () => {
@@ -170,20 +187,48 @@ describe('the file of a trail', () => {
   it('gives each checkpoint to the anchor and to the log', async () => {
     const { trail, anchorFile, login, log } = await openTrail({ checkpointIntervalMs: 50 })
     login()
-    await expect.poll(() => trail.status().lastCheckpoint?.sequence).toBe(2)
+    await expect.poll(() => trail.status().lastCheckpoint?.sequence).toBe(3)
     // Nothing happens: nothing is signed.
     await new Promise((resolve) => setTimeout(resolve, 200))
-    expect(trail.status().lastCheckpoint?.sequence).toBe(2)
-    const [anchor] = readAnchors(readFileSync(anchorFile, 'utf8'))
-    expect(log.entries.map(({ fields }) => fields['checkpoint'])).toContain(anchor)
+    expect(trail.status().lastCheckpoint?.sequence).toBe(3)
+    const anchors = readAnchors(readFileSync(anchorFile, 'utf8'))
+    expect(anchors).toHaveLength(2)
+    expect(log.entries.flatMap(({ fields }) => fields['checkpoint'] ?? [])).toEqual(anchors)
   })
 
-  it('works on where the anchor cannot be written, and says so', async () => {
-    const { trail, login, log } = await openTrail({ anchorFile: join(newFolder(), 'not', 'there') })
-    login()
+  it('works on where the anchor cannot be written, says so once, and gives it later what it has missed', async () => {
+    const folder = join(newFolder(), 'away')
+    const anchorFile = join(folder, 'anchor')
+    const { trail, file, login, log } = await openTrail({ anchorFile, checkpointIntervalMs: 50 })
+    for (let round = 0; round < 3; round++) {
+      login()
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    expect(trail.status()).toMatchObject({ state: 'degraded', error: expect.stringContaining('ENOENT') })
+    expect(trail.isFailing).toBe(false)
+    mkdirSync(folder)
+    await expect.poll(() => trail.status(), { timeout: 4000 }).toMatchObject({ state: 'ok', error: null })
     await trail.close()
-    expect(trail.status()).toMatchObject({ state: 'ok', error: expect.stringContaining('ENOENT') })
-    expect(log.entries.filter(({ level }) => level === 'error')).toHaveLength(1)
+    const about = log.entries.filter(({ fields }) => fields['file'] === anchorFile)
+    expect(about.map(({ level }) => level)).toEqual(['error', 'warn'])
+    const signed = readRecords(file).flatMap(({ details }) => details?.['signature'] ?? [])
+    expect(readAnchors(readFileSync(anchorFile, 'utf8'))).toEqual(signed)
+    expect(signed.length).toBeGreaterThan(2)
+  })
+
+  it('says at the end how many checkpoints the anchor does not have', async () => {
+    const anchorFile = join(newFolder(), 'not', 'there')
+    const { trail, log } = await openTrail({ anchorFile })
+    await trail.close()
+    const fields = { file: anchorFile, unwritten: 2 }
+    expect(log.entries).toContainEqual(expect.objectContaining({ level: 'error', fields }))
+  })
+
+  it('tells of another key when there is one, and not of the same once more', async () => {
+    const { trail, log } = await openTrail()
+    trail.useKey(await createCheckpointKey(seed))
+    trail.useKey(await createCheckpointKey(Buffer.alloc(32, 8)))
+    expect(log.entries.filter(({ message }) => message.includes('another key'))).toHaveLength(1)
   })
 })
 
@@ -205,6 +250,46 @@ describe('a trail that cannot be written', () => {
       (await listTrailFiles(file)).flatMap((name) => actionsIn(name)).filter((action) => action === 'login'),
     ).toHaveLength(3)
     expect(await problemsIn(file)).toEqual([])
+  })
+
+  it('counts as failing while a write hangs, and ends that by itself', async () => {
+    const { trail, login, log } = await openTrail({ overdueMs: 60 })
+    await trail.settle()
+    let resume = (): void => {}
+    const hanging = new Promise<void>((resolve) => {
+      resume = resolve
+    })
+    const append = vi.spyOn(TrailFile.prototype, 'append').mockImplementationOnce(() => hanging)
+    onTestFinished(() => append.mockRestore())
+    login()
+    expect(trail.isFailing).toBe(false)
+    await expect.poll(() => trail.isFailing).toBe(true)
+    expect(trail.status()).toMatchObject({ state: 'failing', error: 'a write has not ended within 60 ms', queued: 1 })
+    // Nobody who reads waits for it.
+    await trail.settle()
+    resume()
+    await expect.poll(() => trail.isFailing).toBe(false)
+    expect(log.entries.map(({ message }) => message)).toContain('the audit trail can be written to its file again')
+  })
+
+  it('settles while records keep coming', async () => {
+    const { trail, login } = await openTrail()
+    let isEnded = false
+    const flood = (): void => {
+      login(5)
+      if (!isEnded) setImmediate(flood)
+    }
+    flood()
+    onTestFinished(() => {
+      isEnded = true
+    })
+    await expect(trail.settle()).resolves.toBeUndefined()
+  })
+
+  it('refuses a pipe that nobody reads', async () => {
+    const file = join(newFolder(), 'audit.log')
+    execFileSync('mkfifo', [file])
+    await expect(openTrail({ file })).rejects.toThrow('ENXIO')
   })
 
   it('counts what found no place, in a record', async () => {
@@ -244,17 +329,17 @@ describe('the function of the app', () => {
     const taken: number[] = []
     let isAway = true
     const sink = async ({ sequence }: AuditRecord): Promise<void> => {
-      if (sequence === 3 && isAway) throw new Error('away')
+      if (sequence === 4 && isAway) throw new Error('away')
       taken.push(sequence)
     }
     const { trail, file, login } = await openTrail({ sink })
     login(3)
     await expect.poll(() => trail.status().state).toBe('failing')
     // The file does not wait for it.
-    expect(readRecords(file)).toHaveLength(4)
+    expect(readRecords(file)).toHaveLength(5)
     isAway = false
     await trail.close()
-    expect(taken).toEqual([1, 2, 3, 4, 5, 6])
+    expect(taken).toEqual([1, 2, 3, 4, 5, 6, 7])
     expect(readdirSync(dirname(file))).not.toContain('audit.log.lock')
   })
 })

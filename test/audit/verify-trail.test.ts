@@ -1,11 +1,11 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readAnchors } from '../../lib/audit/anchor-file.js'
 import type { AuditRecord } from '../../lib/audit/audit-record.js'
-import { chainEntry, chainStart } from '../../lib/audit/chain.js'
+import { type ChainEnd, chainEntry, chainStart } from '../../lib/audit/chain.js'
 import { createCheckpointKey } from '../../lib/audit/checkpoint.js'
 import { listTrailFiles } from '../../lib/audit/trail-files.js'
 import { type TrailVerdict, type VerifyOptions, verifyTrail } from '../../lib/audit/verify-trail.js'
@@ -102,11 +102,12 @@ describe('the verification of a trail', () => {
     expect(messages(await verify(forged, { anchors: undefined }))).toMatch(
       /is signed by the key [\w-]{43}, which was not given/,
     )
-    edit(other.file, (lines) => lines.slice(0, 5))
+    edit(other.file, (lines) => lines.filter((line) => !line.includes('"action":"checkpoint"')))
+    rewrite(other.file, 0)
     expect(messages(await verify(forged, { anchors: undefined }))).toBe(
       'there is no checkpoint: nothing shows who wrote the lines',
     )
-    expect(messages(await verify(forged, { keys: undefined }))).toMatch(/missing at the end/)
+    expect(messages(await verify(forged, { keys: undefined }))).toMatch(/is not the one that the anchor names/)
   })
 
   it('takes no signature for another, and none of something else', async () => {
@@ -143,6 +144,48 @@ describe('the verification of a trail', () => {
     await next.trail.close()
     const verdict = await verify(written, { anchors: readAnchors(readFileSync(`${written.file}-anchor`, 'utf8')) })
     expect(messages(verdict)).toMatch(/is not the one that the anchor names/)
+  })
+
+  it('misses the beginning where a record that is not signed says that the trail has removed it', async () => {
+    const written = await writeTrail()
+    const [oldest, second] = await listTrailFiles(written.file)
+    const [next] = readRecords(second!)
+    const last = readRecords(written.file).at(-1)!
+    rmSync(oldest!)
+    const details = { through: next!.sequence - 1 }
+    const entry = {
+      time: last.time,
+      action: 'filesRemoved',
+      outcome: 'success',
+      actor: null,
+      address: null,
+      details,
+    } as const
+    appendFileSync(written.file, chainEntry({ ...entry, target: { type: 'trail', id: written.file } }, last).line)
+    expect(messages(await verify(written))).toBe(
+      `lines 1 to ${next!.sequence - 1} are missing: there was a file before`,
+    )
+  })
+
+  it('counts the lines that only a later start has signed, and none after a clean end', async () => {
+    const written = await writeTrail(1)
+    const restart = async (): Promise<TrailVerdict> => {
+      const next = await openTrail({ file: written.file })
+      next.login(3)
+      await next.trail.close()
+      return verify(written, { anchors: undefined })
+    }
+    expect(await restart()).toMatchObject({ problemCount: 0, signedLate: 0 })
+    let end: ChainEnd = chainStart
+    let text = ''
+    for (const { sequence, previous, hash, ...entry } of readRecords(written.file)) {
+      if (entry.action === 'checkpoint') continue
+      const { record, line } = chainEntry({ ...entry, actor: 'bob' }, end)
+      text += line
+      end = record
+    }
+    writeFileSync(written.file, text)
+    expect(await restart()).toMatchObject({ problemCount: 0, signedLate: end.sequence })
   })
 
   it('goes by what files say, not by their names', async () => {

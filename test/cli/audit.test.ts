@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { newFolder } from '../audit/open-trail.js'
@@ -53,7 +53,7 @@ describe('sallyport audit verify', () => {
     const { code, stdout } = await shell.run(['audit', 'verify', '--config', toml])
     expect(code).toBe(0)
     expect(stdout).toMatch(
-      /^Sound: 5 lines, 1 to 5, .*\nSigned up to line 4, at .*\. The 1 line after it could have been written anew\.\n1 anchor compared\.\n$/,
+      /^Sound: 6 lines, 1 to 6, .*\nSigned up to line 5, at .*\. The 1 line after it could have been written anew\.\n2 anchors compared\.\n$/,
     )
   })
 
@@ -61,7 +61,7 @@ describe('sallyport audit verify', () => {
     const { shell, file } = await deploy()
     const { code, stdout } = await shell.run(['audit', 'verify', file])
     expect(code).toBe(0)
-    expect(stdout).toContain('1 checkpoint, not verified')
+    expect(stdout).toContain('2 checkpoints, not verified')
     expect(stdout).toContain('No anchor: nothing shows that the end was not cut off.')
   })
 
@@ -76,9 +76,9 @@ describe('sallyport audit verify', () => {
       ['--jwks', jwksFile],
       ['--key', keyFile],
     ]) {
-      const text = readFileSync(anchor, 'utf8').trim()
+      const text = readFileSync(anchor, 'utf8').trim().split('\n').at(-1)!
       const { code, stdout } = await shell.run(['audit', 'verify', file, ...key, '--anchor', text])
-      expect([code, stdout]).toEqual([0, expect.stringMatching(/Signed up to line 4[\s\S]*1 anchor compared/)])
+      expect([code, stdout]).toEqual([0, expect.stringMatching(/Signed up to line 5[\s\S]*1 anchor compared/)])
     }
   })
 
@@ -87,11 +87,35 @@ describe('sallyport audit verify', () => {
     const text = readFileSync(file, 'utf8')
     writeFileSync(file, text.replace('"actor":"admin"', '"actor":"bobby"'))
     const changed = await shell.run(['audit', 'verify', '--config', toml])
-    expect(changed).toMatchObject({ code: 1, stdout: expect.stringContaining(`${file}:2: line 2 was changed`) })
-    writeFileSync(file, text.split('\n').slice(0, 2).join('\n') + '\n')
+    expect(changed).toMatchObject({ code: 1, stdout: expect.stringContaining(`${file}:3: line 3 was changed`) })
+    writeFileSync(file, text.split('\n').slice(0, 3).join('\n') + '\n')
     const cut = await shell.run(['audit', 'verify', '--config', toml, '--json'])
     expect(cut.code).toBe(1)
-    expect(JSON.parse(cut.stdout)).toMatchObject({ problemCount: 2, last: 2 })
+    expect(JSON.parse(cut.stdout)).toMatchObject({ problemCount: 1, last: 3 })
+  })
+
+  it('finds a trail sound that has its first line only, and says that it is not signed yet', async () => {
+    const { shell, file, toml } = await deploy()
+    const [first, , ...others] = readFileSync(file, 'utf8').split('\n')
+    const jwks = `${file}-jwks`
+    writeFileSync(jwks, (await shell.run(['audit', 'key', '--config', toml])).stdout)
+    const verify = async (...more: readonly string[]) => shell.run(['audit', 'verify', file, '--jwks', jwks, ...more])
+    writeFileSync(file, `${first}\n`)
+    const young = await verify()
+    expect([young.code, young.stdout]).toEqual([0, expect.stringContaining('\nNot signed yet: ')])
+    expect((await verify('--anchor', `${toml.replace('deployment.toml', 'anchor')}`)).code).toBe(1)
+    writeFileSync(file, [first, ...others.slice(0, 1), ''].join('\n'))
+    expect((await verify()).code).toBe(1)
+  })
+
+  it('does not go on without the anchor that the configuration names', async () => {
+    const { shell, toml, anchor } = await deploy()
+    rmSync(anchor)
+    expect(await shell.run(['audit', 'verify', '--config', toml])).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/audit_trail\.anchor_file cannot be read, .*ENOENT/),
+    })
   })
 
   it.each([
@@ -112,8 +136,9 @@ describe('sallyport audit show', () => {
     const { stdout } = await shell.run(['audit', 'show', file], { isTTY: true })
     const lines = stdout.split('\n')
     expect(lines[0]).toMatch(/^TIME +ACTION +OUTCOME +ACTOR +ADDRESS +TARGET +WHY$/)
-    expect(lines.slice(1, 6).map((line) => line.split(/ {2,}/)[1])).toEqual([
+    expect(lines.slice(1, 7).map((line) => line.split(/ {2,}/)[1])).toEqual([
       'trailStarted',
+      'checkpoint',
       'login',
       'loginRefused',
       'trailStopped',

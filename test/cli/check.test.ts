@@ -423,6 +423,21 @@ describe('what sallyport check opens', () => {
     ])
   })
 
+  it('and a folder of the audit trail that is missing is a mistake', async () => {
+    const anchor = await report('[audit_trail]\nfile = "audit.log"\nanchor_file = "away/anchor"\n')
+    expect(anchor.findings).toContainEqual(
+      expect.objectContaining({
+        class: 'mistake',
+        key: 'audit_trail.anchor_file',
+        rule: expect.stringMatching(/^cannot be used: ENOENT/),
+        position: expect.objectContaining({ line: 3 }),
+      }),
+    )
+    const trail = await report('[audit_trail]\nfile = "away/audit.log"\n')
+    expect(trail.findings.map(({ class: name, key }) => [name, key])).toContainEqual(['mistake', 'audit_trail.file'])
+    expect(readdirSync(home)).not.toContain('audit.log')
+  })
+
   it('make nothing: no first password, no certificate, no database', async () => {
     const before = readdirSync(home)
     await report(

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { cp } from 'node:fs/promises'
@@ -71,10 +71,13 @@ it('writes a server that starts, lets the administrator in and nobody else, and 
   await cp(join(root, 'tsconfig.json'), join(folder, 'tsconfig.json'))
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
   for (const name of ['lib', 'node_modules']) symlinkSync(join(root, name), join(folder, name))
-  const server = spawn(process.execPath, ['--import', 'tsx', 'server.ts'], {
-    cwd: folder,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const args = ['--import', 'tsx', 'server.ts']
+  const file = ran.read('deployment.toml')
+  writeFileSync(join(folder, 'deployment.toml'), file.replace('expiry =', 'expirey ='))
+  const refused = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' })
+  expect([refused.status, refused.stderr]).toEqual([1, expect.stringMatching(/^\S+\.toml:\d+:1 .*expirey.*\n$/)])
+  writeFileSync(join(folder, 'deployment.toml'), file)
+  const server = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
   onTestFinished(() => void server.kill('SIGKILL'))
   await once(server.stdout, 'data')
   const url = `http://127.0.0.1:${port}`
@@ -108,6 +111,40 @@ it('guards all routes of an app that is there, on its port', async () => {
   expect(ran.output).toContain('http://127.0.0.1:3000/login')
   expect((await init(appFolder(), '--yes', '--mount', '/')).read('server.js')).toContain("app.get('/hello', ")
 })
+
+it.each([
+  ["app.listen(8080, '127.0.0.1')", '8080', '8080'],
+  ["app.listen(process.env.PORT ?? 3000, '0.0.0.0')", '3000', '3000'],
+  ["http.createServer(app).listen(Number(process.env['PORT'] ?? '3000'), () => {})", '3000', '3000'],
+  ["const port = 4000\napp.listen(port, '127.0.0.1')", 'port', '4000'],
+  ["const $port: number = Number(process.env.PORT || 4000);\napp.listen($port, '127.0.0.1')", '$port', '4000'],
+  ["app.listen(port, '127.0.0.1')", 'port', 'PORT'],
+  ["app.listen(config.port, '127.0.0.1')", '9201', '9201'],
+  ["app.listen({ port: 3000, host: '127.0.0.1' })", '9201', '9201'],
+  ["app.listen('/run/app.sock')", '9201', '9201'],
+])('reads the port of an app from the first argument alone: %s', async (source, listensOn, port) => {
+  const folder = appFolder({ main: 'app.js', dependencies: { express: '^5', sallyport: '*' } })
+  writeFileSync(join(folder, 'app.js'), source)
+  const { output } = await init(folder, '--yes')
+  expect(output).toContain(`security.createServer(app).listen(${listensOn})  `)
+  expect(output).toContain(`http://127.0.0.1:${port}/login`)
+})
+
+it.each(["import { createSecurity } from 'sallyport'", 'const { portalSession } = require("sallyport/middleware")'])(
+  'says of a server that uses the package already that nothing is to be added: %s',
+  async (source) => {
+    const folder = appFolder()
+    writeFileSync(join(folder, 'server.js'), source)
+    const ran = await init(folder, '--yes')
+    expect(ran.output).toContain('\nserver.js uses sallyport already: it has to read deployment.toml')
+    expect(ran.output).not.toMatch(/Add to|managementApi|curl|pages/)
+    rmSync(join(folder, 'deployment.toml'))
+    rmSync(join(folder, 'token-key.pem'))
+    expect((await init(folder, '--yes', '--portal', '/desk')).output).toContain(
+      "Mount the pages in it: app.use('/desk', security.portal('pages'))",
+    )
+  },
+)
 
 it('takes paths with dots, and pages whose path only begins like that of the API', async () => {
   const ran = await init(appFolder(), '--yes', '--mount', '/.api/..v1', '--portal', '/.api/..v1-pages')

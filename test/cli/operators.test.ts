@@ -316,8 +316,11 @@ describe('reload --preview', () => {
     const file = join(folderWith({ 'deployment.toml': toml('') }), 'deployment.toml')
     const [shell, front] = [openShell(), await startFront(undefined, { source: file })]
     await signIn(shell, front)
-    const unchanged = await shell.run('reload --preview')
-    expect(unchanged).toMatchObject({ code: 0, stdout: expect.stringContaining('says what it said before') })
+    const same = `${file} is unchanged. A reload would only read anew the files that it names, such as keys.\n`
+    expect(await shell.run('reload --preview')).toEqual({ code: 0, stdout: same, stderr: '' })
+    writeFileSync(file, `${toml('')}# a comment`)
+    const remarked = await shell.run('reload --preview')
+    expect(remarked).toMatchObject({ code: 0, stdout: expect.stringMatching(/says what it said before.*--only /s) })
     writeFileSync(file, toml('public_paths = ["/apis"]'))
     const { code, stdout } = await shell.run('reload --preview')
     expect(code).toBe(1)
@@ -332,6 +335,19 @@ describe('reload --preview', () => {
     writeFileSync(file, toml('public_paths = ["/apis"]'))
     expect(await shell.run(`reload --only ${version}`)).toMatchObject({ code: 0 })
     expect((await front.call('GET', '/apis')).status).toBe(200)
+  })
+
+  it('is JSON where it is asked for, as is the reload', async () => {
+    const file = join(folderWith({ 'deployment.toml': toml('') }), 'deployment.toml')
+    const [shell, front] = [openShell(), await startFront(undefined, { source: file })]
+    await signIn(shell, front)
+    writeFileSync(file, toml('public_paths = ["/apis"]'))
+    const preview = await shell.run('reload --preview --json')
+    const answer = JSON.parse(preview.stdout)
+    expect(preview.code).toBe(1)
+    expect(answer).toMatchObject({ file, isChanged: true, changed: ['management_api'], widened: 1 })
+    const outcome = await shell.run(`reload --only ${answer.version} --json`)
+    expect(JSON.parse(outcome.stdout)).toEqual({ status: 'Reloaded', changed: ['management_api'], atNextStart: [] })
   })
 
   it('names each mistake, and what was meant', async () => {
@@ -451,6 +467,8 @@ describe('a server that is not what it should be', () => {
       'reload --preview',
       { changed: ['a\u001b[2J'], diff: '\u001b[2J', version: '\u001b[2J', file: [], widened: 0, isComplete: true },
     ],
+    ['reload --preview', { isChanged: false, changed: [], file: '\u001b[2J', widened: 0, isComplete: true }],
+    ['reload --json', { changed: ['a\u001b[2J'] }],
     ['reload', { changed: ['a\u001b[2J', { toString: 1 }], atNextStart: '\u001b[2J' }],
   ])('counts and names nothing that a terminal would obey: %s', async (command, body) => {
     const { port } = await serve((_request, response) => void response.end(JSON.stringify(body)))

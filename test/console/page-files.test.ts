@@ -98,6 +98,7 @@ describe('the files of the page', () => {
   })
 
   it.each([
+    '/ops/index.html',
     '/ops/secret.txt',
     '/ops/page-1A2B3C4D.js.map',
     '/ops/../package.json',

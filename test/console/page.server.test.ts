@@ -223,6 +223,24 @@ describe('lock-outs', () => {
   })
 })
 
+describe('a name that anybody can type', () => {
+  it('shows the characters that would turn it into another', async () => {
+    const stage = await stageWith()
+    const turned = '\u202Enimda'
+    // The header of a token login is read as UTF-8.
+    for (let count = 0; count < 5; count++) await tokenOf(stage, { name: turned, password: `wrong ${count}` })
+    const { page, complaints } = await visit(stage)
+    await signIn(page, stage, 'locks')
+    await page.getByRole('button', { name: 'Lift the lock of \\u{202E}nimda' }).click()
+    await page.getByRole('dialog', { name: 'Lift the lock of \\u{202E}nimda?' }).waitFor()
+    expect(await page.locator('main').textContent()).not.toContain(turned)
+    await page.goto(`${stage.origin}/ops/#/`)
+    await page.locator('.events strong').getByText('\\u{202E}nimda').first().waitFor()
+    expect(await page.locator('.events').textContent()).not.toContain(turned)
+    expect(complaints).toEqual([])
+  })
+})
+
 describe('users and roles', () => {
   it('are added, changed and deleted, and a refusal stays in its dialog', async () => {
     const stage = await stageWith()

@@ -170,6 +170,12 @@ describe('the audit trail', () => {
     expect(await alert.textContent()).toBe(
       'Records cannot be written: ENOSPC: no space left on device. 3 records wait.',
     )
+    Object.assign(failing, { state: 'degraded' })
+    await page.reload()
+    await section(page, 'Trail').getByText('Degraded').waitFor()
+    expect(await page.getByRole('alert').textContent()).toBe(
+      'Records are written, but the anchor cannot be: ENOSPC: no space left on device.',
+    )
   })
 })
 

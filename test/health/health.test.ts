@@ -40,7 +40,7 @@ describe('the state of a front', () => {
 
   it('tells administrators why, and since when, without the password in a URL', async () => {
     const ping = vi.fn(async () => {
-      throw new StoreError('cannot connect', { cause: new Error('to db://user:geheim@host/x\nrefused') })
+      throw new StoreError('cannot connect', { cause: new Error('to db://user:ge/h@eim@host/x\nrefused') })
     })
     const front = await startFront(oneSetUp, {
       options: { userStore: storeWith(ping), clock: () => Date.parse('2026-11-29T12:00:00Z') },
@@ -55,6 +55,17 @@ describe('the state of a front', () => {
       latencyMs: expect.any(Number),
       detail: 'cannot connect (to db://***@host/x refused)',
     })
+  })
+
+  it('was well from the start on where it is so when it is asked first, and the process until it shuts down', async () => {
+    const { health, pass } = healthOf({ name: 'token store', ask: () => ({ status: 'pass' }) })
+    pass(60_000)
+    const since = async (): Promise<readonly string[]> =>
+      (await health.report()).checks.map((check) => check.since.slice(11, 19))
+    expect(await since()).toEqual(['12:00:00', '12:00:00'])
+    pass(60_000)
+    health.shutDown()
+    expect(await since()).toEqual(['12:02:00', '12:00:00'])
   })
 
   it('asks each part once a second, however many want to know', async () => {

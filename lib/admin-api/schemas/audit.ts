@@ -93,13 +93,17 @@ export const auditStatus = component(
   'AuditStatus',
   'How the audit trail is doing.',
   z.object({
-    state: z.enum(['ok', 'failing', 'off']).describe('`failing`: the last write failed, or the queue is full.'),
+    state: z
+      .enum(['ok', 'degraded', 'failing', 'off'])
+      .describe(
+        '`failing`: the last write failed, or the queue is full. `degraded`: records are written, but the anchor is not.',
+      ),
     file: z.string().nullable().describe('The file; null where records go elsewhere.'),
     sequence: count('Of the last record that was written; 0 before the first.'),
     lastWriteAt: moment('').nullable().describe('When a record was written last.'),
     lagMs: z.number().nonnegative().describe('Age of the oldest record that waits to be written, in milliseconds.'),
     queued: count('Records that wait to be written.'),
     lastCheckpoint: checkpoint.nullable().describe('The last signed checkpoint.'),
-    error: z.string().nullable().describe('Why writing fails.'),
+    error: z.string().nullable().describe('Why writing fails; null where it works.'),
   } satisfies Shape<AuditStatus>),
 )

@@ -97,7 +97,7 @@ const tokenTable: Field<TokenConfig> = table({
   algorithm: oneOf(['RS256', 'ES256', 'EdDSA'])
     .optional()
     .describe('how tokens are signed')
-    .meta({ absent: '`"RS256"`; with `keystore`, what fits its key' }),
+    .meta({ absent: '`"RS256"`; with `key_file` or `keystore`, what fits its key' }),
   issuer: filledText.prefault('urn:sallyport:management').describe('`iss` of the tokens'),
   audience: filledText.prefault('management-api').describe('`aud` of the tokens'),
   key_file: filledText
@@ -134,7 +134,7 @@ const tokenTable: Field<TokenConfig> = table({
   return {
     expiryMs: expiry * 1000,
     rsaBits: size,
-    algorithm: algorithm ?? (keystore === undefined ? 'RS256' : undefined),
+    algorithm: algorithm ?? (keystore === undefined && key_file === undefined ? 'RS256' : undefined),
     issuer,
     audience,
     keyFile: key_file,

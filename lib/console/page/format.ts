@@ -18,6 +18,15 @@ export const formatTime = (moment: Date): string => times.format(moment)
 /** `16:02` */
 export const formatMinute = (moment: Date): string => minutes.format(moment)
 
+/**
+ * What anybody may have typed, with the characters that cannot be seen as `\u{202E}`: they turn the text around them, or make one name look
+ * like another.
+ */
+export function visible(text: string): string {
+  const escaped = (character: string): string => `\\u{${character.codePointAt(0)!.toString(16).toUpperCase()}}`
+  return text.replace(/[\p{Cc}\p{Bidi_Control}\u200B\u2060\uFEFF]/gu, escaped)
+}
+
 /** `1 session`, `3 sessions` */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatNumber(count)} ${count === 1 ? one : many}`

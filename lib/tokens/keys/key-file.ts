@@ -14,6 +14,7 @@ import { ConfigError, type ConfigProblem } from '../../core/errors.js'
 import { readRegularFile } from '../../files/read-file.js'
 import { canonicalPath, replaceFile } from '../../files/replace-file.js'
 import {
+  algorithmFor,
   createKeySet,
   createVerificationKey,
   digests,
@@ -30,12 +31,13 @@ const keyFileKey = 'management_api.jwt_token_security_handler.token_config.key_f
  * Reads the keys. The retired ones are beside the file itself, and not beside a link to it: where {@link rotateKeyFile}
  * writes them.
  *
+ * @param written - `undefined`: what fits the key.
  * @throws `ConfigError` for `key_file` when a file cannot be read or a key must not be used: it is not private, not of
  * the kind that the algorithm needs, weak, or published. No part of a key gets into the message.
  */
-export async function keysFromFile(file: string, algorithm: SigningAlgorithm): Promise<KeySet> {
+export async function keysFromFile(file: string, written: SigningAlgorithm | undefined): Promise<KeySet> {
   const keyFile = canonicalKeyFile(file)
-  const privateKey = await readSigningKey(keyFile, algorithm)
+  const { privateKey, algorithm } = await readSigningKey(keyFile, written)
   const [warnings, retired] = await Promise.all([keyFileWarnings(keyFile), readRetiredKeys(keyFile)])
   const keys = await createKeySet(privateKey, algorithm, { warnings, retired })
   if (!areMatching(privateKey, keys.signing.publicKey, algorithm)) {
@@ -53,22 +55,29 @@ function canonicalKeyFile(file: string): string {
   }
 }
 
-async function readSigningKey(path: string, algorithm: SigningAlgorithm): Promise<KeyObject> {
-  const key = parsePrivateKey(await readKeyText(path), algorithm)
-  // The cause is left out: a JSON or PEM error may quote what is in the file.
-  if (key === undefined) {
-    throw keyFileError(path, `must hold one unencrypted private key for ${algorithm}, as PKCS#8 PEM or as JWK`)
-  }
-  const mismatch = keyMismatch(createPublicKey(key), algorithm)
-  if (mismatch !== undefined) throw keyFileError(path, mismatch)
-  return key
+interface SigningKey {
+  readonly privateKey: KeyObject
+  readonly algorithm: SigningAlgorithm
 }
 
-function parsePrivateKey(text: string, algorithm: SigningAlgorithm): KeyObject | undefined {
+async function readSigningKey(path: string, written: SigningAlgorithm | undefined): Promise<SigningKey> {
+  const found = parsePrivateKey(await readKeyText(path), written)
+  // The cause is left out: a JSON or PEM error may quote what is in the file.
+  if (found === undefined) {
+    const kind = written === undefined ? '' : ` for ${written}`
+    throw keyFileError(path, `must hold one unencrypted private key${kind}, as PKCS#8 PEM or as JWK`)
+  }
+  const mismatch = keyMismatch(createPublicKey(found.privateKey), found.algorithm)
+  if (mismatch !== undefined) throw keyFileError(path, mismatch)
+  return found
+}
+
+function parsePrivateKey(text: string, written: SigningAlgorithm | undefined): SigningKey | undefined {
   try {
-    if (!text.trimStart().startsWith('{')) return createPrivateKey(text)
-    const key = JSON.parse(text) as JsonWebKey
-    return key['alg'] === undefined || key['alg'] === algorithm ? createPrivateKey({ key, format: 'jwk' }) : undefined
+    const jwk = text.trimStart().startsWith('{') ? (JSON.parse(text) as JsonWebKey) : undefined
+    const privateKey = createPrivateKey(jwk === undefined ? text : { key: jwk, format: 'jwk' })
+    const algorithm = written ?? algorithmFor(privateKey)
+    return jwk?.['alg'] === undefined || jwk['alg'] === algorithm ? { privateKey, algorithm } : undefined
   } catch {
     return undefined
   }
@@ -187,8 +196,8 @@ function keyFileError(path: string, rule: string, cause?: unknown): ConfigError 
 
 /** Options of {@link rotateKeyFile}. */
 export interface RotateKeyFileOptions {
-  /** What the new key is for. */
-  readonly algorithm: SigningAlgorithm
+  /** What the new key is for. @defaultValue that of the old key, or `'RS256'` */
+  readonly algorithm: SigningAlgorithm | undefined
   /** Bits of a new RSA key. */
   readonly rsaBits: number
   /**
@@ -219,16 +228,17 @@ export interface Rotation {
  */
 export async function rotateKeyFile(
   keyFile: string,
-  { algorithm, rsaBits, overlapMs, now }: RotateKeyFileOptions,
+  { algorithm: written, rsaBits, overlapMs, now }: RotateKeyFileOptions,
 ): Promise<Rotation> {
   const path = canonicalPath(keyFile)
   const owner = await stat(path).catch(() => undefined)
+  const keys = owner === undefined ? undefined : await keysFromFile(path, written)
+  const algorithm = written ?? keys?.signing.algorithm ?? 'RS256'
   const privateKey = await generateSigningKey(algorithm, rsaBits)
   const { signing } = await createKeySet(privateKey, algorithm)
 
   let before: RetiredKey | undefined
-  if (owner !== undefined) {
-    const keys = await keysFromFile(path, algorithm)
+  if (keys !== undefined) {
     before = { ...keys.signing, verifyUntil: now + overlapMs, isFinal: overlapMs === 0 }
     const retired = [before, ...keys.retired.filter(({ verifyUntil }) => verifyUntil > now)]
     replaceFile(canonicalPath(retiredKeysFile(path)), retiredKeysText(retired), { owner })

@@ -110,6 +110,12 @@ function generateBytes(algorithm: SigningAlgorithm, rsaBits: number): Promise<Bu
   })
 }
 
+/** The algorithm that a key is for. Where there is none, what is wrong with the key is said by a check for RS256. */
+export function algorithmFor({ asymmetricKeyType: type }: KeyObject): SigningAlgorithm {
+  if (type === 'ec') return 'ES256'
+  return type === 'ed25519' ? 'EdDSA' : 'RS256'
+}
+
 /** Why an algorithm must not be used with a public key, or with the private one that belongs to it. */
 export function keyMismatch(key: KeyObject, algorithm: SigningAlgorithm): string | undefined {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details = {} } = key

@@ -10,6 +10,7 @@ import { ConfigError } from '../../core/errors.js'
 import { keyStoreNamed } from '../../core/key-stores.js'
 import { keysFromFile } from './key-file.js'
 import {
+  algorithmFor,
   createKeySet,
   createVerificationKey,
   type KeySet,
@@ -28,7 +29,7 @@ const tokenConfigKey = 'management_api.jwt_token_security_handler.token_config'
 export async function readTokenKeys({ managementApi, keyStores }: Config): Promise<KeySet> {
   const { algorithm, rsaBits, keyFile, keyStore, previousKeyStore: previous } = managementApi.token
   if (keyStore === undefined) {
-    return keyFile === undefined ? newKeys(algorithm ?? 'RS256', rsaBits) : keysFromFile(keyFile, algorithm ?? 'RS256')
+    return keyFile === undefined ? newKeys(algorithm ?? 'RS256', rsaBits) : keysFromFile(keyFile, algorithm)
   }
   const { key, fit } = await readKey(keyStoreNamed(keyStores, keyStore)!, 'keystore', algorithm)
   const retired =
@@ -62,10 +63,4 @@ async function readKey(
   const mismatch = keyMismatch(createPublicKey(key), fit)
   if (mismatch === undefined) return { key, fit }
   throw new ConfigError([{ key: `${tokenConfigKey}.${name}`, rule: `names ${store.key}, which ${mismatch}` }])
-}
-
-/** The algorithm that a key is for. Where there is none, what is wrong with the key is said by a check for RS256. */
-function algorithmFor({ asymmetricKeyType: type }: KeyObject): SigningAlgorithm {
-  if (type === 'ec') return 'ES256'
-  return type === 'ed25519' ? 'EdDSA' : 'RS256'
 }

@@ -173,6 +173,15 @@ describe('rotateKeyFile', () => {
     expect((await createKeyRing({ algorithm: 'ES256', keyFile })).kid).toBe(kid)
   })
 
+  it('makes a key of the kind of the old one where no algorithm is named, and RS256 as the first', async () => {
+    const options = { algorithm: undefined, rsaBits: 2048, overlapMs: 0, now }
+    await rotate(60_000)
+    await rotateKeyFile(keyFile, options)
+    expect((await keysFromFile(keyFile, undefined)).signing.algorithm).toBe('ES256')
+    await rotateKeyFile(`${keyFile}-first`, options)
+    expect((await keysFromFile(`${keyFile}-first`, undefined)).signing.algorithm).toBe('RS256')
+  })
+
   it('keeps the public half of the old key, with its end', async () => {
     const { kid: first } = await rotate(60_000)
     const { kid, before } = await rotate(60_000)

@@ -54,6 +54,23 @@ async function problemOf(token_config: object, root?: object) {
   return (error as ConfigError).problems[0]!
 }
 
+describe('a key file', () => {
+  it.each([
+    ['rsa.pem', 'RS256'],
+    ['ec.pem', 'ES256'],
+    ['ed.pem', 'EdDSA'],
+  ] as const)('decides the algorithm where none is written: %s signs with %s', async (key_file, algorithm) => {
+    expect((await readTokenKeys(configWith({ key_file }))).signing.algorithm).toBe(algorithm)
+  })
+
+  it('has to be for the algorithm that is written, and that of its own JWK', async () => {
+    expect((await problemOf({ key_file: 'ec.pem', algorithm: 'RS256' })).rule).toMatch(/an RSA key for RS256, got ec$/)
+    const jwk = { ...rsa.key.export({ format: 'jwk' }), alg: 'PS256' }
+    writeFileSync(join(home, 'pss.jwk'), JSON.stringify(jwk))
+    expect((await problemOf({ key_file: 'pss.jwk' })).rule).toMatch(/must hold one unencrypted private key, as PKCS#8/)
+  })
+})
+
 // Covers: B02 B09
 describe('a key of a key store', () => {
   it.each([
@@ -179,9 +196,10 @@ describe('token_config', () => {
     expect(problems[`${table}.${key}`]).toMatch(rule)
   })
 
-  it('uses the algorithm RS256 without a key store, and that of the key with one', () => {
+  it('uses the algorithm RS256 for a key of its own, and else that of the key', () => {
     expect(configWith({}).managementApi.token.algorithm).toBe('RS256')
     expect(configWith({ keystore: 'primary' }).managementApi.token.algorithm).toBeUndefined()
+    expect(configWith({ key_file: 'ec.pem' }).managementApi.token.algorithm).toBeUndefined()
     expect(configWith({ keystore: 'internal', algorithm: 'ES256' }).managementApi.token.algorithm).toBe('ES256')
   })
 

@@ -18,6 +18,7 @@ const pollMs = 10_000
 
 const states: Readonly<Record<AuditStatus['state'], readonly [Tone, string]>> = {
   ok: ['good', 'OK'],
+  degraded: ['warn', 'Degraded'],
   failing: ['bad', 'Failing'],
   off: ['neutral', 'Off'],
 }
@@ -34,9 +35,14 @@ export function AuditState(): JSX.Element {
           {data.queued === 1 ? 'waits' : 'wait'}.
         </p>
       )}
+      {data?.state === 'degraded' && (
+        <p class="notice" role="alert">
+          Records are written, but the anchor cannot be: {data.error ?? 'the reason is in the log'}.
+        </p>
+      )}
       <Section title="Trail" actions={data !== undefined && <Badge tone={tone}>{word}</Badge>}>
         <Loaded resource={status}>
-          {({ state, file, sequence, lastWriteAt, lagMs, queued, lastCheckpoint, error }) => (
+          {({ file, sequence, lastWriteAt, lagMs, queued, lastCheckpoint }) => (
             <Facts
               isWide
               facts={[
@@ -57,7 +63,6 @@ export function AuditState(): JSX.Element {
                     </>
                   ),
                 ],
-                ['Last failure', state === 'failing' ? null : error],
                 [
                   'Chain',
                   file === null ? null : (

@@ -9,7 +9,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { EventEntry } from '../../recent-events.js'
 import { type List, requestJson } from '../api.js'
 import { readEvents, type StreamState } from '../event-stream.js'
-import { formatDateTime, formatTime, plural } from '../format.js'
+import { formatDateTime, formatTime, plural, visible } from '../format.js'
 import { Badge, type Tone } from './badge.js'
 import { Section } from './view.js'
 
@@ -137,7 +137,7 @@ function fact(entry: EventEntry, name: string, before = ''): readonly string[] {
     : typeof value === 'string' || typeof value === 'number'
       ? String(value)
       : ''
-  return text === '' ? [] : [before + text]
+  return text === '' ? [] : [before + visible(text)]
 }
 
 function whoOf(entry: EventEntry): string {
