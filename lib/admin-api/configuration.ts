@@ -43,6 +43,8 @@ export interface ConfigurationView {
   readonly findings: readonly ConfigurationFinding[]
   /** Whether the file says something else by now, or cannot be read. */
   readonly hasChangedOnDisk: boolean
+  /** `false`: the file cannot be read now. `true` where there is none. */
+  readonly isReadableOnDisk: boolean
 }
 
 /** Answers `GET /configuration`, of administrators only, with {@link ConfigurationView}: of the configuration in effect. */

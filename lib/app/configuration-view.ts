@@ -48,19 +48,22 @@ export function createConfigurationView(parts: ConfigurationViewParts): () => Pr
         if (made === next) made = undefined
       })
     }
-    const [view, hasChangedOnDisk] = await Promise.all([made.view, hasChanged(config)])
-    return { file: config.path ?? null, readAt: new Date(readAt).toISOString(), ...view, hasChangedOnDisk }
+    const [view, onDisk] = await Promise.all([made.view, compareWithDisk(config)])
+    return { file: config.path ?? null, readAt: new Date(readAt).toISOString(), ...view, ...onDisk }
   }
 }
 
 /** Whether the file of a configuration has another text than it was read from. */
-async function hasChanged(config: Config): Promise<boolean> {
+async function compareWithDisk(
+  config: Config,
+): Promise<Pick<ConfigurationView, 'hasChangedOnDisk' | 'isReadableOnDisk'>> {
   const text = findSource(config)?.text
-  if (config.path === undefined || text === undefined) return false
+  if (config.path === undefined || text === undefined) return { hasChangedOnDisk: false, isReadableOnDisk: true }
   try {
-    return (await readConfigFile(config.path)).text !== text
+    const now = await readConfigFile(config.path)
+    return { hasChangedOnDisk: now.text !== text, isReadableOnDisk: true }
   } catch (error) {
-    if (error instanceof ConfigError) return true
+    if (error instanceof ConfigError) return { hasChangedOnDisk: true, isReadableOnDisk: false }
     throw error
   }
 }

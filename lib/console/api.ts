@@ -63,6 +63,8 @@ function crossSite(): ForbiddenError {
 export interface ConsoleIndex {
   /** The administrator who is signed in. */
   readonly user: string
+  /** Id of the session that asks, as `GET api/sessions` lists it; `null` where the login is not one of a session. */
+  readonly session: string | null
   /** Of this package. */
   readonly version: string
   /** What the portal is called. */
@@ -78,11 +80,12 @@ export interface ConsoleIndex {
 }
 
 /** Answers `GET` of the root. */
-export function indexGate(index: Omit<ConsoleIndex, 'user'>): Gate {
+export function indexGate(index: Omit<ConsoleIndex, 'user' | 'session'>): Gate {
   return function indexGate(request, response) {
     if (request.path !== '/') return undefined
     if (!isRead(request)) return methodNotAllowed('GET, HEAD')
-    answerJson(response, 200, { user: getAuth(request).subject, ...index })
+    const { subject: user, tokenId: session = null } = getAuth(request)
+    answerJson(response, 200, { user, session, ...index })
     return 'answered'
   }
 }

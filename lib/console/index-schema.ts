@@ -20,6 +20,7 @@ export const consoleIndex = component(
   'Who asks, and what there is.',
   z.object({
     user: z.string().describe('The administrator who is signed in.'),
+    session: z.string().nullable().describe('Id of the session that asks, as the list of sessions has it.'),
     version: z.string().describe('Of Sallyport.'),
     title: z.string().describe('What the portal is called.'),
     file: z.string().nullable().describe('The configuration file; null where the app made the configuration itself.'),

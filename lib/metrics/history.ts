@@ -23,14 +23,21 @@ export class History {
   readonly #points: HistoryPoint[] = []
   #last: Totals = { logins: { success: 0, refused: 0 }, refusals: {}, tokens: {}, queries: new Map() }
 
-  get points(): readonly HistoryPoint[] {
-    return this.#points
+  /** The last hour with the step that goes on, as it is `at` this moment. */
+  until(at: number, totals: Totals): readonly HistoryPoint[] {
+    return [...this.#points.slice(1 - maxPoints), this.#step(at, totals)]
   }
 
   /** Ends a step. `at`: milliseconds since the epoch. */
   add(at: number, totals: Totals): void {
+    this.#points.push(this.#step(at, totals))
+    this.#last = totals
+    if (this.#points.length > maxPoints) this.#points.shift()
+  }
+
+  #step(at: number, totals: Totals): HistoryPoint {
     const { logins, refusals, queries } = this.#last
-    this.#points.push({
+    return {
       at: new Date(at).toISOString(),
       logins: {
         success: totals.logins.success - logins.success,
@@ -39,9 +46,7 @@ export class History {
       refusals: differences(totals.refusals, refusals),
       tokens: totals.tokens,
       storeLatencyMs: latencies(totals.queries, queries),
-    })
-    this.#last = totals
-    if (this.#points.length > maxPoints) this.#points.shift()
+    }
   }
 }
 

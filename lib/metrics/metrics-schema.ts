@@ -44,7 +44,9 @@ const historyPoint = component(
 
 const history = z.object({
   stepSeconds: z.number().positive().describe('Length of a step.'),
-  points: z.array(historyPoint).describe('The steps, the oldest first.'),
+  points: z
+    .array(historyPoint)
+    .describe('The steps, the oldest first. The last one goes on, and ends when it was read.'),
 } satisfies Shape<MetricsReport['history']>)
 
 export const metricsReport = component(

@@ -47,6 +47,6 @@ export interface MetricsReport {
   /** ISO 8601 with milliseconds. */
   readonly at: string
   readonly metrics: readonly Metric[]
-  /** The last hour of this process, the oldest step first. */
+  /** The last hour of this process, the oldest step first. The last step is the one that goes on: it ends now. */
   readonly history: { readonly stepSeconds: number; readonly points: readonly HistoryPoint[] }
 }

@@ -64,6 +64,8 @@ export class SecurityMetrics {
   readonly #instruments: Instrument[]
   #clock: () => number = Date.now
   #fill: { readonly readAt: number; readonly answer: Promise<readonly PoolFill[]> } | undefined
+  /** Not there where no history is kept. */
+  #readTotals: (() => Promise<Totals>) | undefined
   #timer: NodeJS.Timeout | undefined
 
   /** `stores`: the names of all that are asked. */
@@ -153,7 +155,8 @@ export class SecurityMetrics {
       this.#gauge('audit.lag', help, 's', () => point(auditLagMs() / 1000))
     }
     if (!keepHistory) return
-    this.#timer = setInterval(() => inBackground(() => this.#endStep(sources)), stepSeconds * 1000).unref()
+    this.#readTotals = () => this.#totals(sources)
+    this.#timer = setInterval(() => inBackground(() => this.#endStep()), stepSeconds * 1000).unref()
   }
 
   /** In the format of Prometheus. */
@@ -166,7 +169,7 @@ export class SecurityMetrics {
     return {
       at: new Date(this.#clock()).toISOString(),
       metrics,
-      history: { stepSeconds, points: this.#history.points },
+      history: { stepSeconds, points: await this.#points() },
     }
   }
 
@@ -201,9 +204,19 @@ export class SecurityMetrics {
     return this.#fill.answer
   }
 
-  async #endStep(sources: MetricSources): Promise<void> {
+  async #points(): Promise<MetricsReport['history']['points']> {
+    const totals = await this.#readTotals?.()
+    return totals === undefined ? [] : this.#history.until(this.#clock(), totals)
+  }
+
+  async #endStep(): Promise<void> {
+    const totals = await this.#readTotals?.()
+    if (totals !== undefined) this.#history.add(this.#clock(), totals)
+  }
+
+  async #totals(sources: MetricSources): Promise<Totals> {
     const fill = await this.#readFill(sources).catch(() => [])
-    this.#history.add(this.#clock(), {
+    return {
       logins: sumOf(this.#logins.points(), ({ outcome }) => (outcome === 'success' ? 'success' : 'refused'), {
         success: 0,
         refused: 0,
@@ -211,7 +224,7 @@ export class SecurityMetrics {
       refusals: sumOf(this.#refusals.points(), ({ stage = '' }) => stage, {}),
       tokens: Object.fromEntries(fill.map(({ kind, count }) => [kind, count])),
       queries: this.#queriesByStore(),
-    })
+    }
   }
 
   #queriesByStore(): Totals['queries'] {

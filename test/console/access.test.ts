@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import express from 'express'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import type { SessionPage } from '../../lib/admin-api/sessions.js'
 import { createSecurity } from '../../lib/app/create-security.js'
 import { ConfigError } from '../../lib/core/errors.js'
 import { document, users } from '../helpers/front.js'
@@ -52,8 +53,10 @@ describe('security.console()', () => {
   it('has the cookie and the session of the portal', async () => {
     const front = await startConsole()
     const cookie = await front.cookieOf('/carbon')
+    const sessions = (await front.ask('GET', '/ops/api/sessions', cookie)).json<SessionPage>()
     expect((await front.ask('GET', '/ops/api/', cookie)).json()).toMatchObject({
       user: 'admin',
+      session: sessions.list[0]!.id,
       title: 'Management console',
       file: null,
       features: { users: 'read-only', serviceProviders: false, reload: false },

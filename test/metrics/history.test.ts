@@ -23,7 +23,7 @@ const login = { at: 0, address: undefined, subject: 'alice', tokenId: 'x', kind:
 const refused = { at: 0, address: undefined, userName: 'alice', reason: 'wrong-password', kind: 'portal' } as const
 
 describe('the history', () => {
-  it('has what happened in each ten seconds, and how it stood at their end', async () => {
+  it('has what happened in each ten seconds and since then, and how it stood at their end', async () => {
     const { events, metrics } = startMetrics()
     events.emit('login', login)
     events.emit('loginRefused', refused)
@@ -32,9 +32,10 @@ describe('the history', () => {
     metrics.observer('__proto__')(4, new Error('away'))
     await vi.advanceTimersByTimeAsync(10_000)
     events.emit('login', login)
-    await vi.advanceTimersByTimeAsync(10_000)
+    await vi.advanceTimersByTimeAsync(16_000)
+    events.emit('login', login)
     const { history, at } = await metrics.report()
-    expect(at).toBe('2026-11-29T12:00:20.000Z')
+    expect(at).toBe('2026-11-29T12:00:26.000Z')
     expect(history.points).toEqual([
       {
         at: '2026-11-29T12:00:10.000Z',
@@ -48,6 +49,13 @@ describe('the history', () => {
       },
       {
         at: '2026-11-29T12:00:20.000Z',
+        logins: { success: 1, refused: 0 },
+        refusals: {},
+        tokens: { management: 3 },
+        storeLatencyMs: {},
+      },
+      {
+        at: '2026-11-29T12:00:26.000Z',
         logins: { success: 1, refused: 0 },
         refusals: {},
         tokens: { management: 3 },
@@ -71,7 +79,7 @@ describe('the history', () => {
     const { metrics, fill } = startMetrics()
     fill.mockRejectedValue(new Error('away'))
     await vi.advanceTimersByTimeAsync(10_000)
-    expect((await metrics.report()).history.points).toMatchObject([{ tokens: {} }])
+    expect((await metrics.report()).history.points).toMatchObject([{ tokens: {} }, { tokens: {} }])
     expect(await metrics.text()).not.toContain('sallyport_tokens{')
     metrics.close()
   })

@@ -52,7 +52,7 @@ describe('/metrics', () => {
       unit: '{login}',
       points: [{ labels: { outcome: 'success', kind: 'management' }, value: 1 }],
     })
-    expect(history).toEqual({ stepSeconds: 10, points: [] })
+    expect(history).toMatchObject({ stepSeconds: 10, points: [{ logins: { success: 1, refused: 0 } }] })
   })
 
   it('answers addresses of [metrics] allow without a login, before the list of the management API', async () => {

@@ -73,6 +73,7 @@ export const configurationView = component(
     keys: z.array(configurationKey).describe('Those of the file, in its order; then those that are not written.'),
     findings: z.array(finding).describe('What should be put right.'),
     hasChangedOnDisk: z.boolean().describe('Whether the file says something else by now, or cannot be read.'),
+    isReadableOnDisk: z.boolean().describe('Whether the file can be read now; true where there is none.'),
   } satisfies Shape<ConfigurationView>),
 )
 

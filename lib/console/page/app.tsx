@@ -8,6 +8,7 @@ import type { JSX } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { ConsoleIndex } from '../api.js'
 import { onSessionEnded } from './api.js'
+import { FilePath } from './components/facts.js'
 import { type Shell, ShellContext } from './components/view.js'
 import { routeTo, useRoute } from './router.js'
 import { useResource } from './use-resource.js'
@@ -37,7 +38,7 @@ export function App(): JSX.Element {
     }
   }
 
-  if (isEnded) return <SessionEnded />
+  if (isEnded) return <SessionEnded title={about.data?.title} />
   const view = views.find(({ path }) => path === route.view)
   return (
     <ShellContext.Provider value={shell}>
@@ -83,10 +84,7 @@ function Header({ about }: { readonly about: ConsoleIndex | undefined }): JSX.El
   return (
     <header class="top">
       <a class="brand" href={routeTo('')}>
-        <svg viewBox="0 0 32 32" aria-hidden="true" focusable="false">
-          <path class="shield" d="M16 2 28 6v10c0 7-5 12-12 14C9 28 4 23 4 16V6z" />
-          <path class="port" d="M11 24V15a5 5 0 0 1 10 0v9h-3v-9a2 2 0 0 0-4 0v9z" />
-        </svg>
+        <Mark />
         <span>{about?.title ?? 'Operators'}</span>
       </a>
       <p class="signed-in">
@@ -101,6 +99,15 @@ function Header({ about }: { readonly about: ConsoleIndex | undefined }): JSX.El
         <button type="submit">Sign out</button>
       </form>
     </header>
+  )
+}
+
+function Mark(): JSX.Element {
+  return (
+    <svg viewBox="0 0 32 32" aria-hidden="true" focusable="false">
+      <path class="shield" d="M16 2 28 6v10c0 7-5 12-12 14C9 28 4 23 4 16V6z" />
+      <path class="port" d="M11 24V15a5 5 0 0 1 10 0v9h-3v-9a2 2 0 0 0-4 0v9z" />
+    </svg>
   )
 }
 
@@ -135,7 +142,7 @@ function Navigation({
       {about !== undefined && (
         <p class="about muted">
           Sallyport {about.version}
-          {about.file !== null && <span>{about.file}</span>}
+          {about.file !== null && <FilePath path={about.file} />}
         </p>
       )}
     </nav>
@@ -153,16 +160,21 @@ function NoSuchView(): JSX.Element {
   )
 }
 
-function SessionEnded(): JSX.Element {
+/** `title`: what the portal is called, where that is known. */
+function SessionEnded({ title }: { readonly title: string | undefined }): JSX.Element {
   const { pathname, hash } = location
   useEffect(() => {
-    document.title = 'Your session has ended'
+    document.title = `Your session has ended${title === undefined ? '' : ` - ${title}`}`
     document.querySelector<HTMLElement>('h1')?.focus()
   }, [])
   return (
     <main class="ended">
+      <div class="brand">
+        <Mark />
+        <span>{title ?? 'Operators'}</span>
+      </div>
       <h1 tabIndex={-1}>Your session has ended</h1>
-      <p>Sign in to go on where you were. Nothing that was not saved is kept.</p>
+      <p>Sign in again to go on in this view. Changes that were not saved are lost.</p>
       <a class="button primary" href={`login?return_to=${encodeURIComponent(pathname + hash)}`}>
         Sign in again
       </a>

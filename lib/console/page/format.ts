@@ -44,8 +44,10 @@ const units = [
 /** `3 minutes ago`, `in 2 days`, `now` */
 export function formatRelative(moment: Date, now = Date.now()): string {
   const seconds = (moment.getTime() - now) / 1000
-  const [unit, length] = units.find(([, length]) => Math.abs(seconds) >= length) ?? ['second', 1]
-  return relative.format(Math.trunc(seconds / length), unit)
+  // Half of the smaller unit less than a whole one is rounded to it: `in 12 hours`, and never `in 60 minutes`.
+  const least = (length: number, index: number): number => length - (units[index + 1]?.[1] ?? 0) / 2
+  const [unit, length] = units.find(([, length], index) => Math.abs(seconds) >= least(length, index)) ?? units.at(-1)!
+  return relative.format(Math.round(seconds / length), unit)
 }
 
 /** What each kind of session is called: one, and several. */

@@ -19,6 +19,8 @@ export interface Minute {
 }
 
 const minutesShown = 60
+/** So many are there from the start: a bar of one minute must not be as wide as the plot. */
+const fewestShown = 10
 
 /** Counts of all points by their label. */
 export function sumOf(points: readonly HistoryPoint[], name: CountName): ReadonlyMap<string, number> {
@@ -29,7 +31,7 @@ export function sumOf(points: readonly HistoryPoint[], name: CountName): Readonl
   return sums
 }
 
-/** The last hour, minute by minute up to the newest point. Counts are added up, of states the largest is kept. */
+/** The last hour, or from the first point on, minute by minute up to the newest one. Counts are added up, of states the largest is kept. */
 export function historyOf(points: readonly HistoryPoint[], stepSeconds: number): readonly Minute[] {
   const newest = points.at(-1)
   if (newest === undefined) return []
@@ -39,8 +41,12 @@ export function historyOf(points: readonly HistoryPoint[], stepSeconds: number):
     const ago = Math.floor((end - Date.parse(point.at) + stepSeconds) / 60_000)
     spans[minutesShown - 1 - ago]?.push(point)
   }
-  return spans.map((span, index) => ({
-    at: new Date(end - (minutesShown - 1 - index) * 60_000),
+  const first = Math.min(
+    spans.findIndex((span) => span.length > 0),
+    minutesShown - fewestShown,
+  )
+  return spans.slice(first).map((span, index) => ({
+    at: new Date(end - (minutesShown - 1 - first - index) * 60_000),
     logins: sumOf(span, 'logins'),
     refusals: sumOf(span, 'refusals'),
     tokens: mostOf(span, 'tokens'),
@@ -80,6 +86,10 @@ export function seriesFrom(
 function bySuccess(one: string, other: string): number {
   return Number(other === 'success') - Number(one === 'success') || (one < other ? -1 : 1)
 }
+
+/** Whether other processes use the store as well. */
+export const isShared = ({ metrics }: MetricsReport): boolean =>
+  metrics.some(({ name, points }) => name.startsWith('sallyport_shared_store_lease_age') && points.length > 0)
 
 /** What the store holds of a kind, and how much it can hold. */
 export interface Held {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parse, stringify } from 'smol-toml'
@@ -84,11 +84,14 @@ describe('the configuration', () => {
     })
   })
 
-  it('is the one in effect, and says that the file is another by now', async () => {
+  it('is the one in effect, and says that the file is another by now, or is away', async () => {
     const { front, file, read } = await serve()
     const before = await read()
     writeFileSync(file, toml.replace('"/apis"', '"/proxies"'))
     expect(await read()).toEqual({ ...before, hasChangedOnDisk: true })
+    renameSync(file, `${file}.away`)
+    expect(await read()).toEqual({ ...before, hasChangedOnDisk: true, isReadableOnDisk: false })
+    renameSync(`${file}.away`, file)
     await front.security.reload(file)
     const after = await read()
     expect(after.hasChangedOnDisk).toBe(false)

@@ -9,7 +9,7 @@ import type { AuditStatus } from '../../../audit/audit-record.js'
 import { formatNumber, plural } from '../format.js'
 import { useResource } from '../use-resource.js'
 import { Badge, type Tone } from './badge.js'
-import { Facts } from './facts.js'
+import { Facts, FilePath } from './facts.js'
 import { Loaded } from './states.js'
 import { Time } from './time.js'
 import { Section } from './view.js'
@@ -48,7 +48,7 @@ export function AuditState(): JSX.Element {
               facts={[
                 [
                   'File',
-                  file === null ? 'None: records go to the log, or to the app' : <span class="code">{file}</span>,
+                  file === null ? 'None: records go to the log, or to the app' : <FilePath key="file" path={file} />,
                 ],
                 ['Records', formatNumber(sequence)],
                 ['Last written', <Time key="written" at={lastWriteAt} />],

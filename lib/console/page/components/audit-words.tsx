@@ -65,8 +65,11 @@ export function whoText({ actor, impersonator }: AuditRecord): JSX.Element {
   )
 }
 
-/** Long ids of sessions are cut: the details have them whole. */
-const shownLength = 40
+/** Long ids are cut, digests to what tells them apart: the hint and the details have them whole. */
+function shortened(id: string): string {
+  const shownLength = /^[\w-]{32,}$/.test(id) ? 8 : 40
+  return id.length > shownLength ? `${id.slice(0, shownLength)}\u2026` : id
+}
 
 /** What was acted on, and why it was refused. */
 export function targetText({ target, code, reason }: AuditRecord): JSX.Element {
@@ -74,9 +77,13 @@ export function targetText({ target, code, reason }: AuditRecord): JSX.Element {
   const cause = code ?? reason
   return (
     <>
-      {target === null
-        ? '\u2013'
-        : `${target.type} ${visible(id.length > shownLength ? `${id.slice(0, shownLength)}\u2026` : id)}`}
+      {target === null ? (
+        '\u2013'
+      ) : (
+        <span title={id === shortened(id) ? undefined : visible(id)}>
+          {target.type} {visible(shortened(id))}
+        </span>
+      )}
       {cause !== undefined && <span class="sub">{cause}</span>}
     </>
   )

@@ -87,9 +87,16 @@ export function Copyable({ text, what }: { readonly text: string; readonly what:
 
 /** A dotted key, which is broken at its dots and `_` where it is too long for its line. */
 export function ConfigKey({ name }: { readonly name: string }): JSX.Element {
-  return (
-    <span class="code">{name.split(/(?<=[._])/).map((part, index) => [index > 0 && <wbr key={index} />, part])}</span>
-  )
+  return <span class="code">{brokenAt(name, /(?<=[._])/)}</span>
+}
+
+/** A path, which is broken behind its slashes where it is too long for its line. */
+export function FilePath({ path }: { readonly path: string }): JSX.Element {
+  return <span class="code">{brokenAt(path, /(?<=[\\/])/)}</span>
+}
+
+function brokenAt(text: string, at: RegExp): ComponentChildren {
+  return text.split(at).map((part, index) => [index > 0 && <wbr key={index} />, part])
 }
 
 /** Where the configuration has it: the line, and the file as a hint. */

@@ -16,7 +16,7 @@ export interface Series {
 
 interface PlotProps {
   readonly title: string
-  /** Ends of equal spans of time, oldest first. */
+  /** Ends of minutes, oldest first. */
   readonly moments: readonly Date[]
   readonly series: readonly Series[]
   /** `bars`: counts of each span, stacked. `lines`: states at each moment. */
@@ -51,7 +51,9 @@ export function Plot({ title, moments, series, kind, unit = '', firstColour = 0,
     <figure class="plot">
       <figcaption>
         <h2>{title}</h2>
-        <span class="muted">{at === undefined ? summaryTime(kind) : formatMinute(moments[at]!)}</span>
+        {!isEmpty && (
+          <span class="muted">{at === undefined ? summaryTime(kind, moments.length) : formatMinute(moments[at]!)}</span>
+        )}
       </figcaption>
       {isEmpty ? (
         <p class="plot-empty muted">{empty}</p>
@@ -94,11 +96,17 @@ export function Plot({ title, moments, series, kind, unit = '', firstColour = 0,
 }
 
 const colours = 6
+/** Ways in which a line is dashed. */
+const styles = 3
 const colour = (index: number): string => `series-${index % colours}`
 const xOf = (index: number, count: number): number => Math.round((index / count) * width * 10) / 10
 const yOf = (value: number, top: number): number => Math.round((1 - value / top) * height * 10) / 10
 const round = (value: number): number => (value < 10 ? Math.round(value * 10) / 10 : Math.round(value))
-const summaryTime = (kind: PlotProps['kind']): string => (kind === 'bars' ? 'the last hour' : 'now')
+
+function summaryTime(kind: PlotProps['kind'], minutes: number): string {
+  if (kind === 'lines') return 'now'
+  return minutes < 60 ? `the last ${minutes} minutes` : 'the last hour'
+}
 
 function summary(kind: PlotProps['kind'], values: Series['values']): number | undefined {
   if (kind === 'lines') return values.at(-1)
@@ -146,7 +154,10 @@ function Lines({ series, top, firstColour }: DrawnProps): JSX.Element {
   return (
     <g>
       {series.map(({ name, values }, index) => (
-        <path key={name} class={`line ${colour(index + firstColour)}`} d={linePath(values, top)} />
+        <g key={name}>
+          <path class={`line line-${index % styles} ${colour(index + firstColour)}`} d={linePath(values, top)} />
+          <path class={`line dot line-${index % styles} ${colour(index + firstColour)}`} d={dotsPath(values, top)} />
+        </g>
       ))}
     </g>
   )
@@ -161,9 +172,19 @@ function linePath(values: Series['values'], top: number): string {
         isDown = false
         return ''
       }
-      const step = `${isDown ? 'L' : 'M'}${xOf(index + 0.5, values.length)} ${yOf(value, top)}${isDown ? '' : 'h0'}`
+      const step = `${isDown ? 'L' : 'M'}${xOf(index + 0.5, values.length)} ${yOf(value, top)}`
       isDown = true
       return step
+    })
+    .join('')
+}
+
+/** Values without one on either side, which no line leads to. */
+function dotsPath(values: Series['values'], top: number): string {
+  return values
+    .map((value, index) => {
+      const isAlone = value !== undefined && values[index - 1] === undefined && values[index + 1] === undefined
+      return isAlone ? `M${xOf(index + 0.5, values.length)} ${yOf(value, top)}h0` : ''
     })
     .join('')
 }

@@ -30,7 +30,9 @@ interface SessionTableProps {
 
 export function SessionTable({ sessions, isOfOneUser = false, onChanged, ...table }: SessionTableProps): JSX.Element {
   const [ending, setEnding] = useState<SessionEntry>()
-  const columns = isOfOneUser ? ofSession : [userColumn, ...ofSession]
+  const { about } = useShell()
+  const kind = kindColumn(about?.session)
+  const columns = isOfOneUser ? [kind, ...moments] : [userColumn, kind, ...moments]
   const actions: Column<SessionEntry> = {
     title: 'Actions',
     kind: 'actions',
@@ -65,17 +67,20 @@ const userColumn: Column<SessionEntry> = {
   ),
 }
 
-const ofSession: readonly Column<SessionEntry>[] = [
-  {
-    title: 'Kind',
-    sortBy: 'kind',
-    cell: ({ kind, client, factors = [] }) => (
-      <>
-        {capitalized(kindName(kind))} {factors.length > 1 && <Badge tone="good">{factors.length} factors</Badge>}
-        {client !== null && <span class="sub">{client}</span>}
-      </>
-    ),
-  },
+/** `here`: the session of this page. */
+const kindColumn = (here: string | null | undefined): Column<SessionEntry> => ({
+  title: 'Kind',
+  sortBy: 'kind',
+  cell: ({ id, kind, client, factors = [] }) => (
+    <>
+      {capitalized(kindName(kind))} {id === here && <Badge tone="accent">This session</Badge>}{' '}
+      {factors.length > 1 && <Badge tone="good">{factors.length} factors</Badge>}
+      {client !== null && <span class="sub">{client}</span>}
+    </>
+  ),
+})
+
+const moments: readonly Column<SessionEntry>[] = [
   { title: 'Address', sortBy: 'address', kind: 'code', cell: ({ address }) => address ?? '\u2013' },
   { title: 'Signed in', sortBy: 'issuedAt', cell: ({ issuedAt }) => <Time at={issuedAt} /> },
   {
@@ -102,6 +107,7 @@ interface EndProps {
 function EndSession({ session, onClose, onEnded }: EndProps & { readonly session: SessionEntry }): JSX.Element {
   const { about, announce } = useShell()
   const { id, user, address, kind, issuedAt } = session
+  const isHere = id === about?.session
 
   async function end(): Promise<void> {
     await requestJson(`sessions/${encodeURIComponent(id)}`, { method: 'DELETE' })
@@ -110,14 +116,19 @@ function EndSession({ session, onClose, onEnded }: EndProps & { readonly session
   }
 
   return (
-    <Dialog title={`End this session of ${user}?`} action="End session" onConfirm={end} onClose={onClose} isDestructive>
+    <Dialog
+      title={isHere ? 'End the session of this page?' : `End this session of ${user}?`}
+      action="End session"
+      onConfirm={end}
+      onClose={onClose}
+      isDestructive
+    >
       <p>
         {capitalized(kindName(kind))}, begun {formatDateTime(new Date(issuedAt))}
         {address !== null && ` from ${address}`}. {consequence(kind, user)} This cannot be undone.
       </p>
-      {user === about?.user && (
-        <p class="notice">It is one of yours. If it is the one of this page, you are signed out.</p>
-      )}
+      {isHere && <p class="notice">It is the one that you use now: you are signed out of this page at once.</p>}
+      {!isHere && user === about?.user && <p class="notice">It is yours, but not the one of this page.</p>}
     </Dialog>
   )
 }

@@ -12,8 +12,8 @@ export interface Column<Row> {
   readonly cell: (row: Row) => ComponentChildren
   /** The server's name of the field; absent: the rows cannot be sorted by it. */
   readonly sortBy?: string
-  /** `head`: names the row. `number`: to the right. `actions`: buttons, without a visible title. */
-  readonly kind?: 'head' | 'number' | 'actions' | 'code'
+  /** `head`: names the row. `name`: of a user. `number`: to the right. `actions`: buttons, without a visible title. */
+  readonly kind?: 'head' | 'name' | 'number' | 'actions' | 'code'
 }
 
 export interface TableProps<Row> {

@@ -82,7 +82,7 @@ function columnsWith(onOpen: (record: AuditRecord) => void): readonly Column<Aud
     { title: 'Time', cell: ({ time }) => <Time at={time} isLong /> },
     { title: 'Action', kind: 'head', cell: ({ action }) => actionName(action) },
     { title: 'Outcome', cell: ({ outcome }) => <OutcomeBadge outcome={outcome} /> },
-    { title: 'Who', cell: whoText },
+    { title: 'Who', kind: 'name', cell: whoText },
     { title: 'Address', kind: 'code', cell: ({ address }) => address ?? '\u2013' },
     { title: 'What', cell: targetText },
     {

@@ -7,7 +7,7 @@
 import type { JSX } from 'preact'
 import type { ConfigurationFinding, ConfigurationKey, ConfigurationView } from '../../../admin-api/configuration.js'
 import { Badge, type Tone } from '../components/badge.js'
-import { ConfigKey, Place } from '../components/facts.js'
+import { ConfigKey, FilePath, Place } from '../components/facts.js'
 import { SelectField, TextField } from '../components/fields.js'
 import { Reload } from '../components/reload.js'
 import { Empty, Loaded } from '../components/states.js'
@@ -53,12 +53,25 @@ export function Configuration(): JSX.Element {
   )
 }
 
-function Source({ view: { file, readAt, hasChangedOnDisk } }: { readonly view: ConfigurationView }): JSX.Element {
+function Source({
+  view: { file, readAt, hasChangedOnDisk, isReadableOnDisk },
+}: {
+  readonly view: ConfigurationView
+}): JSX.Element {
   return (
     <>
-      {hasChangedOnDisk && <p class="notice">The file says something else by now, or cannot be read.</p>}
+      {!isReadableOnDisk && (
+        <p class="notice notice-bad">
+          The file cannot be read now. What was read stays in effect, but the next start needs the file.
+        </p>
+      )}
+      {hasChangedOnDisk && isReadableOnDisk && (
+        <p class="notice">
+          The file has changed since it was read. A reload, or the next start, brings it into effect.
+        </p>
+      )}
       <p class="muted">
-        {file === null ? 'Made by the app' : <span class="code">{file}</span>}, read <Time at={readAt} />
+        {file === null ? 'Made by the app' : <FilePath path={file} />}, read <Time at={readAt} />
       </p>
     </>
   )
@@ -121,41 +134,56 @@ const valueColumns: readonly Column<ConfigurationKey>[] = [
     title: 'Value',
     cell: ({ value }) => (value === '' ? <span class="muted">not shown</span> : <Value text={value} />),
   },
-  {
-    title: 'From',
-    cell: ({ origin, names = [] }) => (
+]
+
+/** `usual`: what most keys of the list have; it is not said. */
+const originColumn = (usual: ConfigurationKey['origin']): Column<ConfigurationKey> => ({
+  title: 'From',
+  cell: ({ origin, names = [] }) =>
+    origin === usual ? null : (
       <>
         {origins[origin] ?? origin}
         {names.length > 0 && <span class="sub code">{names.join(', ')}</span>}
       </>
     ),
-  },
-  {
-    title: 'State',
-    cell: (entry) => (
-      <>
-        {entry.class === 'used' ? <span class="muted">Used</span> : <Class name={entry.class} />}
-        {entry.note !== undefined && <span class="sub">{entry.note}</span>}
-      </>
-    ),
-  },
-]
+})
 
-const filterDefaults = { key: '', from: '' } as const
+const stateColumn: Column<ConfigurationKey> = {
+  title: 'State',
+  cell: (entry) => (
+    <>
+      {entry.class !== 'used' && <Class name={entry.class} />}
+      {entry.note !== undefined && <span class="sub">{entry.note}</span>}
+    </>
+  ),
+}
+
+/** The last columns only where a row has something to say in them. */
+function columnsFor(keys: readonly ConfigurationKey[], from: string): readonly Column<ConfigurationKey>[] {
+  const usual = from === 'default' ? 'default' : 'file'
+  const hasOrigins = keys.some(({ origin }) => origin !== usual)
+  const hasStates = keys.some((entry) => entry.class !== 'used' || entry.note !== undefined)
+  return [...valueColumns, ...(hasOrigins ? [originColumn(usual)] : []), ...(hasStates ? [stateColumn] : [])]
+}
+
+const filterDefaults = { key: '', from: 'written' } as const
 
 /** Written in the file, or not: the defaults are many. */
 const fromOptions = [
-  ['', 'All keys'],
   ['written', 'Written in the file'],
   ['default', 'Not written'],
+  ['all', 'All keys'],
 ] as const
 
 function Values({ keys }: { readonly keys: readonly ConfigurationKey[] }): JSX.Element {
-  const [{ key, from }, change] = useFilters<keyof typeof filterDefaults>(filterDefaults)
+  const [filters, change] = useFilters<keyof typeof filterDefaults>(filterDefaults)
+  const { key } = filters
+  const isOfFile = keys.some(({ position }) => position !== null)
+  // What the app has made has no lines: all of it is shown.
+  const from = isOfFile ? filters.from : 'all'
   const wanted = key.trim().toLowerCase()
-  const rows = keys
-    .filter(({ position }) => from === '' || (from === 'written') === (position !== null))
-    .filter((entry) => `${entry.key}\n${entry.value}`.toLowerCase().includes(wanted))
+  const listed = keys.filter(({ position }) => from === 'all' || (from === 'written') === (position !== null))
+  const rows = listed.filter((entry) => `${entry.key}\n${entry.value}`.toLowerCase().includes(wanted))
   return (
     <Section
       title="Values"
@@ -167,14 +195,16 @@ function Values({ keys }: { readonly keys: readonly ConfigurationKey[] }): JSX.E
     >
       <search class="filters">
         <TextField label="Key or value" type="search" value={key} onChange={(value) => change({ key: value })} />
-        <SelectField label="Show" value={from} options={fromOptions} onChange={(value) => change({ from: value })} />
+        {isOfFile && (
+          <SelectField label="Show" value={from} options={fromOptions} onChange={(value) => change({ from: value })} />
+        )}
       </search>
       {rows.length === 0 ? (
         <Empty>
           <p>No key matches.</p>
         </Empty>
       ) : (
-        <Table caption="Values" columns={valueColumns} rows={rows} rowKey={(entry) => entry.key} />
+        <Table caption="Values" columns={columnsFor(listed, from)} rows={rows} rowKey={(entry) => entry.key} />
       )}
     </Section>
   )

@@ -11,8 +11,8 @@ import { EventList } from '../components/event-list.js'
 import { Plot } from '../components/plot.js'
 import { Loaded } from '../components/states.js'
 import { View } from '../components/view.js'
-import { capitalized, formatNumber, kindName } from '../format.js'
-import { type Held, heldNow, historyOf, seriesFrom, sumOf } from '../history.js'
+import { capitalized, formatNumber, kindName, plural } from '../format.js'
+import { type Held, heldNow, historyOf, isShared, seriesFrom, sumOf } from '../history.js'
 import { routeTo } from '../router.js'
 import { useResource } from '../use-resource.js'
 
@@ -22,7 +22,7 @@ export function Overview(): JSX.Element {
   const metrics = useResource<MetricsReport>('metrics', { pollMs })
   const locks = useResource<List<unknown>>('locks?limit=1', { pollMs })
   return (
-    <View title="Overview">
+    <View title="Overview" lead={metrics.data && scopeOf(metrics.data)}>
       <Loaded resource={metrics}>
         {(report) => (
           <>
@@ -34,6 +34,13 @@ export function Overview(): JSX.Element {
       <EventList />
     </View>
   )
+}
+
+/** Whom the numbers are of. */
+function scopeOf(report: MetricsReport): string {
+  return isShared(report)
+    ? 'Logins, refusals and events are of this process; sessions and lock-outs of all that share its store.'
+    : 'What goes on in this process, now and in the last hour.'
 }
 
 function Tiles({ report, locks }: { readonly report: MetricsReport; readonly locks: number | undefined }): JSX.Element {
@@ -56,12 +63,12 @@ function Tiles({ report, locks }: { readonly report: MetricsReport; readonly loc
       <li class="tile">
         <span>Logins, last hour</span>
         <strong>{formatNumber(good)}</strong>
-        <span class="muted">{formatNumber(refused)} refused</span>
+        <span class="muted">{plural(refused, 'login')} refused</span>
       </li>
       <li class="tile">
-        <span>Requests refused, last hour</span>
+        <span>Other refusals, last hour</span>
         <strong>{formatNumber(refusals)}</strong>
-        <span class="muted">by an address, a login or a rule</span>
+        <span class="muted">for their address, token or right</span>
       </li>
       <li class="tile">
         <a href={routeTo('locks')}>Lock-outs</a>
@@ -81,7 +88,7 @@ function Tiles({ report, locks }: { readonly report: MetricsReport; readonly loc
   )
 }
 
-const counted = (kind: string, count: number): string => `${formatNumber(count)} ${kindName(kind, count)}`
+const counted = (kind: string, count: number): string => `${formatNumber(count)}\u00a0${kindName(kind, count)}`
 
 function Fill({ kind, count, capacity }: Held): JSX.Element {
   const name = capitalized(kindName(kind, 2))
@@ -120,12 +127,12 @@ function Plots({
         empty="No login in the last hour."
       />
       <Plot
-        title="Refused requests, by stage"
+        title="Other requests refused, by stage"
         kind="bars"
         firstColour={1}
         moments={moments}
         series={seriesFrom(minutes, 'refusals', capitalized)}
-        empty="No request was refused in the last hour."
+        empty="No other request was refused in the last hour."
       />
       <Plot
         title="Signed in"

@@ -53,6 +53,9 @@ function RoleList(): JSX.Element {
             </Empty>
           ) : (
             <>
+              <div class="pager">
+                <p role="status">{plural(list.length, 'role')}</p>
+              </div>
               <Table
                 caption="Roles"
                 columns={[
@@ -62,7 +65,6 @@ function RoleList(): JSX.Element {
                 rowKey={({ role }) => role}
                 isBusy={roles.isLoading}
               />
-              <p class="muted">{plural(list.length, 'role')}</p>
             </>
           )
         }
@@ -115,12 +117,17 @@ function Role({ name }: { readonly name: string }): JSX.Element {
               <p>No user has this role.</p>
             </Empty>
           ) : (
-            <Table
-              caption={`Users with the role ${name}`}
-              columns={[{ title: 'User', kind: 'head', cell: (user) => <a href={routeTo('users', user)}>{user}</a> }]}
-              rows={users}
-              rowKey={(user) => user}
-            />
+            <>
+              <div class="pager">
+                <p role="status">{plural(users.length, 'user')}</p>
+              </div>
+              <Table
+                caption={`Users with the role ${name}`}
+                columns={[{ title: 'User', kind: 'head', cell: (user) => <a href={routeTo('users', user)}>{user}</a> }]}
+                rows={users}
+                rowKey={(user) => user}
+              />
+            </>
           )
         }
       </Loaded>
