@@ -1,17 +1,23 @@
 /**
- * How fast the operators' page is, with 10 000 sessions in the store and Chromium on the same machine: its first paint, the first rows, and
- * rows after a key press in the search.
+ * How fast the operators' page is, with 10 000 sessions in the store, 100 000 lines in the audit trail and Chromium on the same machine:
+ * its first paint, the first rows, rows after a key press in the search for sessions, and after the button of the search in the trail.
  *
  * Run it with `node --import tsx bench/page.ts`.
  *
  * @module
  */
 
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Page } from 'playwright-core'
-import { type PageStage, staff, startPageStage } from '../test/console/page-stage.js'
+import { createCheckpointKey } from '../lib/audit/checkpoint.js'
+import { type PageStage, pageDocument, staff, startPageStage } from '../test/console/page-stage.js'
 import { startChromium } from '../test/helpers/chromium.js'
+import { writeTrail } from './audit-lines.js'
 
 const sessions = 10_000
+const lines = 100_000
 const runs = 15
 
 const firstPaint = `new Promise((resolve) => new PerformanceObserver((list) => {
@@ -19,7 +25,12 @@ const firstPaint = `new Promise((resolve) => new PerformanceObserver((list) => {
   if (entry) resolve(entry.startTime)
 }).observe({ type: 'paint', buffered: true }))`
 
-await using stage = await startPageStage({ sessions })
+const folder = mkdtempSync(join(tmpdir(), 'sallyport-page-'))
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+const file = join(folder, 'audit.log')
+await writeTrail(file, lines, await createCheckpointKey(Buffer.alloc(32, 7)))
+
+await using stage = await startPageStage({ sessions, source: { ...pageDocument, audit_trail: { file } } })
 await using browser = await startChromium()
 const page = await browser.newPage()
 await signIn(page, stage)
@@ -42,7 +53,13 @@ async function measure(): Promise<void> {
   await page.locator('tbody tr').nth(49).waitFor()
   note('first contentful paint', await page.evaluate<number>(firstPaint))
   note('first rows', await page.evaluate<number>('performance.getEntriesByName("rows")[0].startTime'))
-  for (const text of ['katherine.7', '']) note('search', await page.evaluate<number>(search(text)))
+  for (const text of ['katherine.7', '']) note('search for sessions', await page.evaluate<number>(search(text)))
+  await page.goto(`${stage.origin}/ops/#/audit`)
+  await page.locator('tbody tr').nth(10).waitFor()
+  for (const user of ['alice.5', 'bob.6']) {
+    await page.getByLabel('User', { exact: true }).fill(user)
+    note('search in the trail', await page.evaluate<number>(searchInTrail))
+  }
 }
 
 /** Types into the search, and waits until the rows that it leaves are drawn. */
@@ -60,6 +77,19 @@ function search(text: string): string {
     look()
   })`
 }
+
+/** Presses the button, and waits until the rows of another search are drawn. */
+const searchInTrail = `new Promise((resolve) => {
+  const before = document.querySelector('tbody').textContent
+  const begin = performance.now()
+  document.querySelector('form button[type=submit]').click()
+  const look = () => {
+    const body = document.querySelector('tbody')
+    if (body === null || body.textContent === before) requestAnimationFrame(look)
+    else requestAnimationFrame(() => resolve(performance.now() - begin))
+  }
+  look()
+})`
 
 async function signIn(tab: Page, { origin }: PageStage): Promise<void> {
   await tab.addInitScript(`new MutationObserver((_, observer) => {
