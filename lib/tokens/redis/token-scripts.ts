@@ -168,7 +168,8 @@ export const countScript: Script = script(`
 fence()
 local counts = {}
 for index = 2, #ARGV do
-  table.insert(counts, redis.call('ZCOUNT', prefix .. 'ends:' .. ARGV[index], '(' .. ARGV[1], '+inf'))
+  local ends = prefix .. 'ends:' .. ARGV[index]
+  table.insert(counts, redis.call('ZCARD', ends) - #redis.call('ZRANGEBYSCORE', ends, '-inf', ARGV[1]))
 end
 return counts`)
 
@@ -183,6 +184,6 @@ return redis.call('ZREVRANGE', set, ARGV[3], ARGV[4], 'WITHSCORES')`)
 
 /** ARGV: ids, at most 1000. Answer: their records as JSON, and nothing for those that are not there. */
 export const recordsScript: Script = script(`
-local keys = {}
-for index, id in ipairs(ARGV) do keys[index] = prefix .. 'token:' .. id end
-return redis.call('MGET', unpack(keys))`)
+local records = {}
+for index, id in ipairs(ARGV) do records[index] = redis.call('GET', prefix .. 'token:' .. id) end
+return records`)
