@@ -79,8 +79,8 @@ function report(made) {
   for (const [name, bytes] of made) {
     const size = gzipSync(bytes, { level: 9 }).length
     total += size
-    console.log(`${name}: ${bytes.length} bytes, ${size} compressed`)
+    console.error(`${name}: ${bytes.length} bytes, ${size} compressed`)
   }
-  console.log(`operators' page: ${total} bytes compressed, of ${maxCompressedBytes} allowed`)
+  console.error(`operators' page: ${total} bytes compressed, of ${maxCompressedBytes} allowed`)
   if (total > maxCompressedBytes) process.exitCode = 1
 }
