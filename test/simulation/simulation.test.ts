@@ -37,7 +37,7 @@ describe('the simulation', () => {
   })
 
   it.each(deliberateFaults)('finds, put there on purpose: $name', { timeout: patience }, async ({ name }) => {
-    const { code, output } = await simulate('--seeds', '1000', '--fault', name)
+    const { code, output } = await simulate('--seeds', '1500', '--fault', name)
     expect(output).toMatch(/^property \([a-h]\) at .*\nseed \d+ breaks a promise; to repeat it: npm run simulate/m)
     expect(code).toBe(1)
   })
