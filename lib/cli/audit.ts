@@ -93,7 +93,9 @@ async function verifyFiles(
   options: VerifyCommandOptions,
 ): Promise<string> {
   const config = options.config === undefined ? undefined : await loadConfig(options.config)
-  const paths = files.length > 0 ? files : config === undefined ? [] : await listTrailFiles(fileIn(config))
+  // `audit.log*` finds the lock of the process that writes too.
+  const named = files.filter((path) => !files.some((file) => path === `${file}.lock`))
+  const paths = named.length > 0 ? named : config === undefined ? [] : await listTrailFiles(fileIn(config))
   if (paths.length === 0) throw new CommandError('Name the files of the trail, or --config FILE.', exitCodes.usage)
   const keys = await readKeys(options, config)
   const anchors = readAnchor(options.anchor, config)

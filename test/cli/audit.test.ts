@@ -57,6 +57,12 @@ describe('sallyport audit verify', () => {
     )
   })
 
+  it('reads no lock of the process that writes, as audit.log* names it', async () => {
+    const { shell, file } = await deploy()
+    writeFileSync(`${file}.lock`, '{"pid":1}')
+    expect((await shell.run(['audit', 'verify', file, `${file}.lock`])).code).toBe(0)
+  })
+
   it('says what it cannot know without a key and an anchor', async () => {
     const { shell, file } = await deploy()
     const { code, stdout } = await shell.run(['audit', 'verify', file])

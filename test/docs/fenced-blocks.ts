@@ -4,7 +4,7 @@
  * - `<!-- not run: reason -->`: it is not run, and why
  * - `<!-- file: name -->`: it is written to this file
  * - `<!-- files: a.pem, b.pem -->`: these have to be there
- * - `<!-- with: users, redis -->`: a part of a file, which needs these tables
+ * - `<!-- with: users, redis -->`: these tables are added to the file, or, at a program, to `deployment.toml`
  */
 
 import { readText } from './pages.js'
@@ -32,14 +32,16 @@ export function readBlocks(page: string): readonly FencedBlock[] {
 const tables: Readonly<Record<string, string>> = {
   users: '[[internal_apis.users]]\nuser.name = "admin"\nuser.password = "made-up-password"\nuser.is_admin = true',
   'token key': '[management_api.jwt_token_security_handler]\ntoken_config.key_file = "token-key.pem"',
+  portal: '[portal.desk]',
+  'operator console': '[operator_console]\nenable = true',
   redis: '[shared_store]\ntype = "redis"\nurl = "redis://127.0.0.1:6379"',
   'user store': '[user_store]\ntype = "database"\n[[datasource]]\nid = "WSO2CarbonDB"\nurl = "jdbc:sqlite:./users.db"',
   'token key stores':
     '[custom_keystore.Tokens2026]\nfile_name = "2026.p12"\npassword = "made-up"\n[custom_keystore.Tokens2027]\nfile_name = "2027.p12"\npassword = "made-up"',
 }
 
-/** The block, and after it the tables that it needs. */
-export function wholeText({ text, notes }: FencedBlock): string {
+/** A text, and after it the tables that a block needs. */
+export function withTables(text: string, { notes }: Pick<FencedBlock, 'notes'>): string {
   const names = notes.get('with')?.split(', ') ?? []
   return [text, ...names.map((name) => tables[name] ?? `there is no ${name}`)].join('\n')
 }

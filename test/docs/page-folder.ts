@@ -16,18 +16,25 @@ import {
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { expect, onTestFinished } from 'vitest'
 import { freePort } from '../helpers/free-port.js'
 import { keyPair, pemOfKey } from '../helpers/key-files.js'
-import { type FencedBlock, wholeText } from './fenced-blocks.js'
+import { type FencedBlock, withTables } from './fenced-blocks.js'
 import { readText, root } from './pages.js'
 
 /** Far more than anything here takes, so that a busy machine fails nothing. */
 const patienceMs = 60_000
 
 /** The ports that the documentation uses. */
-const documentedPorts = /9201|9443|9164/g
+const documentedPorts = /9201|9443|9164|9464/g
+
+/** The port of the second server of a program. */
+const secondPort = /9202/g
+
+/** Folders outside of the app's that the documentation uses. */
+const outerFolders = /\/(?:var\/log\/my-app|mnt\/other-host)\//g
 
 /** `npm install` finds what is there already, and `npx sallyport` is the package as it was built. */
 const commands: Readonly<Record<string, string>> = {
@@ -79,7 +86,9 @@ export async function openPageFolder(blocks: readonly FencedBlock[], isNew = fal
   }
   let folder = app
   const whereFile = join(base, 'where')
-  const port = await freePort()
+  const [port, otherPort] = [await freePort(), await freePort()]
+  const asHere = (text: string) =>
+    text.replace(documentedPorts, String(port)).replace(secondPort, String(otherPort)).replace(outerFolders, '')
   const environment = {
     ...process.env,
     PATH: `${bin}:${process.env['PATH']}`,
@@ -89,8 +98,7 @@ export async function openPageFolder(blocks: readonly FencedBlock[], isNew = fal
   }
   let password = 'made-up-password'
 
-  const write = (name: string, text: string) =>
-    writeFileSync(join(folder, name), text.replace(documentedPorts, String(port)), { mode: 0o600 })
+  const write = (name: string, text: string) => writeFileSync(join(folder, name), asHere(text), { mode: 0o600 })
   write('package.json', '{"type":"module"}')
   if (!isNew) {
     const { key, certificate } = keyPair()
@@ -100,17 +108,19 @@ export async function openPageFolder(blocks: readonly FencedBlock[], isNew = fal
     write('token-key.pem', pemOfKey(keyPair({ type: 'rsa' }).key))
     write('netrc', `machine 127.0.0.1 login backup password ${password}\n`)
     write('routers.js', routers)
-    write('deployment.toml', readText('test/docs/example.toml'))
-    write('server.ts', blocks.find(isServer)?.text ?? readText('test/docs/example-app.ts'))
+    const server = blocks.find(isServer)
+    const configuration = readText('test/docs/example.toml')
+    write('deployment.toml', server === undefined ? configuration : withTables(configuration, server))
+    write('server.ts', server?.text ?? readText('test/docs/example-app.ts'))
     for (const block of blocks) {
       const name = block.notes.get('file')
-      if (name !== undefined) write(name, wholeText(block))
+      if (name !== undefined) write(name, withTables(block.text, block))
     }
   }
 
   return {
     async run(block) {
-      const script = block.text.replace(documentedPorts, String(port)).replaceAll('PASSWORD', password)
+      const script = asHere(block.text).replaceAll('PASSWORD', password)
       const options = { cwd: folder, env: environment, timeout: patienceMs }
       const { stdout } = await promisify(execFile)(
         'bash',
@@ -146,9 +156,9 @@ export async function openPageFolder(blocks: readonly FencedBlock[], isNew = fal
       server.stderr.setEncoding('utf8').on('data', (text: string) => {
         errors += text
       })
-      await expect
-        .poll(() => (server.exitCode === null ? answers(port) : errors), { timeout: patienceMs, interval: 100 })
-        .toBe(true)
+      for (const end = Date.now() + patienceMs; !(await answers(port)); await sleep(100)) {
+        if (server.exitCode !== null || Date.now() > end) throw new Error(`The server does not answer. ${errors}`)
+      }
     },
   }
 }

@@ -5,7 +5,7 @@ import { markdownFiles } from './pages.js'
 
 const isRun = ({ notes }: FencedBlock) => !notes.has('not run')
 const isCommands = ({ language, mark }: FencedBlock) => language === 'sh' && mark === ''
-const callsServer = ({ text }: FencedBlock) => /(?:127\.0\.0\.1|localhost):9/.test(text)
+const needsServer = ({ text }: FencedBlock) => /(?:127\.0\.0\.1|localhost):9|sallyport audit/.test(text)
 
 const pages = markdownFiles.map((page) => ({ page, blocks: readBlocks(page).filter(isRun) }))
 
@@ -18,7 +18,7 @@ async function runPage(blocks: readonly FencedBlock[]): Promise<void> {
       folder = await openPageFolder(blocks, true)
       isStarted = false
     }
-    if (callsServer(block) && !isStarted) {
+    if (needsServer(block) && !isStarted) {
       await folder.start()
       isStarted = true
     }
@@ -62,5 +62,5 @@ it('few blocks are not run, each for a reason', () => {
     .flatMap(readBlocks)
     .filter(({ language, notes }) => ['sh', 'ts', 'toml'].includes(language) && notes.has('not run'))
     .map(({ place, notes }) => `${place} ${notes.get('not run')}`)
-  expect(reasons.length, reasons.join('\n')).toBeLessThanOrEqual(10)
+  expect(reasons.length, reasons.join('\n')).toBeLessThanOrEqual(12)
 })

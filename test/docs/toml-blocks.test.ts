@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { loadConfig } from '../../lib/config.js'
-import { readBlocks, wholeText } from './fenced-blocks.js'
+import { readBlocks, withTables } from './fenced-blocks.js'
 import { markdownFiles } from './pages.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-blocks-'))
@@ -32,7 +32,7 @@ it('are found', () => {
 })
 
 it.each(blocks)('the file at $place can be loaded', async (block) => {
-  await expect(load(wholeText(block))).resolves.toMatchObject({ managementApi: {} })
+  await expect(load(withTables(block.text, block))).resolves.toMatchObject({ managementApi: {} })
 })
 
 it.each([
