@@ -70,7 +70,8 @@ export default defineConfig({
           include: [serverTests],
           testTimeout: 3 * hangTimeout,
           hookTimeout: 3 * hangTimeout,
-          fileParallelism: false,
+          // After the tests that need the processor: these wait, and are easily late.
+          sequence: { groupOrder: 1 },
         },
       },
       {

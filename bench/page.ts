@@ -25,6 +25,19 @@ const firstPaint = `new Promise((resolve) => new PerformanceObserver((list) => {
   if (entry) resolve(entry.startTime)
 }).observe({ type: 'paint', buffered: true }))`
 
+/** Presses the button, and waits until the rows of another search are drawn. */
+const searchInTrail = `new Promise((resolve) => {
+  const before = document.querySelector('tbody').textContent
+  const begin = performance.now()
+  document.querySelector('main form button[type=submit]').click()
+  const look = () => {
+    const body = document.querySelector('tbody')
+    if (body === null || body.textContent === before) requestAnimationFrame(look)
+    else requestAnimationFrame(() => resolve(performance.now() - begin))
+  }
+  look()
+})`
+
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-page-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 const file = join(folder, 'audit.log')
@@ -55,6 +68,7 @@ async function measure(): Promise<void> {
   note('first rows', await page.evaluate<number>('performance.getEntriesByName("rows")[0].startTime'))
   for (const text of ['katherine.7', '']) note('search for sessions', await page.evaluate<number>(search(text)))
   await page.goto(`${stage.origin}/ops/#/audit`)
+  await page.getByRole('heading', { name: 'Audit', exact: true }).waitFor()
   await page.locator('tbody tr').nth(10).waitFor()
   for (const user of ['alice.5', 'bob.6']) {
     await page.getByLabel('User', { exact: true }).fill(user)
@@ -77,19 +91,6 @@ function search(text: string): string {
     look()
   })`
 }
-
-/** Presses the button, and waits until the rows of another search are drawn. */
-const searchInTrail = `new Promise((resolve) => {
-  const before = document.querySelector('tbody').textContent
-  const begin = performance.now()
-  document.querySelector('form button[type=submit]').click()
-  const look = () => {
-    const body = document.querySelector('tbody')
-    if (body === null || body.textContent === before) requestAnimationFrame(look)
-    else requestAnimationFrame(() => resolve(performance.now() - begin))
-  }
-  look()
-})`
 
 async function signIn(tab: Page, { origin }: PageStage): Promise<void> {
   await tab.addInitScript(`new MutationObserver((_, observer) => {

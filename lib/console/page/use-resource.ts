@@ -4,7 +4,7 @@
  * @module
  */
 
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { ApiError, requestJson } from './api.js'
 
 export interface Resource<Data> {
@@ -48,7 +48,8 @@ export function useResource<Data>(
   const [state, setState] = useState<State<Data>>({ isLoading: path !== undefined })
   const load = useRef<() => void>(() => {})
 
-  useEffect(() => {
+  // Before the next frame: `useEffect` would ask some 20 ms later.
+  useLayoutEffect(() => {
     if (path === undefined) return
     const asked = path
     let request = new AbortController()

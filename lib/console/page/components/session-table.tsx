@@ -5,7 +5,7 @@
  */
 
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import type { SessionEntry } from '../../../admin-api/sessions.js'
 import { type List, queryString, requestJson } from '../api.js'
 import { capitalized, formatDateTime, kindName, plural } from '../format.js'
@@ -31,25 +31,14 @@ interface SessionTableProps {
 export function SessionTable({ sessions, isOfOneUser = false, onChanged, ...table }: SessionTableProps): JSX.Element {
   const [ending, setEnding] = useState<SessionEntry>()
   const { about } = useShell()
-  const kind = kindColumn(about?.session)
-  const columns = isOfOneUser ? [kind, ...moments] : [userColumn, kind, ...moments]
-  const actions: Column<SessionEntry> = {
-    title: 'Actions',
-    kind: 'actions',
-    cell: (session) => (
-      <button
-        type="button"
-        class="quiet danger"
-        aria-label={`End ${described(session)}`}
-        onClick={() => setEnding(session)}
-      >
-        End
-      </button>
-    ),
-  }
+  const here = about?.session
+  const columns = useMemo(
+    () => [...(isOfOneUser ? [] : [userColumn]), kindColumn(here), ...moments, actionsColumn(setEnding)],
+    [isOfOneUser, here],
+  )
   return (
     <>
-      <Table caption="Sessions" columns={[...columns, actions]} rows={sessions} rowKey={({ id }) => id} {...table} />
+      <Table caption="Sessions" columns={columns} rows={sessions} rowKey={({ id }) => id} {...table} />
       {ending !== undefined && <EndSession session={ending} onClose={() => setEnding(undefined)} onEnded={onChanged} />}
     </>
   )
@@ -91,6 +80,16 @@ const moments: readonly Column<SessionEntry>[] = [
   },
   { title: 'Ends', sortBy: 'expiresAt', cell: ({ expiresAt }) => <Time at={expiresAt} /> },
 ]
+
+const actionsColumn = (onEnd: (session: SessionEntry) => void): Column<SessionEntry> => ({
+  title: 'Actions',
+  kind: 'actions',
+  cell: (session) => (
+    <button type="button" class="quiet danger" aria-label={`End ${described(session)}`} onClick={() => onEnd(session)}>
+      End
+    </button>
+  ),
+})
 
 /** What the configuration gives to programs may not have been used yet. */
 const wasUsed = (at: string): boolean => Date.parse(at) > 0

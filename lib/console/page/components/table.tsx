@@ -5,6 +5,7 @@
  */
 
 import type { ComponentChildren, JSX } from 'preact'
+import { useMemo } from 'preact/hooks'
 
 export interface Column<Row> {
   readonly title: string
@@ -19,6 +20,7 @@ export interface Column<Row> {
 export interface TableProps<Row> {
   /** What the table is; heard, not seen. */
   readonly caption: string
+  /** The same array, where the cells show the same: rows are rendered anew with another one. */
   readonly columns: readonly Column<Row>[]
   readonly rows: readonly Row[]
   readonly rowKey: (row: Row) => string
@@ -38,6 +40,17 @@ export function Table<Row>({
   onSort,
   isBusy = false,
 }: TableProps<Row>): JSX.Element {
+  const body = useMemo(
+    () =>
+      rows.map((row) => (
+        <tr key={rowKey(row)} {...roles.row}>
+          {columns.map((column) => (
+            <Cell key={column.title} column={column} row={row} />
+          ))}
+        </tr>
+      )),
+    [rows, columns],
+  )
   return (
     <div class="table-frame">
       <table aria-busy={isBusy} {...roles.table}>
@@ -49,15 +62,7 @@ export function Table<Row>({
             ))}
           </tr>
         </thead>
-        <tbody {...roles.group}>
-          {rows.map((row) => (
-            <tr key={rowKey(row)} {...roles.row}>
-              {columns.map((column) => (
-                <Cell key={column.title} column={column} row={row} />
-              ))}
-            </tr>
-          ))}
-        </tbody>
+        <tbody {...roles.group}>{body}</tbody>
       </table>
     </div>
   )

@@ -5,7 +5,7 @@
  */
 
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import type { AuditRecord } from '../../../audit/audit-record.js'
 import { type List, queryString } from '../api.js'
 import { AuditDetails } from '../components/audit-details.js'
@@ -30,6 +30,7 @@ const outcomeOptions = [['', 'All outcomes'], ...Object.entries(outcomeNames)] a
 export function Audit(): JSX.Element {
   const [{ offset: from, ...filters }, change] = useFilters({ ...noFilters, offset: '0' })
   const [shown, setShown] = useState<AuditRecord>()
+  const columns = useMemo(() => columnsWith(setShown), [])
   const offset = Number(from) || 0
   const { since, until } = filters
   const query = { ...filters, since: toMoment(since), until: toMoment(until), offset, limit: pageSize }
@@ -63,7 +64,7 @@ export function Audit(): JSX.Element {
             >
               <Table
                 caption="Records"
-                columns={columnsWith(setShown)}
+                columns={columns}
                 rows={list}
                 rowKey={({ sequence }) => String(sequence)}
                 isBusy={records.isLoading}
