@@ -159,8 +159,8 @@ export async function wireAuthCore(
   const machines = createMachineTokens({
     ...shared,
     onRefuse: createRefusalLog(clock, logger),
-    onAdmit({ subject, id, kind, address, lastAccessAt }) {
-      events.report('login', { at: lastAccessAt, address, subject, tokenId: id, kind: kind as MachineKind })
+    onAdmit({ subject, id, kind, lastAccessAt }, client) {
+      events.report('login', { at: lastAccessAt, ...client, subject, tokenId: id, kind: kind as MachineKind })
     },
   })
   const tokens = createTokens({ ...shared, machines, keys, issuer, audience, expiryMs, events })

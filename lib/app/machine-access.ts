@@ -13,6 +13,7 @@ import { type Auth, setAuth } from '../core/auth.js'
 import { ForbiddenError, type HttpError, type Origin } from '../core/errors.js'
 import type { Logger } from '../core/logger.js'
 import { andThen } from '../core/thenable.js'
+import { readClient } from '../http/client.js'
 import { plainHttpRefusal } from '../http/plain-http.js'
 import type { MachineBearers } from '../middleware/bearer-authentication.js'
 import { hasOneReading, readingsFrom } from '../paths/readings.js'
@@ -153,7 +154,7 @@ export function createMachineBearers(
       const refusal = refuseUse(credential, request)
       if (refusal !== undefined) throw refusal
       const own = limits.get(credential.id)
-      const verified = machines.verify(credential, () => clientAddress(request))
+      const verified = machines.verify(credential, () => readClient(request))
       return own === undefined ? verified : andThen(verified, (auth) => admit(own, request, auth))
     },
   }

@@ -12,7 +12,7 @@
 import { hash } from 'node:crypto'
 import type { IdentityProviderConfig } from '../config/config.js'
 import { StoreError, UnauthorizedError } from '../core/errors.js'
-import type { SecurityEvents } from '../core/events.js'
+import { type Client, changedBy, type SecurityEvents } from '../core/events.js'
 import type { CheckedTokenStore } from '../tokens/checked-token-store.js'
 import { addRecord, lifeMsFor } from '../tokens/issuer.js'
 import { createTombstones } from '../tokens/machines/tombstones.js'
@@ -60,8 +60,8 @@ export interface ProviderSessions {
    * called after the start.
    */
   confirm(config: IdentityProviderConfig, user: ProviderUser, start: SignInStart): Promise<void>
-  /** Ends what a logout token names. `false` for a token that was there before. */
-  end(config: IdentityProviderConfig, token: LogoutToken): Promise<boolean>
+  /** Ends what a logout token names, for the request of a client. `false` for a token that was there before. */
+  end(config: IdentityProviderConfig, token: LogoutToken, client: Client): Promise<boolean>
 }
 
 export function createProviderSessions(parts: ProviderSessionsParts): ProviderSessions {
@@ -140,7 +140,7 @@ export function createProviderSessions(parts: ProviderSessionsParts): ProviderSe
       throw new UnauthorizedError('ERR_SESSION_ENDED', 'The session at the identity provider has ended. Sign in again.')
     },
 
-    async end(config, { jti, sid, sub, acceptedUntil }) {
+    async end(config, { jti, sid, sub, acceptedUntil }, client) {
       const usedId = ownId(config, 'logout token', jti)
       if ((await findLive(usedId)) !== undefined) return false
       const now = clock()
@@ -158,13 +158,12 @@ export function createProviderSessions(parts: ProviderSessionsParts): ProviderSe
             tokenId: id,
             kind: 'sso',
             count: 1,
-            by: undefined,
-            reason,
+            ...changedBy({ ...client, reason }),
           })
       } else {
         await tombstones.add(endedId(config, 'sub', sub!), now, now + signInMs)
         const subject = await findSubject(config, sub!)
-        if (subject !== undefined) await tokens.revokeUser(subject, { reason })
+        if (subject !== undefined) await tokens.revokeUser(subject, { ...client, reason })
       }
       // Last: where something above has failed, the provider sends it again.
       await tombstones.add(usedId, now, acceptedUntil)

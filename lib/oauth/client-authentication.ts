@@ -7,10 +7,10 @@
 
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Request } from 'express'
-import { clientAddress } from '../addresses/trust-proxy.js'
 import { TooManyRequestsError, UnavailableError } from '../core/errors.js'
-import type { ClientRefusal } from '../core/events.js'
+import type { Client, ClientRefusal } from '../core/events.js'
 import { parseBasic } from '../http/authorization-header.js'
+import { readClient } from '../http/client.js'
 import { isCrossSite } from '../http/cross-site.js'
 import { createHashQueue, verifyPassword } from '../users/passwords/password-hash.js'
 import { createLoginThrottle, type LoginThrottle, type LoginThrottleOptions } from '../users/throttle/login-throttle.js'
@@ -40,11 +40,16 @@ export function createClientAuthentication(parts: OauthParts): ClientAuthenticat
   const { providers, clientThrottle, events, clock } = parts
   const isSecret = createSecretCheck()
 
-  async function isRight(clientId: string, secret: string, address: string | undefined): Promise<boolean> {
+  async function isRight({ clientId, secret }: ShownSecret, client: Client): Promise<boolean> {
     const report = (reason: ClientRefusal): void => {
-      events?.report('clientRefused', { at: clock(), address, clientId: clientId.slice(0, maxReportedLength), reason })
+      events?.report('clientRefused', {
+        at: clock(),
+        ...client,
+        clientId: clientId.slice(0, maxReportedLength),
+        reason,
+      })
     }
-    const attempt = await clientThrottle?.start(clientId, address)
+    const attempt = await clientThrottle?.start(clientId, client.address)
     if (attempt?.isAllowed === false) {
       report('throttled')
       const headers = { 'Retry-After': String(attempt.retryAfterMs / 1000) }
@@ -70,10 +75,10 @@ export function createClientAuthentication(parts: OauthParts): ClientAuthenticat
     const shown = shownSecret(request, form)
     // What is malformed the provider refuses.
     if (shown === undefined) return undefined
-    const address = clientAddress(request)
+    const client = readClient(request)
     // What another site makes a browser send counts apart: it must not lock the client out.
-    const source = isCrossSite(request) ? `another site, by ${address}` : address
-    return (await isRight(shown.clientId, shown.secret, source)) ? shown.clientId : undefined
+    const address = isCrossSite(request) ? `another site, by ${client.address}` : client.address
+    return (await isRight(shown, { ...client, address })) ? shown.clientId : undefined
   }
 }
 

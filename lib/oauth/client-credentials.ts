@@ -5,7 +5,9 @@
  * @module
  */
 
+import type { Request } from 'express'
 import type { Adapter, AdapterPayload, KoaContextWithOIDC } from 'oidc-provider'
+import { readClient } from '../http/client.js'
 import { stateAtLogin, storeFull } from '../tokens/issuer.js'
 import { createTokenSigner } from '../tokens/jwt/sign-token.js'
 import type { KeyRing } from '../tokens/keys/key-ring.js'
@@ -48,7 +50,8 @@ export function createClientTokens(
     const times = { issuedAtSeconds, expiresAtSeconds: issuedAtSeconds + expiration }
     const jwt = await signToken({ subject, scope, audience, clientId, ...times })
     const id = accessTokenId(jwt)
-    const address = ctx.ip || undefined
+    const client = readClient(ctx.req as Request)
+    const { address } = client
     const fixed = { kind: 'oauth', parent: undefined, idleTimeoutMs: undefined, roles: [], isAdmin: false } as const
     const record = { ...fixed, id, audience, subject, accountVersion: '', scope, issuedAt, expiresAt }
     const account = stateAtLogin('', [], false)
@@ -56,7 +59,7 @@ export function createClientTokens(
     if (isAdded === false) throw storeFull(expiresAt - issuedAt)
     // All of the client may have been revoked meanwhile: then the token is dead from the start.
     if (revocations.happenedSince(sequence, record)) await store.remove(id)
-    events?.report('login', { at: issuedAt, address, subject, tokenId: id, kind: 'oauth' })
+    events?.report('login', { at: issuedAt, ...client, subject, tokenId: id, kind: 'oauth' })
     const { scope: _scope, ...body } = ctx.body as Readonly<Record<string, unknown>>
     ctx.body = { ...body, access_token: jwt, ...(scope !== '' && { scope }) }
   }

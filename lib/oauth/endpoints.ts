@@ -68,6 +68,9 @@ export function createProviderRequests(issuer: string): ProviderRequests {
       'content-length': body.length === 0 ? undefined : String(body.length),
     }
     const message = {
+      // For `readClient`, as is the address.
+      id: (request as { readonly id?: unknown }).id,
+      ip: socket.remoteAddress,
       method,
       url,
       originalUrl: pathname + url,

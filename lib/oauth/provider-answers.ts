@@ -4,9 +4,11 @@
  * @module
  */
 
+import type { Request } from 'express'
 import type { JWK, KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { StoreError, UnavailableError } from '../core/errors.js'
 import type { Logger } from '../core/logger.js'
+import { readClient } from '../http/client.js'
 import { clientSubject } from '../tokens/machines/client-subject.js'
 import type { AccessTokens } from './access-tokens.js'
 import type { createClientTokens } from './client-credentials.js'
@@ -68,7 +70,8 @@ export function changeAnswers(
     if (session?.accountId === undefined || (session as { destroyed?: boolean }).destroyed !== true) return
     const { accountId: subject, uid } = session
     await signOns.end(uid)
-    events?.report('logout', { at: clock(), address: ctx.ip || undefined, subject, tokenId: recordIdFrom(uid) })
+    const client = readClient(ctx.req as Request)
+    events?.report('logout', { at: clock(), ...client, subject, tokenId: recordIdFrom(uid) })
   }
 
   /** A sign-out that a store could not take as a whole ends what it can: the browser, at least, is signed out. */

@@ -8,6 +8,7 @@ import { decodeJwt } from 'jose'
 import { BadRequestError, HttpError, StoreError, UnauthorizedError } from '../core/errors.js'
 import { answerEmpty } from '../http/answer.js'
 import { utf8Type } from '../http/body.js'
+import { readClient } from '../http/client.js'
 import { methodNotAllowed } from '../http/endpoint.js'
 import { type Gate, refusalFrom } from '../http/gate.js'
 import type { IdentityProvider } from '../identity-providers/provider-types.js'
@@ -31,7 +32,7 @@ export function backchannelLogoutGate({ providers, sessions }: Pick<PortalSignIn
       if (token === undefined || others.length > 0) return malformed()
       const provider = chooseProvider(providers, token)
       if (provider === undefined) return invalid('no identity provider of this portal has this issuer and client id')
-      const isNew = await sessions.end(provider.config, await provider.verifyLogoutToken(token))
+      const isNew = await sessions.end(provider.config, await provider.verifyLogoutToken(token), readClient(request))
       if (!isNew) return invalid('the logout token was there before')
       answerEmpty(response, 200)
       return 'answered'

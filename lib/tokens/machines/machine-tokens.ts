@@ -7,6 +7,7 @@
 
 import { type Auth, isMachineKind, type MachineKind } from '../../core/auth.js'
 import { type Origin, UnauthorizedError } from '../../core/errors.js'
+import type { Client } from '../../core/event-members.js'
 import { andThen, isThenable } from '../../core/thenable.js'
 import { maxMachineTokens } from '../external/pools.js'
 import { addRecord, type RecordParts } from '../issuer.js'
@@ -20,7 +21,7 @@ import { createTombstones, endingId, tombstoneId, tombstoneKeeper } from './tomb
 /** What {@link createMachineTokens} works with. */
 export interface MachineTokensParts extends Omit<RecordParts, 'accounts'> {
   /** Told of each credential that was accepted for the first time. */
-  readonly onAdmit?: ((record: LiveRecord) => void) | undefined
+  readonly onAdmit?: ((record: LiveRecord, client: Client) => void) | undefined
   /** Told why one was refused. */
   readonly onRefuse?: ((refusal: MachineRefusal) => void) | undefined
 }
@@ -48,7 +49,7 @@ export interface MachineTokens {
   /** What a text is by its form alone, of which nothing is believed; `undefined`: none of these. */
   read(token: string): MachineCredential | undefined
   /** At once where it was accepted before. @throws `UnauthorizedError`, or rejects with it or with `StoreError`. */
-  verify(credential: MachineCredential, readAddress: () => string | undefined): Auth | Promise<Auth>
+  verify(credential: MachineCredential, readClient: () => Client): Auth | Promise<Auth>
   /** The refusal of one that may not be used in this way, by the rule of `origin`: the log has the reason. */
   refuse(credential: MachineCredential, reason: string, address: string | undefined, origin: Origin): UnauthorizedError
   /** Takes these sources in place of those before. It cannot throw. */
@@ -125,7 +126,7 @@ export function createMachineTokens(parts: MachineTokensParts): MachineTokens {
     throw error.code === 'ERR_TOKEN_INVALID' ? error : invalidToken(error)
   }
 
-  function verify(machine: MachineCredential, readAddress: () => string | undefined): Auth | Promise<Auth> {
+  function verify(machine: MachineCredential, readClient: () => Client): Auth | Promise<Auth> {
     const { kind, token, id } = machine
     const source = sourceOf(machine)
     if (source === undefined) throw invalidToken('tokens of this kind are not accepted')
@@ -144,9 +145,10 @@ export function createMachineTokens(parts: MachineTokensParts): MachineTokens {
         if (proven.subject !== subject) throw invalidToken('the token and its record are of different users')
       },
       admit: async (): Promise<LiveRecord> => {
-        const use = { at: clock(), address: readAddress() }
+        const client = readClient()
+        const use = { at: clock(), address: client.address }
         const record = await admit(source, id, await readCredential(), use)
-        onAdmit?.(record)
+        onAdmit?.(record, client)
         return record
       },
     }
@@ -158,10 +160,10 @@ export function createMachineTokens(parts: MachineTokensParts): MachineTokens {
         authFrom,
       )
       return isThenable(found)
-        ? Promise.resolve(found).catch((error: unknown) => refuse(machine, error, readAddress()))
+        ? Promise.resolve(found).catch((error: unknown) => refuse(machine, error, readClient().address))
         : found
     } catch (error) {
-      return refuse(machine, error, readAddress())
+      return refuse(machine, error, readClient().address)
     }
   }
 

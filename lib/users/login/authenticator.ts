@@ -143,7 +143,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   async function countLate(verdict: Promise<AuthenticationResult>, name: string, context: LoginContext) {
     const result = await verdict.catch(() => undefined)
     if (result?.failure === undefined) return
-    const attempt = await throttle?.start(name, readSource(context))
+    const attempt = await throttle?.start(name, readSource(context), undefined, context)
     if (attempt?.isAllowed) await attempt.fail(result.subject)
   }
 
@@ -195,7 +195,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     try {
       deadline.signal.throwIfAborted()
       options.assertReady?.()
-      const admission = await (throttle?.start(name, readSource(context), deadline.signal) ?? unlimited)
+      const admission = await (throttle?.start(name, readSource(context), deadline.signal, context) ?? unlimited)
       if (!admission.isAllowed) throw throttled(admission.retryAfterMs)
       try {
         const result = await verify(name, password, context, deadline.signal)
@@ -243,7 +243,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     try {
       deadline.signal.throwIfAborted()
       options.assertReady?.()
-      const admission = await (throttle?.start(subject, readSource(context), deadline.signal) ?? unlimited)
+      const admission = await (throttle?.start(subject, readSource(context), deadline.signal, context) ?? unlimited)
       if (!admission.isAllowed) throw throttled(admission.retryAfterMs)
       try {
         const factors = await factorsFrom(show(subject), deadline.signal)

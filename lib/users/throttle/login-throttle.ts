@@ -7,11 +7,12 @@
  */
 
 import { systemClock } from '../../core/clock.js'
+import type { RequestCorrelation } from '../../core/event-members.js'
 import { type ChangeContext, changedBy, type SecurityEventMap, type SecurityEvents } from '../../core/events.js'
 import { assertIntegers, assertNumbers } from '../../core/option-numbers.js'
 import { createLocalCounters, type LocalAttempt } from './local-counters.js'
 import { LockNotes, type LoginLock } from './lock-notes.js'
-import { addressKeys, type ThrottleLogin, throttleKeys, userKeys } from './throttle-keys.js'
+import { addressKeys, type ThrottleLogin, throttleLogin, userKeys } from './throttle-keys.js'
 import type { LoginOutcome, ThrottleLimits } from './throttle-rules.js'
 
 /** Options of {@link createLoginThrottle}. */
@@ -92,12 +93,13 @@ export interface LoginThrottle {
    * Admits or refuses a login, before its password is looked at. An admitted login counts as a failure until it is settled,
    * so that parallel guesses cannot pass the limit together; those that could wait until the others are settled.
    *
-   * Rejects with the reason of `signal` when it is aborted while the login waits.
+   * Rejects with the reason of `signal` when it is aborted while the login waits. `correlation` is for the event of a lock.
    */
   start(
     name: string,
     address: string | undefined,
     signal?: AbortSignal,
+    correlation?: RequestCorrelation,
   ): LoginAttempt | ThrottledLogin | Promise<LoginAttempt | ThrottledLogin>
   /** Ends all locks of a user and forgets the failures. Rejects with `StoreError` when other processes may not have taken it. */
   unlock(name: string, context?: ChangeContext): void | Promise<void>
@@ -122,8 +124,8 @@ export function createLoginThrottle(options: LoginThrottleOptions = {}): Managed
   const counters = createLocalCounters(limitsFrom(options), clock)
 
   return {
-    start(name, address, signal) {
-      const keys: ThrottleLogin = { ...throttleKeys(name, address), name, address }
+    start(name, address, signal, correlation) {
+      const keys = throttleLogin(name, address, correlation)
       const toAttempt = (admission: ThrottledLogin | LocalAttempt): LoginAttempt | ThrottledLogin =>
         admission.isAllowed ? createAttempt(keys, admission) : admission
       const admission = counters.start(keys, signal)

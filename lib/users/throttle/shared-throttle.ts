@@ -29,6 +29,7 @@ import {
   type ThrottleKeys,
   type ThrottleLogin,
   throttleKeys,
+  throttleLogin,
   userKeys,
 } from './throttle-keys.js'
 import type { LoginOutcome, Settlement, ThrottleLimits } from './throttle-rules.js'
@@ -220,8 +221,8 @@ export function createSharedThrottle(
   }
 
   return {
-    async start(name, address, signal) {
-      const keys: ThrottleLogin = { ...throttleKeys(name, address), name, address }
+    async start(name, address, signal, correlation) {
+      const keys = throttleLogin(name, address, correlation)
       const own = await startLocal(keys, signal)
       if (!own.isAllowed) return own
       try {

@@ -7,7 +7,8 @@
 import { hash } from 'node:crypto'
 import { addressKey } from '../../addresses/ip-address.js'
 import { withoutPort } from '../../addresses/trust-proxy.js'
-import type { SecurityEventMap, SecurityEvents } from '../../core/events.js'
+import type { RequestCorrelation } from '../../core/event-members.js'
+import { pickClient, type SecurityEventMap, type SecurityEvents } from '../../core/events.js'
 import { primaryDomain, withoutDomain } from '../names.js'
 import { maxNameLength } from '../user-store.js'
 
@@ -69,9 +70,17 @@ function createDigest(text: string): string {
 export type LockScope = SecurityEventMap['lock']['scope']
 
 /** A login as it came to the throttle. */
-export interface ThrottleLogin extends ThrottleKeys {
+export interface ThrottleLogin extends ThrottleKeys, RequestCorrelation {
   readonly name: string
   readonly address: string | undefined
+}
+
+export function throttleLogin(
+  name: string,
+  address: string | undefined,
+  { requestId, traceparent }: RequestCorrelation = {},
+): ThrottleLogin {
+  return { ...throttleKeys(name, address), name, address, requestId, traceparent }
 }
 
 /** A lock as it began. It may have ended. */
@@ -112,12 +121,14 @@ export class StartedLocks {
   report(
     events: SecurityEvents | undefined,
     at: number,
-    { name, address }: ThrottleLogin,
+    { name, ...login }: ThrottleLogin,
     subject?: string,
   ): readonly StartedLock[] {
     const userName = name.slice(0, maxNameLength)
+    const client = pickClient(login)
+    const { address } = client
     return [...this.#lockedMs].map(([scope, lockedMs]) => {
-      events?.report('lock', { at, address, userName, subject, scope, seconds: Math.ceil(lockedMs / 1000) })
+      events?.report('lock', { at, ...client, userName, subject, scope, seconds: Math.ceil(lockedMs / 1000) })
       return { scope, userName, subject, address, since: at }
     })
   }
