@@ -1,5 +1,5 @@
 /**
- * Changes of users: who may make them, and what each of them ends.
+ * Changes of users over HTTP: who may make them.
  *
  * @module
  */
@@ -7,10 +7,7 @@
 import { startDeadline, untilAborted } from '../async/deadline.js'
 import { createMutex } from '../async/mutex.js'
 import { BadRequestError, StoreError, UnauthorizedError } from '../core/errors.js'
-import type { SecurityEvents } from '../core/events.js'
-import { foldCase } from '../paths/readings.js'
-import type { Tokens } from '../tokens/tokens.js'
-import type { Accounts } from '../users/accounts.js'
+import type { ChangeContext } from '../core/events.js'
 import type { Authenticator } from '../users/login/authenticator.js'
 import { SecondFactorRequiredError } from '../users/login/second-factor-required.js'
 import {
@@ -20,23 +17,20 @@ import {
   setDisabled,
   UserChangeError,
 } from '../users/managed-user-store.js'
-import { withoutDomain } from '../users/names.js'
 import type { UserAccount } from '../users/user-store.js'
 import { accountFrom } from '../users/user-store.js'
 import { invalidRequest } from './json-body.js'
 import { adminRequired, type Caller, memberNotFound, protectedUser } from './resource.js'
+import { isAdminRole } from './user-changes.js'
 
 /** Whether `name` may have this password: a place for a list of common or breached passwords. */
 export type AcceptPassword = (password: string, name: string) => boolean | Promise<boolean>
 
 export interface UserAdministrationParts {
+  /** One that reports its changes. */
   readonly store: ManagedUserStore
-  readonly tokens: Tokens
-  readonly accounts: Accounts
   /** Checks the old password, with the throttle that all logins share. */
   readonly authenticator: Authenticator
-  readonly events: SecurityEvents
-  readonly clock: () => number
   /** @defaultValue at least 8 characters */
   readonly acceptPassword?: AcceptPassword | undefined
 }
@@ -46,10 +40,7 @@ export interface NewPassword {
   readonly oldPassword: string
 }
 
-/**
- * Changes users and roles for a caller. Every method throws what refuses it. Whatever ends rights, or whose outcome is not
- * known, ends the user's tokens.
- */
+/** Changes users and roles for a caller. Every method throws what refuses it. */
 export interface UserAdministration {
   add(caller: Caller, user: NewUser): Promise<void>
   remove(caller: Caller, name: string): Promise<void>
@@ -69,7 +60,7 @@ const isLongEnough: AcceptPassword = (password) => [...password].length >= minPa
 const changeTimeoutMs = 20_000
 
 export function createUserAdministration(parts: UserAdministrationParts): UserAdministration {
-  const { store, tokens, accounts, authenticator, events, clock, acceptPassword = isLongEnough } = parts
+  const { store, authenticator, acceptPassword = isLongEnough } = parts
   const privileges = createPrivileges(store)
   // Two administrators who remove each other at the same time would both find the other one left.
   const runAlone = createMutex()
@@ -83,7 +74,7 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
     })
   }
 
-  const by = ({ auth, client }: Caller) => ({ at: clock(), ...client, by: auth.subject })
+  const by = ({ auth, client }: Caller): ChangeContext => ({ ...client, by: auth.subject })
 
   async function assertAcceptable(password: string, name: string): Promise<void> {
     if ((await acceptPassword(password, name)) === true) return
@@ -94,27 +85,6 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
     throw new UserChangeError('invalid-password', `The password is not allowed: ${rule}.`)
   }
 
-  /** Whatever the store says: when the outcome is not known, the user may have lost rights. */
-  async function writeAndRevoke(
-    { auth, client }: Caller,
-    reason: string,
-    subject: string,
-    write: () => Promise<void>,
-    isRevoked = true,
-    signal?: AbortSignal,
-  ): Promise<void> {
-    const context = { ...client, by: auth.subject, reason }
-    signal?.throwIfAborted()
-    try {
-      await (signal === undefined ? write() : untilAborted(write(), signal))
-    } catch (error) {
-      if (error instanceof StoreError) await tokens.revokeUser(subject, context).catch(() => {})
-      throw error
-    }
-    if (isRevoked) await tokens.revokeUser(subject, context)
-    else accounts.recheckEverywhere(subject)
-  }
-
   /** Where nobody is found, a user may be there all the same: only an administrator may go on with the name. */
   async function findTarget(caller: Caller, name: string): Promise<UserAccount | undefined> {
     const target = accountFrom((await store.find(name)) ?? (await store.findDisabled?.(name)))
@@ -122,10 +92,10 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
     return target
   }
 
-  async function assertOldPassword({ auth, address }: Caller, oldPassword: string): Promise<void> {
+  async function assertOldPassword({ auth, client }: Caller, oldPassword: string): Promise<void> {
     if (oldPassword === '') throw invalidRequest("Missing the field 'oldPassword' in the payload.")
     try {
-      await authenticator.authenticate(auth.subject, oldPassword, { address, kind: auth.kind })
+      await authenticator.authenticate(auth.subject, oldPassword, { ...client, kind: auth.kind })
     } catch (error) {
       // The password was right; the caller has shown the second factor at the login, where one is demanded.
       if (error instanceof SecondFactorRequiredError) return
@@ -139,8 +109,7 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
     async add(caller, user) {
       if (user.isAdmin) await privileges.assertAdmin(caller)
       await assertAcceptable(user.password, user.name)
-      await writeAndRevoke(caller, 'user added', user.name, () => store.add(user))
-      events.report('userAdded', { ...by(caller), subject: user.name, isAdmin: user.isAdmin })
+      await store.add(user, undefined, by(caller))
     },
 
     remove: (caller, name) =>
@@ -149,8 +118,7 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
         const subject = target?.subject ?? name
         if (subject === caller.auth.subject) throw protectedUser('You cannot remove your own account.')
         if (target?.isAdmin) await privileges.assertAnotherAdmin(target)
-        await writeAndRevoke(caller, 'user removed', subject, () => store.remove(subject, signal), true, signal)
-        events.report('userRemoved', { ...by(caller), subject })
+        await store.remove(subject, signal, by(caller))
       }),
 
     async setPassword(caller, name, { password, oldPassword }) {
@@ -160,10 +128,7 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
       if (!isOwn) await privileges.assertAdmin(caller)
       await assertAcceptable(password, subject ?? name)
       if (isOwn) await assertOldPassword(caller, oldPassword)
-      await writeAndRevoke(caller, 'password changed', subject ?? name, () =>
-        store.setPassword(subject ?? name, password),
-      )
-      events.report('passwordChanged', { ...by(caller), subject: subject ?? name })
+      await store.setPassword(subject ?? name, password, undefined, by(caller))
     },
 
     setDisabled: (caller, name, isDisabled) =>
@@ -174,57 +139,32 @@ export function createUserAdministration(parts: UserAdministrationParts): UserAd
         const { subject } = target
         if (isDisabled && subject === caller.auth.subject) throw protectedUser('You cannot disable your own account.')
         if (isDisabled && target.isAdmin) await privileges.assertAnotherAdmin(target)
-        const reason = isDisabled ? 'user disabled' : 'user enabled'
-        await writeAndRevoke(
-          caller,
-          reason,
-          subject,
-          () => setDisabled(store, subject, isDisabled, signal),
-          isDisabled,
-          signal,
-        )
-        events.report(isDisabled ? 'userDisabled' : 'userEnabled', { ...by(caller), subject })
+        await setDisabled(store, subject, isDisabled, signal, by(caller))
       }),
 
     changeRoles: (caller, name, { added, removed }) =>
       oneAtATime(async (signal) => {
         const target = await findTarget(caller, name)
         if (target === undefined) throw memberNotFound('User', name)
-        const { subject } = target
         if (added.some((role) => removed.includes(role))) throw invalidRequest('A role cannot be added and removed.')
         if ([...added, ...removed].some(privileges.isAdminRole)) await privileges.assertAdmin(caller)
         // Nobody may give away more than they have.
         const givesOwnOnly = added.every((role) => caller.auth.roles.includes(role))
         if (!givesOwnOnly && !(await privileges.isAdmin(caller))) throw adminRequired()
-        const endsAdmin = target.isAdmin && removed.some(privileges.isAdminRole)
-        if (endsAdmin) await privileges.assertAnotherAdmin(target)
+        if (target.isAdmin && removed.some(privileges.isAdminRole)) await privileges.assertAnotherAdmin(target)
         if (added.length + removed.length === 0) return
-        await writeAndRevoke(
-          caller,
-          'roles changed',
-          subject,
-          () => store.changeRoles(subject, { added, removed }, signal),
-          endsAdmin,
-          signal,
-        )
-        events.report('rolesChanged', { ...by(caller), subject, added, removed })
+        await store.changeRoles(target.subject, { added, removed }, signal, by(caller))
       }),
 
     async addRole(caller, role) {
       // A shared role of the same name makes administrators where the store itself has none.
       if (privileges.isAdminRole(role.slice(role.lastIndexOf('/') + 1))) await privileges.assertAdmin(caller)
-      await store.addRole(role)
-      events.report('roleAdded', { ...by(caller), role })
+      await store.addRole(role, undefined, by(caller))
     },
 
     async removeRole(caller, role) {
       if (privileges.isAdminRole(role)) throw protectedUser('The role of administrators cannot be removed.')
-      try {
-        await store.removeRole(role)
-      } finally {
-        accounts.recheckEverywhere()
-      }
-      events.report('roleRemoved', { ...by(caller), role })
+      await store.removeRole(role, undefined, by(caller))
     },
   }
 }
@@ -240,8 +180,6 @@ export interface Privileges {
 }
 
 export function createPrivileges(store: ManagedUserStore): Privileges {
-  const folded = (role: string): string => foldCase(withoutDomain(role, store.domain).normalize('NFC').trim())
-
   async function isAdmin({ auth }: Caller): Promise<boolean> {
     const account = accountFrom(await store.find(auth.subject))
     if (account === undefined)
@@ -251,7 +189,7 @@ export function createPrivileges(store: ManagedUserStore): Privileges {
 
   return {
     isAdmin,
-    isAdminRole: (role) => folded(role) === folded(store.adminRole),
+    isAdminRole: (role) => isAdminRole(store, role),
 
     async assertAdmin(caller) {
       if (!(await isAdmin(caller))) throw adminRequired()

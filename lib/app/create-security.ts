@@ -12,6 +12,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { PreviewReload, ReloadFile } from '../admin-api/reload.js'
 import { createUserAdministration } from '../admin-api/user-administration.js'
+import { reportUserChanges } from '../admin-api/user-changes.js'
 import { inBackground } from '../async/background.js'
 import { located, locateProblems } from '../config/checks/origins.js'
 import { type ConfigSource, readConfig } from '../config/load.js'
@@ -173,6 +174,7 @@ export async function wireSecurity(
   await located(config, startShared())
   if (shared !== undefined) inBackground(() => warnOfOtherKey(shared, keySet.signing.kid, logger))
   const { acceptPassword } = options
+  const managed = isManagedUserStore(users) ? reportUserChanges(users, core) : undefined
   const parts = {
     ...core,
     secondStep,
@@ -181,9 +183,7 @@ export async function wireSecurity(
     singleSignOn: oauth?.singleSignOn,
     identityProviders,
     usesFileUsers,
-    administration: isManagedUserStore(users)
-      ? createUserAdministration({ ...core, store: users, acceptPassword })
-      : undefined,
+    administration: managed && createUserAdministration({ ...core, store: managed, acceptPassword }),
     loginThrottle: throttle,
     metrics,
     health: watching.health,
@@ -239,7 +239,7 @@ export async function wireSecurity(
   const security: Security = {
     ...createCodeSignIn(() => running.config, { ...parts, verifyRecord }),
     tokens,
-    users,
+    users: managed ?? users,
     events,
 
     get config() {
@@ -275,7 +275,7 @@ export async function wireSecurity(
 
     locks: async () => (await throttle?.list()) ?? [],
     async unlock(userName, context) {
-      await unlockUser(throttle, secondStep, userName, context)
+      await unlockUser(parts, userName, context)
     },
     unlockAddress: (address, context) => throttle?.unlockAddress(address, context),
 

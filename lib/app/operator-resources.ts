@@ -48,8 +48,8 @@ export interface OperatorParts {
 
 /** What only administrators may call, whoever keeps the users. It goes before the gate of the users, who may have any name. */
 export function operatorResources(parts: OperatorParts): readonly Gate[] {
-  const { tokens, loginThrottle, secondStep, eventStreams, views } = parts
-  const unlock: UnlockUser = (user, context) => unlockUser(loginThrottle, secondStep, user, context)
+  const { tokens, loginThrottle, eventStreams, views } = parts
+  const unlock: UnlockUser = (user, context) => unlockUser(parts, user, context)
   return [
     sessionsGate(tokens),
     userSessionsGate(tokens),

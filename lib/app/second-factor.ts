@@ -14,7 +14,7 @@ import { type KeySet, secretsFrom } from '../tokens/keys/signing-key.js'
 import { fileSecondFactors, type SecondFactorStore } from '../users/second-factor/second-factor-store.js'
 import { createSecondFactors, type SecondFactors } from '../users/second-factor/second-factors.js'
 import { loadTotp } from '../users/second-factor/totp.js'
-import type { LoginThrottle } from '../users/throttle/login-throttle.js'
+import { type LoginThrottle, unlockEvent } from '../users/throttle/login-throttle.js'
 import type { UserStore } from '../users/user-store.js'
 
 /** What second factors work with besides the configuration. */
@@ -89,20 +89,31 @@ async function openSqlSecondFactors(
   return sqlSecondFactors(await openSqlDatabase({ ...datasource, observe }), Buffer.from(key, 'hex'))
 }
 
+/** What {@link unlockUser} works with. */
+export interface UnlockParts {
+  /** `undefined`: wrong passwords never lock. */
+  readonly loginThrottle: LoginThrottle | undefined
+  readonly secondStep?: Pick<SecondStepParts, 'users' | 'secondFactors'> | undefined
+  readonly events: SecurityEvents
+  readonly clock: () => number
+}
+
 /** Ends the locks of a user: those of passwords, and those of codes. Answers whether one of codes held. */
 export async function unlockUser(
-  throttle: LoginThrottle | undefined,
-  secondStep: Pick<SecondStepParts, 'users' | 'secondFactors'> | undefined,
+  { loginThrottle, secondStep, events, clock }: UnlockParts,
   userName: string,
-  context?: ChangeContext,
+  context: ChangeContext = {},
 ): Promise<boolean> {
   const [passwords, codes] = await Promise.allSettled([
-    (async () => throttle?.unlock(userName, context))(),
+    (async () => loginThrottle?.unlock(userName, context))(),
     secondStep && unlockCodes(secondStep, userName),
   ])
   if (passwords.status === 'rejected') throw passwords.reason
   if (codes.status === 'rejected') throw codes.reason
-  return codes.value === true
+  const wasLocked = codes.value === true
+  // The throttle has reported it, where there is one.
+  if (wasLocked && loginThrottle === undefined) events.report('unlock', unlockEvent(clock(), context, { userName }))
+  return wasLocked
 }
 
 /** However the name is written: second factors are kept by the store's own spelling, also that of a user who is disabled. */

@@ -175,7 +175,15 @@ export interface Security extends CodeSignIn {
   coverage(app: Express): Promise<Coverage>
   /** Issues, verifies, lists and revokes tokens. */
   readonly tokens: Tokens
-  /** The user store in effect. */
+  /**
+   * The user store in effect. Where it can be managed (`isManagedUserStore`), each change that is made here ends the user's tokens and is
+   * reported as one of the management API is. Who makes it, and whether it is wise, is for the app to check.
+   *
+   * @example
+   * ```ts
+   * if (isManagedUserStore(security.users)) await security.users.remove('bob', undefined, { by: 'root', reason: 'has left' })
+   * ```
+   */
   readonly users: UserStore
   /** Audit events. */
   readonly events: SecurityEvents

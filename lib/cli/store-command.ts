@@ -53,8 +53,8 @@ export function createCommandEvents({ stderr }: CommandProcess): SecurityEvents 
 }
 
 /** When and by whom a change is made: by the user of the operating system. */
-export function operatorFields(): { at: number; by: string; address: undefined } {
-  const fields = { at: Date.now(), address: undefined }
+export function operatorFields(): { at: number; by: string; reason: undefined; address: undefined } {
+  const fields = { at: Date.now(), reason: undefined, address: undefined }
   try {
     return { ...fields, by: userInfo().username }
   } catch {

@@ -149,19 +149,19 @@ export interface SecurityEventMap {
     readonly query: readonly string[]
   }
   /** A user was added. */
-  userAdded: ByUser & {
+  userAdded: ByCall & {
     /** The new user. */
     readonly subject: string
     /** Whether the user was added as an administrator. */
     readonly isAdmin: boolean
   }
   /** A user was removed: all tokens of the user are dead. */
-  userRemoved: ByUser & {
+  userRemoved: ByCall & {
     /** The user who is gone. */
     readonly subject: string
   }
   /** A user's password was changed, by the user or by an administrator: all tokens of the user are dead. */
-  passwordChanged: ByUser & {
+  passwordChanged: ByCall & {
     /** Whose password it is; the same as `by` when users change their own. */
     readonly subject: string
   }
@@ -173,17 +173,17 @@ export interface SecurityEventMap {
     readonly change: 'enrolled' | 'assigned' | 'invited' | 'unlocked' | 'removed'
   }
   /** A user was disabled: all tokens of the user are dead, and the user cannot log in. */
-  userDisabled: ByUser & {
+  userDisabled: ByCall & {
     /** The user who cannot log in. */
     readonly subject: string
   }
   /** A user who was disabled can log in again. */
-  userEnabled: ByUser & {
+  userEnabled: ByCall & {
     /** The user who can log in again. */
     readonly subject: string
   }
   /** Roles were given to a user or taken away. */
-  rolesChanged: ByUser & {
+  rolesChanged: ByCall & {
     /** Whose roles they are. */
     readonly subject: string
     /** Roles given, as requested: the user may have had some of them already. */
@@ -192,12 +192,12 @@ export interface SecurityEventMap {
     readonly removed: readonly string[]
   }
   /** A role without members was added. */
-  roleAdded: ByUser & {
+  roleAdded: ByCall & {
     /** The new role, with its domain as the administrator wrote it. */
     readonly role: string
   }
   /** A role was removed from everybody who had it. */
-  roleRemoved: ByUser & {
+  roleRemoved: ByCall & {
     /** The role that is gone, with its domain as the administrator wrote it. */
     readonly role: string
   }

@@ -18,6 +18,7 @@ import type { HttpError, HttpErrorCode, Origin } from '../core/errors.js'
 import type { RuleStage } from '../http/gate.js'
 import { secureName } from '../portals/cookie.js'
 import { TestUsers } from '../testing/test-users.js'
+import { issueToken } from '../tokens/tokens.js'
 import type { UserAccount } from '../users/user-store.js'
 import { type RequestFacts, runRequest } from './in-process-request.js'
 
@@ -131,7 +132,7 @@ export class Sandbox {
 
   async #bearer(caller: Caller): Promise<readonly (readonly [name: string, value: string])[]> {
     const { account, factors } = this.#signedIn(caller)
-    return [['Authorization', `Bearer ${(await this.#wired.core.tokens.issue(account, { factors })).token}`]]
+    return [['Authorization', `Bearer ${(await issueToken(this.#wired.core.tokens, account, { factors })).token}`]]
   }
 
   /** The account of a caller. No store knows the users of an identity provider: they have the rights of their sign-in. */

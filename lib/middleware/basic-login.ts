@@ -19,7 +19,7 @@ import { isSignInMethod, methodNotAllowed, signInMethods } from '../http/endpoin
 import type { Gate, Verdict } from '../http/gate.js'
 import { plainHttpRefusal } from '../http/plain-http.js'
 import { refusedLoginReporter, severalCredentials, standAlone } from '../http/refusals.js'
-import { endToken, type Tokens } from '../tokens/tokens.js'
+import { endToken, issueToken, type Tokens } from '../tokens/tokens.js'
 import type { Authenticator } from '../users/login/authenticator.js'
 import type { LoginAnswer } from './login-schema.js'
 
@@ -110,7 +110,7 @@ export function basicLoginGate(options: BasicLoginOptions): Gate {
       .then(async (account): Promise<Verdict> => {
         if (isOver(response)) return 'answered'
         const { factors = ['password'] } = account
-        const { token, id } = await tokens.issue(account, { address, startedAt, factors })
+        const { token, id } = await issueToken(tokens, account, { address, startedAt, factors })
         if (isOver(response)) {
           await endToken(tokens, id)
           return 'answered'

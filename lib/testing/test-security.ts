@@ -12,6 +12,7 @@ import type { WiredSecurity } from '../app/wired-security.js'
 import type { ConfigSource } from '../config/load.js'
 import type { Logger } from '../core/logger.js'
 import { secureName } from '../portals/cookie.js'
+import { issueToken } from '../tokens/tokens.js'
 import { type Decision, recordDecisions } from './decisions.js'
 import { refuseProduction } from './refuse-production.js'
 import { type TestUser, TestUsers } from './test-users.js'
@@ -131,7 +132,7 @@ async function createHeaders(
   }
   const authorization = config.managementApi.isBasicEnabled
     ? `Basic ${Buffer.from(`${name}:${users.passwordOf(name)}`).toString('base64')}`
-    : `Bearer ${(await core.tokens.issue(account, { factors })).token}`
+    : `Bearer ${(await issueToken(core.tokens, account, { factors })).token}`
   // What a browser says of a page of the same site, whatever port the server has.
   return { Authorization: authorization, Cookie: cookies.join('; '), 'Sec-Fetch-Site': 'same-origin' }
 }

@@ -6,6 +6,7 @@
 
 import type { Factor } from '../core/auth.js'
 import { UnauthorizedError, UnavailableError } from '../core/errors.js'
+import type { RequestCorrelation } from '../core/event-members.js'
 import type { SecondFactorPolicy } from '../core/second-factor.js'
 import type { Accounts } from '../users/accounts.js'
 import type { AccountState, UserAccount } from '../users/user-store.js'
@@ -36,7 +37,7 @@ export interface TokenParts extends RecordParts {
 }
 
 /** How a login took place. */
-export interface Login {
+export interface Login extends RequestCorrelation {
   /** No gate takes a token of another kind: `createSessions` starts sessions, an authorization server issues OAuth tokens. */
   readonly kind?: 'management' | undefined
   /** The client's address. */

@@ -7,7 +7,7 @@
 import { inBackground } from '../async/background.js'
 import type { Auth } from '../core/auth.js'
 import { systemClock } from '../core/clock.js'
-import { type ChangeContext, changedBy, type SecurityEvents } from '../core/events.js'
+import { type ChangeContext, changedBy, pickClient, type SecurityEvents } from '../core/events.js'
 import type { SecondFactorPolicy } from '../core/second-factor.js'
 import type { Accounts } from '../users/accounts.js'
 import type { UserAccount } from '../users/user-store.js'
@@ -39,7 +39,7 @@ export interface TokensOptions {
   readonly clock?: (() => number) | undefined
   /** Keeps rights fresh. @defaultValue a token has the rights of its login until it ends */
   readonly accounts?: Accounts | undefined
-  /** Told when a token, or all tokens of a user, are revoked. */
+  /** Told when a token is issued, and when one, or all of a user, are revoked. */
   readonly events?: SecurityEvents | undefined
   /** What was revoked of late. @defaultValue one for each store */
   readonly revocations?: Revocations | undefined
@@ -68,7 +68,7 @@ export type TokenInfo = Pick<
 /** The tokens of one issuer. Each method throws or rejects with `StoreError` when the store fails. */
 export interface Tokens {
   /**
-   * Issues a token to a user who has just been authenticated.
+   * Issues a token to a user who has just been authenticated: the event `login`.
    *
    * Rejects with `UnavailableError` (503, `ERR_TOKEN_STORE_FULL`) when the store is full and evicts nothing, and
    * with `UnauthorizedError` (401, `ERR_AUTH_INVALID_CREDENTIALS`) when the user's tokens were revoked meanwhile, and with
@@ -99,7 +99,18 @@ export interface Tokens {
   close(): Promise<void>
 }
 
-/** By the `revoke` that each belongs to, so that one that an app wraps or replaces is called. */
+/** By the `issue` that each belongs to, so that one that an app wraps or replaces is called. */
+const quietIssuers = new WeakMap<Tokens['issue'], Tokens['issue']>()
+
+/** `tokens.issue` without its event, for what has an event of its own, or is no login. */
+export function issueToken(
+  tokens: Pick<Tokens, 'issue'>,
+  ...[account, login]: Parameters<Tokens['issue']>
+): Promise<IssuedToken> {
+  return quietIssuers.get(tokens.issue)?.(account, login) ?? tokens.issue(account, login)
+}
+
+/** By the `revoke` that each belongs to, as above. */
 const quietEnds = new WeakMap<Tokens['revoke'], (id: string) => Promise<boolean>>()
 
 /** `tokens.revoke` without its event, for what has an event of its own. */
@@ -144,10 +155,22 @@ export function createTokens(options: TokensOptions): Tokens {
     return wasLive
   }
 
+  const issueQuietly = createTokenIssuer(parts)
+
+  async function issue(account: UserAccount, login: Login = {}): Promise<IssuedToken> {
+    const { kind = 'management', address, requestId, traceparent, startedAt = clock(), factors } = login
+    const issued = await issueQuietly(account, { ...login, startedAt })
+    const client = pickClient({ address, requestId, traceparent })
+    const { subject } = account
+    events?.report('login', { at: startedAt, ...client, subject, tokenId: issued.id, kind, factors })
+    return issued
+  }
+
+  quietIssuers.set(issue, issueQuietly)
   quietEnds.set(revoke, end)
 
   return {
-    issue: createTokenIssuer(parts),
+    issue,
     verify: createTokenVerifier(parts),
 
     revoke,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ChangeContext } from '../core/events.js'
 import type { Logger } from '../core/logger.js'
 import type { UserAccount, UserStore } from './user-store.js'
 
@@ -39,6 +40,9 @@ export interface RoleChange {
  *
  * Every method takes a signal, has a time-out of its own, rejects with `StoreError` when the store fails (the outcome of a
  * write is then not known), and with {@link UserChangeError} when it refuses.
+ *
+ * Those of `security.users` that change something take a `context` as well, which a store of your own need not read. Each does what the
+ * management API does: its event says who made the change and why, and the tokens of a user who loses rights by it end at once.
  */
 export interface ManagedUserStore extends UserStore {
   /** Domain of the store; `PRIMARY` for the first. */
@@ -54,21 +58,21 @@ export interface ManagedUserStore extends UserStore {
   /** Names of the users that have a role, sorted; `undefined` when there is no such role. */
   listMembers(role: string, signal?: AbortSignal): Promise<readonly string[] | undefined>
   /** Adds a user. */
-  add(user: NewUser, signal?: AbortSignal): Promise<void>
+  add(user: NewUser, signal?: AbortSignal, context?: ChangeContext): Promise<void>
   /** Removes a user with all its roles. */
-  remove(subject: string, signal?: AbortSignal): Promise<void>
+  remove(subject: string, signal?: AbortSignal, context?: ChangeContext): Promise<void>
   /** Sets a user's password. */
-  setPassword(subject: string, password: string, signal?: AbortSignal): Promise<void>
+  setPassword(subject: string, password: string, signal?: AbortSignal, context?: ChangeContext): Promise<void>
   /** The account of a user who is disabled; `undefined` when nobody of this name is. Absent where that cannot be known. */
   findDisabled?(subject: string, signal?: AbortSignal): Promise<UserAccount | undefined>
   /** Disables a user, who cannot log in then, or enables it again. Absent where the store has no place for it. */
-  setDisabled?(subject: string, isDisabled: boolean, signal?: AbortSignal): Promise<void>
+  setDisabled?(subject: string, isDisabled: boolean, signal?: AbortSignal, context?: ChangeContext): Promise<void>
   /** Gives and takes roles, all or none. */
-  changeRoles(subject: string, change: RoleChange, signal?: AbortSignal): Promise<void>
+  changeRoles(subject: string, change: RoleChange, signal?: AbortSignal, context?: ChangeContext): Promise<void>
   /** Adds a role without members. */
-  addRole(role: string, signal?: AbortSignal): Promise<void>
+  addRole(role: string, signal?: AbortSignal, context?: ChangeContext): Promise<void>
   /** Removes a role from all its members. */
-  removeRole(role: string, signal?: AbortSignal): Promise<void>
+  removeRole(role: string, signal?: AbortSignal, context?: ChangeContext): Promise<void>
 }
 
 /** Why a store refuses a change. */
@@ -105,8 +109,9 @@ export async function setDisabled(
   subject: string,
   isDisabled: boolean,
   signal?: AbortSignal,
+  context?: ChangeContext,
 ): Promise<void> {
-  if (store.setDisabled !== undefined) return store.setDisabled(subject, isDisabled, signal)
+  if (store.setDisabled !== undefined) return store.setDisabled(subject, isDisabled, signal, context)
   const remedy = 'do it where the users are kept, or take the roles away'
   throw new UserChangeError('read-only', `Users of this user store cannot be disabled or enabled here: ${remedy}.`)
 }

@@ -69,6 +69,20 @@ export interface UserStore {
   close(): void | Promise<void>
 }
 
+/**
+ * A store with some methods exchanged. A proxy, because the others may use private fields of the store itself; not of the store, which may be
+ * frozen.
+ */
+export function withMethods<Store extends UserStore>(store: Store, exchanged: Partial<Store>): Store {
+  return new Proxy(Object.create(store) as Store, {
+    get(_, name) {
+      if (Object.hasOwn(exchanged, name)) return Reflect.get(exchanged, name)
+      const value: unknown = Reflect.get(store, name)
+      return typeof value === 'function' ? value.bind(store) : value
+    },
+  })
+}
+
 /** The present state of an account. */
 export interface AccountState {
   /** See `UserAccount.version`. */

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Caller } from '../../lib/admin-api/resource.js'
 import { createUserAdministration, type UserAdministration } from '../../lib/admin-api/user-administration.js'
+import { reportUserChanges } from '../../lib/admin-api/user-changes.js'
 import { StoreError } from '../../lib/core/errors.js'
 import { createAuthCore, createKeyRing } from '../../lib/middleware.js'
 import { MemoryUserStore } from '../helpers/memory-user-store.js'
@@ -22,7 +23,7 @@ async function setUp() {
   const { logger } = recordedLog()
   const core = await createAuthCore({ users: store, keys: await keys, throttle: false, logger })
   const revokeUser = vi.spyOn(core.tokens, 'revokeUser')
-  return { store, revokeUser, users: createUserAdministration({ ...core, store }) }
+  return { store, revokeUser, users: createUserAdministration({ ...core, store: reportUserChanges(store, core) }) }
 }
 
 beforeEach(() => {

@@ -146,6 +146,15 @@ describe('the verification of a trail', () => {
     expect(messages(verdict)).toMatch(/is not the one that the anchor names/)
   })
 
+  it('finds the trail of another instance with the same key in the place of this one when it has the anchor, and not without', async () => {
+    const [own, longer, shorter] = [await writeTrail(), await writeTrail(10), await writeTrail(3)]
+    for (const other of [longer, shorter]) {
+      const { keys } = other.options
+      expect(messages(await verify(other, { anchors: undefined, keys }))).toBe('')
+      expect(messages(await verify(other, own.options))).not.toBe('')
+    }
+  })
+
   it('misses the beginning where a record that is not signed says that the trail has removed it', async () => {
     const written = await writeTrail()
     const [oldest, second] = await listTrailFiles(written.file)

@@ -20,7 +20,7 @@ import {
   sharedHashQueue,
   verifyPassword,
 } from '../passwords/password-hash.js'
-import { type AuthenticationResult, resultFrom, type UserAccount, type UserStore } from '../user-store.js'
+import { type AuthenticationResult, resultFrom, type UserAccount, type UserStore, withMethods } from '../user-store.js'
 import type { LoginContext } from './authenticator.js'
 
 /** Options of {@link createBreakGlass}: `[management_api.break_glass]`. */
@@ -216,15 +216,4 @@ export async function createBreakGlass(options: BreakGlassOptions): Promise<Brea
       return { account }
     },
   }
-}
-
-/** A store with some methods exchanged. A proxy, because the others may use private fields of the store itself. */
-function withMethods(store: UserStore, exchanged: Pick<UserStore, 'authenticate' | 'find'>): UserStore {
-  return new Proxy(store, {
-    get(target, name) {
-      if (Object.hasOwn(exchanged, name)) return Reflect.get(exchanged, name)
-      const value: unknown = Reflect.get(target, name, target)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-  })
 }
