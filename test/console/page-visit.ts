@@ -1,13 +1,7 @@
 /** A browser at the operators' page. */
 
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import type { AxeResults } from 'axe-core'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
-import { expect } from 'vitest'
 import { type PageStage, staff } from './page-stage.js'
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** What a page must not have: errors, refusals of its policy, requests to other hosts. */
 export interface Visit {
@@ -49,13 +43,4 @@ export async function signIn(
   await page.getByRole('button', { name: 'Sign out' }).waitFor()
   // The login page does not know what stood behind the `#`.
   await page.goto(`${origin}/ops/#/${view}`)
-}
-
-/** The rules that a page breaks, each with what breaks it. */
-export async function violationsIn(page: Page): Promise<readonly string[]> {
-  // Sent as a script of the debugger: the policy of the page forbids any other.
-  if (!(await page.evaluate<boolean>('"axe" in window'))) await page.evaluate(axeSource)
-  const { violations, passes } = await page.evaluate<AxeResults>('axe.run()')
-  expect(passes.length).toBeGreaterThan(10)
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
 }

@@ -1,8 +1,9 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { violationsIn } from '../helpers/axe.js'
 import { startChromium } from '../helpers/chromium.js'
 import { type PageStage, type PageStageOptions, pageDocument, staff, startPageStage } from './page-stage.js'
-import { signIn, type Visit, violationsIn, visit as visitWith } from './page-visit.js'
+import { signIn, type Visit, visit as visitWith } from './page-visit.js'
 
 let browser: Browser
 beforeAll(async () => {

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { violationsIn } from '../helpers/axe.js'
 import { startChromium } from '../helpers/chromium.js'
 import { type PageStage, staff, startPageStage } from './page-stage.js'
-import { signIn, type Visit, violationsIn, visit } from './page-visit.js'
+import { signIn, type Visit, visit } from './page-visit.js'
 
 const hiddenPassword = 'a password that nobody is to see'
 
