@@ -15,7 +15,6 @@ import { Empty, Loaded } from '../components/states.js'
 import { type Column, Table } from '../components/table.js'
 import { Time } from '../components/time.js'
 import { useShell, View } from '../components/view.js'
-import { visible } from '../format.js'
 import { useFilters } from '../router.js'
 import { useResource } from '../use-resource.js'
 
@@ -36,7 +35,7 @@ export function Locks(): JSX.Element {
   const [lifting, setLifting] = useState<Lift>()
   const [isAsking, setAsking] = useState(false)
   const columns: readonly Column<LockEntry>[] = [
-    { title: 'User', kind: 'head', cell: ({ user }) => visible(user) },
+    { title: 'User', kind: 'head', cell: ({ user }) => user },
     { title: 'Refused', cell: ({ scope }) => scopes[scope] },
     { title: 'Address', kind: 'code', cell: ({ address }) => address ?? '\u2013' },
     { title: 'Since', cell: ({ since }) => <Time at={since} /> },
@@ -48,7 +47,7 @@ export function Locks(): JSX.Element {
         <button
           type="button"
           class="quiet"
-          aria-label={`Lift the lock of ${visible(liftOf(lock).name)}`}
+          aria-label={`Lift the lock of ${liftOf(lock).name}`}
           onClick={() => setLifting(liftOf(lock))}
         >
           Lift
@@ -109,16 +108,14 @@ function useLift(onLifted: () => void): (lift: Lift) => Promise<void> {
     const { status } = await requestJson<{ readonly status: string }>(`locks${queryString({ [field]: name })}`, {
       method: 'DELETE',
     })
-    const shown = visible(name)
-    announce(status === 'NotLocked' ? `${shown} was not locked out.` : `The lock of ${shown} was lifted.`)
+    announce(status === 'NotLocked' ? `${name} was not locked out.` : `The lock of ${name} was lifted.`)
     onLifted()
   }
 }
 
 function LiftLock({ lift, onClose, onLifted }: LiftProps & { readonly lift: Lift }): JSX.Element {
   const liftNow = useLift(onLifted)
-  const { field } = lift
-  const name = visible(lift.name)
+  const { field, name } = lift
   return (
     <Dialog title={`Lift the lock of ${name}?`} action="Lift lock" onConfirm={() => liftNow(lift)} onClose={onClose}>
       <p>
