@@ -24,6 +24,7 @@ const scopes: Readonly<Record<LockEntry['scope'], string>> = {
   pair: 'This user from this address',
   user: 'This user from unknown addresses',
   source: 'All users from this address',
+  'second-factor': 'The second factor of this user',
 }
 
 type Lift = { readonly field: 'user' | 'address'; readonly name: string }
@@ -59,7 +60,7 @@ export function Locks(): JSX.Element {
   return (
     <View
       title="Lock-outs"
-      lead="Logins that are refused because of wrong passwords. Each ends by itself."
+      lead="Logins that are refused because of wrong passwords or codes. Each ends by itself, or is lifted here."
       actions={
         <button type="button" onClick={() => setAsking(true)}>
           Lift by name{'\u2026'}
@@ -140,7 +141,6 @@ function LiftByName({ onClose, onLifted }: LiftProps): JSX.Element {
       onConfirm={() => liftNow({ field, name: name.trim() })}
       onClose={onClose}
     >
-      <p>Locks of wrong codes of a second factor are not in the list. They are lifted here, by the name of the user.</p>
       <SelectField
         label="Whose"
         value={field}
