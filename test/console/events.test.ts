@@ -62,6 +62,8 @@ describe('GET /events', () => {
     expect((await listEvents(front, cookie, '?user=alic?')).total).toBe(0)
     expect((await listEvents(front, cookie, '?event=login')).total).toBe(1)
     expect((await listEvents(front, cookie, '?after=5')).list.map(({ id }) => id)).toEqual([6])
+    // Of a process before this one.
+    expect((await listEvents(front, cookie, '?after=999')).total).toBe(6)
     expect((await listEvents(front, cookie, '?offset=1&limit=2')).list.map(({ id }) => id)).toEqual([5, 4])
     for (const query of ['?limit=0', '?limit=x', '?after=-1', '?after=1&after=2']) {
       expect((await front.ask('GET', `/ops/api/events${query}`, cookie)).status).toBe(400)

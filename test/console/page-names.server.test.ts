@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { startChromium } from '../helpers/chromium.js'
 import { secret } from '../helpers/recorded-log.js'
 import { type PageStage, type PageStageOptions, pageDocument, staff, startPageStage } from './page-stage.js'
-import { type Visit, visitView } from './page-visit.js'
+import { signIn, type Visit, visit } from './page-visit.js'
 
 let browser: Browser
 beforeAll(async () => {
@@ -36,9 +36,10 @@ async function logIn({ origin }: PageStage, name: string, password: string): Pro
   return (await fetch(`${origin}/management/login`, { headers: { Authorization: authorization } })).status
 }
 
-async function visit(stage: PageStage, view: string): Promise<Visit> {
-  const visited = await visitView(browser, stage, view)
+async function open(stage: PageStage, view: string): Promise<Visit> {
+  const visited = await visit(browser, stage)
   ends.push(() => visited.context.close())
+  await signIn(visited.page, stage, view)
   return visited
 }
 
@@ -56,7 +57,7 @@ it('shows in every view the characters of a name that nobody could see', async (
   await stage.store.addRole(role)
   for (let count = 0; count < 5; count++) await logIn(stage, name, `wrong ${count}`)
 
-  const { page, complaints } = await visit(stage, 'users')
+  const { page, complaints } = await open(stage, 'users')
   const seeNothingHidden = async (): Promise<void> => {
     // What a field sends is the name itself.
     expect((await page.content()).replaceAll(/ value="[^"]*"/g, '')).not.toMatch(/[\u202E\u00AD\u200B]/)
@@ -101,7 +102,7 @@ it('shows in every view the characters of a name that nobody could see', async (
 
 it('counts the sessions that end, also where the name has a star', async () => {
   const stage = await stageWith(['ana*', 'anab', 'anabel'])
-  const { page, complaints } = await visit(stage, `users/${encodeURIComponent('ana*')}`)
+  const { page, complaints } = await open(stage, `users/${encodeURIComponent('ana*')}`)
   await page.getByRole('button', { name: 'End all sessions of ana*' }).click()
   expect(await page.locator('tbody tr').count()).toBe(1)
   await page
@@ -122,7 +123,7 @@ it('asks for the events every few seconds where there is no stream', async () =>
         else next()
       }),
   })
-  const { page, complaints } = await visit(stage, '')
+  const { page, complaints } = await open(stage, '')
   await page.getByText('Every few seconds', { exact: true }).waitFor()
   await logIn(stage, staff.alan.name, staff.alan.password)
   await page
