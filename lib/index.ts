@@ -4,6 +4,7 @@
  * @module
  */
 
+export type { HeldLock } from './admin-api/locks.js'
 export type { ClosableSocket, GuardedConnection } from './app/connections.js'
 export { type CreateServerOptions, createSecurity, type Security } from './app/create-security.js'
 export type { ManagementApiOptions } from './app/management-api.js'
@@ -56,5 +57,6 @@ export {
   type UserQuery,
 } from './users/managed-user-store.js'
 export { hashPassword } from './users/passwords/password-hash.js'
+export type { CodeLock } from './users/second-factor/second-factors.js'
 export type { LoginLock } from './users/throttle/lock-notes.js'
 export type { AuthenticationResult, UserAccount, UserProfile, UserStore } from './users/user-store.js'

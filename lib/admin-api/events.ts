@@ -7,6 +7,7 @@
 import type { Request } from 'express'
 import type { EventStreams } from '../console/event-streams.js'
 import type { EventEntry } from '../console/recent-events.js'
+import { getAuth } from '../core/auth.js'
 import { type Gate, refusalFrom } from '../http/gate.js'
 import { findLongLivedRequest } from '../http/long-lived-request.js'
 import { createQuery, invalidRequest } from './json-body.js'
@@ -44,7 +45,8 @@ export function eventsGate(streams: EventStreams): Gate {
       const query = createQuery(request.url)
       const { 'last-event-id': lastEventId = '' } = request.headers
       const after = readId(String(lastEventId)) ?? readId(query('after'))
-      streams.open(response, { after, matches: readFilter(query) })
+      const { tokenId: session, subject: user } = getAuth(request)
+      streams.open(response, { caller: { session, user }, after, matches: readFilter(query) })
       return 'answered'
     } catch (error) {
       return refusalFrom(error)

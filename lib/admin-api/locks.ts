@@ -6,6 +6,7 @@
 
 import type { ChangeContext } from '../core/events.js'
 import type { Gate } from '../http/gate.js'
+import type { CodeLock } from '../users/second-factor/second-factors.js'
 import { type LoginLock, maxListedLocks } from '../users/throttle/lock-notes.js'
 import type { ManagedLoginThrottle } from '../users/throttle/login-throttle.js'
 import { lockKeys, userKeys } from '../users/throttle/throttle-keys.js'
@@ -16,17 +17,18 @@ import type { LiftedLocks, LockEntry, LockPage } from './schemas/sessions.js'
 
 export type { LockEntry }
 
+/** A lock of logins, by wrong passwords or by wrong codes of a second factor. */
+export type HeldLock = LoginLock | CodeLock
+
 /**
- * Ends all locks of a user, and answers whether one held that {@link findLocks} does not list. Rejects with `StoreError` when not all
+ * Ends all locks of a user, and answers whether one of codes held. Rejects with `StoreError` when not all
  * processes may have taken it.
  */
 export type UnlockUser = (userName: string, context: ChangeContext) => Promise<boolean>
 
 /** The locks as an operator reads them. */
-export async function findLocks(
-  throttle: Pick<ManagedLoginThrottle, 'list'> | undefined,
-): Promise<readonly LockEntry[]> {
-  return ((await throttle?.list()) ?? []).map(({ scope, userName, subject, address, since, until }) => ({
+export async function findLocks(list: () => Promise<readonly HeldLock[]>): Promise<readonly LockEntry[]> {
+  return (await list()).map(({ scope, userName, subject, address, since, until }) => ({
     scope,
     user: subject ?? userName,
     address: address ?? null,
@@ -47,11 +49,16 @@ export async function findLocks(
  * `status` is `NotLocked` for a user without a lock. Failures that did not lock yet are forgotten all the same.
  *
  * @param throttle - `undefined`: wrong passwords never lock.
+ * @param listLocks - Those of passwords and of codes.
  */
-export function locksGate(throttle: ManagedLoginThrottle | undefined, unlock: UnlockUser): Gate {
+export function locksGate(
+  throttle: ManagedLoginThrottle | undefined,
+  listLocks: () => Promise<readonly HeldLock[]>,
+  unlock: UnlockUser,
+): Gate {
   async function list({ query }: Call): Promise<LockPage> {
     const page = readPage(query)
-    return pageOf(await findLocks(throttle), page, (lock) => lock)
+    return pageOf(await findLocks(listLocks), page, (lock) => lock)
   }
 
   async function lift({ query, auth, client }: Call): Promise<LiftedLocks> {

@@ -8,7 +8,7 @@ import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } 
 import type { Server as NetServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Express } from 'express'
+import type { Express, Request } from 'express'
 import { inBackground } from '../async/background.js'
 import type { Auth } from '../core/auth.js'
 import { BadRequestError, type HttpError, UnavailableError } from '../core/errors.js'
@@ -159,9 +159,10 @@ export class Connections {
     return connection
   }
 
-  #appOf({ socket }: IncomingMessage): Express {
-    const { server } = socket as { readonly server?: Server }
-    const app = server && findApp(server)
+  /** Of a server that another function answers for, an app can only be known once it has the request. */
+  #appOf(request: IncomingMessage): Express {
+    const { server } = request.socket as { readonly server?: Server }
+    const app = (server && findApp(server)) ?? outermostApp((request as Partial<Request>).app as Express | undefined)
     if (app === undefined)
       throw new TypeError('the server of this request has no Express app: make it with security.createServer(app)')
     return app
@@ -187,6 +188,12 @@ export class Connections {
       this.#schedule()
     }
   }
+}
+
+/** Each app knows the one that it is mounted in. */
+function outermostApp(app: Express | undefined): Express | undefined {
+  const { parent } = (app ?? {}) as { readonly parent?: Express }
+  return parent === undefined ? app : outermostApp(parent)
 }
 
 class Connection implements GuardedConnection {

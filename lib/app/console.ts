@@ -10,7 +10,7 @@ import { rolesGate } from '../admin-api/roles.js'
 import { usersGate } from '../admin-api/users.js'
 import { originAt } from '../config/checks/origins.js'
 import type { Config } from '../config/config.js'
-import { apiGate, indexGate } from '../console/api.js'
+import { apiGate, indexGate, nothingBehind } from '../console/api.js'
 import { type PageFiles, pageGate } from '../console/page-gate.js'
 import { ConfigError, HttpError, type HttpErrorCode } from '../core/errors.js'
 import { managementConsole } from '../core/names.js'
@@ -19,7 +19,6 @@ import { isReported, markReported } from '../core/reported.js'
 import { isThenable } from '../core/thenable.js'
 import { notFound, withoutForeignAuth } from '../http/endpoint.js'
 import type { Gate, Verdict } from '../http/gate.js'
-import { findLongLivedRequest } from '../http/long-lived-request.js'
 import { portalSessionGates } from '../middleware/portal-session.js'
 import { displayName } from '../portals/page.js'
 import { securityHeadersGate } from '../portals/security-headers.js'
@@ -84,13 +83,6 @@ function userResources({ users, administration, usesFileUsers }: ManagementApiPa
   const listAccounts = usesFileUsers && isFileUserStore(users) ? () => users.listAccounts() : undefined
   if (administration === undefined || !isManagedUserStore(users)) return readOnlyUsersGates(users, listAccounts)
   return [usersGate(users, administration), rolesGate(users, administration)]
-}
-
-/** What is below the mount is the page's. A stream of events that asks whether it may go on has passed all gates. */
-const nothingBehind: Gate = (request, response) => {
-  const longLived = findLongLivedRequest(request)
-  const isStream = longLived?.isUpgrade === false && /^\/api\/events\/?$/i.test(request.path)
-  return isStream ? undefined : notFound(request, response)
 }
 
 /** Who may not enter, and is not told so. */

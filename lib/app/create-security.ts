@@ -47,7 +47,7 @@ import { openThrottle, openTokenStore } from './open-stores.js'
 import { createOperatorViews } from './operator-views.js'
 import { createQuestions, frontParts } from './questions.js'
 import { assertOpen, createReload, type RunningState } from './reload.js'
-import { openSecondStep, unlockUser } from './second-factor.js'
+import { listLocks, openSecondStep, unlockUser } from './second-factor.js'
 import type { Security } from './security.js'
 import { assertOptions, type SecurityOptions } from './security-options.js'
 import { openSharedStore, warnOfOtherKey } from './shared-store.js'
@@ -273,7 +273,7 @@ export async function wireSecurity(
 
     ...createQuestions(front, users),
 
-    locks: async () => (await throttle?.list()) ?? [],
+    locks: () => listLocks(throttle, secondStep),
     async unlock(userName, context) {
       await unlockUser(parts, userName, context)
     },

@@ -25,7 +25,7 @@ import type { SecondStepParts } from '../portals/second-step.js'
 import type { Tokens } from '../tokens/tokens.js'
 import type { ManagedLoginThrottle } from '../users/throttle/login-throttle.js'
 import type { OperatorViews } from './operator-views.js'
-import { unlockUser } from './second-factor.js'
+import { listLocks, unlockUser } from './second-factor.js'
 
 /** What the resources work with. */
 export interface OperatorParts {
@@ -53,7 +53,7 @@ export function operatorResources(parts: OperatorParts): readonly Gate[] {
   return [
     sessionsGate(tokens),
     userSessionsGate(tokens),
-    locksGate(loginThrottle, unlock),
+    locksGate(loginThrottle, () => listLocks(loginThrottle, secondStep), unlock),
     healthGate(parts.health),
     metricsGate(parts.metrics),
     reloadGate(parts.reloadFile, parts.previewReload),

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { HeldLock } from '../admin-api/locks.js'
 import type { Config, DatabaseConfig, SecondFactorConfig } from '../config/config.js'
 import { ConfigError } from '../core/errors.js'
 import type { ChangeContext, SecurityEvents } from '../core/events.js'
@@ -14,7 +15,8 @@ import { type KeySet, secretsFrom } from '../tokens/keys/signing-key.js'
 import { fileSecondFactors, type SecondFactorStore } from '../users/second-factor/second-factor-store.js'
 import { createSecondFactors, type SecondFactors } from '../users/second-factor/second-factors.js'
 import { loadTotp } from '../users/second-factor/totp.js'
-import { type LoginThrottle, unlockEvent } from '../users/throttle/login-throttle.js'
+import { maxListedLocks } from '../users/throttle/lock-notes.js'
+import { type LoginThrottle, type ManagedLoginThrottle, unlockEvent } from '../users/throttle/login-throttle.js'
 import type { UserStore } from '../users/user-store.js'
 
 /** What second factors work with besides the configuration. */
@@ -65,7 +67,7 @@ export async function openSecondFactors(
     userStore?.type === 'database'
       ? await openSqlSecondFactors(userStore, secondFactor, observe)
       : fileSecondFactors(seedOf, values)
-  return createSecondFactors(store, totp, clock)
+  return createSecondFactors(store, totp, clock, values)
 }
 
 /**
@@ -96,6 +98,15 @@ export interface UnlockParts {
   readonly secondStep?: Pick<SecondStepParts, 'users' | 'secondFactors'> | undefined
   readonly events: SecurityEvents
   readonly clock: () => number
+}
+
+/** The locks that hold, of passwords and of codes, the latest first, at most 1000. Rejects with `StoreError`. */
+export async function listLocks(
+  throttle: Pick<ManagedLoginThrottle, 'list'> | undefined,
+  secondStep: Pick<SecondStepParts, 'secondFactors'> | undefined,
+): Promise<readonly HeldLock[]> {
+  const [passwords = [], codes = []] = await Promise.all([throttle?.list(), secondStep?.secondFactors.listLocks()])
+  return [...passwords, ...codes].sort((one, other) => other.since - one.since).slice(0, maxListedLocks)
 }
 
 /** Ends the locks of a user: those of passwords, and those of codes. Answers whether one of codes held. */

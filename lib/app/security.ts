@@ -8,6 +8,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Server as NetServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Express, RequestHandler } from 'express'
+import type { HeldLock } from '../admin-api/locks.js'
 import type { Config } from '../config/config.js'
 import type { ConfigSource } from '../config/load.js'
 import type { ChangeContext, SecurityEvents } from '../core/events.js'
@@ -16,7 +17,6 @@ import type { Explanation } from '../explain/explain.js'
 import type { ExplainRequest } from '../explain/request.js'
 import type { ExpressServerOptions } from '../http/express/create-server.js'
 import type { Tokens } from '../tokens/tokens.js'
-import type { LoginLock } from '../users/throttle/lock-notes.js'
 import type { UserStore } from '../users/user-store.js'
 import type { GuardedConnection } from './connections.js'
 import type { ManagementApiOptions } from './management-api.js'
@@ -208,10 +208,10 @@ export interface Security extends CodeSignIn {
   /** Ends what locks all users of an address; locks of a user from there stay. Resolves and rejects as `unlock`. */
   unlockAddress(address: string, context?: ChangeContext): void | Promise<void>
   /**
-   * The login locks that hold, the latest first, at most 1000. With a shared store those of all processes; rejects with `StoreError`
-   * when it cannot be asked.
+   * The login locks that hold, those of second factors too, the latest first, at most 1000. With a shared store those of all processes;
+   * rejects with `StoreError` when it cannot be asked.
    */
-  locks(): Promise<readonly LoginLock[]>
+  locks(): Promise<readonly HeldLock[]>
   /**
    * Ends the servers of a process and then everything else, as at SIGTERM. `/health/ready` says 503 from the call on. After `delay` the
    * servers take no new connection, WebSockets and event streams are ended, and requests under way are answered, each with

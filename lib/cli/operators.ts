@@ -124,8 +124,15 @@ function readCount(name: string, text: string): number {
   throw new CommandError(`--${name} must be a number.`, exitCodes.usage)
 }
 
+const lockedLogins: Readonly<Record<LockEntry['scope'], string>> = {
+  pair: 'the user from there',
+  user: 'the user',
+  source: 'all from there',
+  'second-factor': 'the second factor',
+}
+
 const lockColumns: Columns<LockEntry> = {
-  LOCKED: ({ scope }) => ({ pair: 'the user from there', user: 'the user', source: 'all from there' })[scope] ?? scope,
+  LOCKED: ({ scope }) => lockedLogins[scope] ?? scope,
   USER: ({ scope, user }) => (scope === 'source' ? null : user),
   ADDRESS: ({ scope, address }) => (scope === 'user' ? null : address),
   SINCE: ({ since }) => shortMoment(since),

@@ -10,8 +10,9 @@ import { ForbiddenError } from '../core/errors.js'
 import { isThenable } from '../core/thenable.js'
 import { answerJson } from '../http/answer.js'
 import { isCrossSite } from '../http/cross-site.js'
-import { methodNotAllowed } from '../http/endpoint.js'
-import { type Gate, refusalFrom, type Verdict } from '../http/gate.js'
+import { methodNotAllowed, notFound } from '../http/endpoint.js'
+import { askGates, type Gate, type Verdict } from '../http/gate.js'
+import { findLongLivedRequest } from '../http/long-lived-request.js'
 import { isRead } from '../portals/navigation.js'
 
 const prefix = '/api'
@@ -31,22 +32,15 @@ export function apiGate(gates: readonly Gate[]): Gate {
       request.url = url
       return verdict
     }
-    try {
-      const verdict = runFrom(0)
-      return isThenable(verdict) ? Promise.resolve(verdict).catch(refusalFrom).then(restored) : restored(verdict)
-    } catch (error) {
-      return restored(refusalFrom(error))
-    }
-
-    function runFrom(start: number): Verdict | Promise<Verdict> {
-      for (let index = start; index < gates.length; index++) {
-        const verdict = gates[index]!(request, response, trace)
-        if (isThenable(verdict)) return Promise.resolve(verdict).then((settled) => settled ?? runFrom(index + 1))
-        if (verdict !== undefined) return verdict
-      }
-      return undefined
-    }
+    const verdict = askGates(gates, request, response, trace)
+    return isThenable(verdict) ? verdict.then(restored) : restored(verdict)
   }
+}
+
+/** What is below the mount is the page's. A stream of events that asks whether it may go on has passed all gates. */
+export const nothingBehind: Gate = (request, response) => {
+  const isStream = findLongLivedRequest(request)?.isUpgrade === false && /^\/api\/events\/?$/i.test(request.path)
+  return isStream ? undefined : notFound(request, response)
 }
 
 /** In origin form, as Express leaves it below a mount: nothing else begins with a slash. */

@@ -19,12 +19,18 @@ export interface EventStreamsParts {
 
 /** What a stream gets. */
 export interface StreamStart {
+  /** Whose it is: the session or the token, and the user. */
+  readonly caller: { readonly session: string | undefined; readonly user: string }
   /** Begins after this event; `undefined`: with the next one. */
   readonly after: number | undefined
   readonly matches: (entry: EventEntry) => boolean
 }
 
 const maxStreams = 20
+
+/** Nobody may keep the pages of all others from being live. */
+const maxOfSession = 5
+const maxOfUser = 10
 
 /** Between two looks at what is new, in milliseconds. */
 const intervalMs = 200
@@ -51,9 +57,12 @@ export class EventStreams {
     this.#endWhenRefused = endWhenRefused
   }
 
-  /** Answers with a stream. @throws `UnavailableError` where there are too many. */
+  /** Answers with a stream. @throws `UnavailableError` where there are too many, of all callers or of this one. */
   open(response: ServerResponse, start: StreamStart): void {
-    if (this.#open.size >= maxStreams) {
+    const { session, user } = start.caller
+    const ofUser = [...this.#open].filter(({ caller }) => caller.user === user)
+    const ofSession = ofUser.filter(({ caller }) => caller.session === session)
+    if (this.#open.size >= maxStreams || ofUser.length >= maxOfUser || ofSession.length >= maxOfSession) {
       throw new UnavailableError('ERR_STREAMS_TOO_MANY', 'Too many pages follow the events. Try again later.')
     }
     // It has told so already: nobody would take the stream away again.
@@ -76,6 +85,7 @@ export class EventStreams {
 }
 
 class EventStream {
+  readonly caller: StreamStart['caller']
   readonly #response: ServerResponse
   readonly #recent: RecentEvents
   readonly #matches: StreamStart['matches']
@@ -86,7 +96,8 @@ class EventStream {
   #quietTurns = 0
   #blockedTurns = 0
 
-  constructor(response: ServerResponse, recent: RecentEvents, { after, matches }: StreamStart) {
+  constructor(response: ServerResponse, recent: RecentEvents, { caller, after, matches }: StreamStart) {
+    this.caller = caller
     this.#response = response
     this.#recent = recent
     this.#matches = matches

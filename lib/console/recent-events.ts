@@ -47,9 +47,12 @@ export class RecentEvents {
     return this.#lastId
   }
 
-  /** The events that came after another one and are still there, the oldest first. */
+  /**
+   * The events that came after another one and are still there, the oldest first. All of them after an id that is yet to come: it is of a
+   * process before this one.
+   */
   after(id: number): readonly EventEntry[] {
-    const first = Math.max(id, this.#lastId - this.#entries.length) + 1
+    const first = Math.max(id > this.#lastId ? 0 : id, this.#lastId - this.#entries.length) + 1
     const entries: EventEntry[] = []
     for (let next = first; next <= this.#lastId; next++) entries.push(this.#entries[next % maxEntries]!)
     return entries

@@ -74,9 +74,14 @@ export function toHandler(gate: Gate | GateRow, refuse: Refuse = passToNext): Re
   let hasLogged = false
 
   function gateHandler(request: Request, response: Response, next: NextFunction): void {
-    const refusal = headersRefusal(request) ?? hiddenPath(request, next)
-    if (refusal === undefined) runFrom(0, row.gates, request, response, next, refuse)
-    else refuse(refusal, request, response, next)
+    const verdict = headersRefusal(request) ?? hiddenPath(request, next) ?? askGates(row.gates, request, response)
+    if (isThenable(verdict)) verdict.then((settled) => settle(settled, request, response, next)).catch(next)
+    else settle(verdict, request, response, next)
+  }
+
+  function settle(verdict: Verdict, request: Request, response: Response, next: NextFunction): void {
+    if (verdict === undefined) next()
+    else if (verdict !== 'answered') refuse(verdict, request, response, next)
   }
 
   function hiddenPath(request: Request, next: NextFunction): HttpError | undefined {
@@ -93,37 +98,36 @@ export function toHandler(gate: Gate | GateRow, refuse: Refuse = passToNext): Re
   return gateHandler
 }
 
-function runFrom(
-  start: number,
+/**
+ * Asks gates one after the other, until one answers or refuses; `undefined`: all let the request through. What it returns for a gate that
+ * throws, rejects or gives no verdict in time is a refusal: it neither throws nor rejects.
+ */
+export function askGates(
   gates: readonly Gate[],
   request: Request,
   response: Response,
-  next: NextFunction,
-  refuse: Refuse,
-): void {
+  trace?: Trace,
+  start = 0,
+): Verdict | Promise<Verdict> {
   for (let index = start; index < gates.length; index++) {
     let verdict: Verdict | Promise<Verdict>
     try {
-      verdict = gates[index]!(request, response)
+      verdict = gates[index]!(request, response, trace)
     } catch (error) {
-      verdict = refusalFrom(error)
+      return refusalFrom(error)
     }
     if (verdict === undefined) continue
-    if (verdict === 'answered') return
-    if (isThenable(verdict)) {
-      inTime(Promise.resolve(verdict))
-        .then((settled) => {
-          if (settled === 'answered') return
-          if (settled === undefined) runFrom(index + 1, gates, request, response, next, refuse)
-          else refuse(refusalFrom(settled), request, response, next)
-        })
-        .catch(next)
-      return
-    }
-    refuse(refusalFrom(verdict), request, response, next)
-    return
+    if (!isThenable(verdict)) return checked(verdict)
+    return inTime(Promise.resolve(verdict)).then((settled) =>
+      settled === undefined ? askGates(gates, request, response, trace, index + 1) : checked(settled),
+    )
   }
-  next()
+  return undefined
+}
+
+/** Of a gate that is not typed, anything may come. */
+function checked(verdict: NonNullable<Verdict>): Verdict {
+  return verdict === 'answered' ? verdict : refusalFrom(verdict)
 }
 
 /** A late verdict is dropped: it neither lets the request through nor answers it a second time. */

@@ -180,7 +180,8 @@ const events: readonly Operation[] = [
     summary: 'List events, or follow them',
     description:
       'With `Accept: text/event-stream` each event is sent as it happens, as `event: security` with its id and an `Event` as data, until a ' +
-      'new request of the caller would be refused; `event: dropped` says how many were too much to be sent. At most 20 streams are open.',
+      'new request of the caller would be refused; `event: dropped` says how many were too much to be sent. At most 20 streams are ' +
+      'open, 5 of them of one session or token and 10 of one user: more get 503 `ERR_STREAMS_TOO_MANY`.',
     access: 'administrator',
     query: eventQuery,
     requestHeaders: { 'Last-Event-ID': 'Has those events sent first that came after it, to a stream.' },

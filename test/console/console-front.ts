@@ -31,6 +31,8 @@ export interface ConsoleFrontOptions {
   readonly options?: Omit<SecurityOptions, 'logger'>
   /** Changes the app before anything is mounted. */
   readonly prepare?: (app: Express) => void
+  /** Makes the server. @defaultValue `security.createServer` */
+  readonly createServer?: (app: Express) => Server
 }
 
 /** A running app with the page at `/ops`, the management API at `/management` and a portal for everybody at `/publisher`. */
@@ -53,7 +55,7 @@ export interface ConsoleFront extends RecordedLog {
 
 /** Starts an app, and ends it with the test. No log line may hold a secret, whatever the test was about. */
 export async function startConsole(front: ConsoleFrontOptions = {}): Promise<ConsoleFront> {
-  const { source = document({ root: enabled }), options = {}, prepare } = front
+  const { source = document({ root: enabled }), options = {}, prepare, createServer } = front
   const log = recordedLog()
   const security = await createSecurity(source, { ...options, logger: log.logger })
   const behind: string[] = []
@@ -66,7 +68,8 @@ export async function startConsole(front: ConsoleFrontOptions = {}): Promise<Con
     behind.push(`${request.method} ${request.originalUrl}`)
     response.json({ at: 'behind' })
   })
-  const server: Server = security.createServer(app, { protocol: 'http' }).listen(0, '127.0.0.1')
+  const server = createServer?.(app) ?? security.createServer(app, { protocol: 'http' })
+  server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   onTestFinished(async () => {

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import { onTestFinished } from 'vitest'
 import type { EventEntry } from '../../lib/console/recent-events.js'
+import { ownScript } from './console-front.js'
 
 /** A stream of events, as a page reads it. */
 export interface EventStreamReader {
@@ -48,4 +49,14 @@ export async function openStream(port: number, path: string, headers: readonly s
     resume: () => void response.resume(),
     close: () => void request.destroy(),
   }
+}
+
+/** As the page opens it: it is no activity. */
+export function pageStream(
+  { port }: { readonly port: number },
+  cookie: string,
+  headers: readonly string[] = [],
+  query = '',
+): Promise<EventStreamReader> {
+  return openStream(port, `/ops/api/events${query}`, [cookie, ...ownScript, 'Sallyport-Background: ?1', ...headers])
 }

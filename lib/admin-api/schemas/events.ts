@@ -11,7 +11,11 @@ import { eventNames } from '../../core/events.js'
 import { pageQuery } from './sessions.js'
 
 export const eventQuery = z.object({
-  after: z.int().nonnegative().optional().describe('Events with a greater id.'),
+  after: z
+    .int()
+    .nonnegative()
+    .optional()
+    .describe('Events with a greater id. One that is yet to come is of a process before this one: all events.'),
   event: z.string().optional().describe('Events of this name.'),
   user: z
     .string()

@@ -106,15 +106,22 @@ export const lockEntry = component(
   'A lock of logins after failed ones.',
   z.object({
     scope: z
-      .enum(['pair', 'user', 'source'])
+      .enum(['pair', 'user', 'source', 'second-factor'])
       .describe(
         'Which logins are refused: of this user from this address (`pair`), of this user from addresses without a good login lately ' +
-          '(`user`), or of all users from this address (`source`).',
+          '(`user`), of all users from this address (`source`), or of this user at the second factor (`second-factor`).',
       ),
-    user: z.string().describe('As it was typed at the failure that began the lock: there may be no such user.'),
-    address: z.string().nullable().describe('The address of the client at that failure.'),
+    user: z
+      .string()
+      .describe(
+        'As it was typed at the failure that began the lock: there may be no such user. Of a second factor, whose it is.',
+      ),
+    address: z
+      .string()
+      .nullable()
+      .describe('The address of the client at that failure; null where it is not known, and for a second factor.'),
     since: moment('When the lock began.'),
-    until: moment('When the next login is taken.'),
+    until: moment('When the next login is taken; a day from now where only an operator ends the lock.'),
   }),
 )
 export type LockEntry = Readonly<z.output<typeof lockEntry>>

@@ -82,7 +82,7 @@ export async function openStoreOperations(path: string, logger: Logger): Promise
       if (!isEnded) throw new CommandError('There is no session with this id.')
     },
     endSessionsOf: (user) => tokens.revokeUser(user, { by, reason: 'sessions ended' }),
-    locks: () => findLocks({ list: () => security.locks() }),
+    locks: () => findLocks(() => security.locks()),
     async liftLocks(target) {
       const context = { by, reason: 'locks lifted' }
       await ('user' in target ? security.unlock(target.user, context) : security.unlockAddress(target.address, context))

@@ -13,6 +13,9 @@ import { type Shell, ShellContext } from './components/view.js'
 import { routeTo, useRoute } from './router.js'
 import { useResource } from './use-resource.js'
 import { views } from './views.js'
+import { keepTextsVisible } from './visible-texts.js'
+
+keepTextsVisible()
 
 /** Asked again now and then: what the page can do may change with the configuration. */
 const aboutOptions = { pollMs: 60_000 }

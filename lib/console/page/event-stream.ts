@@ -1,13 +1,14 @@
 /**
- * Live events: Server-Sent Events read by `fetch`, which can say that the page asks by itself.
+ * Live events: Server-Sent Events read by `fetch`, which can say that the page asks by itself. Where there is no stream, the list is asked
+ * for every few seconds.
  *
  * @module
  */
 
 import type { EventEntry } from '../recent-events.js'
-import { ApiError, send } from './api.js'
+import { ApiError, type List, queryString, requestJson, send } from './api.js'
 
-export type StreamState = 'connecting' | 'live' | 'lost'
+export type StreamState = 'connecting' | 'live' | 'polling' | 'lost'
 
 interface StreamOptions {
   /** The newest event that is known; the stream resumes after it. */
@@ -20,14 +21,18 @@ interface StreamOptions {
 }
 
 const firstRetryMs = 1000
-const longestRetryMs = 30_000
+/** Each try that is refused is an event. */
+const longestRetryMs = 60_000
+const pollMs = 5000
+
+/** Of one list: more are never shown. */
+const maxPolled = 100
 
 /** Reads events until `signal` ends it or the session has ended, and connects again after every loss. */
 export async function readEvents({ after, onEvent, onDropped, onState, signal }: StreamOptions): Promise<void> {
   let last = after
   let failures = 0
   while (!signal.aborted) {
-    onState(failures === 0 ? 'connecting' : 'lost')
     try {
       const headers = last > 0 ? { 'Last-Event-ID': String(last) } : {}
       const response = await send('events', 'text/event-stream', { signal, isBackground: true, headers })
@@ -36,16 +41,44 @@ export async function readEvents({ after, onEvent, onDropped, onState, signal }:
         failures = 0
         if (type === 'dropped') onDropped((data as { readonly count: number }).count)
         if (type !== 'security') continue
-        const entry = data as EventEntry
-        last = entry.id
-        onEvent(entry)
+        take(data as EventEntry)
       }
     } catch (error) {
       if (error instanceof ApiError && !error.isTemporary) return onState('lost')
     }
     if (signal.aborted) return
+    await pollUntil(Date.now() + Math.min(firstRetryMs * 2 ** failures, longestRetryMs))
     failures += 1
-    await pause(Math.min(firstRetryMs * 2 ** (failures - 1), longestRetryMs), signal)
+  }
+
+  /** Asks for the list until it is time for a stream again, or the server is there again. */
+  async function pollUntil(end: number): Promise<void> {
+    let isLost = false
+    for (let left = 1; left > 0 && !signal.aborted; left = end - Date.now()) {
+      const isThere = await poll()
+      if (isThere && isLost) return
+      isLost = !isThere
+      onState(isThere ? 'polling' : 'lost')
+      await pause(Math.min(pollMs, Math.max(0, end - Date.now())), signal)
+    }
+  }
+
+  function take(entry: EventEntry): void {
+    last = entry.id
+    onEvent(entry)
+  }
+
+  /** Whether there is a list. */
+  async function poll(): Promise<boolean> {
+    try {
+      const path = `events${queryString({ after: last, limit: maxPolled })}`
+      const { list, total = list.length } = await requestJson<List<EventEntry>>(path, { signal, isBackground: true })
+      if (total > list.length) onDropped(total - list.length)
+      for (const entry of list.toReversed()) take(entry)
+      return true
+    } catch {
+      return false
+    }
   }
 }
 

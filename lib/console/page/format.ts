@@ -18,13 +18,12 @@ export const formatTime = (moment: Date): string => times.format(moment)
 /** `16:02` */
 export const formatMinute = (moment: Date): string => minutes.format(moment)
 
-/**
- * What anybody may have typed, with the characters that cannot be seen as `\u{202E}`: they turn the text around them, or make one name look
- * like another.
- */
+/** Line breaks, and what turns the text around it or is not seen at all. */
+const hiddenCharacters = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\uFFF9-\uFFFB]/gu
+
+/** What anybody may have typed, with the characters that cannot be seen as `\u{202E}`: they make one name look like another. */
 export function visible(text: string): string {
-  const escaped = (character: string): string => `\\u{${character.codePointAt(0)!.toString(16).toUpperCase()}}`
-  return text.replace(/[\p{Cc}\p{Bidi_Control}\u200B\u2060\uFEFF]/gu, escaped)
+  return text.replace(hiddenCharacters, (character) => `\\u{${character.codePointAt(0)!.toString(16).toUpperCase()}}`)
 }
 
 /** `1 session`, `3 sessions` */

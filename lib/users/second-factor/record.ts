@@ -41,6 +41,17 @@ const maxFailures = 100
 const firstLockMs = 60_000
 const dayMs = 24 * 60 * 60 * 1000
 
+/** How long the latest lock lasts in all. */
+const lockMs = (locks: number): number => Math.min(firstLockMs * 2 ** (locks - 1), dayMs)
+
+/** When the latest lock began, in milliseconds since the epoch. */
+export const lockStart = ({ lockedUntil, locks }: SecondFactorRecord): number => lockedUntil - lockMs(locks)
+
+/** When it ends by itself; never: the greatest number. */
+export function lockEnd({ lockedUntil, failures }: SecondFactorRecord): number {
+  return failures >= maxFailures ? Number.MAX_SAFE_INTEGER : lockedUntil
+}
+
 /** Milliseconds that the user has to wait; 0: none. */
 export function lockedMs({ lockedUntil, failures }: SecondFactorRecord, now: number): number {
   if (failures >= maxFailures) return dayMs
@@ -52,7 +63,7 @@ export function withFailure(record: SecondFactorRecord, now: number): SecondFact
   const failures = record.failures + 1
   if (failures % failuresToLock !== 0) return { ...record, failures }
   const locks = now >= record.lockedUntil + dayMs ? 1 : record.locks + 1
-  return { ...record, failures, locks, lockedUntil: now + Math.min(firstLockMs * 2 ** (locks - 1), dayMs) }
+  return { ...record, failures, locks, lockedUntil: now + lockMs(locks) }
 }
 
 /** Takes a code of the app: each step counts once, and no earlier one after it. `undefined`: it does not count. */

@@ -6,12 +6,16 @@
 
 import type { Factor } from '../../core/auth.js'
 import { StoreError } from '../../core/errors.js'
+import { localValues, type SharedValues } from '../../core/shared-values.js'
+import { createCodeLockNotes } from './lock-notes.js'
 import {
   createCode,
   digestOf,
   emptyRecord,
   isEnrolmentCode,
+  lockEnd,
   lockedMs,
+  lockStart,
   type SecondFactorRecord,
   withFailure,
   withRecoveryCode,
@@ -59,6 +63,20 @@ export interface AssignedSecondFactor extends NewSecret {
   readonly recoveryCodes: readonly string[]
 }
 
+/** A second factor that wrong codes have locked. */
+export interface CodeLock {
+  readonly scope: 'second-factor'
+  /** The user whose it is, as the store spells the name. */
+  readonly userName: string
+  readonly subject: string
+  /** It holds for every address. */
+  readonly address: undefined
+  /** When it began, in milliseconds since the epoch. */
+  readonly since: number
+  /** When the next code is looked at; a day from now where only an operator ends the lock. */
+  readonly until: number
+}
+
 /** Each method that asks the store rejects with `StoreError` where it fails. */
 export interface SecondFactors {
   /** Whether users can set one up in a portal. */
@@ -80,6 +98,8 @@ export interface SecondFactors {
   assign(subject: string): Promise<AssignedSecondFactor>
   /** A code with which the user can set one up in a portal, in place of the one before. */
   createEnrolmentCode(subject: string, lifeMs: number): Promise<string>
+  /** The locks that hold, as far as this process, or one that shares its values, has seen them begin. */
+  listLocks(): Promise<readonly CodeLock[]>
   /** Ends the locks of a user. Answers whether one held. */
   unlock(subject: string): Promise<boolean>
   /** Forgets the second factor of a user. */
@@ -93,7 +113,15 @@ const recoveryCodeCount = 10
 /** A record that others change all the time is no state of affairs. */
 const maxRounds = 50
 
-export function createSecondFactors(store: SecondFactorStore, totp: Totp, clock: () => number): SecondFactors {
+/** `values`: where processes note locks for each other. */
+export function createSecondFactors(
+  store: SecondFactorStore,
+  totp: Totp,
+  clock: () => number,
+  values: SharedValues = localValues(),
+): SecondFactors {
+  const notes = createCodeLockNotes(values)
+
   /** Reads, decides and exchanges, in one step for all processes: again where another one was faster. */
   async function change<T>(
     subject: string,
@@ -108,21 +136,28 @@ export function createSecondFactors(store: SecondFactorStore, totp: Totp, clock:
   }
 
   /** `take` answers with the record after a right code. */
-  function check(
+  async function check(
     subject: string,
     take: (
       record: SecondFactorRecord,
       now: number,
     ) => { readonly next?: SecondFactorRecord; readonly factor: Factor } | undefined,
   ): Promise<CodeOutcome> {
-    return change<CodeOutcome>(subject, (record) => {
+    let endsAt = 0
+    const outcome = await change<CodeOutcome>(subject, (record) => {
       const now = clock()
       const retryAfterMs = lockedMs(record, now)
       if (retryAfterMs > 0) return { next: undefined, result: { outcome: 'locked', retryAfterMs } }
       const taken = take(record, now)
-      if (taken === undefined) return { next: withFailure(record, now), result: { outcome: 'wrong' } }
-      return { next: taken.next, result: { outcome: 'right', factor: taken.factor } }
+      endsAt = 0
+      if (taken !== undefined) return { next: taken.next, result: { outcome: 'right', factor: taken.factor } }
+      const next = withFailure(record, now)
+      endsAt = lockEnd(next)
+      return { next, result: { outcome: 'wrong' } }
     })
+    // The lock holds without a note.
+    if (endsAt > clock()) await notes.add(subject, endsAt, clock()).catch(() => undefined)
+    return outcome
   }
 
   function createSecret(subject: string, secret = totp.createSecret()): NewSecret {
@@ -180,6 +215,18 @@ export function createSecondFactors(store: SecondFactorStore, totp: Totp, clock:
       const enrolment = { digest: digestOf(code), endsAt: clock() + lifeMs }
       await change(subject, () => ({ next: { ...emptyRecord, enrolment }, result: undefined }))
       return code
+    },
+
+    async listLocks() {
+      const now = clock()
+      const noted = await notes.list(now)
+      const locks = noted.map(async (subject): Promise<readonly CodeLock[]> => {
+        const { record } = await store.read(subject)
+        const until = now + lockedMs(record, now)
+        const lock = { scope: 'second-factor', userName: subject, subject, address: undefined } as const
+        return until > now ? [{ ...lock, since: lockStart(record), until }] : []
+      })
+      return (await Promise.all(locks)).flat()
     },
 
     unlock: (subject) =>

@@ -6,7 +6,7 @@
 
 import type { ComponentChildren, JSX } from 'preact'
 import type { AuditRecord } from '../../../audit/audit-record.js'
-import { capitalized, formatDateTime, formatNumber, visible } from '../format.js'
+import { capitalized, formatDateTime, formatNumber } from '../format.js'
 import { actionName, OutcomeBadge, whoText } from './audit-words.js'
 import { Dialog } from './dialog.js'
 import { type Fact, Facts } from './facts.js'
@@ -25,7 +25,7 @@ export function AuditDetails({
     ['Who', whoText(record)],
     ['Address', code(address)],
     ['What', target?.type],
-    ['Which', code(target && visible(target.id))],
+    ['Which', code(target?.id)],
     ['Status', record.status],
     ['Code', code(record.code)],
     ['Reason', record.reason],

@@ -6,7 +6,6 @@
 
 import type { JSX } from 'preact'
 import type { AuditAction, AuditOutcome, AuditRecord } from '../../../audit/audit-record.js'
-import { visible } from '../format.js'
 import { Badge, type Tone } from './badge.js'
 
 const actionNames: Readonly<Record<AuditAction, string>> = {
@@ -59,7 +58,7 @@ export function OutcomeBadge({ outcome }: { readonly outcome: AuditOutcome }): J
 export function whoText({ actor, impersonator }: AuditRecord): JSX.Element {
   return (
     <>
-      {visible(actor ?? '\u2013')}
+      {actor ?? '\u2013'}
       {impersonator !== undefined && <span class="sub">by {impersonator}</span>}
     </>
   )
@@ -80,8 +79,8 @@ export function targetText({ target, code, reason }: AuditRecord): JSX.Element {
       {target === null ? (
         '\u2013'
       ) : (
-        <span title={id === shortened(id) ? undefined : visible(id)}>
-          {target.type} {visible(shortened(id))}
+        <span title={id === shortened(id) ? undefined : id}>
+          {target.type} {shortened(id)}
         </span>
       )}
       {cause !== undefined && <span class="sub">{cause}</span>}

@@ -9,7 +9,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { EventEntry } from '../../recent-events.js'
 import { type List, requestJson } from '../api.js'
 import { readEvents, type StreamState } from '../event-stream.js'
-import { formatDateTime, formatTime, plural, visible } from '../format.js'
+import { formatDateTime, formatTime, plural } from '../format.js'
 import { Badge, type Tone } from './badge.js'
 import { Section } from './view.js'
 
@@ -18,6 +18,7 @@ const maxShown = 100
 const states: Readonly<Record<StreamState, readonly [Tone, string]>> = {
   connecting: ['neutral', 'Connecting'],
   live: ['good', 'Live'],
+  polling: ['neutral', 'Every few seconds'],
   lost: ['warn', 'Connection lost, trying again'],
 }
 
@@ -94,7 +95,11 @@ export function EventList(): JSX.Element {
       }
     >
       {shown.length === 0 ? (
-        <p class="muted">{state === 'live' ? 'Nothing has happened yet. Events are shown here as they come.' : ''}</p>
+        <p class="muted">
+          {state === 'live' || state === 'polling'
+            ? 'Nothing has happened yet. Events are shown here as they come.'
+            : ''}
+        </p>
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reached by keyboard.
         <section class="scroll" tabIndex={0} aria-label="Newest events">
@@ -137,7 +142,7 @@ function fact(entry: EventEntry, name: string, before = ''): readonly string[] {
     : typeof value === 'string' || typeof value === 'number'
       ? String(value)
       : ''
-  return text === '' ? [] : [before + visible(text)]
+  return text === '' ? [] : [before + text]
 }
 
 function whoOf(entry: EventEntry): string {

@@ -137,7 +137,7 @@ function Preview({ preview }: { readonly preview: ReloadPreview }): JSX.Element 
       {diff !== '' && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reached by keyboard.
         <section class="scroll diff" tabIndex={0} aria-label="What sallyport diff says">
-          <pre>{diff}</pre>
+          <pre>{diff.split('\n').map((line, index) => [index > 0 && <br key={index} />, line])}</pre>
         </section>
       )}
     </>

@@ -7,6 +7,7 @@
 import { type ComponentChildren, createContext, type JSX } from 'preact'
 import { useContext, useEffect, useRef } from 'preact/hooks'
 import type { ConsoleIndex } from '../../api.js'
+import { visible } from '../format.js'
 
 export interface Shell {
   /** `undefined` until the server has said it. */
@@ -32,7 +33,7 @@ export function View({ title, lead, actions, children }: ViewProps): JSX.Element
   const heading = useRef<HTMLHeadingElement>(null)
   const { about } = useShell()
   useEffect(() => {
-    document.title = about === undefined ? title : `${title} - ${about.title}`
+    document.title = visible(about === undefined ? title : `${title} - ${about.title}`)
   }, [title, about])
   useEffect(() => {
     scrollTo(0, 0)

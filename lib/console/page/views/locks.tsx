@@ -15,7 +15,6 @@ import { Empty, Loaded } from '../components/states.js'
 import { type Column, Table } from '../components/table.js'
 import { Time } from '../components/time.js'
 import { useShell, View } from '../components/view.js'
-import { visible } from '../format.js'
 import { useFilters } from '../router.js'
 import { useResource } from '../use-resource.js'
 
@@ -25,6 +24,7 @@ const scopes: Readonly<Record<LockEntry['scope'], string>> = {
   pair: 'This user from this address',
   user: 'This user from unknown addresses',
   source: 'All users from this address',
+  'second-factor': 'The second factor of this user',
 }
 
 type Lift = { readonly field: 'user' | 'address'; readonly name: string }
@@ -36,7 +36,7 @@ export function Locks(): JSX.Element {
   const [lifting, setLifting] = useState<Lift>()
   const [isAsking, setAsking] = useState(false)
   const columns: readonly Column<LockEntry>[] = [
-    { title: 'User', kind: 'head', cell: ({ user }) => visible(user) },
+    { title: 'User', kind: 'head', cell: ({ user }) => user },
     { title: 'Refused', cell: ({ scope }) => scopes[scope] },
     { title: 'Address', kind: 'code', cell: ({ address }) => address ?? '\u2013' },
     { title: 'Since', cell: ({ since }) => <Time at={since} /> },
@@ -48,7 +48,7 @@ export function Locks(): JSX.Element {
         <button
           type="button"
           class="quiet"
-          aria-label={`Lift the lock of ${visible(liftOf(lock).name)}`}
+          aria-label={`Lift the lock of ${liftOf(lock).name}`}
           onClick={() => setLifting(liftOf(lock))}
         >
           Lift
@@ -60,7 +60,7 @@ export function Locks(): JSX.Element {
   return (
     <View
       title="Lock-outs"
-      lead="Logins that are refused because of wrong passwords. Each ends by itself."
+      lead="Logins that are refused because of wrong passwords or codes. Each ends by itself, or is lifted here."
       actions={
         <button type="button" onClick={() => setAsking(true)}>
           Lift by name{'\u2026'}
@@ -109,16 +109,14 @@ function useLift(onLifted: () => void): (lift: Lift) => Promise<void> {
     const { status } = await requestJson<{ readonly status: string }>(`locks${queryString({ [field]: name })}`, {
       method: 'DELETE',
     })
-    const shown = visible(name)
-    announce(status === 'NotLocked' ? `${shown} was not locked out.` : `The lock of ${shown} was lifted.`)
+    announce(status === 'NotLocked' ? `${name} was not locked out.` : `The lock of ${name} was lifted.`)
     onLifted()
   }
 }
 
 function LiftLock({ lift, onClose, onLifted }: LiftProps & { readonly lift: Lift }): JSX.Element {
   const liftNow = useLift(onLifted)
-  const { field } = lift
-  const name = visible(lift.name)
+  const { field, name } = lift
   return (
     <Dialog title={`Lift the lock of ${name}?`} action="Lift lock" onConfirm={() => liftNow(lift)} onClose={onClose}>
       <p>
@@ -143,7 +141,6 @@ function LiftByName({ onClose, onLifted }: LiftProps): JSX.Element {
       onConfirm={() => liftNow({ field, name: name.trim() })}
       onClose={onClose}
     >
-      <p>Locks of wrong codes of a second factor are not in the list. They are lifted here, by the name of the user.</p>
       <SelectField
         label="Whose"
         value={field}

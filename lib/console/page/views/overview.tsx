@@ -73,7 +73,7 @@ function Tiles({ report, locks }: { readonly report: MetricsReport; readonly loc
       <li class="tile">
         <a href={routeTo('locks')}>Lock-outs</a>
         <strong>{locks === undefined ? '\u2013' : formatNumber(locks)}</strong>
-        <span class="muted">{locks === 0 ? 'nobody is locked out' : 'because of wrong passwords'}</span>
+        <span class="muted">{locks === 0 ? 'nobody is locked out' : 'because of wrong passwords or codes'}</span>
       </li>
       <li class="tile tile-wide">
         <span>Store</span>

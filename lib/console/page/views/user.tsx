@@ -9,7 +9,7 @@ import { useState } from 'preact/hooks'
 import type { SessionEntry } from '../../../admin-api/sessions.js'
 import { type List, queryString } from '../api.js'
 import { Badge } from '../components/badge.js'
-import { EndAllButton, SessionTable } from '../components/session-table.js'
+import { EndAllButton, onlyOf, SessionTable, sessionsOf } from '../components/session-table.js'
 import { Empty, Loaded } from '../components/states.js'
 import { Section, useShell, View } from '../components/view.js'
 import { plural } from '../format.js'
@@ -84,15 +84,19 @@ export function User({ name }: { readonly name: string }): JSX.Element {
 
 function UserSessions({ name }: { readonly name: string }): JSX.Element {
   const [sort, setSort] = useState('-lastAccessAt')
-  const sessions = useResource<List<SessionEntry>>(`sessions${queryString({ user: name, sort, limit: maxSessions })}`, {
-    pollMs: 15_000,
-  })
-  const hasSome = (sessions.data?.count ?? 0) > 0
+  const sessions = useResource<List<SessionEntry>>(
+    `sessions${queryString({ ...sessionsOf(name, maxSessions), sort })}`,
+    {
+      pollMs: 15_000,
+    },
+  )
+  const hasSome = sessions.data !== undefined && onlyOf(name, sessions.data).total > 0
   return (
     <Section title="Sessions" actions={hasSome && <EndAllButton user={name} onEnded={sessions.reload} />}>
       <Loaded resource={sessions}>
-        {({ list, count, total = count }) =>
-          count === 0 ? (
+        {(found) => {
+          const { list, total } = onlyOf(name, found)
+          return total === 0 ? (
             <Empty>
               <p>{name} is not signed in.</p>
             </Empty>
@@ -106,15 +110,15 @@ function UserSessions({ name }: { readonly name: string }): JSX.Element {
                 onChanged={sessions.reload}
                 isOfOneUser
               />
-              {total > count && (
+              {total > list.length && (
                 <p class="muted">
-                  {plural(count, 'session')} of {total}.{' '}
+                  {plural(list.length, 'session')} of {total}.{' '}
                   <a href={routeTo('sessions', '', { user: name })}>All sessions</a>
                 </p>
               )}
             </>
           )
-        }
+        }}
       </Loaded>
     </Section>
   )
