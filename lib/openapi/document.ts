@@ -7,18 +7,16 @@
 
 import type * as z from 'zod'
 import { packageVersion } from '../core/package-version.js'
-import { consoleOperation } from './console-operations.js'
 import type { DocumentedFront } from './front.js'
 import { documentOperation, managementOperations } from './management-operations.js'
 import { oauthOperations } from './oauth-operations.js'
 import { type Answer, type Content, type Operation, tags } from './operation.js'
-import { operatorOperations } from './operator-operations.js'
+import { consoleOperation, operatorOperations, probeOperations } from './operator-operations.js'
 import { portalOperations } from './portal-operations.js'
 import { RefusalMaker, refusalHeaders } from './refusals.js'
 import { type JsonSchema, SchemaCollector } from './schemas.js'
 import { securityOf, securitySchemes } from './security.js'
 import { userOperations } from './user-operations.js'
-import { probeOperations } from './watch-operations.js'
 
 /** An OpenAPI document, as far as its parts are told apart here. */
 export interface OpenApiDocument {

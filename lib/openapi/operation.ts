@@ -60,6 +60,21 @@ export interface Operation {
   readonly isPage?: boolean
 }
 
+type Details = Omit<Operation, 'method' | 'path' | 'id' | 'tag' | 'summary' | 'access'>
+
+/** Describes operations of one tag, which are sent with the same. */
+export function operationWith(tag: TagName, access: Access) {
+  return (method: Method, path: string, id: string, summary: string, details: Details): Operation => ({
+    method,
+    path,
+    id,
+    tag,
+    summary,
+    access,
+    ...details,
+  })
+}
+
 /** Groups of operations, in the order of the document. */
 export const tags = {
   login: 'Tokens of the management API.',
