@@ -34,33 +34,34 @@ export function countClasses({ keys }: Pick<FileCheck, 'keys'>): Readonly<Record
   return counts
 }
 
-/** `isQuiet`: the findings alone. */
-export function formatReport(report: CheckReport, isQuiet: boolean): string {
+/** `quiet`: the findings alone. `all`: each key and each value as well. */
+export function formatReport(
+  report: CheckReport,
+  { quiet = false, all = false }: { readonly quiet?: boolean; readonly all?: boolean },
+): string {
   const { file, fixed, findings, keys, values, opened, notOpened } = report
   const counts = Object.entries(countClasses(report))
     .filter(([, count]) => count > 0)
     .map(([name, count]) => `${count} ${classNames[name as KeyClass]}`)
   const title = `${file}: ${keys.length} key${keys.length === 1 ? '' : 's'}${counts.length === 0 ? '' : `: ${counts.join(', ')}`}`
   const described = findings.map((finding) => formatFinding(finding, file))
-  if (isQuiet) return described.join('\n')
-  return [
+  if (quiet) return described.join('\n')
+  const lines = [
     title,
     ...(fixed.length > 0 ? [`Fixed: ${fixed.join(', ')}`] : []),
     ...section(findings.length === 0 ? 'No findings' : 'Findings', described),
     ...(counts.length > 0 && findings.some(({ class: name }) => name === 'mistake')
       ? ['  Once the mistakes are put right, there may be more to find.']
       : []),
-    ...section(
-      'Keys',
-      keys.map(({ key, class: name, position }) => `${formatPlace(position, file)} ${classNames[name]}: ${key}`),
-    ),
-    ...section(
-      'What holds',
-      values.map(({ key, value, origin }) => `${key} = ${value}    # ${formatOrigin(origin)}`),
-    ),
     ...section('Opened', opened.map(formatOpening)),
     ...section('Not opened', notOpened.map(formatOpening)),
-  ].join('\n')
+  ]
+  if (!all) return [...lines, '', '--all lists each key, and what holds where nothing is written.'].join('\n')
+  const keyLines = keys.map(
+    ({ key, class: name, position }) => `${formatPlace(position, file)} ${classNames[name]}: ${key}`,
+  )
+  const valueLines = values.map(({ key, value, origin }) => `${key} = ${value}    # ${formatOrigin(origin)}`)
+  return [...lines, ...section('Keys', keyLines), ...section('What holds', valueLines)].join('\n')
 }
 
 function section(title: string, lines: readonly string[]): readonly string[] {

@@ -19,6 +19,7 @@ import { printableLines } from './output.js'
 interface CheckCommandOptions {
   readonly json?: boolean
   readonly quiet?: boolean
+  readonly all?: boolean
   readonly fix?: boolean
   readonly output?: string
   readonly connect?: boolean
@@ -30,9 +31,10 @@ const findingClasses: readonly KeyClass[] = ['mistake', 'risky', 'without-effect
 /** The exit code is 0 for a file without findings, 1 with findings, and 2 where nothing could be checked. */
 export function checkCommand(process: CommandProcess, clock: () => number = systemClock): Command {
   const command = new Command('check')
-    .description('Says of each key what it does, or that it does nothing; what holds by default; and what is risky.')
+    .description('Says what of a file is a mistake, risky, unknown or without effect; and what each key does.')
     .argument('<file>', 'the configuration file')
     .option('--json', 'print one JSON object')
+    .option('--all', 'print each key too, and what holds where nothing is written')
     .option('--quiet', 'print the findings only')
     .option('--fix', 'write what can be put right into the file')
     .option('--output <file>', 'write it into another file')
@@ -44,7 +46,8 @@ export function checkCommand(process: CommandProcess, clock: () => number = syst
     try {
       const failOn = readClasses(options.failOn)
       const report = await check(file, options, clock)
-      const text = options.json === true ? formatJson(report) : formatLines(report, options.quiet === true)
+      // Names in a file may hold what a terminal obeys.
+      const text = options.json === true ? formatJson(report) : printableLines(formatReport(report, options))
       if (text !== '') process.stdout.write(`${text}\n`)
       process.exitCode = report.findings.some((finding) => failOn.includes(finding.class)) ? 1 : 0
     } catch (error) {
@@ -97,9 +100,4 @@ function write(file: string, text: string, original: string): void {
 function formatJson({ file, findings, keys, values, opened, notOpened, fixed }: CheckReport): string {
   const report = { file, counts: countClasses({ keys }), findings, keys, values, opened, notOpened, fixed }
   return JSON.stringify(report, undefined, 2)
-}
-
-/** Names in a file may hold what a terminal obeys. */
-function formatLines(report: CheckReport, isQuiet: boolean): string {
-  return printableLines(formatReport(report, isQuiet))
 }

@@ -163,7 +163,7 @@ describe('sallyport check of a file', () => {
     }, text)
     expect(marked.match(/Sesame/g)?.length ?? 0).toBe(paths.length)
     const file = write(marked)
-    for (const args of [[], ['--json', '--fix']]) {
+    for (const args of [['--all'], ['--json', '--fix']]) {
       const { stdout, stderr } = await run(file, ...args)
       expect(stdout + stderr).not.toContain('Sesame')
     }
@@ -194,7 +194,7 @@ describe('what sallyport check shows of secrets', () => {
     process.env['SALLYPORT_CHECK_SECRET'] = 'Sesame'
     try {
       const file = write(text)
-      for (const args of [[], ['--json'], ['--json', '--fix']]) {
+      for (const args of [['--all'], ['--json'], ['--json', '--fix']]) {
         const { stdout, stderr } = await run(file, ...args)
         expect(stdout + stderr).not.toContain('Sesame')
       }
@@ -204,7 +204,7 @@ describe('what sallyport check shows of secrets', () => {
   })
 
   it('nothing that a terminal may obey', async () => {
-    const { stdout } = await run(write('"\\u001b[2J" = 1\n[server]\nhostname = "\\u009b1m"\n'))
+    const { stdout } = await run(write('"\\u001b[2J" = 1\n[server]\nhostname = "\\u009b1m"\n'), '--all')
     expect(stdout.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u)
   })
 })
@@ -284,6 +284,15 @@ unused = "[x]"
 })
 
 describe('what holds', () => {
+  it('is listed with --all, behind the findings', async () => {
+    const file = write('[server]\nhostname = "h"\n[strange]\nkey = 1\n')
+    const { stdout } = await run(file, '--all')
+    expect(stdout).toMatch(
+      /^Findings\n.*^Keys\n[^\n]* used: server\.hostname\n.*^What holds\n.*window = "15m" {4}# default\n/ms,
+    )
+    expect((await run(file)).stdout).not.toMatch(/used: |# default/)
+  })
+
   it('has the place of what is written, and the kind of what is not', async () => {
     process.env['SALLYPORT_CHECK_MAX'] = '7'
     const { values } = await report(
