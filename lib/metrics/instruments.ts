@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Metric, MetricPoint, MetricType } from './report.js'
+import type { Metric, MetricPoint } from './report.js'
 
 type Labels = Readonly<Record<string, string>>
 
@@ -24,7 +24,7 @@ export interface Definition {
 export const otherValue = 'other'
 
 /** As OpenTelemetry's exporters translate a name for Prometheus. */
-export function prometheusName({ name, unit }: Definition, type: MetricType): string {
+export function prometheusName({ name, unit }: Definition, type: Metric['type']): string {
   return `${name.replaceAll('.', '_')}${unit === 's' ? '_seconds' : ''}${type === 'counter' ? '_total' : ''}`
 }
 
@@ -65,7 +65,7 @@ export type ReadPoints = () => readonly MetricPoint[] | Promise<readonly MetricP
 
 interface Readable {
   readonly definition: Definition
-  readonly type: MetricType
+  readonly type: Metric['type']
   readonly points: ReadPoints
 }
 

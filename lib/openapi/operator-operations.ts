@@ -21,9 +21,9 @@ import {
 } from '../admin-api/schemas/sessions.js'
 import { domainQuery } from '../admin-api/schemas/users.js'
 import { consoleIndex } from '../console/index-schema.js'
-import { healthReport, probeAnswer } from '../health/health-schema.js'
+import { healthReport, probeAnswer } from '../health/report.js'
 import { flatError } from '../http/error-schema.js'
-import { metricsReport } from '../metrics/metrics-schema.js'
+import { metricsReport } from '../metrics/report.js'
 import type { DocumentedFront } from './front.js'
 import { json, type Operation, operationWith } from './operation.js'
 
