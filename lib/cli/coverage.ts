@@ -11,9 +11,9 @@ import { Command } from 'commander'
 import type { Express } from 'express'
 import { findApp } from '../app/connections.js'
 import { coverApp, type RouteAccess } from '../explain/coverage.js'
-import { matrixFrom, printCoverage, printMatrix } from '../explain/coverage-output.js'
 import { isExpressApp } from '../http/express/create-server.js'
 import { CommandError, type CommandProcess, runCommand } from './command.js'
+import { matrixFrom, printCoverage, printMatrix } from './coverage-output.js'
 
 interface CoverageOptions {
   readonly failOn?: string

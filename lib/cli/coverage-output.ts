@@ -5,7 +5,8 @@
  */
 
 import type { Origin } from '../core/errors.js'
-import type { Coverage, RouteAccess, RouteCoverage } from './coverage.js'
+import type { Coverage, RouteAccess, RouteCoverage } from '../explain/coverage.js'
+import { alignColumns } from './output.js'
 
 /** One line a route, the rules that no route meets, and a count. */
 export function printCoverage({ routes, unusedRules }: Coverage): string {
@@ -15,15 +16,8 @@ export function printCoverage({ routes, unusedRules }: Coverage): string {
     path,
     access === 'role' ? roles.join(', ') : access === 'open' || access === 'opaque' ? `(${handler})` : '',
   ])
-  const widths = [0, 1, 2].map((column) => Math.max(0, ...rows.map((row) => row[column]!.length)))
-  const lines = rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  )
   const unused = unusedRules.length === 0 ? [] : ['', 'no route meets', ...unusedRules.map(ruleText)]
-  return [...lines, ...unused, '', countText(routes)].join('\n')
+  return [...alignColumns(rows), ...unused, '', countText(routes)].join('\n')
 }
 
 function ruleText({ key, position }: Origin): string {
