@@ -11,10 +11,11 @@ import { located, locateProblems } from '../config/checks/origins.js'
 import { loadConfig } from '../config/load.js'
 import { ConfigError } from '../core/errors.js'
 import { SecurityEvents } from '../core/events.js'
-import { jsonLogger, type Logger, textLogger } from '../core/logger.js'
+import type { Logger } from '../core/logger.js'
 import { isManagedUserStore, type ManagedUserStore } from '../users/managed-user-store.js'
 import { openUserStore } from '../users/open-user-store.js'
 import { CommandError, type CommandProcess, runCommand } from './command.js'
+import { commandLogger } from './output.js'
 
 /** Adds a command that needs a configuration file. The text that `work` resolves with is printed. */
 export function addConfigCommand(
@@ -44,12 +45,8 @@ function createLogger({ stderr }: CommandProcess): Logger {
 }
 
 /** The audit trail of a command: one line to standard error for each change, of JSON unless that is a terminal. */
-export function createCommandEvents({ stderr }: CommandProcess): SecurityEvents {
-  const write = (line: string): void => {
-    stderr.write(line)
-  }
-  const isTerminal = (stderr as { readonly isTTY?: boolean }).isTTY === true
-  return new SecurityEvents(isTerminal ? textLogger(write) : jsonLogger(write))
+export function createCommandEvents(process: CommandProcess): SecurityEvents {
+  return new SecurityEvents(commandLogger(process, 'info'))
 }
 
 /** When and by whom a change is made: by the user of the operating system. */

@@ -26,16 +26,7 @@ import type { LoginStart, PoolFill, TokenQuery, TokenRecord, TokenStore } from '
 import { KnownTokens } from './known-tokens.js'
 import { listTokens } from './list-tokens.js'
 import { RedisRevocations } from './redis-revocations.js'
-import {
-  addScript,
-  countScript,
-  lookUpScript,
-  membersScript,
-  recordsScript,
-  removeBySubjectScript,
-  removeScript,
-  touchScript,
-} from './token-scripts.js'
+import { addScript, countScript, lookUpScript, tokenScripts, touchScript } from './token-scripts.js'
 
 /** Options of {@link RedisTokenStore}. */
 export interface RedisTokenStoreOptions extends SharedTokenStoreOptions {
@@ -71,16 +62,7 @@ export class RedisTokenStore implements TokenStore {
     this.#revocations = new RedisRevocations(this.#run, () => link.confirm(), clock)
     const tokenPrefix = this.#tokenKey('')
     link.listen({
-      scripts: [
-        lookUpScript,
-        addScript,
-        touchScript,
-        removeScript,
-        removeBySubjectScript,
-        membersScript,
-        recordsScript,
-        countScript,
-      ],
+      scripts: tokenScripts,
       onChange: (key) => {
         if (key.startsWith(tokenPrefix)) this.#local.forget(key.slice(tokenPrefix.length))
       },
