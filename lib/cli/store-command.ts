@@ -5,7 +5,7 @@
  */
 
 import { userInfo } from 'node:os'
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { forgetSecondFactor } from '../app/second-factor.js'
 import { located, locateProblems } from '../config/checks/origins.js'
 import { loadConfig } from '../config/load.js'
@@ -24,17 +24,14 @@ export function addConfigCommand(
   { usage, description }: { readonly usage: string; readonly description: string },
   work: (path: string, logger: Logger, command: Command) => Promise<string>,
 ): Command {
-  const [name, ...names] = usage.split(' ')
-  const command = new Command(name)
+  const command = parent
+    .command(usage)
     .description(description)
     .option('--config <file>', 'the configuration file', 'deployment.toml')
     .allowExcessArguments(false)
-  for (const argument of names) command.argument(argument)
-  command.action(() =>
+  return command.action(() =>
     runCommand(process, () => work(command.opts<{ config: string }>().config, createLogger(process), command)),
   )
-  parent.addCommand(command)
-  return command
 }
 
 function createLogger({ stderr }: CommandProcess): Logger {
