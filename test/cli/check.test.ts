@@ -14,37 +14,14 @@ import { fileURLToPath } from 'node:url'
 import { parse } from 'smol-toml'
 import { afterAll, describe, expect, it } from 'vitest'
 import { checkCommand } from '../../lib/cli/check.js'
-import type { CommandProcess } from '../../lib/cli/command.js'
 import { editToml } from '../../lib/config/values/toml-edits.js'
 import { dayMs, keyPair } from '../helpers/key-files.js'
+import { runOne } from './one-command.js'
 
 const home = mkdtempSync(join(tmpdir(), 'sallyport-check-'))
 afterAll(() => rmSync(home, { recursive: true }))
 
-interface Outcome {
-  readonly code: unknown
-  readonly stdout: string
-  readonly stderr: string
-}
-
-async function run(...args: string[]): Promise<Outcome> {
-  const [out, err] = [[] as string[], [] as string[]]
-  const process = {
-    stdin: undefined,
-    stdout: { write: (text: string) => out.push(text) },
-    stderr: { write: (text: string) => err.push(text) },
-    exitCode: undefined,
-    exit(code: number): never {
-      process.exitCode = code
-      throw new Error(`exit ${code}`)
-    },
-  } as unknown as CommandProcess
-  const command = checkCommand(process).configureOutput({ writeErr: (text) => err.push(text) })
-  await command.parseAsync(args, { from: 'user' }).catch((error: Error) => {
-    if (!error.message.startsWith('exit ')) throw error
-  })
-  return { code: process.exitCode ?? 0, stdout: out.join(''), stderr: err.join('') }
-}
+const run = (...args: string[]) => runOne(checkCommand, args)
 
 interface Report {
   readonly findings: readonly {
