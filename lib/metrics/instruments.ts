@@ -63,14 +63,8 @@ class Series<T> {
 /** Answers with the present values. */
 export type ReadPoints = () => readonly MetricPoint[] | Promise<readonly MetricPoint[]>
 
-interface Readable {
-  readonly definition: Definition
-  readonly type: Metric['type']
-  readonly points: ReadPoints
-}
-
 /** What happened, how often. */
-export class Counter implements Readable {
+export class Counter {
   readonly definition: Definition
   readonly type = 'counter'
   readonly #series: Series<number>
@@ -90,7 +84,7 @@ export class Counter implements Readable {
 }
 
 /** A state, asked for when somebody reads it. What cannot be told has no point. */
-export class Gauge implements Readable {
+export class Gauge {
   readonly definition: Definition
   readonly type = 'gauge'
   readonly #read: ReadPoints
@@ -123,7 +117,7 @@ export interface Distribution {
 }
 
 /** Durations, in seconds. */
-export class Histogram implements Readable {
+export class Histogram {
   readonly definition: Definition
   readonly type = 'histogram'
   readonly #series: Series<Distribution>

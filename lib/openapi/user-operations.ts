@@ -21,16 +21,17 @@ import { json, type Operation, operationWith } from './operation.js'
 const users = operationWith('users', 'administrator')
 const roles = operationWith('roles', 'administrator')
 
-const badBody = 'The body is no JSON object, a member is missing or cannot be meant, or the store refuses the change.'
-const writing = {
-  413: 'The body is larger than 64 KiB.',
-  415: 'The body is no JSON.',
-}
 const ofUser = { id: 'The name of the user.' }
 const ofRole = { name: 'The name of the role. The slash of `Internal/everyone` may stand as it is.' }
 const noUser = 'There is no such user.'
 const noRole = 'There is no such role.'
 const mayNot = 'Only administrators may do this, or the store or the user is protected.'
+const writing = {
+  400: 'The body is no JSON object, a member is missing or cannot be meant, or the store refuses the change.',
+  403: mayNot,
+  413: 'The body is larger than 64 KiB.',
+  415: 'The body is no JSON.',
+}
 
 export const userOperations: readonly Operation[] = [
   users('get', '/users', 'listUsers', 'List and search users', {
@@ -40,7 +41,7 @@ export const userOperations: readonly Operation[] = [
   users('post', '/users', 'addUser', 'Add a user', {
     body: { schema: newUser, isRequired: true },
     answers: { 200: json('The user is there.', userStatus) },
-    refusals: { 400: badBody, 403: mayNot, ...writing },
+    refusals: writing,
   }),
   users('get', '/users/{id}', 'getUser', 'Get a user', {
     parameters: ofUser,
@@ -54,7 +55,7 @@ export const userOperations: readonly Operation[] = [
     query: domainQuery,
     body: { schema: userChange, isRequired: true },
     answers: { 200: json('It is changed.', userStatus) },
-    refusals: { 400: badBody, 403: mayNot, 404: noUser, ...writing },
+    refusals: { ...writing, 404: noUser },
   }),
   users('delete', '/users/{id}', 'removeUser', 'Remove a user', {
     description: 'The sessions of the user end. It cannot be undone.',
@@ -71,12 +72,12 @@ export const userOperations: readonly Operation[] = [
   roles('post', '/roles', 'addRole', 'Add a role', {
     body: { schema: newRole, isRequired: true },
     answers: { 200: json('The role is there.', roleStatus) },
-    refusals: { 400: badBody, 403: mayNot, ...writing },
+    refusals: writing,
   }),
   roles('put', '/roles', 'changeRoles', 'Give roles to a user, and take them away', {
     body: { schema: roleChange, isRequired: true },
     answers: { 200: json('It is changed.', userStatus) },
-    refusals: { 400: badBody, 403: mayNot, 404: noUser, ...writing },
+    refusals: { ...writing, 404: noUser },
   }),
   roles('get', '/roles/{name}', 'getRole', 'Get a role and who has it', {
     parameters: ofRole,

@@ -154,9 +154,10 @@ export class SqlTokenStore implements TokenStore {
   async list({ subject, kind, limit = 100 }: TokenQuery = {}): Promise<readonly TokenRecord[]> {
     const pools = kind === undefined ? listedPools : [poolFor(kind)]
     const userKey = subject === undefined ? undefined : digest(subject)
-    const bounds = { kind, userKey, limit: Math.max(0, Math.floor(limit)), now: this.#clock() }
+    const bounds = { kind, userKey, limit: Math.max(0, Math.floor(limit)) }
+    const now = this.#clock()
     await this.#lastTouch
-    const rows = await this.#statements.list(this.#query, pools, bounds)
+    const rows = await this.#statements.list(this.#query, pools, now, bounds)
     return rows.map((row) => recordFrom(String(row['record']), momentOfUse(Number(row['last_use']))).record)
   }
 
