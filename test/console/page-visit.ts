@@ -1,13 +1,7 @@
 /** A browser at the operators' page. */
 
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import type { AxeResults } from 'axe-core'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
-import { expect } from 'vitest'
 import { type PageStage, staff } from './page-stage.js'
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** What a page must not have: errors, refusals of its policy, requests to other hosts. */
 export interface Visit {
@@ -16,11 +10,10 @@ export interface Visit {
   readonly complaints: string[]
 }
 
-/** Opens a browser of its own, and signs in as `ada` at a view. */
-export async function visitView(
+/** A browser of its own. */
+export async function visit(
   browser: Browser,
   { origin }: PageStage,
-  view: string,
   options: BrowserContextOptions = {},
 ): Promise<Visit> {
   const context = await browser.newContext({ reducedMotion: 'reduce', ...options })
@@ -33,20 +26,21 @@ export async function visitView(
   page.on('request', (request) => {
     if (!request.url().startsWith(`${origin}/`)) complaints.push(request.url())
   })
-  await page.goto(`${origin}/ops/#/health`)
-  await page.getByLabel('User name').fill(staff.ada.name)
-  await page.getByLabel('Password').fill(staff.ada.password)
-  await page.getByRole('button', { name: 'Sign in' }).click()
-  await page.getByRole('button', { name: 'Sign out' }).waitFor()
-  await page.goto(`${origin}/ops/#/${view}`)
   return { context, page, complaints }
 }
 
-/** The rules that a page breaks, each with what breaks it. */
-export async function violationsIn(page: Page): Promise<readonly string[]> {
-  // Sent as a script of the debugger: the policy of the page forbids any other.
-  await page.evaluate(axeSource)
-  const { violations, passes } = await page.evaluate<AxeResults>('axe.run()')
-  expect(passes.length).toBeGreaterThan(10)
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
+/** Signs in at the login page that comes in place of the view. */
+export async function signIn(
+  page: Page,
+  { origin }: PageStage,
+  view = '',
+  user: keyof typeof staff = 'ada',
+): Promise<void> {
+  await page.goto(`${origin}/ops/#/${view}`)
+  await page.getByLabel('User name').fill(staff[user].name)
+  await page.getByLabel('Password').fill(staff[user].password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('button', { name: 'Sign out' }).waitFor()
+  // The login page does not know what stood behind the `#`.
+  await page.goto(`${origin}/ops/#/${view}`)
 }

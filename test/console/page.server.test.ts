@@ -1,12 +1,9 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import type { AxeResults } from 'axe-core'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { violationsIn } from '../helpers/axe.js'
 import { startChromium } from '../helpers/chromium.js'
 import { type PageStage, type PageStageOptions, pageDocument, staff, startPageStage } from './page-stage.js'
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+import { signIn, type Visit, visit as visitWith } from './page-visit.js'
 
 let browser: Browser
 beforeAll(async () => {
@@ -25,37 +22,10 @@ async function stageWith(options: PageStageOptions = {}): Promise<PageStage> {
   return stage
 }
 
-interface Visit {
-  readonly page: Page
-  /** What a page must not have: errors, refusals of its policy, requests to other hosts. */
-  readonly complaints: string[]
-}
-
-/** A browser of its own. */
-async function visit({ origin }: PageStage, options: BrowserContextOptions = {}): Promise<Visit> {
-  const context = await browser.newContext({ reducedMotion: 'reduce', ...options })
-  ends.push(() => context.close())
-  const page = await context.newPage()
-  const complaints: string[] = []
-  page.on('pageerror', (error) => complaints.push(error.message))
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
-  })
-  page.on('request', (request) => {
-    if (!request.url().startsWith(`${origin}/`)) complaints.push(request.url())
-  })
-  return { page, complaints }
-}
-
-/** Signs in at the login page that comes in place of the view. */
-async function signIn(page: Page, { origin }: PageStage, view = '', user: keyof typeof staff = 'ada'): Promise<void> {
-  await page.goto(`${origin}/ops/#/${view}`)
-  await page.getByLabel('User name').fill(staff[user].name)
-  await page.getByLabel('Password').fill(staff[user].password)
-  await page.getByRole('button', { name: 'Sign in' }).click()
-  await page.getByRole('button', { name: 'Sign out' }).waitFor()
-  // The login page does not know what stood behind the `#`.
-  await page.goto(`${origin}/ops/#/${view}`)
+async function visit(stage: PageStage, options: BrowserContextOptions = {}): Promise<Visit> {
+  const made = await visitWith(browser, stage, options)
+  ends.push(() => made.context.close())
+  return made
 }
 
 async function tokenOf(
@@ -414,12 +384,12 @@ describe('the page', () => {
 })
 
 describe.each([
-  ['in light', { colorScheme: 'light', viewport: { width: 1280, height: 800 } }],
-  ['in dark', { colorScheme: 'dark', viewport: { width: 1280, height: 800 } }],
-  ['on a phone, or at 400 %', { colorScheme: 'light', viewport: { width: 320, height: 740 } }],
-] as const)('%s', (_name, options) => {
+  ['in light', 120, { colorScheme: 'light', viewport: { width: 1280, height: 800 } }],
+  ['in dark', 12, { colorScheme: 'dark', viewport: { width: 1280, height: 800 } }],
+  ['on a phone, or at 400 %', 12, { colorScheme: 'light', viewport: { width: 320, height: 740 } }],
+] as const)('%s', (_name, sessions, options) => {
   it('axe finds nothing wrong with any view, and nothing is wider than the window', async () => {
-    const stage = await stageWith({ sessions: 120 })
+    const stage = await stageWith({ sessions })
     for (let count = 0; count < 5; count++) await tokenOf(stage, { name: 'alan', password: `wrong ${count}` })
     const { page, complaints } = await visit(stage, options)
     await signIn(page, stage)
@@ -431,7 +401,7 @@ describe.each([
       await page.goto(`${stage.origin}/ops/${href}`)
       await page.locator('main h1').waitFor()
       await expect.poll(() => page.locator('.loading').count()).toBe(0)
-      await expectNoViolation(page, href)
+      expect([href, await violationsIn(page)]).toEqual([href, []])
       expect(await page.evaluate<number>('document.documentElement.scrollWidth'), href).toBeLessThanOrEqual(
         options.viewport.width,
       )
@@ -439,14 +409,7 @@ describe.each([
     await page.goto(`${stage.origin}/ops/#/sessions`)
     await page.getByRole('button', { name: /^End / }).first().click()
     await page.getByRole('dialog').waitFor()
-    await expectNoViolation(page, 'a dialog')
+    expect(await violationsIn(page)).toEqual([])
     expect(complaints).toEqual([])
   })
 })
-
-async function expectNoViolation(page: Page, where: string): Promise<void> {
-  await page.evaluate(axeSource)
-  const { violations, passes } = await page.evaluate<AxeResults>('axe.run()')
-  expect(passes.length).toBeGreaterThan(10)
-  expect(violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${where}: ${id}: ${html}`))).toEqual([])
-}

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { violationsIn } from '../helpers/axe.js'
 import { startChromium } from '../helpers/chromium.js'
 import { type PageStage, staff, startPageStage } from './page-stage.js'
-import { type Visit, violationsIn, visitView } from './page-visit.js'
+import { signIn, type Visit, visit } from './page-visit.js'
 
 const hiddenPassword = 'a password that nobody is to see'
 
@@ -64,7 +65,7 @@ beforeEach(async () => {
 
 const visits: Visit[] = []
 afterEach(async () => {
-  const complaints = visits.flatMap((visit) => visit.complaints)
+  const complaints = visits.flatMap(({ complaints }) => complaints)
   for (const { context } of visits.splice(0)) await context.close()
   await stage[Symbol.asyncDispose]()
   rmSync(folder, { recursive: true })
@@ -72,9 +73,10 @@ afterEach(async () => {
 })
 
 async function open(view: string, options?: BrowserContextOptions): Promise<Visit> {
-  const visit = await visitView(browser, stage, view, options)
-  visits.push(visit)
-  return visit
+  const opened = await visit(browser, stage, options)
+  await signIn(opened.page, stage, view)
+  visits.push(opened)
+  return opened
 }
 
 const rows = (page: Page) => page.locator('tbody tr')

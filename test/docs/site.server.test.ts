@@ -1,18 +1,16 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
-import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
-import type { AxeResults } from 'axe-core'
 import express from 'express'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { violationsIn } from '../helpers/axe.js'
 import { startChromium } from '../helpers/chromium.js'
 import { root } from './pages.js'
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const site = `${root}docs/.vitepress/dist`
 
 let browser: Browser
@@ -53,10 +51,7 @@ describe.each([
           if (!request.url().startsWith(origin)) complaints.push(request.url())
         })
         await page.goto(origin + path, { waitUntil: 'networkidle' })
-        await page.evaluate(axeSource)
-        const { violations, passes } = await page.evaluate<AxeResults>('axe.run()')
-        expect(passes.length).toBeGreaterThan(10)
-        expect(violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))).toEqual([])
+        expect(await violationsIn(page)).toEqual([])
         expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(
           options.viewport.width,
         )

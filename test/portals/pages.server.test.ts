@@ -1,13 +1,9 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import type { AxeResults } from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { violationsIn as violations } from '../helpers/axe.js'
 import { startChromium } from '../helpers/chromium.js'
 import { users } from '../helpers/front.js'
 import { closedMount, idleMs, type Stage, startStage, type Window } from './portal-stage.js'
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 let browser: Browser
 let stage: Stage
@@ -29,15 +25,10 @@ afterEach(async () => {
   expect({ dialogs, complaints }).toEqual({ dialogs: [], complaints: [] })
 })
 
-/** The rules that a page breaks, each with what breaks it. */
 async function violationsIn(page: Page): Promise<readonly string[]> {
-  // It waits for timers.
+  // axe waits for timers.
   await page.clock.resume()
-  // Sent as a script of the debugger: the content security policy of the page forbids any other.
-  await page.evaluate(axeSource)
-  const { violations, passes } = await page.evaluate<AxeResults>('axe.run()')
-  expect(passes.length).toBeGreaterThan(10)
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
+  return violations(page)
 }
 
 async function signInWith(page: Page, name: string, password: string): Promise<void> {

@@ -1,15 +1,12 @@
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
-import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
-import type { AxeResults } from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { violationsIn as violations } from '../helpers/axe.js'
 import { startChromium } from '../helpers/chromium.js'
 import { codeAt, password, startSecondFactors } from '../helpers/second-factor-front.js'
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const desktop = { width: 1000, height: 800 }
 const phone = { width: 320, height: 640 }
 
@@ -23,14 +20,10 @@ afterAll(async () => {
 
 /** The rules that a page breaks, and whether it is wider than its window. */
 async function violationsIn(page: Page): Promise<readonly string[]> {
-  // Sent as a script of the debugger: the content security policy of the page forbids any other.
-  await page.evaluate(axeSource)
-  const { violations, passes } = await page.evaluate<AxeResults>('axe.run()')
-  expect(passes.length).toBeGreaterThan(10)
   expect(await page.evaluate('document.documentElement.scrollWidth > window.innerWidth')).toBe(false)
   const folder = process.env['SCREENSHOTS']
   if (folder !== undefined) await page.screenshot({ path: `${folder}/${Date.now()}.png`, fullPage: true })
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
+  return violations(page)
 }
 
 async function enter(page: Page, label: string, code: string): Promise<void> {
