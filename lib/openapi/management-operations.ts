@@ -53,11 +53,11 @@ const logoutDetails = {
 }
 
 const operations: readonly Operation[] = [
-  login('post', '/login', 'login', 'Log in', loginDetails),
-  login('get', '/login', 'loginByGet', 'Log in, as the clients of WSO2 do', loginDetails),
-  logout('post', '/logout', 'logout', 'Log out', logoutDetails),
-  logout('get', '/logout', 'logoutByGet', 'Log out, as the clients of WSO2 do', logoutDetails),
-  operationWith('login', 'anybody')('get', '/jwks', 'getKeys', 'Get the keys that tokens are verified with', {
+  login('POST /login', 'login', 'Log in', loginDetails),
+  login('GET /login', 'loginByGet', 'Log in, as the clients of WSO2 do', loginDetails),
+  logout('POST /logout', 'logout', 'Log out', logoutDetails),
+  logout('GET /logout', 'logoutByGet', 'Log out, as the clients of WSO2 do', logoutDetails),
+  operationWith('login', 'anybody')('GET /jwks', 'getKeys', 'Get the keys that tokens are verified with', {
     answers: { 200: keysAnswer },
   }),
 ]
@@ -66,12 +66,8 @@ export function managementOperations({ authentication }: DocumentedFront): reado
   return authentication === 'token' ? operations : []
 }
 
-export const documentOperation = operationWith('document', 'caller')(
-  'get',
-  '/openapi.json',
-  'getOpenApi',
-  'Get this document',
-  {
-    answers: { 200: json('An OpenAPI 3.1 document.', z.looseObject({ openapi: z.string().describe('The version.') })) },
-  },
-)
+const document = operationWith('document', 'caller')
+
+export const documentOperation = document('GET /openapi.json', 'getOpenApi', 'Get this document', {
+  answers: { 200: json('An OpenAPI 3.1 document.', z.looseObject({ openapi: z.string().describe('The version.') })) },
+})

@@ -74,42 +74,41 @@ const signOut = {
 }
 
 const belowIssuer: readonly Operation[] = [
-  operation('get', endpoints.authorization, 'authorize', 'Sign in, for a client', {
+  operation(`GET ${endpoints.authorization}`, 'authorize', 'Sign in, for a client', {
     ...authorization,
     query: schemas.authorizationQuery,
   }),
-  operation('post', endpoints.authorization, 'authorizeByForm', 'Sign in, for a client', {
+  operation(`POST ${endpoints.authorization}`, 'authorizeByForm', 'Sign in, for a client', {
     ...authorization,
     body: { schema: schemas.authorizationQuery, type: form, isRequired: true },
   }),
-  byClient('post', endpoints.token, 'getTokens', 'Get tokens', {
+  byClient(`POST ${endpoints.token}`, 'getTokens', 'Get tokens', {
     body: { schema: schemas.tokenRequest, type: form, isRequired: true },
     answers: { 200: json('The tokens.', schemas.tokenAnswer), ...clientRefusals },
   }),
-  byToken('get', endpoints.userinfo, 'getUserInfo', 'Get claims of the user of an access token', userInfo),
-  byToken('post', endpoints.userinfo, 'getUserInfoByPost', 'Get claims of the user of an access token', userInfo),
-  byClient('post', endpoints.revocation, 'revokeToken', 'Revoke a token', {
+  byToken(`GET ${endpoints.userinfo}`, 'getUserInfo', 'Get claims of the user of an access token', userInfo),
+  byToken(`POST ${endpoints.userinfo}`, 'getUserInfoByPost', 'Get claims of the user of an access token', userInfo),
+  byClient(`POST ${endpoints.revocation}`, 'revokeToken', 'Revoke a token', {
     body: { schema: schemas.tokenForm, type: form, isRequired: true },
     answers: { 200: json('The token is no good any more, if it ever was.', schemas.revoked), ...clientRefusals },
   }),
-  byClient('post', endpoints.introspection, 'introspectToken', 'Ask what a token is good for', {
+  byClient(`POST ${endpoints.introspection}`, 'introspectToken', 'Ask what a token is good for', {
     body: { schema: schemas.tokenForm, type: form, isRequired: true },
     answers: { 200: json('What it is good for.', schemas.introspection), ...clientRefusals },
   }),
-  operation('get', endpoints.jwks, 'getOauthKeys', 'Get the keys that tokens are verified with', {
+  operation(`GET ${endpoints.jwks}`, 'getOauthKeys', 'Get the keys that tokens are verified with', {
     answers: { 200: keysAnswer },
   }),
-  operation('get', endpoints.end_session, 'oauthSignOut', 'Sign out, for a client', {
+  operation(`GET ${endpoints.end_session}`, 'oauthSignOut', 'Sign out, for a client', {
     ...signOut,
     query: schemas.signOutQuery,
   }),
-  operation('post', endpoints.end_session, 'oauthSignOutByForm', 'Sign out, for a client', {
+  operation(`POST ${endpoints.end_session}`, 'oauthSignOutByForm', 'Sign out, for a client', {
     ...signOut,
     body: { schema: schemas.signOutQuery, type: form },
   }),
   operation(
-    'get',
-    '/.well-known/openid-configuration',
+    'GET /.well-known/openid-configuration',
     'getOpenIdConfiguration',
     'Get the metadata of the authorization server',
     {
@@ -123,8 +122,7 @@ export function oauthOperations(issuer: string): readonly Operation[] {
   const { origin, pathname } = new URL(issuer)
   const atRoot = [
     operation(
-      'get',
-      `/.well-known/oauth-authorization-server${pathname}`,
+      `GET /.well-known/oauth-authorization-server${pathname}`,
       'getAuthorizationServerMetadata',
       'Get the metadata of the authorization server, as RFC 8414 has it',
       {
@@ -133,8 +131,7 @@ export function oauthOperations(issuer: string): readonly Operation[] {
       },
     ),
     operation(
-      'get',
-      '/.well-known/oauth-protected-resource/{resource}',
+      'GET /.well-known/oauth-protected-resource/{resource}',
       'getResourceMetadata',
       'Get the metadata of a resource, as RFC 9728 has it',
       {

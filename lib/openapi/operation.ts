@@ -62,17 +62,12 @@ export interface Operation {
 
 type Details = Omit<Operation, 'method' | 'path' | 'id' | 'tag' | 'summary' | 'access'>
 
-/** Describes operations of one tag, which are sent with the same. */
+/** Describes operations of one tag, which are sent with the same. `request`: method and path. */
 export function operationWith(tag: TagName, access: Access) {
-  return (method: Method, path: string, id: string, summary: string, details: Details): Operation => ({
-    method,
-    path,
-    id,
-    tag,
-    summary,
-    access,
-    ...details,
-  })
+  return (request: `${Uppercase<Method>} /${string}`, id: string, summary: string, details: Details): Operation => {
+    const [method, path] = request.split(' ') as [string, string]
+    return { method: method.toLowerCase() as Method, path, id, tag, summary, access, ...details }
+  }
 }
 
 /** Groups of operations, in the order of the document. */

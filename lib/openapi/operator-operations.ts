@@ -42,18 +42,18 @@ const noFile = 'There is no file: the app made the configuration itself (`ERR_CO
 const notFromHere = 'The address is none of `[health] allow`.'
 
 const operations: readonly Operation[] = [
-  sessions('get', '/sessions', 'listSessions', 'List and search sessions', {
+  sessions('GET /sessions', 'listSessions', 'List and search sessions', {
     query: sessionQuery,
     answers: { 200: json('One page of what was found.', sessionPage) },
     refusals: { 400: badQuery },
   }),
-  sessions('delete', '/sessions', 'endSessionsOfUser', 'End all sessions of a user', {
+  sessions('DELETE /sessions', 'endSessionsOfUser', 'End all sessions of a user', {
     description: 'Sessions, tokens and sign-ons. It cannot be undone; the user can log in again.',
     query: z.object({ user: z.string().min(1).describe('The name of the user.') }),
     answers: { 200: json('They have ended.', endedSessions) },
     refusals: { 400: 'No user is named.' },
   }),
-  sessions('delete', '/sessions/{id}', 'endSession', 'End one session', {
+  sessions('DELETE /sessions/{id}', 'endSession', 'End one session', {
     description: 'It is refused at its next request. It cannot be undone.',
     parameters: { id: 'The id of the session, as it is listed.' },
     answers: { 200: json('It has ended.', endedSession) },
@@ -61,8 +61,7 @@ const operations: readonly Operation[] = [
   }),
 
   sessions(
-    'delete',
-    '/users/{id}/sessions',
+    'DELETE /users/{id}/sessions',
     'endSessionsOfOneUser',
     'End all sessions of a user, by the path of the user',
     {
@@ -73,12 +72,12 @@ const operations: readonly Operation[] = [
     },
   ),
 
-  locks('get', '/locks', 'listLocks', 'List locks of logins', {
+  locks('GET /locks', 'listLocks', 'List locks of logins', {
     query: pageQuery,
     answers: { 200: json('One page of the locks that hold.', lockPage) },
     refusals: { 400: badQuery },
   }),
-  locks('delete', '/locks', 'liftLocks', 'Lift the locks of a user or an address', {
+  locks('DELETE /locks', 'liftLocks', 'Lift the locks of a user or an address', {
     description: 'Exactly one of `user` and `address` has to be there.',
     query: z.object({
       user: z.string().optional().describe('All locks of this user, that of wrong codes too.'),
@@ -89,19 +88,18 @@ const operations: readonly Operation[] = [
   }),
 
   configuration(
-    'get',
-    '/configuration',
+    'GET /configuration',
     'getConfiguration',
     'Get the configuration in effect, with its origins and findings',
     {
       answers: { 200: json('The configuration.', configurationView) },
     },
   ),
-  configuration('get', '/reload', 'previewReload', 'Get what a reload would do', {
+  configuration('GET /reload', 'previewReload', 'Get what a reload would do', {
     answers: { 200: json('What it would do, or the mistakes that would refuse it.', reloadPreview) },
     refusals: { 400: noFile },
   }),
-  configuration('post', '/reload', 'reload', 'Read the configuration file anew', {
+  configuration('POST /reload', 'reload', 'Read the configuration file anew', {
     description: 'A file with a mistake changes nothing.',
     body: { schema: reloadRequest },
     answers: { 200: json('It is in effect.', reloadOutcome) },
@@ -112,14 +110,13 @@ const operations: readonly Operation[] = [
       415: 'The body is no JSON.',
     },
   }),
-  configuration('get', '/api-tokens', 'listApiTokens', 'List the API tokens of the configuration', {
+  configuration('GET /api-tokens', 'listApiTokens', 'List the API tokens of the configuration', {
     query: pageQuery,
     answers: { 200: json('One page of the tokens.', apiTokenPage) },
     refusals: { 400: badQuery },
   }),
   configuration(
-    'get',
-    '/service-providers',
+    'GET /service-providers',
     'listServiceProviders',
     'List the service providers of the authorization server',
     {
@@ -129,7 +126,7 @@ const operations: readonly Operation[] = [
     },
   ),
 
-  events('get', '/events', 'listEvents', 'List events, or follow them', {
+  events('GET /events', 'listEvents', 'List events, or follow them', {
     description:
       'With `Accept: text/event-stream` each event is sent as it happens, as `event: security` with its id and an `Event` as data, until a ' +
       'new request of the caller would be refused; `event: dropped` says how many were too much to be sent. At most 20 streams are open.',
@@ -144,20 +141,20 @@ const operations: readonly Operation[] = [
     refusals: { 400: badQuery },
   }),
 
-  audit('get', '/audit', 'searchAudit', 'Search the audit trail', {
+  audit('GET /audit', 'searchAudit', 'Search the audit trail', {
     query: auditQuery,
     answers: { 200: json('One page of what was found.', auditPage) },
     refusals: { 400: badQuery },
   }),
 
-  audit('get', '/audit/status', 'getAuditStatus', 'Get how the audit trail is doing', {
+  audit('GET /audit/status', 'getAuditStatus', 'Get how the audit trail is doing', {
     answers: { 200: json('Its state.', auditStatus) },
   }),
 
-  health('get', '/health', 'getHealth', 'Get how the server is, in detail', {
+  health('GET /health', 'getHealth', 'Get how the server is, in detail', {
     answers: { 200: json('How it is, also where that is not well.', healthReport) },
   }),
-  metrics('get', '/metrics', 'getMetrics', 'Get the metrics', {
+  metrics('GET /metrics', 'getMetrics', 'Get the metrics', {
     description:
       'As the text of Prometheus (0.0.4), or as JSON for a client that prefers it. At the management API, the addresses of `[metrics] allow` ' +
       'need no login.',
@@ -176,11 +173,11 @@ export function operatorOperations({ hasAuditFile }: DocumentedFront): readonly 
 
 /** At the management API alone. */
 export const probeOperations: readonly Operation[] = [
-  probe('get', '/health/live', 'getLiveness', 'Get whether the process lives', {
+  probe('GET /health/live', 'getLiveness', 'Get whether the process lives', {
     answers: { 200: json('It does.', probeAnswer) },
     refusals: { 404: notFromHere },
   }),
-  probe('get', '/health/ready', 'getReadiness', 'Get whether the process takes requests', {
+  probe('GET /health/ready', 'getReadiness', 'Get whether the process takes requests', {
     answers: {
       200: json('It does.', probeAnswer),
       503: json('It does not, or the address of the client cannot be told.', z.union([probeAnswer, flatError])),
@@ -190,6 +187,6 @@ export const probeOperations: readonly Operation[] = [
 ]
 
 /** At the operators' page alone. */
-export const consoleOperation = console('get', '/', 'getConsole', 'Get who asks, and what there is', {
+export const consoleOperation = console('GET /', 'getConsole', 'Get who asks, and what there is', {
   answers: { 200: json('The administrator and the server.', consoleIndex) },
 })

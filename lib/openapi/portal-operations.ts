@@ -34,12 +34,12 @@ const status = { 200: json('The session is live.', sessionStatus) }
 
 /** Below the mount of a portal. */
 export const portalOperations: readonly Operation[] = [
-  visitor('get', '/login', 'getLoginPage', 'Get the login page', {
+  visitor('GET /login', 'getLoginPage', 'Get the login page', {
     query: loginQuery,
     answers: { 200: html('The page.'), 303: elsewhere },
     refusals: { 403: notFromHere },
   }),
-  visitor('post', '/login', 'signIn', 'Sign in', {
+  visitor('POST /login', 'signIn', 'Sign in', {
     isPage: true,
     body: { schema: z.union([loginForm, codeForm]), type: form, isRequired: true },
     answers: { 200: html('A page asks for a second factor, or shows recovery codes.'), 303: signedIn },
@@ -53,11 +53,11 @@ export const portalOperations: readonly Operation[] = [
       503: 'A store cannot be reached, or no more work is taken.',
     },
   }),
-  visitor('get', '/logout', 'getLogoutPage', 'Get a page that asks whether to sign out', {
+  visitor('GET /logout', 'getLogoutPage', 'Get a page that asks whether to sign out', {
     answers: { 200: html('The page.') },
     refusals: { 403: notFromHere, 405: 'It was no browser that opened a page.' },
   }),
-  visitor('post', '/logout', 'signOut', 'Sign out', {
+  visitor('POST /logout', 'signOut', 'Sign out', {
     description: 'The session ends on the server, and the sign-on that it shares.',
     isPage: true,
     answers: {
@@ -67,11 +67,11 @@ export const portalOperations: readonly Operation[] = [
     },
     refusals: { 403: notFromHere },
   }),
-  session('get', '/session', 'getSessionStatus', 'Get the status of the own session', {
+  session('GET /session', 'getSessionStatus', 'Get the status of the own session', {
     description: 'It is no use of the session.',
     answers: status,
   }),
-  session('post', '/session', 'keepSession', 'Keep the own session, and get its status', {
+  session('POST /session', 'keepSession', 'Keep the own session, and get its status', {
     description: 'It is a use of the session, and does nothing else.',
     answers: status,
   }),

@@ -34,22 +34,22 @@ const writing = {
 }
 
 export const userOperations: readonly Operation[] = [
-  users('get', '/users', 'listUsers', 'List and search users', {
+  users('GET /users', 'listUsers', 'List and search users', {
     query: userQuery,
     answers: { 200: json('The users that were found.', userList) },
   }),
-  users('post', '/users', 'addUser', 'Add a user', {
+  users('POST /users', 'addUser', 'Add a user', {
     body: { schema: newUser, isRequired: true },
     answers: { 200: json('The user is there.', userStatus) },
     refusals: writing,
   }),
-  users('get', '/users/{id}', 'getUser', 'Get a user', {
+  users('GET /users/{id}', 'getUser', 'Get a user', {
     parameters: ofUser,
     query: domainQuery,
     answers: { 200: json('The user.', user) },
     refusals: { 404: noUser },
   }),
-  users('patch', '/users/{id}', 'changeUser', 'Set a password, disable or enable a user', {
+  users('PATCH /users/{id}', 'changeUser', 'Set a password, disable or enable a user', {
     description: 'Callers may change their own password with the present one; the rest is for administrators.',
     parameters: ofUser,
     query: domainQuery,
@@ -57,7 +57,7 @@ export const userOperations: readonly Operation[] = [
     answers: { 200: json('It is changed.', userStatus) },
     refusals: { ...writing, 404: noUser },
   }),
-  users('delete', '/users/{id}', 'removeUser', 'Remove a user', {
+  users('DELETE /users/{id}', 'removeUser', 'Remove a user', {
     description: 'The sessions of the user end. It cannot be undone.',
     parameters: ofUser,
     query: domainQuery,
@@ -65,27 +65,27 @@ export const userOperations: readonly Operation[] = [
     refusals: { 403: mayNot, 404: noUser },
   }),
 
-  roles('get', '/roles', 'listRoles', 'List and search roles', {
+  roles('GET /roles', 'listRoles', 'List and search roles', {
     query: roleQuery,
     answers: { 200: json('The roles that were found.', roleList) },
   }),
-  roles('post', '/roles', 'addRole', 'Add a role', {
+  roles('POST /roles', 'addRole', 'Add a role', {
     body: { schema: newRole, isRequired: true },
     answers: { 200: json('The role is there.', roleStatus) },
     refusals: writing,
   }),
-  roles('put', '/roles', 'changeRoles', 'Give roles to a user, and take them away', {
+  roles('PUT /roles', 'changeRoles', 'Give roles to a user, and take them away', {
     body: { schema: roleChange, isRequired: true },
     answers: { 200: json('It is changed.', userStatus) },
     refusals: { ...writing, 404: noUser },
   }),
-  roles('get', '/roles/{name}', 'getRole', 'Get a role and who has it', {
+  roles('GET /roles/{name}', 'getRole', 'Get a role and who has it', {
     parameters: ofRole,
     query: domainQuery,
     answers: { 200: json('The role.', role) },
     refusals: { 404: noRole },
   }),
-  roles('delete', '/roles/{name}', 'removeRole', 'Remove a role', {
+  roles('DELETE /roles/{name}', 'removeRole', 'Remove a role', {
     parameters: ofRole,
     query: domainQuery,
     answers: { 200: json('The role is gone.', roleStatus) },
