@@ -53,7 +53,7 @@ export function operatorResources(parts: OperatorParts): readonly Gate[] {
   return [
     sessionsGate(tokens),
     userSessionsGate(tokens),
-    locksGate(loginThrottle, () => listLocks(loginThrottle, secondStep), unlock),
+    locksGate(loginThrottle, () => listLocks(loginThrottle, parts.secondStep), unlock),
     healthGate(parts.health),
     metricsGate(parts.metrics),
     reloadGate(parts.reloadFile, parts.previewReload),

@@ -7,10 +7,11 @@
 import { Command } from 'commander'
 import { wireSecurity } from '../app/create-security.js'
 import { loadConfig } from '../config/load.js'
-import { explain } from '../explain/explain.js'
-import { authZenFrom, printExplanation } from '../explain/explain-output.js'
-import { type ExplainRequest, userFinder } from '../explain/request.js'
+import type { Position } from '../core/errors.js'
+import { type Explanation, explain } from '../explain/explain.js'
+import { type ExplainRequest, listHeaders, userFinder } from '../explain/request.js'
 import { CommandError, type CommandProcess, runCommand } from './command.js'
+import { alignColumns, printable } from './output.js'
 
 interface ExplainOptions {
   readonly method: string
@@ -92,4 +93,55 @@ function readHeader(line: string): readonly [name: string, value: string] {
     throw new CommandError(`"${line}" is no header: write it like "Accept: text/html".`)
   }
   return [name, value]
+}
+
+/** One line a stage, and the outcome. */
+function printExplanation(request: ExplainRequest, explanation: Explanation): string {
+  const { method = 'GET', path, address = '127.0.0.1' } = request
+  const rows = explanation.stages.map(({ mount, stage, effect, rule, position }) => [
+    effect,
+    stage,
+    rule ?? '',
+    rule === undefined ? '' : placeText(position),
+    ...(explanation.mounts.length > 1 ? [mount] : []),
+  ])
+  const lines = alignColumns(rows)
+  const head = `${method.toUpperCase()} ${path} of ${whoText(request)} from ${address}`
+  return [head, '', ...lines, ...(lines.length > 0 ? [''] : []), outcomeText(explanation)].map(printable).join('\n')
+}
+
+function placeText(position: Position | undefined): string {
+  return position === undefined ? '(default)' : `${position.file}:${position.line}:${position.column}`
+}
+
+function whoText({ user, roles = [], isAdmin }: ExplainRequest): string {
+  const rights = [...(isAdmin === true ? ['an administrator'] : []), ...(roles.length > 0 ? [roles.join(', ')] : [])]
+  if (user === undefined) return rights.length > 0 ? `somebody (${rights.join('; ')})` : 'nobody'
+  return rights.length > 0 ? `${user} (${rights.join('; ')})` : user
+}
+
+function outcomeText({ outcome, status, code, mounts, stages }: Explanation): string {
+  if (mounts.length === 0) return 'open: no mount is on the way'
+  if (outcome === 'passed') return 'passed: on to the app'
+  const login = stages.some(({ effect }) => effect === 'may') ? ', and a login may change that' : ''
+  return `${outcome}: ${[status, code].filter((part) => part !== undefined).join(' ')}${login}`
+}
+
+/**
+ * An evaluation request and its response, https://openid.net/specs/authorization-api-1_0.html. `decision` is whether the request is not
+ * refused. Of the headers there are the names: what one holds may be a credential.
+ */
+function authZenFrom(request: ExplainRequest, explanation: Explanation): object {
+  const { method = 'GET', path, user, roles = [], isAdmin = false, address = '127.0.0.1' } = request
+  const { headers = {}, origin, isSecure = true } = request
+  const { outcome, status, code, stages, mounts, subject } = explanation
+  return {
+    request: {
+      subject: { type: 'user', id: subject ?? user ?? 'anonymous', properties: { roles, isAdmin } },
+      action: { name: method.toUpperCase() },
+      resource: { type: 'path', id: path, properties: { mounts } },
+      context: { address, origin, isSecure, headers: listHeaders(headers).map(([name]) => name) },
+    },
+    response: { decision: outcome !== 'refused', context: { outcome, status, code, stages } },
+  }
 }

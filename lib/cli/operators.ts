@@ -29,13 +29,11 @@ function addOperation<Options extends TargetOptions>(
   { usage, description }: { readonly usage: string; readonly description: string },
   work: Work<Options>,
 ): Command {
-  const [name, ...names] = usage.split(' ')
-  const command = addServerOptions(new Command(name))
+  const command = addServerOptions(parent.command(usage))
     .description(description)
     .option('--config <file>', 'the configuration file: work on the store that its servers share')
     .allowExcessArguments(false)
-  for (const argument of names) command.argument(argument)
-  command.action(() =>
+  return command.action(() =>
     runCommand(process, async () => {
       const options = command.opts<Options>()
       const operations = await openOperations(options, process)
@@ -46,8 +44,6 @@ function addOperation<Options extends TargetOptions>(
       }
     }),
   )
-  parent.addCommand(command)
-  return command
 }
 
 async function openOperations(options: TargetOptions, process: CommandProcess): Promise<Operations> {

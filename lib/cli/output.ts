@@ -36,15 +36,18 @@ export function formatTable<Row>(rows: readonly Row[], columns: Columns<Row>, em
   if (rows.length === 0) return empty
   const headings = Object.keys(columns)
   const cells = rows.map((row) => Object.values(columns).map((read) => printable(read(row) ?? '-')))
-  const widths = headings.map((heading, index) => Math.max(heading.length, ...cells.map((line) => line[index]!.length)))
-  return [headings, ...cells]
-    .map((line) =>
-      line
-        .map((cell, index) => cell.padEnd(widths[index]!))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+  return alignColumns([headings, ...cells]).join('\n')
+}
+
+/** The rows as lines, with as much space behind each cell as its column needs. */
+export function alignColumns(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]!.length))) ?? []
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  )
 }
 
 /** Whether a command prints JSON: when it is told to, and where nobody reads along. */

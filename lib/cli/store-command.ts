@@ -5,16 +5,17 @@
  */
 
 import { userInfo } from 'node:os'
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { forgetSecondFactor } from '../app/second-factor.js'
 import { located, locateProblems } from '../config/checks/origins.js'
 import { loadConfig } from '../config/load.js'
 import { ConfigError } from '../core/errors.js'
 import { SecurityEvents } from '../core/events.js'
-import { jsonLogger, type Logger, textLogger } from '../core/logger.js'
+import type { Logger } from '../core/logger.js'
 import { isManagedUserStore, type ManagedUserStore } from '../users/managed-user-store.js'
 import { openUserStore } from '../users/open-user-store.js'
 import { CommandError, type CommandProcess, runCommand } from './command.js'
+import { commandLogger } from './output.js'
 
 /** Adds a command that needs a configuration file. The text that `work` resolves with is printed. */
 export function addConfigCommand(
@@ -23,17 +24,14 @@ export function addConfigCommand(
   { usage, description }: { readonly usage: string; readonly description: string },
   work: (path: string, logger: Logger, command: Command) => Promise<string>,
 ): Command {
-  const [name, ...names] = usage.split(' ')
-  const command = new Command(name)
+  const command = parent
+    .command(usage)
     .description(description)
     .option('--config <file>', 'the configuration file', 'deployment.toml')
     .allowExcessArguments(false)
-  for (const argument of names) command.argument(argument)
-  command.action(() =>
+  return command.action(() =>
     runCommand(process, () => work(command.opts<{ config: string }>().config, createLogger(process), command)),
   )
-  parent.addCommand(command)
-  return command
 }
 
 function createLogger({ stderr }: CommandProcess): Logger {
@@ -44,12 +42,8 @@ function createLogger({ stderr }: CommandProcess): Logger {
 }
 
 /** The audit trail of a command: one line to standard error for each change, of JSON unless that is a terminal. */
-export function createCommandEvents({ stderr }: CommandProcess): SecurityEvents {
-  const write = (line: string): void => {
-    stderr.write(line)
-  }
-  const isTerminal = (stderr as { readonly isTTY?: boolean }).isTTY === true
-  return new SecurityEvents(isTerminal ? textLogger(write) : jsonLogger(write))
+export function createCommandEvents(process: CommandProcess): SecurityEvents {
+  return new SecurityEvents(commandLogger(process, 'info'))
 }
 
 /** When and by whom a change is made: by the user of the operating system. */

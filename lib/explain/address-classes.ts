@@ -7,7 +7,7 @@
 import { parseAddressItem } from '../addresses/allow-list.js'
 import { compileExpression, type Program } from '../addresses/expression-matcher.js'
 import { type Address, addressText, parseAddress } from '../addresses/ip-address.js'
-import { edgeAddress, type Network, parseNetwork } from '../addresses/network.js'
+import { type Network, parseNetwork } from '../addresses/network.js'
 import { characterSet } from '../addresses/wso2-expression.js'
 
 /** An address that stands for a range. */
@@ -34,52 +34,38 @@ export function addressClasses(items: readonly string[]): readonly AddressClass[
   return [...expressionClasses(programs, ipv4), ...ipv6, ...writtenIn(items)]
 }
 
-/** The ranges between the first and the last addresses of networks. */
+/** The ranges between the borders of networks, whose addresses have `width` words. */
 function rangesBetween(networks: readonly Network[], width: 1 | 4): readonly AddressClass[] {
-  const borders = new Map<string, Address>()
-  const add = (address: Address) => borders.set(address.join(), address)
-  add(Array.from({ length: width }, () => 0))
+  const bits = 32 * width
+  const end = 1n << BigInt(bits)
+  const borders = new Set([0n])
   for (const { base, length } of networks) {
-    add(base)
-    const after = next(edgeAddress(base, length, 'last'))
-    if (after !== undefined) add(after)
+    const first = numberFrom(base)
+    borders.add(first).add(first + (1n << BigInt(bits - length)))
   }
-  const sorted = [...borders.values()].sort(compare)
-  return sorted.map((first, index) => {
-    const following = sorted[index + 1]
-    const last = following === undefined ? first.map(() => 0xffffffff) : before(following)
-    const range = compare(first, last) === 0 ? addressText(first) : `${addressText(first)} to ${addressText(last)}`
-    return { example: addressText(exampleIn(first, last)), text: range }
+  borders.delete(end)
+  const sorted = [...borders].sort((a, b) => (a < b ? -1 : 1))
+  return sorted.map((start, index) => {
+    const first = addressFrom(start, width)
+    const last = addressFrom((sorted[index + 1] ?? end) - 1n, width)
+    const texts = [...new Set([addressText(first), addressText(last)])]
+    return { example: addressText(exampleIn(first, last)), text: texts.join(' to ') }
   })
+}
+
+function numberFrom(address: Address): bigint {
+  return address.reduce((number, word) => (number << 32n) | BigInt(word), 0n)
+}
+
+function addressFrom(number: bigint, width: number): Address {
+  return Array.from({ length: width }, (_, index) =>
+    Number(BigInt.asUintN(32, number >> BigInt(32 * (width - 1 - index)))),
+  )
 }
 
 /** IPv4-mapped addresses are read as IPv4: what stands for a range of IPv6 must not be one. */
 function exampleIn(first: Address, last: Address): Address {
   return parseAddress(addressText(first))?.length === first.length ? first : last
-}
-
-function next(address: Address): Address | undefined {
-  const words = [...address]
-  for (let index = words.length - 1; index >= 0; index--) {
-    words[index] = (words[index]! + 1) >>> 0
-    if (words[index] !== 0) return words
-  }
-  return undefined
-}
-
-function before(address: Address): Address {
-  const words = [...address]
-  for (let index = words.length - 1; index >= 0; index--) {
-    const word = words[index]!
-    words[index] = (word - 1) >>> 0
-    if (word !== 0) break
-  }
-  return words
-}
-
-function compare(a: Address, b: Address): number {
-  const index = a.findIndex((word, at) => word !== b[at])
-  return index === -1 ? 0 : a[index]! - b[index]!
 }
 
 /** A beginning of an address, for all that expressions and networks make no difference of. */

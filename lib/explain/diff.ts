@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Express } from 'express'
+import type { Express, RequestHandler } from 'express'
 import type { Security } from '../app/security.js'
 import type { WireSecurity } from '../app/wired-security.js'
 import type { Config } from '../config/config.js'
@@ -61,7 +61,7 @@ interface Area {
   readonly kinds: readonly CredentialKind[]
   readonly paths: readonly PathClass[]
   readonly addresses: readonly AddressClass[]
-  readonly make: (security: Security) => import('express').RequestHandler
+  readonly make: (security: Security) => RequestHandler
 }
 
 /** The name of the caller of all requests. */

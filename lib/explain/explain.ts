@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Express, Request } from 'express'
+import type { Express, Request, RequestHandler } from 'express'
 import { findMount, mountTitle } from '../app/mounts.js'
 import type { Security } from '../app/security.js'
 import type { Config } from '../config/config.js'
@@ -38,7 +38,7 @@ export interface ExplainParts extends SandboxParts {
 
 /** A place, and how its handler is made. */
 interface Made extends MountPlace {
-  readonly make: (security: Security) => import('express').RequestHandler
+  readonly make: (security: Security) => RequestHandler
 }
 
 /** Explains one request. @throws TypeError for a mount that there is not, and for a user that is not known. */
@@ -59,18 +59,8 @@ export async function explainWith(
   app?: Express,
 ): Promise<Explanation> {
   const caller = await callerFrom(request, findUser)
-  const made = app === undefined ? [placeFrom(request)] : placesIn(app, request)
-  const shadow = await createShadow(made, sandbox, app, request.trustProxy)
-  return explainIn(sandbox, shadow, made, request, caller)
-}
-
-async function explainIn(
-  sandbox: Sandbox,
-  shadow: Express,
-  places: readonly MountPlace[],
-  request: ExplainRequest,
-  caller: Caller | undefined,
-): Promise<Explanation> {
+  const places = app === undefined ? [placeFrom(request)] : placesIn(app, request)
+  const shadow = await createShadow(places, sandbox, app, request.trustProxy)
   const url = prefixOf(request) + request.path
   const ask = async (as: Caller | undefined): Promise<Answer> =>
     sandbox.ask(await factsFrom(request, url, sandbox, { caller: as, places }), shadow)

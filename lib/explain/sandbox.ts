@@ -21,6 +21,7 @@ import { TestUsers } from '../testing/test-users.js'
 import { issueToken } from '../tokens/tokens.js'
 import type { UserAccount } from '../users/user-store.js'
 import { type RequestFacts, runRequest } from './in-process-request.js'
+import type { HeaderLine } from './request.js'
 
 /** Who calls. */
 export interface Caller {
@@ -109,7 +110,7 @@ export class Sandbox {
   }
 
   /** The headers of the requests of a caller: for the management API, or for a portal. */
-  async credentials(caller: Caller, portal?: string): Promise<readonly (readonly [name: string, value: string])[]> {
+  async credentials(caller: Caller, portal?: string): Promise<readonly HeaderLine[]> {
     const { core, security } = this.#wired
     const { managementApi } = security.config
     if (portal !== undefined) {
@@ -130,7 +131,7 @@ export class Sandbox {
     return managementApi.isJwtEnabled ? this.#bearer(caller) : []
   }
 
-  async #bearer(caller: Caller): Promise<readonly (readonly [name: string, value: string])[]> {
+  async #bearer(caller: Caller): Promise<readonly HeaderLine[]> {
     const { account, factors } = this.#signedIn(caller)
     return [['Authorization', `Bearer ${(await issueToken(this.#wired.core.tokens, account, { factors })).token}`]]
   }
@@ -161,10 +162,7 @@ export class Sandbox {
   }
 
   /** The header of a kind of credential, whether the configuration takes it or not. */
-  async credentialOf(
-    kind: CredentialKind,
-    caller: Caller,
-  ): Promise<readonly (readonly [name: string, value: string])[]> {
+  async credentialOf(kind: CredentialKind, caller: Caller): Promise<readonly HeaderLine[]> {
     if (kind === 'basic') return [['Authorization', this.basic(caller)]]
     if (kind.startsWith('session of ')) return this.credentials(caller, kind.slice('session of '.length))
     return this.#bearer(caller)

@@ -32,7 +32,7 @@ export function listUnusedRules(app: Express, routes: readonly PlacedRoute[]): r
       const mount = findMount(handler)
       if (mount?.name !== 'managementApi' || mount.front === undefined) continue
       const isBelow = path === at || path.startsWith(`${at}/`)
-      const segments = isBelow ? foldedSegments(path.slice(at.length) || '/').filter((part) => part !== '') : undefined
+      const segments = isBelow ? segmentsOf(path.slice(at.length) || '/') : undefined
       const own = { segments, method, isPrefix: layer.route === undefined }
       below.set(mount.front, [...(below.get(mount.front) ?? []), own])
     }
@@ -46,13 +46,7 @@ function unusedIn(config: Config, routes: readonly Below[]): readonly Origin[] {
     routes.some(
       ({ segments, method, isPrefix }) =>
         (methods === undefined || method === 'ALL' || methods.includes(method)) &&
-        (segments === undefined ||
-          isMet(
-            foldedSegments(path).filter((part) => part !== ''),
-            segments,
-            isPrefix,
-            isExact,
-          )),
+        (segments === undefined || isMet(segmentsOf(path), segments, isPrefix, isExact)),
     )
   const rules = authorization.isEnabled ? authorization.resources : []
   const unused = rules.filter(
@@ -62,6 +56,10 @@ function unusedIn(config: Config, routes: readonly Below[]): readonly Origin[] {
     meets(path, ['GET', 'HEAD'], true) ? [] : [`management_api.public_paths[${index}]`],
   )
   return [...unused.map(({ origin }) => originAt(config, origin.key)), ...keys.map((key) => originAt(config, key))]
+}
+
+function segmentsOf(path: string): readonly string[] {
+  return foldedSegments(path).filter((part) => part !== '')
 }
 
 /** What the management API answers itself. */

@@ -1,28 +1,40 @@
 /**
- * What administrators learn of the health of a front.
+ * What `/health` answers.
  *
  * @module
  */
 
-/** `warn`: it needs an operator, and requests are still served. */
-export type HealthStatus = 'pass' | 'warn' | 'fail'
+import * as z from 'zod'
+import { component, moment } from '../core/components.js'
 
-/** One part of a front. */
-export interface HealthCheck {
-  /** For example `user store PRIMARY`, `token store`, `certificate`. */
-  readonly name: string
-  readonly status: HealthStatus
-  /** Since when it has this status: ISO 8601 with milliseconds. */
-  readonly since: string
-  /** How long the part took to answer, where it was asked. */
-  readonly latencyMs?: number
-  /** What an operator should know; without secrets. */
-  readonly detail?: string
-}
+const status = z.enum(['pass', 'warn', 'fail'])
+export type HealthStatus = z.output<typeof status>
 
-/** What `GET /health` answers. */
-export interface HealthReport {
-  /** `fail`: new requests should go elsewhere, as `/health/ready` says too. */
-  readonly status: HealthStatus
-  readonly checks: readonly HealthCheck[]
-}
+export const probeAnswer = component(
+  'Probe',
+  'Whether the process lives, or takes requests.',
+  z.object({ status: z.enum(['pass', 'fail']).describe('`fail` comes with status 503.') }),
+)
+
+const healthCheck = component(
+  'HealthCheck',
+  'One part of the server.',
+  z.object({
+    name: z.string().meta({ description: 'What it is.', examples: ['token store'] }),
+    status: status.describe('`warn`: it needs an operator, and requests are still served.'),
+    since: moment('Since when it has this status.'),
+    latencyMs: z.number().nonnegative().exactOptional().describe('How long it took to answer, where it was asked.'),
+    detail: z.string().exactOptional().describe('What an operator should know; without secrets.'),
+  }),
+)
+export type HealthCheck = Readonly<z.output<typeof healthCheck>>
+
+export const healthReport = component(
+  'HealthReport',
+  'How the server is.',
+  z.object({
+    status: status.describe('`fail`: new requests should go elsewhere, as `/health/ready` says too.'),
+    checks: z.array(healthCheck).readonly().describe('Its parts.'),
+  }),
+)
+export type HealthReport = Readonly<z.output<typeof healthReport>>

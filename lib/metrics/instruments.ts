@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Metric, MetricPoint, MetricType } from './report.js'
+import type { Metric, MetricPoint } from './report.js'
 
 type Labels = Readonly<Record<string, string>>
 
@@ -24,7 +24,7 @@ export interface Definition {
 export const otherValue = 'other'
 
 /** As OpenTelemetry's exporters translate a name for Prometheus. */
-export function prometheusName({ name, unit }: Definition, type: MetricType): string {
+export function prometheusName({ name, unit }: Definition, type: Metric['type']): string {
   return `${name.replaceAll('.', '_')}${unit === 's' ? '_seconds' : ''}${type === 'counter' ? '_total' : ''}`
 }
 
@@ -63,14 +63,8 @@ class Series<T> {
 /** Answers with the present values. */
 export type ReadPoints = () => readonly MetricPoint[] | Promise<readonly MetricPoint[]>
 
-interface Readable {
-  readonly definition: Definition
-  readonly type: MetricType
-  readonly points: ReadPoints
-}
-
 /** What happened, how often. */
-export class Counter implements Readable {
+export class Counter {
   readonly definition: Definition
   readonly type = 'counter'
   readonly #series: Series<number>
@@ -90,7 +84,7 @@ export class Counter implements Readable {
 }
 
 /** A state, asked for when somebody reads it. What cannot be told has no point. */
-export class Gauge implements Readable {
+export class Gauge {
   readonly definition: Definition
   readonly type = 'gauge'
   readonly #read: ReadPoints
@@ -123,7 +117,7 @@ export interface Distribution {
 }
 
 /** Durations, in seconds. */
-export class Histogram implements Readable {
+export class Histogram {
   readonly definition: Definition
   readonly type = 'histogram'
   readonly #series: Series<Distribution>

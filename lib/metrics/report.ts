@@ -1,52 +1,64 @@
 /**
- * The metrics as JSON, for plots. Prometheus reads the same numbers as text.
+ * What `/metrics` answers to a client that prefers JSON. Prometheus reads the same numbers as text.
  *
  * @module
  */
 
-/** Kinds of metrics: a counter only grows, a gauge is a state, a histogram counts durations. */
-export type MetricType = 'counter' | 'gauge' | 'histogram'
+import * as z from 'zod'
+import { component, count, moment } from '../core/components.js'
 
-/** One value of a metric. */
-export interface MetricPoint {
-  /** Each from a closed set; what is not in it is `other`. */
-  readonly labels: Readonly<Record<string, string>>
-  /** In the unit of the metric; of a histogram how many there were. */
-  readonly value: number
-  /** Of a histogram: all durations together, in its unit. */
-  readonly sum?: number
-}
+const point = z.object({
+  labels: z.record(z.string(), z.string()).readonly().describe('Each from a closed set; what is not in it is `other`.'),
+  value: z.number().describe('In the unit of the metric; of a histogram how many there were.'),
+  sum: z.number().exactOptional().describe('Of a histogram: all durations together.'),
+})
+export type MetricPoint = Readonly<z.output<typeof point>>
 
-/** One metric. */
-export interface Metric {
-  /** As Prometheus knows it. */
-  readonly name: string
-  readonly help: string
-  readonly type: MetricType
-  /** `s` for seconds, else what is counted, in braces, as in UCUM: `{token}`. */
-  readonly unit: string
-  readonly points: readonly MetricPoint[]
-}
+const metric = component(
+  'Metric',
+  'One metric, as Prometheus knows it.',
+  z.object({
+    name: z.string().describe('Its name.'),
+    help: z.string().describe('What it says.'),
+    type: z.enum(['counter', 'gauge', 'histogram']).describe('A counter only grows, a gauge is a state.'),
+    unit: z.string().describe('`s` for seconds, else what is counted, in braces.'),
+    points: z.array(point).readonly().describe('Its values.'),
+  }),
+)
+export type Metric = Readonly<z.output<typeof metric>>
 
-/** What happened in one step, and how it stood at its end. A member without an entry was zero, or is not known. */
-export interface HistoryPoint {
-  /** The end of the step: ISO 8601 with milliseconds. */
-  readonly at: string
-  /** Logins within the step: `success` and `refused`. */
-  readonly logins: { readonly success: number; readonly refused: number }
-  /** Refused requests within the step, by the stage that refused. */
-  readonly refusals: Readonly<Record<string, number>>
-  /** Tokens that are held, by kind. */
-  readonly tokens: Readonly<Record<string, number>>
-  /** 95 of 100 queries within the step took no longer, by store, in milliseconds. No entry: there was none. */
-  readonly storeLatencyMs: Readonly<Record<string, number>>
-}
+const numbers = z.record(z.string(), z.number()).readonly()
 
-/** What `GET /metrics` answers to a client that asks for `application/json`. */
-export interface MetricsReport {
-  /** ISO 8601 with milliseconds. */
-  readonly at: string
-  readonly metrics: readonly Metric[]
-  /** The last hour of this process, the oldest step first. The last step is the one that goes on: it ends now. */
-  readonly history: { readonly stepSeconds: number; readonly points: readonly HistoryPoint[] }
-}
+const historyPoint = component(
+  'HistoryPoint',
+  'What happened within a step, and how it stood at its end.',
+  z.object({
+    at: moment('The end of the step.'),
+    logins: z
+      .object({ success: count('Logins that were taken.'), refused: count('Logins that were refused.') })
+      .describe('Logins within the step.'),
+    refusals: numbers.describe('Refused requests within the step, by the stage that refused.'),
+    tokens: numbers.describe('Tokens that are held, by kind.'),
+    storeLatencyMs: numbers.describe('95 of 100 queries took no longer, by store, in milliseconds.'),
+  }),
+)
+export type HistoryPoint = Readonly<z.output<typeof historyPoint>>
+
+const history = z.object({
+  stepSeconds: z.number().positive().describe('Length of a step.'),
+  points: z
+    .array(historyPoint)
+    .readonly()
+    .describe('The steps, the oldest first. The last one goes on, and ends when it was read.'),
+})
+
+export const metricsReport = component(
+  'MetricsReport',
+  'The metrics, and the last hour of this process.',
+  z.object({
+    at: moment('When they were read.'),
+    metrics: z.array(metric).readonly().describe('The metrics.'),
+    history: history.describe('The last hour.'),
+  }),
+)
+export type MetricsReport = Readonly<z.output<typeof metricsReport>>

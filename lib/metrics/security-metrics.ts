@@ -57,11 +57,11 @@ const lockScopes = ['pair', 'user', 'source'] as const satisfies SecurityEventMa
 const fillMs = 5000
 
 export class SecurityMetrics {
+  readonly #instruments: Instrument[] = []
   readonly #logins: Counter
   readonly #refusals: Counter
   readonly #queries: Histogram
   readonly #history = new History()
-  readonly #instruments: Instrument[]
   #clock: () => number = Date.now
   #fill: { readonly readAt: number; readonly answer: Promise<readonly PoolFill[]> } | undefined
   /** Not there where no history is kept. */
@@ -70,25 +70,19 @@ export class SecurityMetrics {
 
   /** `stores`: the names of all that are asked. */
   constructor(stores: readonly string[]) {
-    this.#logins = new Counter({
-      name: 'sallyport.logins',
-      help: 'Logins, by what they came to and what they were for.',
-      unit: '{login}',
-      labels: { outcome: ['success', ...Object.keys(loginRefusals)], kind: kinds },
+    this.#logins = this.#counter('logins', 'Logins, by what they came to and what they were for.', '{login}', {
+      outcome: ['success', ...Object.keys(loginRefusals)],
+      kind: kinds,
     })
-    this.#refusals = new Counter({
-      name: 'sallyport.refusals',
-      help: 'Refused requests, by the stage that refused and the code of the answer.',
-      unit: '{request}',
-      labels: { stage: refusalStages, code: refusalCodes },
-    })
+    const refusalsHelp = 'Refused requests, by the stage that refused and the code of the answer.'
+    this.#refusals = this.#counter('refusals', refusalsHelp, '{request}', { stage: refusalStages, code: refusalCodes })
     this.#queries = new Histogram({
       name: 'sallyport.store.query.duration',
       help: 'How long stores took to answer, with waiting for a connection.',
       unit: 's',
       labels: { store: stores, outcome: ['success', 'error'] },
     })
-    this.#instruments = [this.#logins, this.#refusals, this.#queries]
+    this.#instruments.push(this.#queries)
   }
 
   get instruments(): readonly Instrument[] {

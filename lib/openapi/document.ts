@@ -7,18 +7,16 @@
 
 import type * as z from 'zod'
 import { packageVersion } from '../core/package-version.js'
-import { consoleOperation } from './console-operations.js'
 import type { DocumentedFront } from './front.js'
 import { documentOperation, managementOperations } from './management-operations.js'
 import { oauthOperations } from './oauth-operations.js'
 import { type Answer, type Content, type Operation, tags } from './operation.js'
-import { operatorOperations } from './operator-operations.js'
+import { consoleOperation, operatorOperations, probeOperations } from './operator-operations.js'
 import { portalOperations } from './portal-operations.js'
 import { RefusalMaker, refusalHeaders } from './refusals.js'
 import { type JsonSchema, SchemaCollector } from './schemas.js'
 import { securityOf, securitySchemes } from './security.js'
 import { userOperations } from './user-operations.js'
-import { probeOperations } from './watch-operations.js'
 
 /** An OpenAPI document, as far as its parts are told apart here. */
 export interface OpenApiDocument {
@@ -99,14 +97,8 @@ function atPortal(operation: Operation): Operation {
   return { ...operation, path: `/{portal}${operation.path}`, server: '/', parameters }
 }
 
-function pathItem({ parameters = {}, server }: Operation): Record<string, object> {
-  const list = Object.entries(parameters).map(([name, text]) => ({
-    name,
-    in: 'path',
-    required: true,
-    description: text,
-    schema: { type: 'string' },
-  }))
+function pathItem({ parameters, server }: Operation): Record<string, object> {
+  const list = textParameters('path', parameters)
   return {
     ...(server !== undefined && { servers: [{ url: server }] }),
     ...(list.length > 0 && { parameters: list }),
@@ -120,7 +112,7 @@ interface Makers {
 
 function documented(operation: Operation, front: DocumentedFront, { schemas, refusals }: Makers): object {
   const { id, tag, summary, description: text, body, answers, query, requestHeaders } = operation
-  const parameters = [...queryParameters(query, schemas), ...headerParameters(requestHeaders)]
+  const parameters = [...queryParameters(query, schemas), ...textParameters('header', requestHeaders)]
   const successes = Object.entries(answers).map(([status, answer]) => [status, documentedAnswer(answer, schemas)])
   return {
     operationId: id,
@@ -162,10 +154,11 @@ function queryParameters(query: z.ZodObject | undefined, schemas: SchemaCollecto
   })
 }
 
-function headerParameters(headers: Operation['requestHeaders'] = {}): readonly object[] {
-  return Object.entries(headers).map(([name, text]) => ({
+function textParameters(place: 'path' | 'header', meanings: Readonly<Record<string, string>> = {}): readonly object[] {
+  return Object.entries(meanings).map(([name, text]) => ({
     name,
-    in: 'header',
+    in: place,
+    ...(place === 'path' && { required: true }),
     description: text,
     schema: { type: 'string' },
   }))

@@ -7,8 +7,8 @@
 import * as z from 'zod'
 import * as schemas from '../oauth/answer-schemas.js'
 import { endpoints } from '../oauth/endpoints.js'
-import { jwkSet } from './management-operations.js'
-import { type Answer, html, json, type Operation } from './operation.js'
+import { keysAnswer } from './management-operations.js'
+import { type Answer, html, json, type Operation, operationWith } from './operation.js'
 
 const form = 'application/x-www-form-urlencoded'
 const refused = (description: string): Answer => json(description, schemas.oauthError)
@@ -41,27 +41,18 @@ const clientRefusals = {
   503: later('A store cannot be reached, or no more work is taken.'),
 }
 
-interface Shape extends Omit<Operation, 'method' | 'id' | 'tag' | 'access'> {
-  readonly access?: Operation['access']
-}
-
-function operation(method: Operation['method'], id: string, shape: Shape): Operation {
-  return { method, id, tag: 'oauth', access: 'public', ...shape }
-}
+const operation = operationWith('oauth', 'public')
+const byClient = operationWith('oauth', 'client')
+const byToken = operationWith('oauth', 'oauth')
 
 const whereMounted = 'Where the app has mounted `security.wellKnown()`. Every origin may read it.'
 
-const authorization: Shape = {
-  path: endpoints.authorization,
-  summary: 'Sign in, for a client',
+const authorization = {
   description: 'A browser opens it. PKCE with S256 is mandatory.',
   answers: { 303: toBrowser, 400: pageOrError('The client or its redirect URI is not known.') },
 }
 
-const userInfo: Shape = {
-  path: endpoints.userinfo,
-  summary: 'Get claims of the user of an access token',
-  access: 'oauth',
+const userInfo = {
   answers: {
     200: json('The claims.', schemas.userInfo),
     400: refused('There is no token.'),
@@ -70,9 +61,7 @@ const userInfo: Shape = {
   },
 }
 
-const signOut: Shape = {
-  path: endpoints.end_session,
-  summary: 'Sign out, for a client',
+const signOut = {
   answers: {
     200: html('A page asks whether to sign out.'),
     303: {
@@ -84,74 +73,73 @@ const signOut: Shape = {
   },
 }
 
-const clientForm = (schema: z.ZodType): Pick<Operation, 'access' | 'body'> => ({
-  access: 'client',
-  body: { schema, type: form, isRequired: true },
-})
-
 const belowIssuer: readonly Operation[] = [
-  operation('get', 'authorize', { ...authorization, query: schemas.authorizationQuery }),
-  operation('post', 'authorizeByForm', {
+  operation(`GET ${endpoints.authorization}`, 'authorize', 'Sign in, for a client', {
+    ...authorization,
+    query: schemas.authorizationQuery,
+  }),
+  operation(`POST ${endpoints.authorization}`, 'authorizeByForm', 'Sign in, for a client', {
     ...authorization,
     body: { schema: schemas.authorizationQuery, type: form, isRequired: true },
   }),
-  operation('post', 'getTokens', {
-    path: endpoints.token,
-    summary: 'Get tokens',
-    ...clientForm(schemas.tokenRequest),
+  byClient(`POST ${endpoints.token}`, 'getTokens', 'Get tokens', {
+    body: { schema: schemas.tokenRequest, type: form, isRequired: true },
     answers: { 200: json('The tokens.', schemas.tokenAnswer), ...clientRefusals },
   }),
-  operation('get', 'getUserInfo', userInfo),
-  operation('post', 'getUserInfoByPost', userInfo),
-  operation('post', 'revokeToken', {
-    path: endpoints.revocation,
-    summary: 'Revoke a token',
-    ...clientForm(schemas.tokenForm),
+  byToken(`GET ${endpoints.userinfo}`, 'getUserInfo', 'Get claims of the user of an access token', userInfo),
+  byToken(`POST ${endpoints.userinfo}`, 'getUserInfoByPost', 'Get claims of the user of an access token', userInfo),
+  byClient(`POST ${endpoints.revocation}`, 'revokeToken', 'Revoke a token', {
+    body: { schema: schemas.tokenForm, type: form, isRequired: true },
     answers: { 200: json('The token is no good any more, if it ever was.', schemas.revoked), ...clientRefusals },
   }),
-  operation('post', 'introspectToken', {
-    path: endpoints.introspection,
-    summary: 'Ask what a token is good for',
-    ...clientForm(schemas.tokenForm),
+  byClient(`POST ${endpoints.introspection}`, 'introspectToken', 'Ask what a token is good for', {
+    body: { schema: schemas.tokenForm, type: form, isRequired: true },
     answers: { 200: json('What it is good for.', schemas.introspection), ...clientRefusals },
   }),
-  operation('get', 'getOauthKeys', {
-    path: endpoints.jwks,
-    summary: 'Get the keys that tokens are verified with',
-    answers: {
-      200: {
-        description: 'The public keys.',
-        content: [{ schema: jwkSet, type: 'application/jwk-set+json' }],
-        headers: { 'Cache-Control': 'How long the keys may be kept.' },
-      },
+  operation(`GET ${endpoints.jwks}`, 'getOauthKeys', 'Get the keys that tokens are verified with', {
+    answers: { 200: keysAnswer },
+  }),
+  operation(`GET ${endpoints.end_session}`, 'oauthSignOut', 'Sign out, for a client', {
+    ...signOut,
+    query: schemas.signOutQuery,
+  }),
+  operation(`POST ${endpoints.end_session}`, 'oauthSignOutByForm', 'Sign out, for a client', {
+    ...signOut,
+    body: { schema: schemas.signOutQuery, type: form },
+  }),
+  operation(
+    'GET /.well-known/openid-configuration',
+    'getOpenIdConfiguration',
+    'Get the metadata of the authorization server',
+    {
+      answers: { 200: json('The metadata.', schemas.serverMetadata) },
     },
-  }),
-  operation('get', 'oauthSignOut', { ...signOut, query: schemas.signOutQuery }),
-  operation('post', 'oauthSignOutByForm', { ...signOut, body: { schema: schemas.signOutQuery, type: form } }),
-  operation('get', 'getOpenIdConfiguration', {
-    path: '/.well-known/openid-configuration',
-    summary: 'Get the metadata of the authorization server',
-    answers: { 200: json('The metadata.', schemas.serverMetadata) },
-  }),
+  ),
 ]
 
 /** The operations of an authorization server. Its clients know it by its issuer, not by the host of this document. */
 export function oauthOperations(issuer: string): readonly Operation[] {
   const { origin, pathname } = new URL(issuer)
   const atRoot = [
-    operation('get', 'getAuthorizationServerMetadata', {
-      path: `/.well-known/oauth-authorization-server${pathname}`,
-      summary: 'Get the metadata of the authorization server, as RFC 8414 has it',
-      description: whereMounted,
-      answers: { 200: json('The metadata.', schemas.serverMetadata) },
-    }),
-    operation('get', 'getResourceMetadata', {
-      path: '/.well-known/oauth-protected-resource/{resource}',
-      summary: 'Get the metadata of a resource, as RFC 9728 has it',
-      description: whereMounted,
-      parameters: { resource: 'The path of the resource, without its first slash.' },
-      answers: { 200: json('The metadata.', schemas.resourceMetadata) },
-    }),
+    operation(
+      `GET /.well-known/oauth-authorization-server${pathname}`,
+      'getAuthorizationServerMetadata',
+      'Get the metadata of the authorization server, as RFC 8414 has it',
+      {
+        description: whereMounted,
+        answers: { 200: json('The metadata.', schemas.serverMetadata) },
+      },
+    ),
+    operation(
+      'GET /.well-known/oauth-protected-resource/{resource}',
+      'getResourceMetadata',
+      'Get the metadata of a resource, as RFC 9728 has it',
+      {
+        description: whereMounted,
+        parameters: { resource: 'The path of the resource, without its first slash.' },
+        answers: { 200: json('The metadata.', schemas.resourceMetadata) },
+      },
+    ),
   ]
   const below = belowIssuer.map((one) => ({ ...one, path: pathname + one.path }))
   return [...below, ...atRoot].map((one) => ({ ...one, server: origin }))

@@ -60,6 +60,16 @@ export interface Operation {
   readonly isPage?: boolean
 }
 
+type Details = Omit<Operation, 'method' | 'path' | 'id' | 'tag' | 'summary' | 'access'>
+
+/** Describes operations of one tag, which are sent with the same. `request`: method and path. */
+export function operationWith(tag: TagName, access: Access) {
+  return (request: `${Uppercase<Method>} /${string}`, id: string, summary: string, details: Details): Operation => {
+    const [method, path] = request.split(' ') as [string, string]
+    return { method: method.toLowerCase() as Method, path, id, tag, summary, access, ...details }
+  }
+}
+
 /** Groups of operations, in the order of the document. */
 export const tags = {
   login: 'Tokens of the management API.',

@@ -7,7 +7,7 @@
 import * as z from 'zod'
 import { flatError, problem } from '../http/error-schema.js'
 import { codeForm, loginForm, loginQuery, sessionStatus } from '../portals/session-schema.js'
-import { type Answer, html, json, type Operation } from './operation.js'
+import { type Answer, html, json, type Operation, operationWith } from './operation.js'
 
 const elsewhere: Answer = { description: 'The browser is sent on.', headers: { Location: 'Where.' } }
 const signedIn: Answer = {
@@ -16,6 +16,8 @@ const signedIn: Answer = {
 }
 const notFromHere =
   'The address may not call, a page of another site sent it, or passwords are not taken over plain HTTP.'
+const visitor = operationWith('portal', 'visitor')
+const session = operationWith('portal', 'portal')
 const form = 'application/x-www-form-urlencoded'
 
 /** The cookie is gone: there is nothing to try again. */
@@ -28,37 +30,16 @@ const notEnded: Answer = {
   ],
 }
 
-const statuses: readonly Operation[] = (['get', 'post'] as const).map((method) => ({
-  method,
-  path: '/session',
-  id: method === 'get' ? 'getSessionStatus' : 'keepSession',
-  tag: 'portal',
-  summary: method === 'get' ? 'Get the status of the own session' : 'Keep the own session, and get its status',
-  description: method === 'get' ? 'It is no use of the session.' : 'It is a use of the session, and does nothing else.',
-  access: 'portal',
-  answers: { 200: json('The session is live.', sessionStatus) },
-}))
+const status = { 200: json('The session is live.', sessionStatus) }
 
 /** Below the mount of a portal. */
 export const portalOperations: readonly Operation[] = [
-  {
-    method: 'get',
-    path: '/login',
-    id: 'getLoginPage',
-    tag: 'portal',
-    summary: 'Get the login page',
-    access: 'visitor',
+  visitor('GET /login', 'getLoginPage', 'Get the login page', {
     query: loginQuery,
     answers: { 200: html('The page.'), 303: elsewhere },
     refusals: { 403: notFromHere },
-  },
-  {
-    method: 'post',
-    path: '/login',
-    id: 'signIn',
-    tag: 'portal',
-    summary: 'Sign in',
-    access: 'visitor',
+  }),
+  visitor('POST /login', 'signIn', 'Sign in', {
     isPage: true,
     body: { schema: z.union([loginForm, codeForm]), type: form, isRequired: true },
     answers: { 200: html('A page asks for a second factor, or shows recovery codes.'), 303: signedIn },
@@ -71,25 +52,13 @@ export const portalOperations: readonly Operation[] = [
       429: 'Too many failed logins.',
       503: 'A store cannot be reached, or no more work is taken.',
     },
-  },
-  {
-    method: 'get',
-    path: '/logout',
-    id: 'getLogoutPage',
-    tag: 'portal',
-    summary: 'Get a page that asks whether to sign out',
-    access: 'visitor',
+  }),
+  visitor('GET /logout', 'getLogoutPage', 'Get a page that asks whether to sign out', {
     answers: { 200: html('The page.') },
     refusals: { 403: notFromHere, 405: 'It was no browser that opened a page.' },
-  },
-  {
-    method: 'post',
-    path: '/logout',
-    id: 'signOut',
-    tag: 'portal',
-    summary: 'Sign out',
+  }),
+  visitor('POST /logout', 'signOut', 'Sign out', {
     description: 'The session ends on the server, and the sign-on that it shares.',
-    access: 'visitor',
     isPage: true,
     answers: {
       204: { description: 'Signed out, for a program.' },
@@ -97,6 +66,13 @@ export const portalOperations: readonly Operation[] = [
       503: notEnded,
     },
     refusals: { 403: notFromHere },
-  },
-  ...statuses,
+  }),
+  session('GET /session', 'getSessionStatus', 'Get the status of the own session', {
+    description: 'It is no use of the session.',
+    answers: status,
+  }),
+  session('POST /session', 'keepSession', 'Keep the own session, and get its status', {
+    description: 'It is a use of the session, and does nothing else.',
+    answers: status,
+  }),
 ]

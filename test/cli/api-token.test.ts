@@ -1,22 +1,13 @@
 import { parse } from 'smol-toml'
 import { describe, expect, it } from 'vitest'
 import { apiTokenCommand } from '../../lib/cli/api-token.js'
-import type { CommandProcess } from '../../lib/cli/command.js'
 import { parseConfig } from '../../lib/config/parse.js'
 import { hashApiToken, isApiToken } from '../../lib/tokens/machines/api-token-text.js'
+import { runOne } from './one-command.js'
 
 const now = Date.UTC(2026, 0, 1)
 
-async function create(...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
-  const [out, err] = [[] as string[], [] as string[]]
-  const process = {
-    stdout: { write: (text: string) => out.push(text) },
-    stderr: { write: (text: string) => err.push(text) },
-    exitCode: undefined,
-  } as unknown as CommandProcess
-  await apiTokenCommand(process, () => now).parseAsync(['create', ...args], { from: 'user' })
-  return { code: process.exitCode ?? 0, stdout: out.join(''), stderr: err.join('') }
-}
+const create = (...args: string[]) => runOne((process) => apiTokenCommand(process, () => now), ['create', ...args])
 
 describe('sallyport api-token create', () => {
   it('prints the token once, apart from the lines for the file, which have its hash', async () => {

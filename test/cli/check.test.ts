@@ -14,37 +14,14 @@ import { fileURLToPath } from 'node:url'
 import { parse } from 'smol-toml'
 import { afterAll, describe, expect, it } from 'vitest'
 import { checkCommand } from '../../lib/cli/check.js'
-import type { CommandProcess } from '../../lib/cli/command.js'
 import { editToml } from '../../lib/config/values/toml-edits.js'
 import { dayMs, keyPair } from '../helpers/key-files.js'
+import { runOne } from './one-command.js'
 
 const home = mkdtempSync(join(tmpdir(), 'sallyport-check-'))
 afterAll(() => rmSync(home, { recursive: true }))
 
-interface Outcome {
-  readonly code: unknown
-  readonly stdout: string
-  readonly stderr: string
-}
-
-async function run(...args: string[]): Promise<Outcome> {
-  const [out, err] = [[] as string[], [] as string[]]
-  const process = {
-    stdin: undefined,
-    stdout: { write: (text: string) => out.push(text) },
-    stderr: { write: (text: string) => err.push(text) },
-    exitCode: undefined,
-    exit(code: number): never {
-      process.exitCode = code
-      throw new Error(`exit ${code}`)
-    },
-  } as unknown as CommandProcess
-  const command = checkCommand(process).configureOutput({ writeErr: (text) => err.push(text) })
-  await command.parseAsync(args, { from: 'user' }).catch((error: Error) => {
-    if (!error.message.startsWith('exit ')) throw error
-  })
-  return { code: process.exitCode ?? 0, stdout: out.join(''), stderr: err.join('') }
-}
+const run = (...args: string[]) => runOne(checkCommand, args)
 
 interface Report {
   readonly findings: readonly {
@@ -163,7 +140,7 @@ describe('sallyport check of a file', () => {
     }, text)
     expect(marked.match(/Sesame/g)?.length ?? 0).toBe(paths.length)
     const file = write(marked)
-    for (const args of [[], ['--json', '--fix']]) {
+    for (const args of [['--all'], ['--json', '--fix']]) {
       const { stdout, stderr } = await run(file, ...args)
       expect(stdout + stderr).not.toContain('Sesame')
     }
@@ -194,7 +171,7 @@ describe('what sallyport check shows of secrets', () => {
     process.env['SALLYPORT_CHECK_SECRET'] = 'Sesame'
     try {
       const file = write(text)
-      for (const args of [[], ['--json'], ['--json', '--fix']]) {
+      for (const args of [['--all'], ['--json'], ['--json', '--fix']]) {
         const { stdout, stderr } = await run(file, ...args)
         expect(stdout + stderr).not.toContain('Sesame')
       }
@@ -204,7 +181,7 @@ describe('what sallyport check shows of secrets', () => {
   })
 
   it('nothing that a terminal may obey', async () => {
-    const { stdout } = await run(write('"\\u001b[2J" = 1\n[server]\nhostname = "\\u009b1m"\n'))
+    const { stdout } = await run(write('"\\u001b[2J" = 1\n[server]\nhostname = "\\u009b1m"\n'), '--all')
     expect(stdout.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u)
   })
 })
@@ -284,6 +261,15 @@ unused = "[x]"
 })
 
 describe('what holds', () => {
+  it('is listed with --all, behind the findings', async () => {
+    const file = write('[server]\nhostname = "h"\n[strange]\nkey = 1\n')
+    const { stdout } = await run(file, '--all')
+    expect(stdout).toMatch(
+      /^Findings\n.*^Keys\n[^\n]* used: server\.hostname\n.*^What holds\n.*window = "15m" {4}# default\n/ms,
+    )
+    expect((await run(file)).stdout).not.toMatch(/used: |# default/)
+  })
+
   it('has the place of what is written, and the kind of what is not', async () => {
     process.env['SALLYPORT_CHECK_MAX'] = '7'
     const { values } = await report(

@@ -7,6 +7,7 @@ import type { CommandProcess } from '../../lib/cli/command.js'
 import { coverageCommand } from '../../lib/cli/coverage.js'
 import { diffCommand } from '../../lib/cli/diff.js'
 import { explainCommand } from '../../lib/cli/explain.js'
+import { runOne } from './one-command.js'
 
 let home: string
 let file: string
@@ -19,16 +20,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(home, { recursive: true }))
 
-async function run(create: (process: CommandProcess) => Command, ...args: readonly string[]) {
-  const [out, err] = [[] as string[], [] as string[]]
-  const process = {
-    stdout: { write: (text: string) => out.push(text) },
-    stderr: { write: (text: string) => err.push(text) },
-    exitCode: undefined,
-  } as unknown as CommandProcess
-  await create(process).parseAsync(args, { from: 'user' })
-  return { code: process.exitCode ?? 0, stdout: out.join(''), stderr: err.join('') }
-}
+const run = (create: (process: CommandProcess) => Command, ...args: readonly string[]) => runOne(create, args)
 
 describe('sallyport explain', () => {
   it('knows the users of the file', async () => {

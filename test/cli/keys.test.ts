@@ -12,10 +12,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createSecurity } from '../../lib/app/create-security.js'
-import type { CommandProcess } from '../../lib/cli/command.js'
 import { keysCommand } from '../../lib/cli/keys.js'
 import { createKeyRing } from '../../lib/tokens/keys/key-ring.js'
 import { recordedLog } from '../helpers/recorded-log.js'
+import { runOne } from './one-command.js'
 
 const start = Date.UTC(2026, 0, 1)
 
@@ -35,23 +35,9 @@ afterAll(() => {
   rmSync(home, { recursive: true })
 })
 
-interface Outcome {
-  readonly code: unknown
-  readonly stdout: string
-  readonly stderr: string
-}
-
-async function rotate(tokenConfig: readonly string[], args: readonly string[] = []): Promise<Outcome> {
+async function rotate(tokenConfig: readonly string[], args: readonly string[] = []) {
   writeFileSync(file, ['[management_api.jwt_token_security_handler.token_config]', ...tokenConfig].join('\n'))
-  const [out, err] = [[] as string[], [] as string[]]
-  const process = {
-    stdin: undefined,
-    stdout: { write: (text: string) => out.push(text) },
-    stderr: { write: (text: string) => err.push(text) },
-    exitCode: undefined,
-  } as unknown as CommandProcess
-  await keysCommand(process, () => start).parseAsync(['rotate', '--config', file, ...args], { from: 'user' })
-  return { code: process.exitCode ?? 0, stdout: out.join(''), stderr: err.join('') }
+  return runOne((process) => keysCommand(process, () => start), ['rotate', '--config', file, ...args])
 }
 
 const keyFile = ['key_file = "token.pem"', 'algorithm = "ES256"', 'expiry = 600']

@@ -7,6 +7,7 @@ import type { CommandProcess } from '../../lib/cli/command.js'
 import { secretsCommand } from '../../lib/cli/secrets.js'
 import { decryptWithKey, parseCiphertext } from '../../lib/config/values/ciphertext.js'
 import { keyPair } from '../helpers/key-files.js'
+import { runOne } from './one-command.js'
 
 const { key, certificate, pem } = keyPair({ type: 'rsa' })
 let home: string
@@ -27,29 +28,18 @@ function configWith(...lines: readonly string[]): string {
   return file
 }
 
-interface Outcome {
-  readonly code: unknown
-  readonly stdout: string
-  readonly stderr: string
-}
-
 /** With a list of answers standard input is a terminal, on which each prompt gets the next one. */
-async function run(input: string | Buffer | string[], args: readonly string[]): Promise<Outcome> {
+async function run(input: string | Buffer | string[], args: readonly string[]) {
   const stdin = Object.assign(new PassThrough(), { isTTY: Array.isArray(input) })
   if (!Array.isArray(input)) stdin.end(input)
-  const [out, err] = [[] as string[], [] as string[]]
-  const prompted = (text: string): void => {
+  const err: string[] = []
+  const write = (text: string): void => {
     err.push(text)
     if (Array.isArray(input) && text.endsWith(': ')) setImmediate(() => stdin.write(`${input.shift()}\n`))
   }
-  const process = {
-    stdin: stdin as unknown as NodeJS.ReadStream,
-    stdout: { write: (text: string) => out.push(text) },
-    stderr: { write: prompted } as unknown as NodeJS.WritableStream,
-    exitCode: undefined,
-  } as CommandProcess
-  await secretsCommand(process).parseAsync(['encrypt', ...args], { from: 'user' })
-  return { code: process.exitCode ?? 0, stdout: out.join(''), stderr: err.join('') }
+  const streams = { stdin, stderr: { write } } as unknown as Partial<CommandProcess>
+  const outcome = await runOne(secretsCommand, ['encrypt', ...args], streams)
+  return { ...outcome, stderr: err.join('') }
 }
 
 function decrypted(text: string): string | undefined {

@@ -20,6 +20,7 @@ afterAll(() => {
 
 const blocks = readBlocks('docs/check.md')
 const create: Readonly<Record<string, (process: CommandProcess) => Command>> = {
+  check: checkCommand,
   explain: explainCommand,
   diff: diffCommand,
   coverage: coverageCommand,
@@ -74,31 +75,9 @@ it.each(mine)('the command at $place prints what the page shows', async (block) 
   process.chdir(directory)
   vi.restoreAllMocks()
   expect(output).toBe(block.text.slice(block.text.indexOf('\n') + 1).trimEnd())
-  expect(code).toBe(/--fail-on|^\$ npx sallyport diff/.test(block.text) ? 1 : 0)
+  expect(code).toBe(/--fail-on|^\$ npx sallyport (?:check|diff)/.test(block.text) ? 1 : 0)
 })
 
 it('shows each command', () => {
-  expect(mine.length).toBeGreaterThanOrEqual(5)
-})
-
-it('sallyport check prints what the page shows for its file', async () => {
-  const source = blocks.find(({ notes }) => notes.get('file') === 'shop.toml')!
-  const report = blocks.find(({ mark }) => mark === 'check')!
-  const file = join(folder, 'shop.toml')
-  writeFileSync(file, source.text)
-  const lines: string[] = []
-  const process = { stdout: { write: (text: string) => lines.push(text) }, stderr: { write() {} } }
-  await checkCommand(process as unknown as CommandProcess).parseAsync([file], { from: 'user' })
-  const printed = lines.join('').replaceAll(file, 'shop.toml').trimEnd()
-
-  // A line of three dots stands for any lines.
-  const parts = report.text.split(/^\.\.\.$/m).map((part) => part.trim())
-  let from = 0
-  for (const part of parts) {
-    const at = printed.indexOf(part, from)
-    expect(at, `${part}\n\nis not in\n\n${printed}`).toBeGreaterThanOrEqual(0)
-    from = at + part.length
-  }
-  expect(printed.startsWith(parts[0]!)).toBe(true)
-  expect(printed.endsWith(parts.at(-1)!)).toBe(true)
+  expect(mine.length).toBeGreaterThanOrEqual(6)
 })

@@ -5,12 +5,13 @@
  */
 
 import * as z from 'zod'
-import { component, count, moment, type Shape } from '../../core/components.js'
+import { component, moment, type Shape } from '../../core/components.js'
 import type { Position } from '../../core/errors.js'
 import type { ApiTokenEntry } from '../api-tokens.js'
 import type { ConfigurationFinding, ConfigurationKey, ConfigurationView } from '../configuration.js'
 import type { RuleEntry } from '../rule.js'
 import type { ServiceProviderEntry } from '../service-providers.js'
+import { pageOf } from './sessions.js'
 
 const line = z.int().positive().describe('The line, from 1.')
 const column = z.int().positive().describe('The column, from 1.')
@@ -116,12 +117,3 @@ const serviceProvider = component(
 )
 
 export const serviceProviderPage = pageOf('ServiceProviderPage', 'Service providers in effect.', serviceProvider)
-
-function pageOf(id: string, description: string, entry: z.ZodType): z.ZodType {
-  const list = z.array(entry).describe('The entries.')
-  return component(
-    id,
-    description,
-    z.object({ count: count('Entries of this page.'), total: count('Entries of all pages.'), list }),
-  )
-}

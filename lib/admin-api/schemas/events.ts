@@ -6,9 +6,9 @@
 
 import * as z from 'zod'
 import type { EventEntry } from '../../console/recent-events.js'
-import { component, count, moment, type Shape } from '../../core/components.js'
+import { component, moment, type Shape } from '../../core/components.js'
 import { eventNames } from '../../core/events.js'
-import { pageQuery } from './sessions.js'
+import { pageOf, pageQuery } from './sessions.js'
 
 export const eventQuery = z.object({
   after: z
@@ -38,12 +38,4 @@ export const eventEntry = component(
   } satisfies Shape<Known>),
 )
 
-export const eventPage = component(
-  'EventPage',
-  'Events of late, the newest first. The last 1000 are kept.',
-  z.object({
-    count: count('Entries of this page.'),
-    total: count('Entries of all pages.'),
-    list: z.array(eventEntry).describe('The entries.'),
-  }),
-)
+export const eventPage = pageOf('EventPage', 'Events of late, the newest first. The last 1000 are kept.', eventEntry)

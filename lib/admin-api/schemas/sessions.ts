@@ -13,7 +13,20 @@ export const pageQuery = z.object({
   limit: z.int().min(1).max(1000).optional().describe('Entries at the most. Default: 100.'),
 })
 
-export const sessionKind = z
+/** One page of entries. */
+export function pageOf<Entry extends z.ZodType>(id: string, description: string, entry: Entry) {
+  return component(
+    id,
+    description,
+    z.object({
+      count: count('Entries of this page.'),
+      total: count('Entries of all pages.'),
+      list: z.array(entry).readonly().describe('The entries.'),
+    }),
+  )
+}
+
+const sessionKind = z
   .enum(['management', 'portal', 'oauth', 'sso', 'api', 'issuer', 'icp'])
   .describe(
     '`management`: a token of the management API; `portal`: a session of a portal; `oauth`: an access token of the authorization ' +
@@ -126,15 +139,7 @@ export const lockEntry = component(
 )
 export type LockEntry = Readonly<z.output<typeof lockEntry>>
 
-export const lockPage = component(
-  'LockPage',
-  'Locks that hold.',
-  z.object({
-    count: count('Entries of this page.'),
-    total: count('Entries of all pages.'),
-    list: z.array(lockEntry).readonly().describe('The entries.'),
-  }),
-)
+export const lockPage = pageOf('LockPage', 'Locks that hold.', lockEntry)
 export type LockPage = Readonly<z.output<typeof lockPage>>
 
 const liftStatus = z

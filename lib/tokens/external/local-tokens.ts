@@ -4,7 +4,9 @@
  * @module
  */
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
+import { StoreError } from '../../core/errors.js'
 import type { LocalToken } from './stored-record.js'
 
 /** A look-up under way. */
@@ -13,6 +15,9 @@ export interface Reading {
   /** Users whose tokens were ended meanwhile. */
   readonly ended: Set<string>
 }
+
+/** Attempts to read a record that is being changed. */
+const maxReads = 5
 
 export class LocalTokens<Token extends LocalToken = LocalToken> {
   readonly #tokens: LRUCache<string, Token>
@@ -50,8 +55,20 @@ export class LocalTokens<Token extends LocalToken = LocalToken> {
     return new Map(this.#tokens.entries())
   }
 
-  /** Calls `read` with what tells it of changes until it returns. */
-  async watch<T>(id: string, read: (reading: Reading) => Promise<T>): Promise<T> {
+  /**
+   * Calls `read` with what tells it of changes until it returns, and again while that is `'outdated'`.
+   *
+   * @throws StoreError, by rejecting, when there is no end of changes.
+   */
+  async lookUp<T>(id: string, read: (reading: Reading) => Promise<T | 'outdated'>): Promise<T> {
+    for (let count = 0; count < maxReads; count++) {
+      const outcome = await this.#watch(id, read)
+      if (outcome !== 'outdated') return outcome
+    }
+    throw new StoreError('a token changes faster than it can be read, or its store is too slow')
+  }
+
+  async #watch<T>(id: string, read: (reading: Reading) => Promise<T>): Promise<T> {
     const reading: Reading = { isOutdated: false, ended: new Set() }
     const others = this.#readings.get(id) ?? new Set()
     this.#readings.set(id, others.add(reading))
@@ -63,12 +80,30 @@ export class LocalTokens<Token extends LocalToken = LocalToken> {
     }
   }
 
+  /** Ends a token by `end`. Look-ups that began before that is done do not keep it. */
+  async end<T>(id: string, end: () => Promise<T>): Promise<T> {
+    this.forget(id)
+    const answer = await end()
+    this.forget(id)
+    return answer
+  }
+
+  /** Ends all tokens of a user by `end`, as {@link LocalTokens.end}. */
+  async endUser<T>(subject: string, end: () => Promise<T>): Promise<T> {
+    this.#forgetUser(subject)
+    const answer = await end()
+    this.#forgetUser(subject)
+    // A login that begins after the answer is told by the clock from one that began before.
+    await sleep(1)
+    return answer
+  }
+
   forget(id: string): void {
     this.#tokens.delete(id)
     for (const reading of this.#readings.get(id) ?? []) reading.isOutdated = true
   }
 
-  forgetUser(subject: string): void {
+  #forgetUser(subject: string): void {
     for (const id of [...(this.#bySubject.get(subject) ?? [])]) this.#tokens.delete(id)
     for (const readings of this.#readings.values()) for (const reading of readings) reading.ended.add(subject)
   }

@@ -5,15 +5,14 @@
  * @module
  */
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import { inBackground } from '../../async/background.js'
 import { digest } from '../../core/digest.js'
-import { StoreError } from '../../core/errors.js'
 import { presentMoment } from '../../core/moment.js'
 import { assertIntegers, assertNumbers } from '../../core/option-numbers.js'
 import type { RedisLink } from '../../redis/redis-link.js'
 import type { Script } from '../../redis/script.js'
 import { AcknowledgedRevocations } from '../external/acknowledged-revocations.js'
+import type { Reading } from '../external/local-tokens.js'
 import {
   listedPools,
   type Pool,
@@ -27,25 +26,13 @@ import type { LoginStart, PoolFill, TokenQuery, TokenRecord, TokenStore } from '
 import { KnownTokens } from './known-tokens.js'
 import { listTokens } from './list-tokens.js'
 import { RedisRevocations } from './redis-revocations.js'
-import {
-  addScript,
-  countScript,
-  lookUpScript,
-  membersScript,
-  recordsScript,
-  removeBySubjectScript,
-  removeScript,
-  touchScript,
-} from './token-scripts.js'
+import { addScript, countScript, lookUpScript, tokenScripts, touchScript } from './token-scripts.js'
 
 /** Options of {@link RedisTokenStore}. */
 export interface RedisTokenStoreOptions extends SharedTokenStoreOptions {
   /** The link to Redis, which is not started yet. `close` closes it. */
   readonly link: RedisLink
 }
-
-/** Attempts to read a record that is being changed. */
-const maxReads = 5
 
 export class RedisTokenStore implements TokenStore {
   readonly #options: RedisTokenStoreOptions
@@ -75,16 +62,7 @@ export class RedisTokenStore implements TokenStore {
     this.#revocations = new RedisRevocations(this.#run, () => link.confirm(), clock)
     const tokenPrefix = this.#tokenKey('')
     link.listen({
-      scripts: [
-        lookUpScript,
-        addScript,
-        touchScript,
-        removeScript,
-        removeBySubjectScript,
-        membersScript,
-        recordsScript,
-        countScript,
-      ],
+      scripts: tokenScripts,
       onChange: (key) => {
         if (key.startsWith(tokenPrefix)) this.#local.forget(key.slice(tokenPrefix.length))
       },
@@ -158,20 +136,12 @@ export class RedisTokenStore implements TokenStore {
     )
   }
 
-  async remove(id: string): Promise<boolean> {
-    this.#local.forget(id)
-    const isRemoved = await this.#revocations.remove(id)
-    this.#local.forget(id)
-    return isRemoved
+  remove(id: string): Promise<boolean> {
+    return this.#local.end(id, () => this.#revocations.remove(id))
   }
 
-  async removeBySubject(subject: string): Promise<number> {
-    this.#local.forgetUser(subject)
-    const count = await this.#revocations.removeBySubject(subject)
-    this.#local.forgetUser(subject)
-    // A login that begins after the answer is told by the clock from one that began before.
-    await sleep(1)
-    return count
+  removeBySubject(subject: string): Promise<number> {
+    return this.#local.endUser(subject, () => this.#revocations.removeBySubject(subject))
   }
 
   list(query: TokenQuery = {}): Promise<readonly TokenRecord[]> {
@@ -218,11 +188,7 @@ export class RedisTokenStore implements TokenStore {
 
   async #find(id: string): Promise<TokenRecord | undefined> {
     try {
-      for (let count = 0; count < maxReads; count++) {
-        const outcome = await this.#read(id)
-        if (outcome !== 'outdated') return outcome
-      }
-      throw new StoreError('a token changes faster than it can be read, or Redis is too slow')
+      return await this.#local.lookUp(id, (reading) => this.#read(id, reading))
     } catch (error) {
       const known = this.#local.getLastKnown(id)
       if (known === undefined) throw error
@@ -234,28 +200,26 @@ export class RedisTokenStore implements TokenStore {
    * Asks the primary for the record, and then once more on the connection that is told of its changes: an id that is not there must
    * not be watched, or whoever makes ids up fills the table of the server.
    */
-  #read(id: string): Promise<TokenRecord | undefined | 'outdated'> {
-    return this.#local.watch(id, async (reading) => {
-      let sentAt = presentMoment()
-      const answer = (await this.#run(lookUpScript, [id])) as [string, string] | null
-      if (answer === null) return undefined
-      const notedAt = Number(answer[1])
-      if (!this.#link.isTracking && !this.#link.isRecent(sentAt)) return 'outdated'
-      if (!this.#link.isTracking) return this.#recordFrom(answer[0], notedAt, id).record
-      sentAt = presentMoment()
-      const json = await this.#link.readTracked(this.#tokenKey(id))
-      if (reading.isOutdated || !this.#link.isRecent(sentAt)) return 'outdated'
-      if (json === null) return undefined
-      const local = this.#local.get(id)
-      if (local !== undefined) {
-        this.#uses.take(local, notedAt)
-        return local.record
-      }
-      const created = this.#recordFrom(json, notedAt, id)
-      if (reading.ended.has(created.record.subject)) return 'outdated'
-      this.#local.set(id, created)
-      return created.record
-    })
+  async #read(id: string, reading: Reading): Promise<TokenRecord | undefined | 'outdated'> {
+    let sentAt = presentMoment()
+    const answer = (await this.#run(lookUpScript, [id])) as [string, string] | null
+    if (answer === null) return undefined
+    const notedAt = Number(answer[1])
+    if (!this.#link.isTracking && !this.#link.isRecent(sentAt)) return 'outdated'
+    if (!this.#link.isTracking) return this.#recordFrom(answer[0], notedAt, id).record
+    sentAt = presentMoment()
+    const json = await this.#link.readTracked(this.#tokenKey(id))
+    if (reading.isOutdated || !this.#link.isRecent(sentAt)) return 'outdated'
+    if (json === null) return undefined
+    const local = this.#local.get(id)
+    if (local !== undefined) {
+      this.#uses.take(local, notedAt)
+      return local.record
+    }
+    const created = this.#recordFrom(json, notedAt, id)
+    if (reading.ended.has(created.record.subject)) return 'outdated'
+    this.#local.set(id, created)
+    return created.record
   }
 
   /** With the latest last use that another process may not have noted yet. */

@@ -36,7 +36,16 @@ local function end_of(record, use, slack)
 end
 `
 
-const script = (text: string): Script => ({ text: tokenFunctions + text })
+const scripts: Script[] = []
+
+/** All scripts of this file. */
+export const tokenScripts: readonly Script[] = scripts
+
+function script(text: string): Script {
+  const made = { text: tokenFunctions + text }
+  scripts.push(made)
+  return made
+}
 
 /**
  * A look-up that the primary must execute: it writes, though it changes nothing. ARGV: id.

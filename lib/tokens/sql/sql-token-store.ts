@@ -15,7 +15,7 @@ import { type Moment, msSince } from '../../core/moment.js'
 import { assertIntegers, assertNumbers } from '../../core/option-numbers.js'
 import type { SqlQuery } from '../../sql/sql-database.js'
 import type { SqlLink } from '../../sql/sql-link.js'
-import { LocalTokens } from '../external/local-tokens.js'
+import { LocalTokens, type Reading } from '../external/local-tokens.js'
 import {
   allPools,
   listedPools,
@@ -58,9 +58,6 @@ interface ReadToken extends LocalToken {
   readonly json: string
   readAt: Moment
 }
-
-/** Attempts to read a record that is being changed. */
-const maxReads = 5
 
 /** Uses of tokens that may wait to be noted. More are noted at the next use. */
 const maxWaitingTouches = 10_000
@@ -146,28 +143,21 @@ export class SqlTokenStore implements TokenStore {
     })
   }
 
-  async remove(id: string): Promise<boolean> {
-    this.#local.forget(id)
-    const isRemoved = await this.#revocations.remove(id)
-    this.#local.forget(id)
-    return isRemoved
+  remove(id: string): Promise<boolean> {
+    return this.#local.end(id, () => this.#revocations.remove(id))
   }
 
-  async removeBySubject(subject: string): Promise<number> {
-    this.#local.forgetUser(subject)
-    const count = await this.#revocations.removeBySubject(subject)
-    this.#local.forgetUser(subject)
-    // A login that begins after the answer is told by the clock from one that began before.
-    await sleep(1)
-    return count
+  removeBySubject(subject: string): Promise<number> {
+    return this.#local.endUser(subject, () => this.#revocations.removeBySubject(subject))
   }
 
   async list({ subject, kind, limit = 100 }: TokenQuery = {}): Promise<readonly TokenRecord[]> {
     const pools = kind === undefined ? listedPools : [poolFor(kind)]
     const userKey = subject === undefined ? undefined : digest(subject)
-    const bounds = { kind, userKey, limit: Math.max(0, Math.floor(limit)), now: this.#clock() }
+    const bounds = { kind, userKey, limit: Math.max(0, Math.floor(limit)) }
+    const now = this.#clock()
     await this.#lastTouch
-    const rows = await this.#statements.list(this.#query, pools, bounds)
+    const rows = await this.#statements.list(this.#query, pools, now, bounds)
     return rows.map((row) => recordFrom(String(row['record']), momentOfUse(Number(row['last_use']))).record)
   }
 
@@ -206,11 +196,7 @@ export class SqlTokenStore implements TokenStore {
 
   async #find(id: string): Promise<TokenRecord | undefined> {
     try {
-      for (let count = 0; count < maxReads; count++) {
-        const outcome = await this.#read(id)
-        if (outcome !== 'outdated') return outcome
-      }
-      throw new StoreError('a token changes faster than it can be read')
+      return await this.#local.lookUp(id, (reading) => this.#read(id, reading))
     } catch (error) {
       const known = this.#local.get(id)
       const { maxStalenessOnFailureMs = 0 } = this.#options
@@ -220,27 +206,25 @@ export class SqlTokenStore implements TokenStore {
     }
   }
 
-  #read(id: string): Promise<TokenRecord | undefined | 'outdated'> {
-    return this.#local.watch(id, async (reading) => {
-      const { rows, sentAt } = await this.#link.lookUp({
-        columns: 't.record, t.last_use',
-        joins: 'LEFT JOIN sallyport_token t ON t.prefix = l.prefix AND t.id = ?',
-        parameters: [id],
-      })
-      const { record: json, last_use: use } = rows[0]!
-      if (reading.isOutdated) return 'outdated'
-      if (typeof json !== 'string') {
-        this.#local.drop(id)
-        return undefined
-      }
-      const known = this.#local.get(id)
-      const local = known?.json === json ? known : { ...recordFrom(json, 0, id), json, readAt: sentAt }
-      if (reading.ended.has(local.record.subject)) return 'outdated'
-      this.#uses.take(local, momentOfUse(Number(use)))
-      if (sentAt.monotonic > local.readAt.monotonic) local.readAt = sentAt
-      if (local !== known) this.#local.set(id, local)
-      return local.record
+  async #read(id: string, reading: Reading): Promise<TokenRecord | undefined | 'outdated'> {
+    const { rows, sentAt } = await this.#link.lookUp({
+      columns: 't.record, t.last_use',
+      joins: 'LEFT JOIN sallyport_token t ON t.prefix = l.prefix AND t.id = ?',
+      parameters: [id],
     })
+    const { record: json, last_use: use } = rows[0]!
+    if (reading.isOutdated) return 'outdated'
+    if (typeof json !== 'string') {
+      this.#local.drop(id)
+      return undefined
+    }
+    const known = this.#local.get(id)
+    const local = known?.json === json ? known : { ...recordFrom(json, 0, id), json, readAt: sentAt }
+    if (reading.ended.has(local.record.subject)) return 'outdated'
+    this.#uses.take(local, momentOfUse(Number(use)))
+    if (sentAt.monotonic > local.readAt.monotonic) local.readAt = sentAt
+    if (local !== known) this.#local.set(id, local)
+    return local.record
   }
 
   #rowFrom(record: TokenRecord): TokenRow {

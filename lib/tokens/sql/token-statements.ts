@@ -15,6 +15,8 @@ export const sliceSize = 500
 
 const parameterList = (values: readonly unknown[]): string => values.map(() => '?').join(', ')
 
+const idsOf = (rows: readonly SqlRow[]): readonly string[] => rows.map((row) => String(row['id']))
+
 /** One token as it is stored. */
 export interface TokenRow {
   readonly id: string
@@ -107,10 +109,7 @@ export class TokenStatements {
         ORDER BY last_use LIMIT ${count}`,
       [this.#prefix, pool, now, id, ...(userKey === undefined ? [] : [userKey])],
     )
-    await this.remove(
-      query,
-      rows.map((row) => String(row['id'])),
-    )
+    await this.remove(query, idsOf(rows))
     return rows.map(({ record }) => String(record))
   }
 
@@ -121,7 +120,7 @@ export class TokenStatements {
         ORDER BY id LIMIT ${sliceSize}`,
       [this.#prefix, ...pools, now],
     )
-    const ids = rows.map((row) => String(row['id']))
+    const ids = idsOf(rows)
     if (ids.length > 0) {
       const sql = `DELETE FROM sallyport_token WHERE prefix = ? AND id IN (${parameterList(ids)}) AND ends_at <= ?`
       await query(sql, [this.#prefix, ...ids, now])
@@ -152,7 +151,7 @@ export class TokenStatements {
             LIMIT ${sliceSize}`,
           [this.#prefix, userKey, pool, issuedUntil],
         )
-        const ids = rows.map((row) => String(row['id']))
+        const ids = idsOf(rows)
         await this.remove(query, ids)
         return ids.length
       })
@@ -177,12 +176,8 @@ export class TokenStatements {
   list(
     query: SqlQuery,
     pools: readonly Pool[],
-    {
-      kind,
-      userKey,
-      limit,
-      now,
-    }: { kind: RecordKind | undefined; userKey: string | undefined; limit: number; now: number },
+    now: number,
+    { kind, userKey, limit }: { kind: RecordKind | undefined; userKey: string | undefined; limit: number },
   ): Promise<readonly SqlRow[]> {
     const conditions = `${kind === undefined ? '' : 'AND t.kind = ?'} ${userKey === undefined ? '' : 'AND t.user_key = ?'}`
     const parts = pools.map(
