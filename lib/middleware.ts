@@ -14,6 +14,7 @@ export {
   type ClientRefusal,
   type EventRecorder,
   type LoginRefusal,
+  type RequestCorrelation,
   SecurityEvents,
 } from './core/events.js'
 export { type BasicAuthenticationOptions, basicAuthentication } from './middleware/basic-authentication.js'

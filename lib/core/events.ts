@@ -19,6 +19,7 @@ export {
   changedBy,
   type LoginRefusal,
   pickClient,
+  type RequestCorrelation,
 } from './event-members.js'
 
 /** The events of {@link SecurityEvents} and what each of them carries. No event carries a password or a usable token. */

@@ -65,9 +65,11 @@ export interface AssignedSecondFactor extends NewSecret {
 
 /** A second factor that wrong codes have locked. */
 export interface CodeLock {
+  /** What is refused: the user's codes. */
   readonly scope: 'second-factor'
   /** The user whose it is, as the store spells the name. */
   readonly userName: string
+  /** The same name. */
   readonly subject: string
   /** It holds for every address. */
   readonly address: undefined
