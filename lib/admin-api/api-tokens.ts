@@ -13,26 +13,8 @@ import { tokenId } from '../tokens/token-id.js'
 import type { Tokens } from '../tokens/tokens.js'
 import { pageOf, readPage } from './page.js'
 import { administratorsOnly, type Call, readMember, resourceGate } from './resource.js'
-import { type RuleEntry, ruleFrom } from './rule.js'
-
-/** A token as `GET /api-tokens` lists it. Moments are texts of ISO 8601. */
-export interface ApiTokenEntry {
-  /** What `DELETE /sessions/{id}` ends it by; `null`: it has ended, or was revoked. */
-  readonly id: string | null
-  readonly name: string
-  /** Whose sessions it is listed with. */
-  readonly subject: string
-  readonly isAdmin: boolean
-  readonly roles: readonly string[]
-  /** Addresses and networks it may be used from; `null`: all. */
-  readonly addresses: readonly string[] | null
-  /** Paths that it opens, with everything below them; `null`: all. */
-  readonly paths: readonly string[] | null
-  readonly expiresAt: string
-  /** `null`: never, or not since the store has lost its record. */
-  readonly lastUsedAt: string | null
-  readonly rule: RuleEntry
-}
+import { ruleFrom } from './rule.js'
+import type { ApiTokenEntry } from './schemas/configuration.js'
 
 /** A token of the configuration in effect, and where it is written. */
 export interface PlacedApiToken {

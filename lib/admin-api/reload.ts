@@ -6,7 +6,7 @@
 
 import type { Express, Request } from 'express'
 import { getAuth } from '../core/auth.js'
-import { BadRequestError, ConfigError, type Origin, type Position } from '../core/errors.js'
+import { BadRequestError, ConfigError } from '../core/errors.js'
 import type { ChangeContext } from '../core/events.js'
 import { answerJson } from '../http/answer.js'
 import { readClient } from '../http/client.js'
@@ -15,7 +15,7 @@ import { type Gate, refusalFrom, type Verdict } from '../http/gate.js'
 import { hasBody, invalidRequest, mediaTypeRefusal, readJsonBody } from './json-body.js'
 import { administratorsOnly } from './resource.js'
 import { readBody, reloadRequest, versionMissing } from './schemas/bodies.js'
-import type { ReloadOutcome } from './schemas/reload.js'
+import type { ReloadOutcome, ReloadPreview } from './schemas/reload.js'
 
 /**
  * Reads the file of the configuration in effect, and takes it over. Resolves with the names of the tables that have changed, and of the
@@ -26,39 +26,6 @@ export type ReloadFile = (
   context: ChangeContext,
   version?: string,
 ) => Promise<{ readonly changed: readonly string[]; readonly atNextStart: readonly string[] } | undefined>
-
-/** What `GET /reload` answers: what `POST /reload` would do. */
-export interface ReloadPreview {
-  readonly file: string
-  /** Of the text that was read, for `POST /reload`; empty: it cannot be read. */
-  readonly version: string
-  /** Whether the file has another text than the configuration in effect was read from. */
-  readonly isChanged: boolean
-  /** The mistakes that would refuse the reload: then the rest is empty. The first 500. */
-  readonly problems: readonly ReloadProblem[]
-  /** Tables with other values; none where only files that it names have changed. The first 500. */
-  readonly changed: readonly string[]
-  /** Keys whose change takes effect at the next start. */
-  readonly atNextStart: readonly string[]
-  /** Classes of requests that are newly let in. */
-  readonly widened: number
-  /** Classes of requests that are newly refused. */
-  readonly narrowed: number
-  /** Keys that differ, and that no request tells. The first 500. */
-  readonly notCompared: readonly Origin[]
-  /** `false`: the requests could not be compared in the time for it, and are counted as none. */
-  readonly isComplete: boolean
-  /** What `sallyport diff` prints, up to 64 KiB. */
-  readonly diff: string
-}
-
-/** A mistake, where it stands, and what was meant. */
-export interface ReloadProblem {
-  readonly key: string
-  readonly rule: string
-  readonly position: Position | null
-  readonly suggestion?: string
-}
 
 /** `undefined`: the configuration is from no file. `app`: whose requests are compared. */
 export type PreviewReload = (app: Express) => Promise<ReloadPreview | undefined>

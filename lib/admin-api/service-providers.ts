@@ -4,33 +4,13 @@
  * @module
  */
 
-import type { OauthGrant, ServiceProviderConfig } from '../config/config.js'
+import type { ServiceProviderConfig } from '../config/config.js'
 import type { Origin } from '../core/errors.js'
 import type { Gate } from '../http/gate.js'
 import { pageOf, readPage } from './page.js'
 import { administratorsOnly, type Call, readMember, resourceGate } from './resource.js'
-import { type RuleEntry, ruleFrom } from './rule.js'
-
-/** A service provider as `GET /service-providers` lists it. */
-export interface ServiceProviderEntry {
-  readonly clientId: string
-  readonly name: string
-  /** `public`: it has no secret, as WSO2's "Allow authentication without the client secret" says. */
-  readonly type: 'public' | 'confidential'
-  /** Each has to use PKCE with S256. */
-  readonly pkce: 'mandatory'
-  readonly hasSecret: boolean
-  readonly grants: readonly OauthGrant[]
-  readonly redirectUris: readonly string[]
-  readonly postLogoutRedirectUris: readonly string[]
-  /** Scopes it may ask for besides those of every provider. */
-  readonly scopes: readonly string[]
-  /** `aud` of its access tokens. */
-  readonly audience: string
-  /** `null`: it is not told of sign-outs. */
-  readonly backchannelLogoutUri: string | null
-  readonly rule: RuleEntry
-}
+import { ruleFrom } from './rule.js'
+import type { ServiceProviderEntry } from './schemas/configuration.js'
 
 /** A service provider that is in effect, and where it is written. */
 export interface PlacedServiceProvider {

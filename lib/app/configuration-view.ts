@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ConfigurationFinding, ConfigurationKey, ConfigurationView } from '../admin-api/configuration.js'
+import type { ConfigurationFinding, ConfigurationKey, ConfigurationView } from '../admin-api/schemas/configuration.js'
 import type { FileCheck } from '../config/check-file.js'
 import { mask } from '../config/checks/effective-values.js'
 import type { Config } from '../config/config.js'

@@ -5,7 +5,7 @@
  */
 
 import type { PlacedApiToken } from '../admin-api/api-tokens.js'
-import type { ConfigurationView } from '../admin-api/configuration.js'
+import type { ConfigurationView } from '../admin-api/schemas/configuration.js'
 import type { ServiceProviderList } from '../admin-api/service-providers.js'
 import { originAt } from '../config/checks/origins.js'
 import type { Config } from '../config/config.js'

@@ -7,7 +7,8 @@
 
 import { createHmac } from 'node:crypto'
 import type { Express } from 'express'
-import type { PreviewReload, ReloadPreview } from '../admin-api/reload.js'
+import type { PreviewReload } from '../admin-api/reload.js'
+import type { ReloadPreview } from '../admin-api/schemas/reload.js'
 import { changedTables } from '../config/checks/changed-tables.js'
 import { located } from '../config/checks/origins.js'
 import type { Config } from '../config/config.js'

@@ -7,10 +7,6 @@
 import * as z from 'zod'
 import { component, moment, type Shape } from '../../core/components.js'
 import type { Position } from '../../core/errors.js'
-import type { ApiTokenEntry } from '../api-tokens.js'
-import type { ConfigurationFinding, ConfigurationKey, ConfigurationView } from '../configuration.js'
-import type { RuleEntry } from '../rule.js'
-import type { ServiceProviderEntry } from '../service-providers.js'
 import { pageOf } from './sessions.js'
 
 const line = z.int().positive().describe('The line, from 1.')
@@ -29,10 +25,11 @@ const rule = component(
     key: z.string().describe('The key.'),
     file: z.string().exactOptional().describe('The file.'),
     line: line.exactOptional(),
-  } satisfies Shape<RuleEntry>),
+  }),
 )
+export type RuleEntry = Readonly<z.output<typeof rule>>
 
-const texts = z.array(z.string())
+const texts = z.array(z.string()).readonly()
 
 const configurationKey = component(
   'ConfigurationKey',
@@ -49,8 +46,9 @@ const configurationKey = component(
       .enum(['used', 'other', 'without-effect', 'risky', 'unknown', 'mistake'])
       .describe('As `sallyport check` says it.'),
     note: z.string().exactOptional().describe('Why it has no effect.'),
-  } satisfies Shape<ConfigurationKey>),
+  }),
 )
+export type ConfigurationKey = Readonly<z.output<typeof configurationKey>>
 
 const finding = component(
   'ConfigurationFinding',
@@ -62,8 +60,9 @@ const finding = component(
     position: position.nullable().describe('Where it is written.'),
     suggestion: z.string().exactOptional().describe('The known key that is spelled most like it.'),
     isFixable: z.boolean().describe('Whether `--fix` puts it right.'),
-  } satisfies Shape<ConfigurationFinding>),
+  }),
 )
+export type ConfigurationFinding = Readonly<z.output<typeof finding>>
 
 export const configurationView = component(
   'Configuration',
@@ -71,12 +70,16 @@ export const configurationView = component(
   z.object({
     file: z.string().nullable().describe('The file; null: the app has made the configuration itself.'),
     readAt: moment('When the configuration in effect was read.'),
-    keys: z.array(configurationKey).describe('Those of the file, in its order; then those that are not written.'),
-    findings: z.array(finding).describe('What should be put right.'),
+    keys: z
+      .array(configurationKey)
+      .readonly()
+      .describe('Those of the file, in its order; then those that are not written.'),
+    findings: z.array(finding).readonly().describe('What should be put right.'),
     hasChangedOnDisk: z.boolean().describe('Whether the file says something else by now, or cannot be read.'),
     isReadableOnDisk: z.boolean().describe('Whether the file can be read now; true where there is none.'),
-  } satisfies Shape<ConfigurationView>),
+  }),
 )
+export type ConfigurationView = Readonly<z.output<typeof configurationView>>
 
 const apiToken = component(
   'ApiToken',
@@ -91,9 +94,10 @@ const apiToken = component(
     paths: texts.nullable().describe('Paths that it opens, with everything below them; null: all.'),
     expiresAt: moment('When it ends.'),
     lastUsedAt: moment('').nullable().describe('When it was used last; null: never, or that is not known.'),
-    rule: rule,
-  } satisfies Shape<ApiTokenEntry>),
+    rule,
+  }),
 )
+export type ApiTokenEntry = Readonly<z.output<typeof apiToken>>
 
 export const apiTokenPage = pageOf('ApiTokenPage', 'API tokens of the configuration.', apiToken)
 
@@ -106,14 +110,18 @@ const serviceProvider = component(
     type: z.enum(['public', 'confidential']).describe('`public`: it has no secret.'),
     pkce: z.literal('mandatory').describe('Always this, with S256.'),
     hasSecret: z.boolean().describe('Whether it has a secret, which is no part of this.'),
-    grants: z.array(z.enum(['authorization_code', 'client_credentials'])).describe('How it gets tokens.'),
+    grants: z
+      .array(z.enum(['authorization_code', 'client_credentials']))
+      .readonly()
+      .describe('How it gets tokens.'),
     redirectUris: texts.describe('Where codes are sent.'),
     postLogoutRedirectUris: texts.describe('Where the browser may be sent after a sign-out.'),
     scopes: texts.describe('Scopes that it may ask for besides those of every provider.'),
     audience: z.string().describe('`aud` of its access tokens.'),
     backchannelLogoutUri: z.string().nullable().describe('Where it is told of sign-outs; null: it is not.'),
-    rule: rule,
-  } satisfies Shape<ServiceProviderEntry>),
+    rule,
+  }),
 )
+export type ServiceProviderEntry = Readonly<z.output<typeof serviceProvider>>
 
 export const serviceProviderPage = pageOf('ServiceProviderPage', 'Service providers in effect.', serviceProvider)

@@ -5,8 +5,7 @@
  */
 
 import * as z from 'zod'
-import { component, count, type Shape } from '../../core/components.js'
-import type { ReloadPreview, ReloadProblem } from '../reload.js'
+import { component, count } from '../../core/components.js'
 import { position } from './configuration.js'
 
 export const reloadOutcome = component(
@@ -25,7 +24,8 @@ const problem = z.object({
   rule: z.string().describe('What it asks for, and what it got instead.'),
   position: position.nullable().describe('Where it stands.'),
   suggestion: z.string().exactOptional().describe('The known key that is spelled most like it.'),
-} satisfies Shape<ReloadProblem>)
+})
+export type ReloadProblem = Readonly<z.output<typeof problem>>
 
 const uncompared = z.object({
   key: z.string().describe('Key of the configuration.'),
@@ -41,13 +41,15 @@ export const reloadPreview = component(
     isChanged: z.boolean().describe('Whether the file has another text than the configuration in effect.'),
     problems: z
       .array(problem)
+      .readonly()
       .describe('Mistakes that would refuse the reload: then the rest is empty. The first 500.'),
-    changed: z.array(z.string()).describe('Tables with other values. The first 500.'),
-    atNextStart: z.array(z.string()).describe('Keys whose change takes effect at the next start.'),
+    changed: z.array(z.string()).readonly().describe('Tables with other values. The first 500.'),
+    atNextStart: z.array(z.string()).readonly().describe('Keys whose change takes effect at the next start.'),
     widened: count('Classes of requests that are newly let in.'),
     narrowed: count('Classes of requests that are newly refused.'),
-    notCompared: z.array(uncompared).describe('Keys that differ, and that no request tells. The first 500.'),
+    notCompared: z.array(uncompared).readonly().describe('Keys that differ, and that no request tells. The first 500.'),
     isComplete: z.boolean().describe('`false`: the requests could not be compared in the time for it.'),
     diff: z.string().describe('What `sallyport diff` prints, up to 64 KiB.'),
-  } satisfies Shape<ReloadPreview>),
+  }),
 )
+export type ReloadPreview = Readonly<z.output<typeof reloadPreview>>

@@ -6,7 +6,7 @@
 
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import type { ReloadPreview, ReloadProblem } from '../../../admin-api/reload.js'
+import type { ReloadPreview, ReloadProblem } from '../../../admin-api/schemas/reload.js'
 import { type ApiError, requestJson } from '../api.js'
 import { plural } from '../format.js'
 import { apiError } from '../use-resource.js'

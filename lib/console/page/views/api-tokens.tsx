@@ -6,7 +6,7 @@
 
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import type { ApiTokenEntry } from '../../../admin-api/api-tokens.js'
+import type { ApiTokenEntry } from '../../../admin-api/schemas/configuration.js'
 import { type List, queryString, requestJson } from '../api.js'
 import { Badge } from '../components/badge.js'
 import { Dialog } from '../components/dialog.js'

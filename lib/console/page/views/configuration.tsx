@@ -5,7 +5,11 @@
  */
 
 import type { JSX } from 'preact'
-import type { ConfigurationFinding, ConfigurationKey, ConfigurationView } from '../../../admin-api/configuration.js'
+import type {
+  ConfigurationFinding,
+  ConfigurationKey,
+  ConfigurationView,
+} from '../../../admin-api/schemas/configuration.js'
 import { Badge, type Tone } from '../components/badge.js'
 import { ConfigKey, FilePath, Place } from '../components/facts.js'
 import { SelectField, TextField } from '../components/fields.js'

@@ -5,7 +5,7 @@
  */
 
 import type { JSX } from 'preact'
-import type { ServiceProviderEntry } from '../../../admin-api/service-providers.js'
+import type { ServiceProviderEntry } from '../../../admin-api/schemas/configuration.js'
 import { type List, queryString } from '../api.js'
 import { Badge } from '../components/badge.js'
 import { CodeList, ConfigKey, Copyable, type Fact, Facts, Place } from '../components/facts.js'
