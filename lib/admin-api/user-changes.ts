@@ -30,14 +30,17 @@ interface UserWrite {
   /** Whether they end when it has worked. @defaultValue true */
   readonly endsTokens?: boolean
   write(): Promise<void>
+  /** The event of it. */
+  report(): void
 }
 
 /**
- * A store that reports its changes. Whatever ends rights, or whose outcome is not known, ends the user's tokens.
+ * A store that reports its changes. Whatever ends rights, or whose outcome is not known, ends the user's tokens. Where they cannot be ended,
+ * the change is reported all the same, and the call rejects with `StoreError`.
  */
 export function reportUserChanges<Store extends ManagedUserStore>(store: Store, parts: UserChangeParts): Store {
   const { tokens, accounts, events, clock } = parts
-  const did = (context: ChangeContext = {}) => ({ at: clock(), ...changedBy(context) })
+  const did = (context?: ChangeContext) => ({ at: clock(), ...changedBy(context) })
 
   /** However the name is written. Where nobody is found, a user may be there all the same. */
   async function findTarget(
@@ -50,11 +53,11 @@ export function reportUserChanges<Store extends ManagedUserStore>(store: Store, 
 
   /** Whatever the store says: when the outcome is not known, the user may have lost rights. */
   async function change(
-    { subject, reason, endsTokens = true, write }: UserWrite,
+    { subject, reason, endsTokens = true, write, report }: UserWrite,
     signal: AbortSignal | undefined,
-    context: ChangeContext = {},
+    context?: ChangeContext,
   ): Promise<void> {
-    const revocation = { ...context, reason: context.reason ?? reason }
+    const revocation = { ...context, reason: context?.reason ?? reason }
     signal?.throwIfAborted()
     try {
       await (signal === undefined ? write() : untilAborted(write(), signal))
@@ -62,6 +65,7 @@ export function reportUserChanges<Store extends ManagedUserStore>(store: Store, 
       if (error instanceof StoreError || signal?.aborted) await tokens.revokeUser(subject, revocation).catch(() => {})
       throw error
     }
+    report()
     if (endsTokens) await tokens.revokeUser(subject, revocation)
     else accounts.recheckEverywhere(subject)
   }
@@ -69,30 +73,35 @@ export function reportUserChanges<Store extends ManagedUserStore>(store: Store, 
   const exchanged: Partial<ManagedUserStore> = {
     async add(user, signal, context) {
       const { name: subject, isAdmin } = user
-      await change({ subject, reason: 'user added', write: () => store.add(user, signal) }, signal, context)
-      events.report('userAdded', { ...did(context), subject, isAdmin })
+      const write = (): Promise<void> => store.add(user, signal)
+      const report = (): void => events.report('userAdded', { ...did(context), subject, isAdmin })
+      await change({ subject, reason: 'user added', write, report }, signal, context)
     },
 
     async remove(name, signal, context) {
       const { subject } = await findTarget(name, signal)
-      await change({ subject, reason: 'user removed', write: () => store.remove(subject, signal) }, signal, context)
-      events.report('userRemoved', { ...did(context), subject })
+      const write = (): Promise<void> => store.remove(subject, signal)
+      const report = (): void => events.report('userRemoved', { ...did(context), subject })
+      await change({ subject, reason: 'user removed', write, report }, signal, context)
     },
 
     async setPassword(name, password, signal, context) {
       const { subject } = await findTarget(name, signal)
       const write = (): Promise<void> => store.setPassword(subject, password, signal)
-      await change({ subject, reason: 'password changed', write }, signal, context)
-      events.report('passwordChanged', { ...did(context), subject })
+      const report = (): void => events.report('passwordChanged', { ...did(context), subject })
+      await change({ subject, reason: 'password changed', write, report }, signal, context)
     },
 
     async changeRoles(name, roles, signal, context) {
       const { subject, isAdmin } = await findTarget(name, signal)
       const endsTokens = isAdmin && roles.removed.some((role) => isAdminRole(store, role))
       const write = (): Promise<void> => store.changeRoles(subject, roles, signal)
-      await change({ subject, reason: 'roles changed', endsTokens, write }, signal, context)
-      const { added, removed } = roles
-      if (added.length + removed.length > 0) events.report('rolesChanged', { ...did(context), subject, added, removed })
+      const report = (): void => {
+        const { added, removed } = roles
+        if (added.length + removed.length === 0) return
+        events.report('rolesChanged', { ...did(context), subject, added, removed })
+      }
+      await change({ subject, reason: 'roles changed', endsTokens, write, report }, signal, context)
     },
 
     async addRole(role, signal, context) {
@@ -116,8 +125,8 @@ export function reportUserChanges<Store extends ManagedUserStore>(store: Store, 
           ? (['user disabled', 'userDisabled'] as const)
           : (['user enabled', 'userEnabled'] as const)
         const write = (): Promise<void> => setDisabled(store, subject, isDisabled, signal)
-        await change({ subject, reason, endsTokens: isDisabled, write }, signal, context)
-        events.report(event, { ...did(context), subject })
+        const report = (): void => events.report(event, { ...did(context), subject })
+        await change({ subject, reason, endsTokens: isDisabled, write, report }, signal, context)
       },
     }),
   }

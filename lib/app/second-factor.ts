@@ -119,11 +119,12 @@ export async function unlockUser(
     (async () => loginThrottle?.unlock(userName, context))(),
     secondStep && unlockCodes(secondStep, userName),
   ])
+  const wasLocked = codes.status === 'fulfilled' && codes.value === true
+  // Else the throttle has reported it.
+  const isUnreported = loginThrottle === undefined || passwords.status === 'rejected'
+  if (wasLocked && isUnreported) events.report('unlock', unlockEvent(clock(), context, { userName }))
   if (passwords.status === 'rejected') throw passwords.reason
   if (codes.status === 'rejected') throw codes.reason
-  const wasLocked = codes.value === true
-  // The throttle has reported it, where there is one.
-  if (wasLocked && loginThrottle === undefined) events.report('unlock', unlockEvent(clock(), context, { userName }))
   return wasLocked
 }
 

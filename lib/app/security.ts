@@ -176,8 +176,10 @@ export interface Security extends CodeSignIn {
   /** Issues, verifies, lists and revokes tokens. */
   readonly tokens: Tokens
   /**
-   * The user store in effect. Where it can be managed (`isManagedUserStore`), each change that is made here ends the user's tokens and is
-   * reported as one of the management API is. Who makes it, and whether it is wise, is for the app to check.
+   * The user store in effect. Where it can be managed (`isManagedUserStore`), each change that is made here is reported as one of the
+   * management API is. `add`, `remove`, `setPassword`, `setDisabled` with `true`, and `changeRoles` that takes an administrator's role away
+   * end the user's tokens; other changes of roles apply to the live ones. Where the tokens cannot be ended, the change is made and reported,
+   * and the call rejects with `StoreError`. Who makes a change, and whether it is wise, is for the app to check.
    *
    * @example
    * ```ts

@@ -88,8 +88,18 @@ export class AuditTrail {
     this.#deliveries = new RecordQueue({ write: createDelivery(options, onLost), ...messages('its function') })
   }
 
-  /** Records an event. */
-  readonly record: EventRecorder = (name, event) => this.#queue.push(readEvent(name, event))
+  /** Records an event. One that cannot be read, such as one with an invalid time, counts as lost. */
+  readonly record: EventRecorder = (name, event) => {
+    let entry: AuditEntry
+    try {
+      entry = readEvent(name, event)
+    } catch (cause) {
+      this.#options.logger.error({ event: name, cause }, 'an event cannot be read for the audit trail')
+      this.#note('recordsLost', 'failure', { count: 1, event: name })
+      return
+    }
+    this.#queue.push(entry)
+  }
 
   /** Begins to write. Rejects with what {@link TrailFile.start} rejects with. */
   async start(): Promise<void> {

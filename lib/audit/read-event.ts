@@ -5,6 +5,7 @@
  * @module
  */
 
+import { readRequestId, readTraceparent } from '../core/event-members.js'
 import type { SecurityEventMap } from '../core/events.js'
 import type { AuditDetail, AuditEntry, AuditOutcome, AuditTarget } from './audit-record.js'
 
@@ -97,9 +98,14 @@ const readers: Readers = {
 const maxLength = 1024
 const maxEntries = 50
 
-/** Every text has a bound, however long a client makes it. */
-function cut(text: string): string {
+/** Every text has a bound, however long a client makes it. What JavaScript gives in the place of one becomes one. */
+function cut(value: string): string {
+  const text = String(value)
   return text.length > maxLength ? text.slice(0, maxLength) : text
+}
+
+function nullable(text: string | null | undefined): string | null {
+  return text === undefined || text === null ? null : cut(text)
 }
 
 function cutDetail(value: AuditDetail): AuditDetail {
@@ -109,7 +115,8 @@ function cutDetail(value: AuditDetail): AuditDetail {
 
 function readDetails(details: Reading['details'] = {}): AuditEntry['details'] {
   const kept: Record<string, AuditDetail> = {}
-  for (const [name, value] of Object.entries(details)) if (value !== undefined) kept[name] = cutDetail(value)
+  for (const [name, value] of Object.entries(details))
+    if (value !== undefined && value !== null) kept[name] = cutDetail(value)
   return Object.keys(kept).length === 0 ? undefined : kept
 }
 
@@ -136,16 +143,16 @@ export function readEvent<Name extends EventName>(action: Name, event: SecurityE
     code: common.code,
     status: common.status,
     reason: common.reason === undefined ? undefined : cut(common.reason),
-    requestId: common.requestId,
-    traceparent: common.traceparent,
+    requestId: readRequestId(common.requestId),
+    traceparent: readTraceparent(common.traceparent),
     details: readDetails(details),
   }
   const entry = {
     time: new Date(event.at).toISOString(),
     action,
     outcome,
-    actor: actor === undefined ? null : cut(actor),
-    address: common.address ?? null,
+    actor: nullable(actor),
+    address: nullable(common.address),
     target: target === undefined ? null : { type: target.type, id: cut(target.id) },
   }
   for (const [name, value] of Object.entries(optional)) {

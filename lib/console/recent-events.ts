@@ -59,11 +59,13 @@ export class RecentEvents {
   }
 
   #add(name: keyof SecurityEventMap, event: SecurityEventMap[keyof SecurityEventMap]): void {
-    const id = ++this.#lastId
+    const id = this.#lastId + 1
     const { at, ...fields } = event
     const time = new Date(at).toISOString()
-    const entry = { id, time, event: name, ...describeEvent(name, event) }
-    this.#entries[id % maxEntries] = { ...entry, ...boundedFields(fields) }
+    const entry = { id, time, event: name, ...describeEvent(name, event), ...boundedFields(fields) }
+    // Only now: where anything above throws, no id may be without its entry.
+    this.#entries[id % maxEntries] = entry
+    this.#lastId = id
   }
 }
 
@@ -71,11 +73,12 @@ export class RecentEvents {
 function boundedFields(fields: object): Record<string, unknown> {
   const bounded: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(fields)) {
-    if (value === undefined) continue
+    if (value === undefined || value === null) continue
     if (name === 'cause') bounded[name] = cut(value instanceof Error ? value.message : String(value))
-    else if (typeof value === 'string') bounded[name] = cut(value)
     else if (Array.isArray(value)) bounded[name] = value.slice(0, 50).map((item) => cut(String(item)))
-    else bounded[name] = value
+    else if (typeof value === 'number' || typeof value === 'boolean' || name === 'position') bounded[name] = value
+    // What JavaScript gives in the place of a text may be no JSON.
+    else bounded[name] = cut(String(value))
   }
   return bounded
 }

@@ -18,6 +18,22 @@ export interface RequestCorrelation {
   readonly traceparent?: string | undefined
 }
 
+/** What other logs take without quotes. */
+const idPattern = /^[\w.:/+=@-]{1,128}$/
+
+/** W3C Trace Context section 3.2: neither id is all zeros, and no version is `ff`. */
+const traceparentPattern = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
+
+/** pino-http counts requests where the app gives them no id. */
+export function readRequestId(id: unknown): string | undefined {
+  const text = typeof id === 'number' ? String(id) : id
+  return typeof text === 'string' && idPattern.test(text) ? text : undefined
+}
+
+export function readTraceparent(value: unknown): string | undefined {
+  return typeof value === 'string' && traceparentPattern.test(value) ? value : undefined
+}
+
 /** The members of an event that come from its request. */
 export interface Client extends RequestCorrelation {
   /** The client's address as `trust proxy` gives it; `undefined` when its socket has closed. */
@@ -36,7 +52,10 @@ export interface ByUser extends FromClient {
   readonly by: string
 }
 
-/** Who made a change by a call of the app's, and why. Its event says both; neither is checked. */
+/**
+ * Who made a change by a call of the app's, and why. Its event says both; neither is checked. A `requestId` or `traceparent` that is malformed
+ * is left out of the audit trail.
+ */
 export interface ChangeContext extends RequestCorrelation {
   /** An administrator, or a job of the app's. @defaultValue not known */
   readonly by?: string | undefined
@@ -46,9 +65,16 @@ export interface ChangeContext extends RequestCorrelation {
   readonly address?: string | undefined
 }
 
-/** What an event says of who made a change. */
-export function changedBy({ by, reason, address, requestId, traceparent }: ChangeContext): Omit<ByCall, 'at'> {
-  return { by, reason, address, requestId, traceparent }
+/** What an event says of who made a change. JavaScript may say `null` where nothing is known. */
+export function changedBy(context?: ChangeContext | null): Omit<ByCall, 'at'> {
+  const { by, reason, address, requestId, traceparent } = context ?? {}
+  return {
+    by: by ?? undefined,
+    reason: reason ?? undefined,
+    address: address ?? undefined,
+    requestId: requestId ?? undefined,
+    traceparent: traceparent ?? undefined,
+  }
 }
 
 export interface ByCall extends Occurrence, RequestCorrelation {

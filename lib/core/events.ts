@@ -223,7 +223,7 @@ export class SecurityEvents extends EventEmitter<{ [Name in keyof SecurityEventM
     this.#logger = safeLogger(logger)
   }
 
-  /** Whom each event is told besides the listeners, which an app can take away. It must not throw. */
+  /** Whom each event is told besides the listeners, which an app can take away. Where it throws, that is logged. */
   recordWith(record: EventRecorder): void {
     this.#record = record
   }
@@ -231,7 +231,10 @@ export class SecurityEvents extends EventEmitter<{ [Name in keyof SecurityEventM
   /** Emits one event and writes one line to the log. */
   report<Name extends keyof SecurityEventMap>(name: Name, event: SecurityEventMap[Name]): void {
     this.#logger[chooseLevel(name, event)]({ event: name, ...withHelp(event), at: undefined }, messages[name])
-    this.#record(name, event)
+    inBackground(
+      () => this.#record(name, event),
+      (cause) => this.#logger.error({ event: name, cause }, 'an event could not be recorded'),
+    )
     for (const listener of this.rawListeners(name) as ((event: SecurityEventMap[Name]) => unknown)[]) {
       inBackground(
         () => listener.call(this, event),

@@ -27,7 +27,10 @@ import type { LoginAnswer } from './login-schema.js'
 export interface BasicLoginOptions {
   /** Checks names and passwords, with the throttle that all logins share. */
   readonly authenticator: Pick<Authenticator, 'authenticate'>
-  /** Issues the token. */
+  /**
+   * Issues the token. An `issue` of the app's that calls that of `createTokens` makes a `login` event of its own: give `events` to one of the
+   * two only.
+   */
   readonly tokens: Tokens
   /** Who has to send a code as `X-OTP`. @defaultValue `'optional'`: users who have a second factor */
   readonly secondFactor?: SecondFactorPolicy | undefined

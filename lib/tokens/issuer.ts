@@ -102,7 +102,8 @@ const storeFullRetrySeconds = 60
 /**
  * Adds a record for a user who has just been authenticated. Rejects with `UnavailableError` (503,
  * `ERR_TOKEN_STORE_FULL`) when the store is full and evicts nothing, and with `UnauthorizedError` (401,
- * `ERR_AUTH_INVALID_CREDENTIALS`) when the user, or the record's parent, was revoked meanwhile.
+ * `ERR_AUTH_INVALID_CREDENTIALS`) when the user, or the record's parent, was revoked meanwhile, and with TypeError for a `startedAt` that
+ * is no time.
  */
 export async function addRecord(
   { store, accounts, revocations }: Omit<RecordParts, 'clock'>,
@@ -110,6 +111,9 @@ export async function addRecord(
   added: NewRecord,
   { startedAt, sequence, mustExist }: LoginStart,
 ): Promise<LiveRecord> {
+  if (typeof startedAt !== 'number' || Number.isNaN(new Date(startedAt).getTime())) {
+    throw new TypeError(`"startedAt" option must be milliseconds since the epoch, got ${String(startedAt)}`)
+  }
   const { subject, roles, isAdmin, version } = account
   const terms = { audience: undefined, parent: undefined, idleTimeoutMs: undefined, ...added, subject }
   const isOvertaken = (): boolean =>

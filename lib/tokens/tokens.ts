@@ -72,7 +72,7 @@ export interface Tokens {
    *
    * Rejects with `UnavailableError` (503, `ERR_TOKEN_STORE_FULL`) when the store is full and evicts nothing, and
    * with `UnauthorizedError` (401, `ERR_AUTH_INVALID_CREDENTIALS`) when the user's tokens were revoked meanwhile, and with
-   * TypeError for a `kind` that no gate would take.
+   * TypeError for a `kind` that no gate would take, and for a `startedAt` that is no time.
    */
   issue(account: UserAccount, login?: Login): Promise<IssuedToken>
   /**
@@ -99,7 +99,7 @@ export interface Tokens {
   close(): Promise<void>
 }
 
-/** By the `issue` that each belongs to, so that one that an app wraps or replaces is called. */
+/** By the `issue` that each belongs to, so that one that an app wraps or replaces is called; the events of that one are the app's matter. */
 const quietIssuers = new WeakMap<Tokens['issue'], Tokens['issue']>()
 
 /** `tokens.issue` without its event, for what has an event of its own, or is no login. */

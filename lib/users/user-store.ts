@@ -71,15 +71,21 @@ export interface UserStore {
 
 /**
  * A store with some methods exchanged. A proxy, because the others may use private fields of the store itself; not of the store, which may be
- * frozen.
+ * frozen. What is written to it is written to the store, also a method that the exchanged one calls.
  */
 export function withMethods<Store extends UserStore>(store: Store, exchanged: Partial<Store>): Store {
+  const bound = new WeakMap<object, unknown>()
   return new Proxy(Object.create(store) as Store, {
     get(_, name) {
       if (Object.hasOwn(exchanged, name)) return Reflect.get(exchanged, name)
       const value: unknown = Reflect.get(store, name)
-      return typeof value === 'function' ? value.bind(store) : value
+      if (typeof value !== 'function') return value
+      if (!bound.has(value)) bound.set(value, value.bind(store))
+      return bound.get(value)
     },
+    set: (_, name, value) => Reflect.set(store, name, value),
+    defineProperty: (_, name, descriptor) => Reflect.defineProperty(store, name, descriptor),
+    deleteProperty: (_, name) => Reflect.deleteProperty(store, name),
   })
 }
 

@@ -1,10 +1,12 @@
 /** What is done by a call of the app is in the trail, as what is done over HTTP. */
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { unlockUser } from '../../lib/app/second-factor.js'
 import type { AuditRecord } from '../../lib/audit/audit-record.js'
 import { StoreError } from '../../lib/core/errors.js'
 import type { ChangeContext } from '../../lib/core/events.js'
-import { isManagedUserStore, type ManagedUserStore, type Security } from '../../lib/index.js'
+import { isManagedUserStore, type ManagedUserStore, type Security, type SecurityOptions } from '../../lib/index.js'
+import { MemoryTokenStore } from '../../lib/tokens/memory/memory-token-store.js'
 import { bearer } from '../helpers/front.js'
 import { type ManagedFront, people, startManagedFront } from '../helpers/managed-front.js'
 import { secret } from '../helpers/recorded-log.js'
@@ -21,9 +23,10 @@ interface Audited {
   readonly users: ManagedUserStore
 }
 
-async function startAudited(): Promise<Audited> {
+async function startAudited(options: Omit<SecurityOptions, 'logger'> = {}): Promise<Audited> {
   const records: AuditRecord[] = []
-  const front = await startManagedFront(oneSetUp, { options: { auditTrail: (record) => void records.push(record) } })
+  const auditTrail = (record: AuditRecord): void => void records.push(record)
+  const front = await startManagedFront(oneSetUp, { options: { ...options, auditTrail } })
   return { front, records, users: managedUsers(front.security) }
 }
 
@@ -41,22 +44,22 @@ interface Change {
 
 const changes: Readonly<Record<string, Change>> = {
   add: {
-    leaves: ['revocation user dave', 'userAdded user dave'],
+    leaves: ['userAdded user dave', 'revocation user dave'],
     call: (users, by) => users.add({ name: 'dave', password, isAdmin: false }, undefined, by),
     http: ['POST', '/users', { userId: 'dave', password }],
   },
   remove: {
-    leaves: ['revocation user bob', 'userRemoved user bob'],
+    leaves: ['userRemoved user bob', 'revocation user bob'],
     call: (users, by) => users.remove('bob', undefined, by),
     http: ['DELETE', '/users/bob'],
   },
   setPassword: {
-    leaves: ['revocation user bob', 'passwordChanged user bob'],
+    leaves: ['passwordChanged user bob', 'revocation user bob'],
     call: (users, by) => users.setPassword('bob', password, undefined, by),
     http: ['PATCH', '/users/bob', { newPassword: password, confirmPassword: password }],
   },
   'setDisabled, true': {
-    leaves: ['revocation user bob', 'userDisabled user bob'],
+    leaves: ['userDisabled user bob', 'revocation user bob'],
     call: (users, by) => users.setDisabled!('bob', true, undefined, by),
     http: ['PATCH', '/users/bob', { disabled: true }],
   },
@@ -71,7 +74,7 @@ const changes: Readonly<Record<string, Change>> = {
     http: ['PUT', '/roles', { userId: 'bob', addedRoles: ['viewers'], removedRoles: [] }],
   },
   'changeRoles of an administrator': {
-    leaves: ['revocation user second', 'rolesChanged user second'],
+    leaves: ['rolesChanged user second', 'revocation user second'],
     call: (users, by) => users.changeRoles('second', { added: none, removed: ['admin'] }, undefined, by),
     http: ['PUT', '/roles', { userId: 'second', addedRoles: [], removedRoles: ['admin'] }],
   },
@@ -134,6 +137,40 @@ describe.each(Object.entries(changes))('security.users: %s', (_name, { leaves, c
   })
 })
 
+/** Ends no token of a user while it is away. */
+class AwayTokenStore extends MemoryTokenStore {
+  isAway = false
+
+  override removeBySubject(subject: string): number {
+    if (this.isAway) throw new StoreError('away')
+    return super.removeBySubject(subject)
+  }
+}
+
+const endings = Object.entries(changes).filter(([, { leaves }]) => leaves.length === 2)
+
+describe.each(endings)('security.users where tokens cannot be ended: %s', (_name, { leaves, call, http }) => {
+  it('leaves the record of the change, which is made, and rejects', async () => {
+    const tokenStore = new AwayTokenStore()
+    const { records, users } = await startAudited({ tokenStore })
+    tokenStore.isAway = true
+    await expect(call(users, context)).rejects.toThrow(StoreError)
+    await expect.poll(() => records.slice(1).map(told)).toEqual(leaves.slice(0, 1))
+    expect(records[1]).toMatchObject({ actor: 'a nightly job', reason: 'has left', outcome: 'success' })
+  })
+
+  it('leaves it over HTTP too, which answers 503', async () => {
+    const tokenStore = new AwayTokenStore()
+    const { front, records } = await startAudited({ tokenStore })
+    const headers = [bearer(await front.login(people.root)), 'Content-Type: application/json']
+    tokenStore.isAway = true
+    const [method, path, body] = http
+    expect((await front.call(method, path, headers, body && JSON.stringify(body))).status).toBe(503)
+    await expect.poll(() => records.map(told)).toContain(leaves[0])
+    expect(records.map(({ action }) => action)).not.toContain('revocation')
+  })
+})
+
 describe('security.users', () => {
   it('ends the tokens of a user who is removed, however the name is written, at once', async () => {
     const { front, records, users } = await startAudited()
@@ -153,11 +190,24 @@ describe('security.users', () => {
     await expect.poll(() => records.find(({ action }) => action === 'revocation')).toMatchObject({ reason: 'has left' })
   })
 
+  it('writes to the store of the app what is written to it, and has the same methods at each look', async () => {
+    const { front, users } = await startAudited()
+    const failure = new StoreError('away')
+    Object.assign(users, { failure })
+    expect(front.store.failure).toBe(failure)
+    Object.defineProperty(users, 'failure', { value: undefined, writable: true, configurable: true })
+    expect(front.store.failure).toBeUndefined()
+    expect(users.listRoles).toBe(users.listRoles)
+    vi.spyOn(users, 'find').mockResolvedValue(undefined)
+    expect(await users.find('bob')).toBeUndefined()
+  })
+
   it('is the store of the app in all else, a frozen one too, and has no method that it has not', async () => {
     const { store } = (await startAudited()).front
     const { users: found } = { users: Object.freeze({ ...bound(store), isReadOnly: false }) }
     const front = await startManagedFront(oneSetUp, { options: { userStore: found } })
     const users = managedUsers(front.security)
+    expect(() => Object.assign(users, { domain: 'OTHER' })).toThrow(TypeError)
     expect([users.domain, users.isReadOnly, users.setDisabled, users.findProfile]).toEqual([
       'PRIMARY',
       false,
@@ -232,5 +282,19 @@ describe('security', () => {
     for (let guess = 0; guess < 5; guess++) await front.secondFactors.verify('root', '000000')
     await front.security.unlock('root', context)
     expect(events).toEqual([expect.objectContaining({ userName: 'root', by: 'a nightly job', reason: 'has left' })])
+  })
+
+  it('leaves one where the locks of passwords cannot be ended', async () => {
+    const { secondFactors, security } = await startSecondFactors()
+    const { events, users } = security
+    const seen: object[] = []
+    events.on('unlock', (event) => void seen.push(event))
+    secret((await secondFactors.assign('root')).secret)
+    for (let guess = 0; guess < 5; guess++) await secondFactors.verify('root', '000000')
+    const loginThrottle = { start: vi.fn(), unlock: () => Promise.reject(new StoreError('away')) }
+    const secondStep = { users, secondFactors }
+    const unlocking = unlockUser({ loginThrottle, secondStep, events, clock: Date.now }, 'root', context)
+    await expect(unlocking).rejects.toThrow('away')
+    expect(seen).toEqual([expect.objectContaining({ userName: 'root', by: 'a nightly job' })])
   })
 })

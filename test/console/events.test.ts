@@ -52,6 +52,35 @@ describe('GET /events', () => {
     ).toEqual(list)
   })
 
+  it('leaves out an event whose time is invalid, and goes on, in the stream too', async () => {
+    const front = await startConsole()
+    const cookie = await front.cookieOf()
+    const stream = await pageStream(front, cookie)
+    const refused = { address: '192.0.2.1', userName: 'bob', reason: 'wrong-password' } as const
+    front.security.events.report('loginRefused', { ...refused, at: Number.NaN })
+    const circular: Record<string, unknown> = {}
+    circular['self'] = circular
+    front.security.events.report('unlock', {
+      at: 1,
+      by: circular as never,
+      reason: 5n as never,
+      userName: 'bob',
+      source: undefined,
+    })
+    refuse(front, 1)
+    await expect
+      .poll(() => stream.entries().map(({ id, event }) => [id, event]))
+      .toEqual([
+        [2, 'unlock'],
+        [3, 'loginRefused'],
+      ])
+    expect((await listEvents(front, cookie)).list.map(({ id, by, reason }) => [id, by, reason])).toEqual([
+      [3, undefined, 'wrong-password'],
+      [2, '[object Object]', '5'],
+      [1, undefined, undefined],
+    ])
+  })
+
   it('finds by event and user, begins after an id, and has pages', async () => {
     const front = await startConsole()
     const cookie = await front.cookieOf()

@@ -72,6 +72,20 @@ describe('SecurityEvents', () => {
     ])
   })
 
+  it('calls the listeners after a recorder that throws, and logs it', async () => {
+    const log = recordedLog()
+    const events = new SecurityEvents(log.logger)
+    events.recordWith(() => {
+      throw new Error('no')
+    })
+    const seen: unknown[] = []
+    events.on('login', (event) => void seen.push(event))
+    events.report('login', login)
+    await Promise.resolve()
+    expect(seen).toEqual([login])
+    expect(log.entries.map(({ message }) => message)).toEqual(['logged in', 'an event could not be recorded'])
+  })
+
   it.each([
     [401, 'warn'],
     [403, 'warn'],
