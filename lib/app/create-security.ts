@@ -128,7 +128,7 @@ export async function wireSecurity(
   const tokenStore = options.tokenStore ?? openTokenStore(config, { shared, events, clock })
   const throttle = loginThrottle.isEnabled ? openThrottle(config, { shared, events, clock }) : undefined
   const { recheckIntervalMs, recheckGraceMs } = config
-  const stepParts = { current: () => running.config, values: shared?.values, users, events, keySet, clock }
+  const stepParts = { current: () => running.config, values: shared?.values, users, events, keySet, clock, logger }
   const stepOptions = { ...stepParts, observe: metrics.observer(secondFactorStoreName) }
   const secondStep = await located(config, openSecondStep(config, stepOptions))
   const core = await wireAuthCore({
