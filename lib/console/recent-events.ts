@@ -4,6 +4,7 @@
  * @module
  */
 
+import { randomBytes } from 'node:crypto'
 import { describeEvent, eventNames, type SecurityEventMap, type SecurityEvents } from '../core/events.js'
 
 /** An event as `GET /events` lists it, besides the fields of its own. */
@@ -15,6 +16,8 @@ export interface EventEntry {
   readonly event: keyof SecurityEventMap
   readonly level: 'info' | 'warn' | 'error'
   readonly message: string
+  /** Random, of the process: the ids of another one say nothing about it. */
+  readonly process: string
   readonly [field: string]: unknown
 }
 
@@ -27,6 +30,7 @@ const maxTextLength = 500
 export class RecentEvents {
   readonly #events: SecurityEvents
   readonly #entries: EventEntry[] = []
+  readonly #process = randomBytes(9).toString('base64url')
   #lastId = 0
   #isListening = false
 
@@ -63,7 +67,7 @@ export class RecentEvents {
     const { at, ...fields } = event
     const time = new Date(at).toISOString()
     const entry = { id, time, event: name, ...describeEvent(name, event) }
-    this.#entries[id % maxEntries] = { ...entry, ...boundedFields(fields) }
+    this.#entries[id % maxEntries] = { ...entry, process: this.#process, ...boundedFields(fields) }
   }
 }
 
