@@ -12,6 +12,7 @@ import type { Express, Request } from 'express'
 import { inBackground } from '../async/background.js'
 import type { Auth } from '../core/auth.js'
 import { BadRequestError, type HttpError, UnavailableError } from '../core/errors.js'
+import type { Logger } from '../core/logger.js'
 import { isThenable } from '../core/thenable.js'
 import { isExpressApp } from '../http/express/create-server.js'
 import { refusalFrom } from '../http/gate.js'
@@ -55,6 +56,7 @@ const closeMs = 500
 export interface ConnectionsParts {
   readonly mounts: Pick<Mounts, 'generation'>
   readonly verify: RecordVerifier
+  readonly logger: Logger
 }
 
 const shuttingDown = new UnavailableError('ERR_STORE_UNAVAILABLE', 'The server is shutting down. Try again later.')
@@ -94,7 +96,7 @@ export class Connections {
   }
 
   /** Rejects with the refusal. @throws TypeError for a request of a server without an Express app. */
-  async admit(request: IncomingMessage, app = this.#appOf(request)): Promise<GuardedConnection> {
+  async admit(request: IncomingMessage, app = appOf(request)): Promise<GuardedConnection> {
     request.socket.on('error', () => undefined)
     // What is polled for has no connection that could be ended.
     if (request.headers.upgrade === undefined)
@@ -108,7 +110,7 @@ export class Connections {
 
   /** As {@link admit}, with the refusal as the answer: then it resolves with `undefined`. */
   async admitOrAnswer(request: IncomingMessage, socket: Duplex): Promise<GuardedConnection | undefined> {
-    const app = this.#appOf(request)
+    const app = appOf(request)
     try {
       return await this.admit(request, app)
     } catch (error) {
@@ -125,13 +127,17 @@ export class Connections {
     const { req: request } = response
     // The route is being asked about itself.
     if (findLongLivedRequest(request) !== undefined) return
-    const longLived = new LongLivedRequest(this.#appOf(request), request)
+    const known = findAppOf(request)
+    const longLived = new LongLivedRequest(known ?? appOf(request, outermostApp(request as Partial<Request>)), request)
     const end = (): void => {
       response.end()
       setTimeout(() => response.destroy(), closeMs).unref()
     }
     inBackground(async () => {
-      if ((await longLived.check()) !== undefined) return end()
+      const refusal = await longLived.check()
+      const isOfOtherApp = known === undefined && refusal === undefined && !longLived.hasMetAll
+      if (isOfOtherApp) this.#parts.logger.error({}, `a stream was ended: ${unknownApp}`)
+      if (refusal !== undefined || isOfOtherApp) return end()
       const { signal } = this.#add(new Connection(longLived, this.#parts), response)
       if (signal.aborted) end()
       else signal.addEventListener('abort', end)
@@ -159,15 +165,6 @@ export class Connections {
     return connection
   }
 
-  /** Of a server that another function answers for, an app can only be known once it has the request. */
-  #appOf(request: IncomingMessage): Express {
-    const { server } = request.socket as { readonly server?: Server }
-    const app = (server && findApp(server)) ?? outermostApp((request as Partial<Request>).app as Express | undefined)
-    if (app === undefined)
-      throw new TypeError('the server of this request has no Express app: make it with security.createServer(app)')
-    return app
-  }
-
   #schedule(): void {
     if (this.#isClosed || this.#isChecking || this.#open.size === 0) return
     this.#isChecking = true
@@ -190,10 +187,25 @@ export class Connections {
   }
 }
 
-/** Each app knows the one that it is mounted in. */
-function outermostApp(app: Express | undefined): Express | undefined {
-  const { parent } = (app ?? {}) as { readonly parent?: Express }
-  return parent === undefined ? app : outermostApp(parent)
+const unknownApp = 'the server of this request has no Express app: make it with security.createServer(app)'
+
+function findAppOf(request: IncomingMessage): Express | undefined {
+  const { server } = request.socket as { readonly server?: Server }
+  return server && findApp(server)
+}
+
+function appOf(request: IncomingMessage, app = findAppOf(request)): Express {
+  if (app === undefined) throw new TypeError(unknownApp)
+  return app
+}
+
+/**
+ * What a function calls that answers for a server: each app knows the one that it is mounted in. Only a guess, as that is the last one
+ * where there are several, and none where another app calls it.
+ */
+function outermostApp({ app }: { readonly app?: object }): Express | undefined {
+  const { parent } = (app ?? {}) as { readonly parent?: object }
+  return parent === undefined ? (app as Express | undefined) : outermostApp({ app: parent })
 }
 
 class Connection implements GuardedConnection {

@@ -161,7 +161,7 @@ export async function wireSecurity(
   const front = frontParts(running, { usesFileUsers, wire: wireSecurity })
   const mounts = new Mounts(noteUnmounted, { createUser, observer, front, guard: auditGate(refuseUnaudited) })
   const verifyRecord = createRecordVerifier({ ...core, refuse: invalidToken })
-  const connections = new Connections({ mounts, verify: verifyRecord })
+  const connections = new Connections({ mounts, verify: verifyRecord, logger })
   const providerKey = secretsFrom(keySet.privateKey, token.issuer)('identity providers')
   const identityProviders = createIdentityProviders({ ...core, key: providerKey, fetch: test?.fetch })
   await located(config, identityProviders.prepare(config))
