@@ -4,21 +4,20 @@
  * @module
  */
 
-import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
-import type { Server as NetServer } from 'node:net'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Express, Request } from 'express'
+import type { Request } from 'express'
 import { inBackground } from '../async/background.js'
 import type { Auth } from '../core/auth.js'
 import { BadRequestError, type HttpError, UnavailableError } from '../core/errors.js'
 import type { Logger } from '../core/logger.js'
 import { isThenable } from '../core/thenable.js'
-import { isExpressApp } from '../http/express/create-server.js'
 import { refusalFrom } from '../http/gate.js'
 import { findLongLivedRequest, LongLivedRequest } from '../http/long-lived-request.js'
 import type { RecordVerifier } from '../tokens/verification.js'
 import type { Mounts } from './mounts.js'
+import { appOf, findAppOf, outermostApp, unknownApp } from './server-apps.js'
 
 /** What is used of a WebSocket of `ws`, or of anything with the same methods. */
 export interface ClosableSocket {
@@ -61,13 +60,6 @@ export interface ConnectionsParts {
 
 const shuttingDown = new UnavailableError('ERR_STORE_UNAVAILABLE', 'The server is shutting down. Try again later.')
 
-const served = new WeakMap<object, Express>()
-
-/** The app that a server is for. */
-export function findApp(server: NetServer): Express | undefined {
-  return served.get(server) ?? (server.listeners('request').find(isExpressApp) as Express | undefined)
-}
-
 export class Connections {
   readonly #parts: ConnectionsParts
   readonly #open = new Set<Connection>()
@@ -83,11 +75,6 @@ export class Connections {
   /** Connections that are open now. */
   get size(): number {
     return this.#open.size
-  }
-
-  /** Notes which app a server is for. */
-  serve(server: Server, app: Express): void {
-    served.set(server, app)
   }
 
   /** Whether {@link admit} has let a request in. */
@@ -185,27 +172,6 @@ export class Connections {
       this.#schedule()
     }
   }
-}
-
-const unknownApp = 'the server of this request has no Express app: make it with security.createServer(app)'
-
-function findAppOf(request: IncomingMessage): Express | undefined {
-  const { server } = request.socket as { readonly server?: Server }
-  return server && findApp(server)
-}
-
-function appOf(request: IncomingMessage, app = findAppOf(request)): Express {
-  if (app === undefined) throw new TypeError(unknownApp)
-  return app
-}
-
-/**
- * What a function calls that answers for a server: each app knows the one that it is mounted in. Only a guess, as that is the last one
- * where there are several, and none where another app calls it.
- */
-function outermostApp({ app }: { readonly app?: object }): Express | undefined {
-  const { parent } = (app ?? {}) as { readonly parent?: object }
-  return parent === undefined ? (app as Express | undefined) : outermostApp({ app: parent })
 }
 
 class Connection implements GuardedConnection {

@@ -50,6 +50,7 @@ import { assertOpen, createReload, type RunningState } from './reload.js'
 import { listLocks, openSecondStep, unlockUser } from './second-factor.js'
 import type { Security } from './security.js'
 import { assertOptions, type SecurityOptions } from './security-options.js'
+import { noteApp } from './server-apps.js'
 import { openSharedStore, warnOfOtherKey } from './shared-store.js'
 import { createShutdown } from './shutdown.js'
 import { createCodeSignIn } from './sign-in.js'
@@ -253,7 +254,7 @@ export async function wireSecurity(
       assertCall('createServer', serverOptions)
       checkServer(running.config, { app, mounts, options: serverOptions, logger })
       const server = createServerFor(running.config, app, { options: serverOptions, tls })
-      connections.serve(server, app)
+      noteApp(server, app)
       trackSockets(server)
       guardUpgrades(server, { app, mounts, connections, logger })
       return server.once('listening', () => warnWhenListening(running.config, { app, mounts, security, logger }))

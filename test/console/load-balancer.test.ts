@@ -1,7 +1,10 @@
 import { expect, it, onTestFinished, vi } from 'vitest'
-import { readEvents } from '../../lib/console/page/event-stream.js'
 import type { EventEntry } from '../../lib/console/recent-events.js'
 import { type ConsoleFront, startConsole } from './console-front.js'
+
+/** Code of browsers has types that Node has not. */
+const page = '../../lib/console/page/event-stream.js'
+const { readEvents } = (await import(page)) as { readEvents: (options: object) => Promise<void> }
 
 function refuse(front: ConsoleFront, count: number, userName: string): void {
   const refused = { at: Date.now(), address: '192.0.2.1', userName, reason: 'wrong-password' } as const
@@ -32,8 +35,8 @@ it('shows no old events as new where each answer is of another process, and thos
   const ended = new AbortController()
   const reading = readEvents({
     known: await ask(),
-    onEvent: ({ userName }) => news.push(userName),
-    onDropped: (count) => {
+    onEvent: ({ userName }: EventEntry) => news.push(userName),
+    onDropped: (count: number) => {
       dropped += count
     },
     onState: () => undefined,
