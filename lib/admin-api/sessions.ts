@@ -20,6 +20,8 @@ export type { SessionEntry, SessionPage }
 export interface SessionQuery {
   /** Without a `*`, as it is spelled. */
   readonly user?: string | undefined
+  /** As it is spelled, also with a `*`. */
+  readonly exactUser?: string | undefined
   readonly address?: string | undefined
   readonly kind?: string | undefined
   readonly client?: string | undefined
@@ -40,13 +42,14 @@ const searched = ['user', 'address', 'client'] as const
 /** Finds live sessions. @throws `BadRequestError` for a query that cannot be meant. */
 export async function findSessions(tokens: Pick<Tokens, 'list'>, query: SessionQuery): Promise<SessionPage> {
   const { user, kind, sort = '-lastAccessAt', offset, limit } = query
+  const isPattern = query.exactUser !== undefined || user?.includes('*') === true
   if (kind !== undefined && !kinds.includes(kind)) throw invalidRequest(`'kind' must be one of ${kinds.join(', ')}.`)
   const compare = comparator(sort)
   // A whole name is found by the index of the store.
-  const subject = user === undefined || user.includes('*') ? undefined : user
+  const subject = query.exactUser ?? (isPattern ? undefined : user)
   const found = await tokens.list({ subject, kind: kind as TokenInfo['kind'] | undefined, limit: maxSearched + 1 })
   const tests = searched.flatMap((field) => {
-    const pattern = field === 'user' && subject !== undefined ? undefined : query[field]
+    const pattern = field === 'user' && !isPattern ? undefined : query[field]
     return pattern === undefined ? [] : [{ read: fields[field], matches: wildcard(pattern) }]
   })
   const all = found.slice(0, maxSearched).filter((info) => tests.every(({ read, matches }) => matches(read(info))))
@@ -113,15 +116,16 @@ const maxIdLength = 128
  *
  * | verb, path | answer |
  * |---|---|
- * | `GET /sessions?user=&address=&kind=&client=&sort=&offset=&limit=` | {@link SessionPage} |
+ * | `GET /sessions?user=&exactUser=&address=&kind=&client=&sort=&offset=&limit=` | {@link SessionPage} |
  * | `DELETE /sessions?user=` ends all of a user | `{"user","count","status"}` |
  * | `DELETE /sessions/{id}` | `{"id","status"}` |
  */
 export function sessionsGate(tokens: Pick<Tokens, 'list' | 'revoke' | 'revokeUser'>): Gate {
   async function list({ query }: Call): Promise<SessionPage> {
     const read = (name: string): string | undefined => query(name) || undefined
-    const texts = { user: read('user'), address: read('address'), kind: read('kind'), client: read('client') }
-    return findSessions(tokens, { ...texts, sort: read('sort'), ...readPage(query) })
+    const users = { user: read('user'), exactUser: read('exactUser') }
+    const texts = { address: read('address'), kind: read('kind'), client: read('client') }
+    return findSessions(tokens, { ...users, ...texts, sort: read('sort'), ...readPage(query) })
   }
 
   async function endAll({ query, auth, client }: Call): Promise<EndedSessions> {

@@ -4,20 +4,20 @@
  * @module
  */
 
-import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
-import type { Server as NetServer } from 'node:net'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Express, Request } from 'express'
+import type { Request } from 'express'
 import { inBackground } from '../async/background.js'
 import type { Auth } from '../core/auth.js'
 import { BadRequestError, type HttpError, UnavailableError } from '../core/errors.js'
+import type { Logger } from '../core/logger.js'
 import { isThenable } from '../core/thenable.js'
-import { isExpressApp } from '../http/express/create-server.js'
 import { refusalFrom } from '../http/gate.js'
 import { findLongLivedRequest, LongLivedRequest } from '../http/long-lived-request.js'
 import type { RecordVerifier } from '../tokens/verification.js'
 import type { Mounts } from './mounts.js'
+import { appOf, findAppOf, outermostApp, unknownApp } from './server-apps.js'
 
 /** What is used of a WebSocket of `ws`, or of anything with the same methods. */
 export interface ClosableSocket {
@@ -55,16 +55,10 @@ const closeMs = 500
 export interface ConnectionsParts {
   readonly mounts: Pick<Mounts, 'generation'>
   readonly verify: RecordVerifier
+  readonly logger: Logger
 }
 
 const shuttingDown = new UnavailableError('ERR_STORE_UNAVAILABLE', 'The server is shutting down. Try again later.')
-
-const served = new WeakMap<object, Express>()
-
-/** The app that a server is for. */
-export function findApp(server: NetServer): Express | undefined {
-  return served.get(server) ?? (server.listeners('request').find(isExpressApp) as Express | undefined)
-}
 
 export class Connections {
   readonly #parts: ConnectionsParts
@@ -83,18 +77,13 @@ export class Connections {
     return this.#open.size
   }
 
-  /** Notes which app a server is for. */
-  serve(server: Server, app: Express): void {
-    served.set(server, app)
-  }
-
   /** Whether {@link admit} has let a request in. */
   hasAdmitted(request: IncomingMessage): boolean {
     return this.#admitted.has(request)
   }
 
   /** Rejects with the refusal. @throws TypeError for a request of a server without an Express app. */
-  async admit(request: IncomingMessage, app = this.#appOf(request)): Promise<GuardedConnection> {
+  async admit(request: IncomingMessage, app = appOf(request)): Promise<GuardedConnection> {
     request.socket.on('error', () => undefined)
     // What is polled for has no connection that could be ended.
     if (request.headers.upgrade === undefined)
@@ -108,7 +97,7 @@ export class Connections {
 
   /** As {@link admit}, with the refusal as the answer: then it resolves with `undefined`. */
   async admitOrAnswer(request: IncomingMessage, socket: Duplex): Promise<GuardedConnection | undefined> {
-    const app = this.#appOf(request)
+    const app = appOf(request)
     try {
       return await this.admit(request, app)
     } catch (error) {
@@ -125,13 +114,17 @@ export class Connections {
     const { req: request } = response
     // The route is being asked about itself.
     if (findLongLivedRequest(request) !== undefined) return
-    const longLived = new LongLivedRequest(this.#appOf(request), request)
+    const known = findAppOf(request)
+    const longLived = new LongLivedRequest(known ?? appOf(request, outermostApp(request as Partial<Request>)), request)
     const end = (): void => {
       response.end()
       setTimeout(() => response.destroy(), closeMs).unref()
     }
     inBackground(async () => {
-      if ((await longLived.check()) !== undefined) return end()
+      const refusal = await longLived.check()
+      const isOfOtherApp = known === undefined && refusal === undefined && !longLived.hasMetAll
+      if (isOfOtherApp) this.#parts.logger.error({}, `a stream was ended: ${unknownApp}`)
+      if (refusal !== undefined || isOfOtherApp) return end()
       const { signal } = this.#add(new Connection(longLived, this.#parts), response)
       if (signal.aborted) end()
       else signal.addEventListener('abort', end)
@@ -159,15 +152,6 @@ export class Connections {
     return connection
   }
 
-  /** Of a server that another function answers for, an app can only be known once it has the request. */
-  #appOf(request: IncomingMessage): Express {
-    const { server } = request.socket as { readonly server?: Server }
-    const app = (server && findApp(server)) ?? outermostApp((request as Partial<Request>).app as Express | undefined)
-    if (app === undefined)
-      throw new TypeError('the server of this request has no Express app: make it with security.createServer(app)')
-    return app
-  }
-
   #schedule(): void {
     if (this.#isClosed || this.#isChecking || this.#open.size === 0) return
     this.#isChecking = true
@@ -188,12 +172,6 @@ export class Connections {
       this.#schedule()
     }
   }
-}
-
-/** Each app knows the one that it is mounted in. */
-function outermostApp(app: Express | undefined): Express | undefined {
-  const { parent } = (app ?? {}) as { readonly parent?: Express }
-  return parent === undefined ? app : outermostApp(parent)
 }
 
 class Connection implements GuardedConnection {

@@ -50,6 +50,7 @@ import { assertOpen, createReload, type RunningState } from './reload.js'
 import { listLocks, openSecondStep, unlockUser } from './second-factor.js'
 import type { Security } from './security.js'
 import { assertOptions, type SecurityOptions } from './security-options.js'
+import { noteApp } from './server-apps.js'
 import { openSharedStore, warnOfOtherKey } from './shared-store.js'
 import { createShutdown } from './shutdown.js'
 import { createCodeSignIn } from './sign-in.js'
@@ -128,7 +129,7 @@ export async function wireSecurity(
   const tokenStore = options.tokenStore ?? openTokenStore(config, { shared, events, clock })
   const throttle = loginThrottle.isEnabled ? openThrottle(config, { shared, events, clock }) : undefined
   const { recheckIntervalMs, recheckGraceMs } = config
-  const stepParts = { current: () => running.config, values: shared?.values, users, events, keySet, clock }
+  const stepParts = { current: () => running.config, values: shared?.values, users, events, keySet, clock, logger }
   const stepOptions = { ...stepParts, observe: metrics.observer(secondFactorStoreName) }
   const secondStep = await located(config, openSecondStep(config, stepOptions))
   const core = await wireAuthCore({
@@ -161,7 +162,7 @@ export async function wireSecurity(
   const front = frontParts(running, { usesFileUsers, wire: wireSecurity })
   const mounts = new Mounts(noteUnmounted, { createUser, observer, front, guard: auditGate(refuseUnaudited) })
   const verifyRecord = createRecordVerifier({ ...core, refuse: invalidToken })
-  const connections = new Connections({ mounts, verify: verifyRecord })
+  const connections = new Connections({ mounts, verify: verifyRecord, logger })
   const providerKey = secretsFrom(keySet.privateKey, token.issuer)('identity providers')
   const identityProviders = createIdentityProviders({ ...core, key: providerKey, fetch: test?.fetch })
   await located(config, identityProviders.prepare(config))
@@ -253,7 +254,7 @@ export async function wireSecurity(
       assertCall('createServer', serverOptions)
       checkServer(running.config, { app, mounts, options: serverOptions, logger })
       const server = createServerFor(running.config, app, { options: serverOptions, tls })
-      connections.serve(server, app)
+      noteApp(server, app)
       trackSockets(server)
       guardUpgrades(server, { app, mounts, connections, logger })
       return server.once('listening', () => warnWhenListening(running.config, { app, mounts, security, logger }))

@@ -8,7 +8,7 @@ import type { Request, RequestHandler } from 'express'
 import type { Config, EnabledControl } from '../config/config.js'
 import type { HttpError } from '../core/errors.js'
 import { type Gate, type GateRow, type Refuse, toHandler } from '../http/gate.js'
-import { findLongLivedRequest } from '../http/long-lived-request.js'
+import { findLongLivedRequest, noteMount } from '../http/long-lived-request.js'
 import { type CreateUser, requestUserGate } from '../middleware/request-user.js'
 import type { Security } from './security.js'
 import type { WireSecurity } from './wired-security.js'
@@ -119,11 +119,19 @@ export class Mounts {
       const longLived = findLongLivedRequest(request)
       return longLived === undefined || longLived.pass(handler, this.#behind(name)) ? undefined : 'answered'
     }
+    const note: Gate = (request) => noteMount(request, handler) as undefined
     const observer = this.#observer
     const mount = mountTitle({ name, portal })
     const userGates = name === 'webApps' ? [] : this.#userGates
     const watched: GatesOf = (next) => observer?.watch(mount, createGates(next)) ?? createGates(next)
-    const gatesOf: GatesOf = (next) => [this.#noteFirstRequest, ...this.#guards, ...watched(next), ...userGates, pass]
+    const gatesOf: GatesOf = (next) => [
+      note,
+      this.#noteFirstRequest,
+      ...this.#guards,
+      ...watched(next),
+      ...userGates,
+      pass,
+    ]
     const row: GateRow = { gates: gatesOf(config), readsPath, authenticates: authenticates(name, config) }
     this.#rows.push({ row, name, gatesOf })
     this.#mounted.add(name)

@@ -8,6 +8,7 @@ import type { HeldLock } from '../admin-api/locks.js'
 import type { Config, DatabaseConfig, SecondFactorConfig } from '../config/config.js'
 import { ConfigError } from '../core/errors.js'
 import type { ChangeContext, SecurityEvents } from '../core/events.js'
+import type { Logger } from '../core/logger.js'
 import type { ObserveQuery } from '../core/query-observer.js'
 import { localValues, type SharedValues } from '../core/shared-values.js'
 import type { SecondStepParts } from '../portals/second-step.js'
@@ -26,6 +27,8 @@ export interface SecondFactorParts {
   /** Where several processes keep what the file cannot. @defaultValue this process alone */
   readonly values?: SharedValues | undefined
   readonly clock: () => number
+  /** Told where locks cannot be listed. */
+  readonly logger?: Logger | undefined
   /** Told of each query of a database. */
   readonly observe?: ObserveQuery | undefined
 }
@@ -57,7 +60,7 @@ export async function openSecondStep(config: Config, options: SecondStepOptions)
  */
 export async function openSecondFactors(
   { secondFactor, userStore }: Config,
-  { current, values = localValues(), clock, observe }: SecondFactorParts,
+  { current, values = localValues(), clock, logger, observe }: SecondFactorParts,
 ): Promise<SecondFactors | undefined> {
   if (secondFactor === undefined) return undefined
   const totp = await loadTotp(secondFactor.issuer)
@@ -67,7 +70,7 @@ export async function openSecondFactors(
     userStore?.type === 'database'
       ? await openSqlSecondFactors(userStore, secondFactor, observe)
       : fileSecondFactors(seedOf, values)
-  return createSecondFactors(store, totp, clock, values)
+  return createSecondFactors(store, totp, clock, values, logger)
 }
 
 /**
@@ -100,7 +103,10 @@ export interface UnlockParts {
   readonly clock: () => number
 }
 
-/** The locks that hold, of passwords and of codes, the latest first, at most 1000. Rejects with `StoreError`. */
+/**
+ * The locks that hold, of passwords and of codes, the latest first, at most 1000. Locks of codes that cannot be read are left out. Rejects
+ * with `StoreError` where those of passwords cannot be asked for.
+ */
 export async function listLocks(
   throttle: Pick<ManagedLoginThrottle, 'list'> | undefined,
   secondStep: Pick<SecondStepParts, 'secondFactors'> | undefined,

@@ -211,7 +211,7 @@ export interface Security extends CodeSignIn {
   unlockAddress(address: string, context?: ChangeContext): void | Promise<void>
   /**
    * The login locks that hold, those of second factors too, the latest first, at most 1000. With a shared store those of all processes;
-   * rejects with `StoreError` when it cannot be asked.
+   * rejects with `StoreError` when it cannot be asked. Locks of second factors that cannot be read are left out, with a warning in the log.
    */
   locks(): Promise<readonly HeldLock[]>
   /**

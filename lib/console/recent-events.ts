@@ -4,6 +4,7 @@
  * @module
  */
 
+import { randomBytes } from 'node:crypto'
 import { describeEvent, eventNames, type SecurityEventMap, type SecurityEvents } from '../core/events.js'
 
 /** An event as `GET /events` lists it, besides the fields of its own. */
@@ -15,6 +16,8 @@ export interface EventEntry {
   readonly event: keyof SecurityEventMap
   readonly level: 'info' | 'warn' | 'error'
   readonly message: string
+  /** Random, of the process: the ids of another one say nothing about it. */
+  readonly process: string
   readonly [field: string]: unknown
 }
 
@@ -27,6 +30,7 @@ const maxTextLength = 500
 export class RecentEvents {
   readonly #events: SecurityEvents
   readonly #entries: EventEntry[] = []
+  readonly #process = randomBytes(9).toString('base64url')
   #lastId = 0
   #isListening = false
 
@@ -62,7 +66,8 @@ export class RecentEvents {
     const id = this.#lastId + 1
     const { at, ...fields } = event
     const time = new Date(at).toISOString()
-    const entry = { id, time, event: name, ...describeEvent(name, event), ...boundedFields(fields) }
+    const fixed = { id, time, event: name, ...describeEvent(name, event), process: this.#process }
+    const entry = { ...fixed, ...boundedFields(fields) }
     // Only now: where anything above throws, no id may be without its entry.
     this.#entries[id % maxEntries] = entry
     this.#lastId = id

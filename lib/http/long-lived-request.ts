@@ -25,7 +25,9 @@ export type Outcome = HttpError | undefined
 
 const key = Symbol('long-lived request')
 
-type LongLived = IncomingMessage & { [key]?: LongLivedRequest }
+const metMounts = Symbol('mounts')
+
+type LongLived = IncomingMessage & { [key]?: LongLivedRequest; [metMounts]?: RequestHandler[] }
 
 /** Longer than any check takes. */
 const timeoutMs = 30_000
@@ -33,6 +35,14 @@ const timeoutMs = 30_000
 /** What a mount is asked about, where it is no request of a client. */
 export function findLongLivedRequest(request: IncomingMessage): LongLivedRequest | undefined {
   return (request as LongLived)[key]
+}
+
+/** Notes that a request of a client meets a mount. */
+export function noteMount(request: IncomingMessage, handler: RequestHandler): void {
+  const noting: LongLived = request
+  if (noting[key] !== undefined) return
+  if (noting[metMounts] === undefined) noting[metMounts] = [handler]
+  else noting[metMounts].push(handler)
 }
 
 export class LongLivedRequest {
@@ -43,12 +53,14 @@ export class LongLivedRequest {
   readonly #request: Request
   readonly #response: Response
   readonly #passes: Pass[] = []
+  readonly #met: readonly RequestHandler[]
   #isFirst = true
   #settle: (outcome: Outcome) => void = () => undefined
 
   constructor(app: Express, request: IncomingMessage) {
     this.isUpgrade = request.headers.upgrade !== undefined
     this.#app = app
+    this.#met = (request as LongLived)[metMounts] ?? []
     this.#request = copyOf(request) as Request
     ;(this.#request as LongLived)[key] = this
     this.#response = new ServerResponse(this.#request) as Response
@@ -72,6 +84,11 @@ export class LongLivedRequest {
     const outcome = await this.#run((response, next) => this.#app(this.#request, response, next))
     this.#isFirst = false
     return outcome
+  }
+
+  /** Whether {@link check} has asked all mounts that the request had met: another app would not ask those in front of it. */
+  get hasMetAll(): boolean {
+    return this.#met.every((handler) => this.#passes.some((pass) => pass.handler === handler))
   }
 
   /** Asks the mounts again, one call after the other. `isUse`: whether that is a use of the session. */

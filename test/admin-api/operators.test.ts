@@ -188,6 +188,14 @@ describe('the list of sessions', () => {
     expect(names(await list(front, token, query))).toEqual(expected)
   })
 
+  it('is of the very user whose name has a star, where that is asked for', async () => {
+    const { front, token } = await start()
+    for (const name of ['a*', 'anna']) await front.security.tokens.issue(account(name))
+    expect(await list(front, token, '?exactUser=a*&limit=1')).toMatchObject({ total: 1, list: [{ user: 'a*' }] })
+    expect(names(await list(front, token, '?exactUser=a*&user=b*'))).toEqual([])
+    expect(names(await list(front, token, '?exactUser=A*'))).toEqual([])
+  })
+
   it('takes no longer for many stars than for one', async () => {
     const times = { issuedAt: 0, lastAccessAt: 0, expiresAt: 1 }
     const info = {

@@ -1,7 +1,12 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import request from 'supertest'
 import { describe, expect, it } from 'vitest'
+import type { DatabaseConfig } from '../../lib/config/config.js'
+import { parseConfig } from '../../lib/config/parse.js'
 import { localValues } from '../../lib/core/shared-values.js'
-import { fileSecondFactors } from '../../lib/users/second-factor/second-factor-store.js'
+import { openSqlDatabase } from '../../lib/sql/open-sql-database.js'
+import { emptyRecord, type SecondFactorRecord } from '../../lib/users/second-factor/record.js'
+import { fileSecondFactors, type SecondFactorStore } from '../../lib/users/second-factor/second-factor-store.js'
 import { createSecondFactors, type SecondFactors } from '../../lib/users/second-factor/second-factors.js'
 import { loadTotp } from '../../lib/users/second-factor/totp.js'
 import {
@@ -102,5 +107,62 @@ describe('the locks of a second factor', () => {
     expect(await other.listLocks()).toMatchObject([{ subject: 'alice', since, until: now + 86_400_000 }])
     await one.unlock('alice')
     expect(await other.listLocks()).toEqual([])
+  })
+  it('are left out where they cannot be read, with one warning, and hide no other lock', async () => {
+    const front = await startSecondFactors()
+    const ask = await asking(front)
+    await front.secondFactors.assign('alice')
+    await guess(front, 5)
+    for (let at = 0; at < 5; at++) await logIn(front, 'bob', '192.0.2.9', '', 'wrong')
+    const { userStore } = parseConfig(front.config, { env: {} })
+    const database = await openSqlDatabase((userStore as DatabaseConfig).sql.datasource)
+    const rename = (from: string, to: string): Promise<unknown> => database.query(`ALTER TABLE ${from} RENAME TO ${to}`)
+    const warnings = (): number => front.log.entries.filter(({ message }) => /cannot be read/.test(message)).length
+
+    await rename('sallyport_second_factor', 'away')
+    for (let at = 0; at < 2; at++) {
+      expect(await ask('get', '/locks')).toMatchObject({ total: 1, list: [{ scope: 'pair', user: 'bob' }] })
+    }
+    expect(await front.security.locks()).toHaveLength(1)
+    expect(warnings()).toBe(1)
+    await rename('away', 'sallyport_second_factor')
+    expect(await ask('get', '/locks')).toMatchObject({ total: 2 })
+    await database.close()
+  })
+
+  it('that were lifted, or have no end, do not crowd out a new one, and are read one after the other', async () => {
+    const values = localValues()
+    const records = new Map<string, SecondFactorRecord>()
+    let reading = 0
+    let mostReading = 0
+    const store: SecondFactorStore = {
+      ...fileSecondFactors(() => seed, values),
+      async read(subject) {
+        mostReading = Math.max(mostReading, ++reading)
+        await turn()
+        reading--
+        return { record: records.get(subject) ?? { ...emptyRecord, secret: seed }, mark: undefined }
+      },
+      async replace(subject, _before, next) {
+        records.set(subject, next)
+        return true
+      },
+    }
+    const factors = createSecondFactors(store, await loadTotp('Sallyport'), () => start, values)
+    const endless = { ...emptyRecord, secret: seed, failures: 99 }
+    for (let at = 0; at < 201; at++) {
+      records.set(`user${at}`, endless)
+      await factors.verify(`user${at}`, '000000')
+    }
+    records.set('alice', { ...emptyRecord, secret: seed, failures: 4 })
+    await factors.verify('alice', '000000')
+    mostReading = 0
+    const subjects = async (): Promise<readonly string[]> => (await factors.listLocks()).map(({ subject }) => subject)
+    expect(await subjects()).toEqual(expect.arrayContaining(['alice', 'user200', 'user2']))
+    expect(mostReading).toBe(1)
+    await factors.unlock('user200')
+    await factors.remove('user199')
+    expect(JSON.parse((await values.read('second-factor-locks'))!)).toHaveLength(198)
+    expect(await subjects()).toHaveLength(198)
   })
 })

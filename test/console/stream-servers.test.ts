@@ -20,6 +20,12 @@ const servers: readonly (readonly [string, (app: Express) => Server, string])[] 
   ['whose listener calls the app that has it', (app) => calling(inside(app)), '/x'],
 ]
 
+/** Express knows nothing of `outer`, whose rules would not be asked again. */
+const unknown: readonly (readonly [string, (outer: Express, app: Express) => unknown])[] = [
+  ['is mounted in another app, too', (outer, app) => [outer.use(app), express().use(app)]],
+  ['is called by the one with the rules', (outer, app) => outer.use((...call) => app(...call))],
+]
+
 /** As the page opens it, and as a script does with a token. */
 async function openBoth(front: ConsoleFront, at: string): Promise<readonly EventStreamReader[]> {
   const cookie = await front.cookieOf(`${at}/ops`)
@@ -53,4 +59,25 @@ describe.each(servers)('on a server %s, streams', (_name, createServer, at) => {
     await front.security.reload({ ...document(), internal_apis })
     await Promise.all(streams.map(({ ended }) => ended))
   })
+})
+
+describe.each(unknown)('behind a listener that calls an app, streams of one that %s', (_name, mount) => {
+  it('end at once, with an error in the log', async () => {
+    const outer = express()
+    const front = await startConsole({ createServer: () => calling(outer) })
+    outer.use(front.security.webApps())
+    mount(outer, front.app)
+    const stream = await openStream(front.port, '/management/events', [await front.bearerOf()])
+    await stream.ended
+    expect(front.entries).toContainEqual(
+      expect.objectContaining({ level: 'error', message: expect.stringContaining('security.createServer(app)') }),
+    )
+  })
+})
+
+it('behind a listener that calls the app with all rules, streams go on', async () => {
+  const outer = express()
+  const front = await startConsole({ createServer: () => calling(outer) })
+  outer.use(front.security.webApps(), front.app)
+  await openBoth(front, '')
 })

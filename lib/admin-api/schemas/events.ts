@@ -24,7 +24,7 @@ export const eventQuery = z.object({
   ...pageQuery.shape,
 })
 
-type Known = Pick<EventEntry, 'id' | 'time' | 'event' | 'level' | 'message'>
+type Known = Pick<EventEntry, 'id' | 'time' | 'event' | 'level' | 'message' | 'process'>
 
 export const eventEntry = component(
   'Event',
@@ -35,6 +35,7 @@ export const eventEntry = component(
     event: z.enum(eventNames).describe('The name of the event.'),
     level: z.enum(['info', 'warn', 'error']).describe('How grave it is.'),
     message: z.string().describe('What happened, for people.'),
+    process: z.string().describe('Random, of the process: the ids of another one say nothing about it.'),
   } satisfies Shape<Known>),
 )
 

@@ -43,6 +43,7 @@ export const sessionQuery = z.object({
     .describe(
       'The user, as the name is spelled; a name with `*`, which stands for any characters, is case-insensitive.',
     ),
+  exactUser: z.string().optional().describe('The user, as the name is spelled, also where it has a `*`.'),
   address: z.string().optional().describe(`The address of the login, ${wildcard}`),
   kind: sessionKind.optional(),
   client: z.string().optional().describe(`The portal, or the audience of an OAuth token, ${wildcard}`),

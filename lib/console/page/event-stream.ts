@@ -11,10 +11,10 @@ import { ApiError, type List, queryString, requestJson, send } from './api.js'
 export type StreamState = 'connecting' | 'live' | 'polling' | 'lost'
 
 interface StreamOptions {
-  /** The newest event that is known; the stream resumes after it. */
-  readonly after: number
+  /** Events that are known; the stream resumes after them. */
+  readonly known: readonly EventEntry[]
   readonly onEvent: (entry: EventEntry) => void
-  /** So many events were left out, because they came faster than they are sent. */
+  /** So many events of a process that is known were left out, because they came faster than they are sent. */
   readonly onDropped: (count: number) => void
   readonly onState: (state: StreamState) => void
   readonly signal: AbortSignal
@@ -28,20 +28,24 @@ const pollMs = 5000
 /** Of one list: more are never shown. */
 const maxPolled = 100
 
-/** Reads events until `signal` ends it or the session has ended, and connects again after every loss. */
-export async function readEvents({ after, onEvent, onDropped, onState, signal }: StreamOptions): Promise<void> {
-  let last = after
+/**
+ * Reads events until `signal` ends it or the session has ended, and connects again after every loss. Behind a load balancer each answer may
+ * be of another process, with ids of its own: of one that is met for the first time, what is older than the newest event is no news.
+ */
+export async function readEvents({ known, onEvent, onDropped, onState, signal }: StreamOptions): Promise<void> {
+  const processes = new Map<string, { lastId: number; readonly since: string }>()
+  let newest = ''
   let failures = 0
+  for (const entry of known) note(entry)
   while (!signal.aborted) {
     try {
-      const headers = last > 0 ? { 'Last-Event-ID': String(last) } : {}
+      const after = lastOfAll()
+      const headers = after > 0 ? { 'Last-Event-ID': String(after) } : {}
       const response = await send('events', 'text/event-stream', { signal, isBackground: true, headers })
       onState('live')
       for await (const { type, data } of messages(response)) {
         failures = 0
-        if (type === 'dropped') onDropped((data as { readonly count: number }).count)
-        if (type !== 'security') continue
-        take(data as EventEntry)
+        if (type === 'security') take(data as EventEntry)
       }
     } catch (error) {
       if (error instanceof ApiError && !error.isTemporary) return onState('lost')
@@ -63,17 +67,33 @@ export async function readEvents({ after, onEvent, onDropped, onState, signal }:
     }
   }
 
+  /** Whether it is news, and how many events of its process came between it and the one before. */
+  function note({ id, process, time }: EventEntry): { readonly isNew: boolean; readonly missed: number } {
+    const seen = processes.get(process) ?? { lastId: 0, since: newest }
+    processes.set(process, seen)
+    const isNew = id > seen.lastId && time >= seen.since
+    const missed = seen.lastId === 0 ? 0 : Math.max(0, id - seen.lastId - 1)
+    seen.lastId = Math.max(seen.lastId, id)
+    if (time > newest) newest = time
+    return { isNew, missed }
+  }
+
   function take(entry: EventEntry): void {
-    last = entry.id
-    onEvent(entry)
+    const { isNew, missed } = note(entry)
+    if (missed > 0) onDropped(missed)
+    if (isNew) onEvent(entry)
+  }
+
+  /** The id that no process has news before. */
+  function lastOfAll(): number {
+    return processes.size === 0 ? 0 : Math.min(...[...processes.values()].map(({ lastId }) => lastId))
   }
 
   /** Whether there is a list. */
   async function poll(): Promise<boolean> {
     try {
-      const path = `events${queryString({ after: last, limit: maxPolled })}`
-      const { list, total = list.length } = await requestJson<List<EventEntry>>(path, { signal, isBackground: true })
-      if (total > list.length) onDropped(total - list.length)
+      const path = `events${queryString({ after: lastOfAll(), limit: maxPolled })}`
+      const { list } = await requestJson<List<EventEntry>>(path, { signal, isBackground: true })
       for (const entry of list.toReversed()) take(entry)
       return true
     } catch {

@@ -18,8 +18,8 @@ export const formatTime = (moment: Date): string => times.format(moment)
 /** `16:02` */
 export const formatMinute = (moment: Date): string => minutes.format(moment)
 
-/** Line breaks, and what turns the text around it or is not seen at all. */
-const hiddenCharacters = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\uFFF9-\uFFFB]/gu
+/** Line breaks, blanks but the usual one, and what turns the text around it or is not seen at all. */
+const hiddenCharacters = /(?! )[\p{Cc}\p{Z}\u2800\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\uFFF9-\uFFFB]/gu
 
 /** What anybody may have typed, with the characters that cannot be seen as `\u{202E}`: they make one name look like another. */
 export function visible(text: string): string {

@@ -6,6 +6,7 @@
 
 import type { Factor } from '../../core/auth.js'
 import { StoreError } from '../../core/errors.js'
+import type { Logger } from '../../core/logger.js'
 import { localValues, type SharedValues } from '../../core/shared-values.js'
 import { createCodeLockNotes } from './lock-notes.js'
 import {
@@ -100,7 +101,10 @@ export interface SecondFactors {
   assign(subject: string): Promise<AssignedSecondFactor>
   /** A code with which the user can set one up in a portal, in place of the one before. */
   createEnrolmentCode(subject: string, lifeMs: number): Promise<string>
-  /** The locks that hold, as far as this process, or one that shares its values, has seen them begin. */
+  /**
+   * The locks that hold, the latest 200 at most, as far as this process, or one that shares its values, has seen them begin. Those that
+   * cannot be read are left out, with a warning in the log. It does not reject.
+   */
   listLocks(): Promise<readonly CodeLock[]>
   /** Ends the locks of a user. Answers whether one held. */
   unlock(subject: string): Promise<boolean>
@@ -115,14 +119,39 @@ const recoveryCodeCount = 10
 /** A record that others change all the time is no state of affairs. */
 const maxRounds = 50
 
-/** `values`: where processes note locks for each other. */
+/** For a list of locks: what has not been read by then is left out. */
+const listMs = 5000
+
+/** `values`: where processes note locks for each other. `logger`: told where locks cannot be read. */
 export function createSecondFactors(
   store: SecondFactorStore,
   totp: Totp,
   clock: () => number,
   values: SharedValues = localValues(),
+  logger?: Logger,
 ): SecondFactors {
   const notes = createCodeLockNotes(values)
+  let hasWarned = false
+
+  /** The lock holds, and ends, without a note. */
+  async function forgetLock(subject: string): Promise<void> {
+    await notes.remove(subject, clock()).catch(() => undefined)
+  }
+
+  /** Once, until all of them can be read again. */
+  function warnOfUnread(cause: unknown): void {
+    if (cause !== undefined && !hasWarned) {
+      logger?.warn({ cause }, 'locks of second factors cannot be read: the list of locks is without them')
+    }
+    hasWarned = cause !== undefined
+  }
+
+  async function readLock(subject: string, now: number): Promise<readonly CodeLock[]> {
+    const { record } = await store.read(subject)
+    const until = now + lockedMs(record, now)
+    const lock = { scope: 'second-factor', userName: subject, subject, address: undefined } as const
+    return until > now ? [{ ...lock, since: lockStart(record), until }] : []
+  }
 
   /** Reads, decides and exchanges, in one step for all processes: again where another one was faster. */
   async function change<T>(
@@ -221,26 +250,42 @@ export function createSecondFactors(
 
     async listLocks() {
       const now = clock()
-      const noted = await notes.list(now)
-      const locks = noted.map(async (subject): Promise<readonly CodeLock[]> => {
-        const { record } = await store.read(subject)
-        const until = now + lockedMs(record, now)
-        const lock = { scope: 'second-factor', userName: subject, subject, address: undefined } as const
-        return until > now ? [{ ...lock, since: lockStart(record), until }] : []
-      })
-      return (await Promise.all(locks)).flat()
+      const locks: CodeLock[] = []
+      let failure: unknown
+      try {
+        // One after the other: logins need the connections of the database.
+        for (const subject of await notes.list(now)) {
+          if (clock() - now > listMs) throw new StoreError('no answer for all of them within 5 seconds')
+          const read = readLock(subject, now).catch((error: unknown) => {
+            failure = error
+            return []
+          })
+          locks.push(...(await read))
+        }
+      } catch (error) {
+        failure = error
+      }
+      warnOfUnread(failure)
+      return locks
     },
 
-    unlock: (subject) =>
-      change(subject, (record) => {
+    async unlock(subject) {
+      const wasLocked = await change(subject, (record) => {
         const { failures, locks, lockedUntil } = record
         // Of nobody, nothing is written.
         const isFresh = failures === 0 && locks === 0 && lockedUntil === 0
         const next = isFresh ? undefined : { ...record, failures: 0, locks: 0, lockedUntil: 0 }
         return { next, result: lockedMs(record, clock()) > 0 }
-      }),
+      })
+      await forgetLock(subject)
+      return wasLocked
+    },
 
-    remove: (subject) => store.remove(subject),
+    async remove(subject) {
+      await store.remove(subject)
+      await forgetLock(subject)
+    },
+
     close: () => store.close(),
   }
 }

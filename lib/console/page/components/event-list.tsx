@@ -61,7 +61,7 @@ export function EventList(): JSX.Element {
       }).catch(() => undefined)
       if (before !== undefined) setShown(before.list)
       const onDropped = (count: number): void => setDropped((sum) => sum + count)
-      await readEvents({ after: before?.list[0]?.id ?? 0, onEvent, onDropped, onState: setState, signal })
+      await readEvents({ known: before?.list ?? [], onEvent, onDropped, onState: setState, signal })
     }
 
     void start()
@@ -105,7 +105,7 @@ export function EventList(): JSX.Element {
         <section class="scroll" tabIndex={0} aria-label="Newest events">
           <ol class="events">
             {shown.map((entry) => (
-              <EventLine key={entry.id} entry={entry} />
+              <EventLine key={`${entry.process} ${entry.id}`} entry={entry} />
             ))}
           </ol>
         </section>

@@ -98,24 +98,6 @@ function described({ kind, user, address }: SessionEntry): string {
   return `${kindName(kind)} of ${user}${address === null ? '' : ` from ${address}`}`
 }
 
-/** What asks for the sessions of one user. A star in a name finds others too, which {@link onlyOf} leaves out. */
-export function sessionsOf(user: string, limit: number): { readonly user: string; readonly limit: number } {
-  return { user, limit: user.includes('*') ? maxListed : limit }
-}
-
-/** As many as the server lists at once. */
-const maxListed = 1000
-
-/** Of what was found, what is of the user whose name this is, whole. */
-export function onlyOf(
-  user: string,
-  { list, total = list.length }: List<SessionEntry>,
-): { readonly list: readonly SessionEntry[]; readonly total: number } {
-  if (!user.includes('*')) return { list, total }
-  const own = list.filter((session) => session.user === user)
-  return { list: own, total: own.length }
-}
-
 interface EndProps {
   readonly onClose: () => void
   readonly onEnded: () => void
@@ -162,8 +144,8 @@ export function EndAllButton({ user, onEnded }: { readonly user: string; readonl
 
   async function ask(): Promise<void> {
     try {
-      const found = await requestJson<List<SessionEntry>>(`sessions${queryString(sessionsOf(user, 1))}`)
-      setCount(onlyOf(user, found).total)
+      const found = await requestJson<List<SessionEntry>>(`sessions${queryString({ exactUser: user, limit: 1 })}`)
+      setCount(found.total ?? found.count)
     } catch (error) {
       announce(apiError(error).message)
     }

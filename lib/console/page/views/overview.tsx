@@ -88,7 +88,7 @@ function Tiles({ report, locks }: { readonly report: MetricsReport; readonly loc
   )
 }
 
-const counted = (kind: string, count: number): string => `${formatNumber(count)}\u00a0${kindName(kind, count)}`
+const counted = (kind: string, count: number): string => `${formatNumber(count)} ${kindName(kind, count)}`
 
 function Fill({ kind, count, capacity }: Held): JSX.Element {
   const name = capitalized(kindName(kind, 2))

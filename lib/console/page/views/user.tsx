@@ -9,7 +9,7 @@ import { useState } from 'preact/hooks'
 import type { SessionEntry } from '../../../admin-api/sessions.js'
 import { type List, queryString } from '../api.js'
 import { Badge } from '../components/badge.js'
-import { EndAllButton, onlyOf, SessionTable, sessionsOf } from '../components/session-table.js'
+import { EndAllButton, SessionTable } from '../components/session-table.js'
 import { Empty, Loaded } from '../components/states.js'
 import { Section, useShell, View } from '../components/view.js'
 import { plural } from '../format.js'
@@ -85,18 +85,17 @@ export function User({ name }: { readonly name: string }): JSX.Element {
 function UserSessions({ name }: { readonly name: string }): JSX.Element {
   const [sort, setSort] = useState('-lastAccessAt')
   const sessions = useResource<List<SessionEntry>>(
-    `sessions${queryString({ ...sessionsOf(name, maxSessions), sort })}`,
+    `sessions${queryString({ exactUser: name, limit: maxSessions, sort })}`,
     {
       pollMs: 15_000,
     },
   )
-  const hasSome = sessions.data !== undefined && onlyOf(name, sessions.data).total > 0
+  const hasSome = sessions.data !== undefined && sessions.data.count > 0
   return (
     <Section title="Sessions" actions={hasSome && <EndAllButton user={name} onEnded={sessions.reload} />}>
       <Loaded resource={sessions}>
-        {(found) => {
-          const { list, total } = onlyOf(name, found)
-          return total === 0 ? (
+        {({ list, total = list.length }) =>
+          total === 0 ? (
             <Empty>
               <p>{name} is not signed in.</p>
             </Empty>
@@ -118,7 +117,7 @@ function UserSessions({ name }: { readonly name: string }): JSX.Element {
               )}
             </>
           )
-        }}
+        }
       </Loaded>
     </Section>
   )
