@@ -283,7 +283,7 @@ describe('an administrator', () => {
     await front.ask('DELETE', '/ops/api/users/reader/sessions', own)
     await front.ask('DELETE', '/ops/api/locks?user=reader', own)
     const { list } = (await front.ask('GET', '/ops/api/events?user=admin', own)).json<{ list: { event: string }[] }>()
-    expect(list.map(({ event }) => event)).toEqual(['unlock', 'revocation', 'userAdded', 'revocation', 'login'])
+    expect(list.map(({ event }) => event)).toEqual(['unlock', 'revocation', 'revocation', 'userAdded', 'login'])
     expect(list[0]).toMatchObject({ by: 'admin', address: '127.0.0.1', userName: 'reader' })
   })
 })
