@@ -143,6 +143,14 @@ describe('the source object', () => {
     expect(problemsOf({ x: source, management_api: { port: 1 } })).toEqual({ x: 'has more than 20000 values' })
   })
 
+  it('may have a list of a hundred thousand networks', () => {
+    const allow = Array.from(
+      { length: 100_000 },
+      (_, index) => `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`,
+    )
+    expect(problemsOf({ management_api: { control_access: { enable: true, allow } } })).toEqual({})
+  })
+
   it.each([null, 'x', 7, undefined, []])('is not %j', (source) => {
     expect(() => parseConfig(source as unknown as object)).toThrow(ConfigError)
   })

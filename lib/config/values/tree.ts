@@ -18,6 +18,10 @@ export interface Tree {
 /** Real files have some hundreds, the largest of WSO2's below 3000: to check more takes seconds, and an object may repeat itself. */
 const maxValues = 20_000
 
+/** What a value counts: texts and numbers of a list are cheap, and a list of addresses may have a hundred thousand. */
+const weightOf = (value: unknown, isListed: boolean): number =>
+  isListed && (typeof value !== 'object' || value === null) ? 1 / 50 : 1
+
 /** Deeper nesting than this is refused; real files stay below ten. */
 const maxDepth = 64
 
@@ -44,8 +48,12 @@ export function copyTree(source: object, report: (finding: Finding) => void): Tr
       report({ path: path.slice(0, 4), rule: tooDeep })
       return null
     }
-    if (count++ === maxValues) report({ path: path.slice(0, 1), rule: tooManyValues })
     if (count > maxValues) return null
+    count += weightOf(value, typeof path.at(-1) === 'number')
+    if (count > maxValues) {
+      report({ path: path.slice(0, 1), rule: tooManyValues })
+      return null
+    }
     if (Array.isArray(value)) return value.map((entry: unknown, index) => copyValue(entry, [...path, index]))
     if (value instanceof Date) return new Date(value)
     if (typeof value === 'object' && value !== null) return copyTable(value, path)
@@ -65,11 +73,10 @@ export function sizeProblem(source: object): string | undefined {
   let count = 0
   const isTooDeep = (value: object, depth: number): boolean => {
     if (depth > maxDepth) return true
-    const inner = Object.values(value)
-    count += inner.length
-    return inner.some(
-      (one: unknown) => count <= maxValues && typeof one === 'object' && one !== null && isTooDeep(one, depth + 1),
-    )
+    return Object.values(value).some((one: unknown) => {
+      count += weightOf(one, Array.isArray(value))
+      return count <= maxValues && typeof one === 'object' && one !== null && isTooDeep(one, depth + 1)
+    })
   }
   if (isTooDeep(source, 0)) return tooDeep
   return count > maxValues ? tooManyValues : undefined
