@@ -124,9 +124,17 @@ export type Collection =
  * @returns `undefined` when the path is none of this collection.
  */
 export function readMember(collection: Collection, path: string): string | undefined {
-  const [, first = '', ...rest] = path.split('/')
-  if (!path.startsWith('/') || foldCase(first) !== collection) return undefined
+  if (!path.startsWith('/') || firstSegment(path) !== collection) return undefined
+  const [, , ...rest] = path.split('/')
   return rest.join('/').replace(/\/$/, '')
+}
+
+/** Of the path that was asked for last: a dozen gates ask for the same one, one after the other. */
+let latest = { path: '', first: '' }
+
+function firstSegment(path: string): string {
+  if (path !== latest.path) latest = { path, first: foldCase(path.split('/', 2)[1] ?? '') }
+  return latest.first
 }
 
 /**
