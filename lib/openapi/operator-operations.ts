@@ -35,7 +35,7 @@ const audit = operationWith('audit', 'administrator')
 const health = operationWith('health', 'administrator')
 const probe = operationWith('health', 'public')
 const metrics = operationWith('metrics', 'administrator')
-const console = operationWith('console', 'administrator')
+const operatorsPage = operationWith('console', 'administrator')
 
 const badQuery = 'A parameter of the query cannot be meant.'
 const noFile = 'There is no file: the app made the configuration itself (`ERR_CONFIG_INVALID`).'
@@ -188,6 +188,6 @@ export const probeOperations: readonly Operation[] = [
 ]
 
 /** At the operators' page alone. */
-export const consoleOperation = console('GET /', 'getConsole', 'Get who asks, and what there is', {
+export const consoleOperation = operatorsPage('GET /', 'getConsole', 'Get who asks, and what there is', {
   answers: { 200: json('The administrator and the server.', consoleIndex) },
 })
